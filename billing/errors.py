@@ -1,0 +1,43 @@
+"""What the till refuses. It knows nothing of HTTP; `api.problems` translates."""
+
+from billing.contracts import Tokens
+
+
+class BillingError(Exception):
+    """Anything the till says no to."""
+
+
+class InsufficientTokens(BillingError):
+    """The account cannot cover the quote."""
+
+    def __init__(self, needed: Tokens, available: Tokens) -> None:
+        super().__init__(f"this needs {needed} tokens, {available} are available")
+        self.needed, self.available = needed, available
+
+
+class AccountFrozen(BillingError):
+    """The account may not spend until an open invoice or dispute is settled."""
+
+
+class UnknownAccount(BillingError):
+    """The till has no wallet for this account."""
+
+
+class HoldClosed(BillingError):
+    """The hold has been closed or has expired; nothing more can be captured from it."""
+
+
+class OverQuote(BillingError):
+    """Capturing this would exceed what was quoted."""
+
+
+class WrongStripeMode(BillingError):
+    """This ledger belongs to the other Stripe mode; it refuses to mix sandbox and live money."""
+
+
+class StripeUnavailable(BillingError):
+    """Stripe did not answer, or refused; the row stays and is tried again."""
+
+
+class BadSignature(BillingError):
+    """A webhook whose signature does not match, or is too old or from the future."""

@@ -1,0 +1,266 @@
+"""What the client, the gateway and the studio say to each other. Plain data, no behaviour.
+
+Units: ``*_ms`` milliseconds, ``bpm`` beats per minute (the beat is a quarter in x/4 and a dotted
+quarter in 6/8 and 12/8), energy 0-1 in briefs and 1-7 in plans, pitch as MIDI number, time inside a
+plan in ticks (480 to the quarter, see `engine.score`).
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Kind = Literal["bed", "loop", "sting", "chime", "ambience"]
+Quality = Literal["draft", "standard", "best"]
+Marking = Literal["eu", "cn", "closed_loop"]
+Meter = Literal["4/4", "3/4", "6/8", "12/8"]
+RoleGroup = Literal["drums", "bass", "chords", "pads", "lead", "counter", "fx"]
+Territory = Annotated[str, Meta(min_length=2, max_length=64)]
+
+ROLE_GROUPS: tuple[RoleGroup, ...] = ("drums", "bass", "chords", "pads", "lead", "counter", "fx")
+
+SeedNumber = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Word = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Instruments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Role groups or instrument families that must sound, and those that must not."""
+
+    require: Annotated[tuple[Word, ...], Meta(max_length=16)] = ()
+    forbid: Annotated[tuple[Word, ...], Meta(max_length=16)] = ()
+
+
+class Delivery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file a client wants: format, loudness and ceiling."""
+
+    sample_rate: Literal[44100, 48000, 96000] = 48000
+    bit_depth: Literal[16, 24, 32] = 24
+    channels: Literal[1, 2] = 2
+    lufs: Annotated[float, Meta(ge=-36, le=-8)] | None = None
+    true_peak_dbtp: Annotated[float, Meta(ge=-9, le=-0.1)] = -1.0
+
+
+class Rights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the license shall grant."""
+
+    catalog_resale: bool = True
+    exclusive: bool = False
+    territory: Territory = "world"
+
+
+class Hit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A moment in a picture that the music must meet."""
+
+    at_ms: Annotated[int, Meta(ge=0, le=600_000)]
+
+
+EnergyPoint = tuple[Annotated[float, Meta(ge=0, le=1)], Annotated[float, Meta(ge=0, le=1)]]
+MetadataValue = Annotated[str, Meta(max_length=512)]
+
+
+class Brief(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the client asks for: words, or exact constraints, or both."""
+
+    prompt: Annotated[str, Meta(max_length=4000)] = ""
+    kind: Kind | None = None
+    candidates: Annotated[int, Meta(ge=1, le=10)] = 4
+    seed: SeedNumber | None = None
+    quality: Quality = "standard"
+    duration_ms: Annotated[int, Meta(ge=200, le=600_000)] | None = None
+    bars: Annotated[int, Meta(ge=1, le=400)] | None = None
+    bpm: Annotated[float, Meta(ge=30, le=300)] | None = None
+    tonality: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    meter: Annotated[str, Meta(min_length=3, max_length=5)] | None = None
+    style: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    instruments: Instruments = Instruments()
+    energy: Annotated[tuple[EnergyPoint, ...], Meta(max_length=64)] | None = None
+    sections: tuple[Any, ...] | None = None
+    hits: Annotated[tuple[Hit, ...], Meta(max_length=32)] | None = None
+    stems: Annotated[tuple[Word, ...], Meta(max_length=16)] = ()
+    melody: Any = None
+    plan: Any = None
+    limits: Any = None
+    delivery: Delivery = Delivery()
+    marking: Marking = "eu"
+    rights: Rights = Rights()
+    model: Annotated[str, Meta(min_length=1, max_length=64)] = "auto"
+    quote: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    max_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    deadline_s: Annotated[int, Meta(ge=10, le=86_400)] = 600
+    project: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    customer_ref: Annotated[str, Meta(max_length=128)] | None = None
+    metadata: Annotated[
+        dict[Annotated[str, Meta(max_length=64)], MetadataValue], Meta(max_length=32)
+    ] = {}
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """One thing the words were understood to mean: these words set this field to this value."""
+
+    field: str
+    value: str
+    words: str
+
+
+class Resolved(Struct, frozen=True, kw_only=True):
+    """What the brief means, with nothing left open that decides the price or the constraints.
+
+    ``bpm`` is None when the plan may choose a tempo inside ``bpm_range`` that fits the length;
+    it is never None for a loop. ``tonality`` is ``"F minor"`` style or None when open
+    (``tonic`` + ``mode`` names: major minor dorian phrygian lydian mixolydian aeolian
+    and the pentatonics). ``duration_ms`` is always the length of the finished file, rounded;
+    ``duration_frames`` is the exact length at ``delivery.sample_rate``.
+    """
+
+    kind: Kind
+    style: str
+    candidates: int
+    seed: int
+    quality: Quality = "standard"
+    duration_ms: int
+    duration_frames: int
+    bars: int | None = None
+    bpm: float | None = None
+    bpm_range: tuple[float, float]
+    tonality: str | None = None
+    meter: Meter = "4/4"
+    moods: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    energy: tuple[tuple[float, float], ...] | None = None
+    stems: tuple[str, ...] = ()
+    delivery: Delivery
+    marking: Marking = "eu"
+    rights: Rights = Rights()
+    model: str = "auto"
+    deadline_s: int = 600
+    readings: tuple[Reading, ...] = ()
+    ignored: tuple[str, ...] = ()
+    defaults: tuple[str, ...] = ()
+
+
+# --- the plan: decided before a note is -----------------------------------------------------------
+
+
+class Chord(Struct, frozen=True, kw_only=True):
+    """One harmony held for a while. ``pitches`` are pitch classes 0-11, root first."""
+
+    at: int  # ticks from the beginning
+    length: int  # ticks
+    symbol: str  # in the style bible's notation, e.g. "bVImaj7" or "V/3"
+    root: int  # pitch class
+    bass: int  # pitch class
+    pitches: tuple[int, ...]
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """A stretch of the form. ``like`` is the index of the section it repeats or varies."""
+
+    name: str  # i A B C br e …; a prime marks a variation
+    bar: int  # first bar, from 0
+    bars: int
+    energy: int  # 1-7
+    roles: tuple[str, ...]  # the roles that sound: lead comp bass pad counter harmony drums fx
+    like: int | None = None
+    variation: int = 0  # 0 the same, 3 far
+    patterns: tuple[
+        str, ...
+    ] = ()  # groove and cell names in force, e.g. groove.mid, bass.high, comp.2
+
+
+class PartPlan(Struct, frozen=True, kw_only=True):
+    """Who plays: a role, an instrument, its range and its place in the room."""
+
+    role: str  # lead comp bass pad counter harmony drums fx
+    group: RoleGroup
+    name: str  # what people call it, e.g. "Electric piano"
+    family: str  # instrument family used by require and forbid, e.g. "piano", "strings"
+    program: int  # General MIDI 0-127, or the kit number for drums
+    patch: str | None = None  # our own synthesiser's patch, preferred where the style says so
+    low: int = 0  # MIDI pitch
+    high: int = 127
+    velocity: tuple[int, int] = (40, 100)
+    pan: int = 0  # -100 … 100
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What will be written: form, tempo, tonality, harmony, energy and instrumentation."""
+
+    style: str
+    kind: Kind
+    tempo: float  # beats per minute, see the module's first lines
+    meter: Meter
+    bars: int
+    tonic: int  # pitch class
+    mode: str  # major minor dorian …
+    sections: tuple[Section, ...]
+    chords: tuple[Chord, ...]
+    parts: tuple[PartPlan, ...]
+    contour: str = ""  # the seed of the lead, in the style bible's notation
+    swing: float = 0.5
+    swing_unit: Literal[8, 16] = 16
+    ending: str = "ring"  # ring | button | turnaround (loops)
+    ring_ticks: int = 0  # ticks the last chord may ring after the last bar
+    texture: str = ""  # how this candidate differs on purpose
+    planner: str = "template"
+
+
+# --- what the studio hands back -------------------------------------------------------------------
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """One constraint, what was asked, what was measured on the finished thing, and whether it holds."""
+
+    name: str
+    asked: Any = None
+    measured: Any = None
+    passed: bool = msgspec.field(name="pass", default=True)
+    detail: str = ""
+
+
+class Rewrite(Struct, frozen=True, kw_only=True):
+    """A bar that the panel had written again."""
+
+    bar: int
+    reason: str
+    tries: int
+
+
+class RetractedTake(Struct, frozen=True, kw_only=True):
+    """A take that was not offered, and why. Never charged."""
+
+    take: int
+    reason: str
+
+
+class Asset(Struct, frozen=True, kw_only=True):
+    """A stored file. ``name`` is what it is for: master, midi, stem.drums …"""
+
+    name: str
+    sha256: str
+    bytes: int
+    media_type: str
+
+
+class Made(Struct, frozen=True, kw_only=True):
+    """A candidate as the studio delivers it."""
+
+    number: int  # 1 … n in rank order
+    take: int
+    seed: int
+    rating: float  # 0-1, the panel's own
+    resolved: Resolved
+    plan: Plan
+    measured: tuple[Measured, ...]
+    rewrites: tuple[Rewrite, ...] = ()
+    peaks: tuple[float, ...] = ()  # waveform, 4 a second, 0-1
+    assets: tuple[Asset, ...] = ()
+    provenance: dict[str, Any] = {}
+    timings_s: dict[str, float] = {}
+
+
+class Failed(Struct, frozen=True, kw_only=True):
+    """Why a brief could not be filled, or not fully."""
+
+    code: str
+    detail: str

@@ -1,0 +1,39 @@
+"""What the engine refuses, in words a customer could read. No HTTP here: `api.problems` translates."""
+
+
+class EngineError(Exception):
+    """Anything the engine says no to."""
+
+
+class BriefRefused(EngineError):
+    """The brief cannot be carried out as written; every reason names the field it is about."""
+
+    def __init__(self, reasons: "list[Reason]") -> None:
+        super().__init__("; ".join(reason.detail for reason in reasons))
+        self.reasons = reasons
+
+
+class Reason:
+    """One thing that is wrong with a brief: where, why, and what would be accepted."""
+
+    def __init__(self, pointer: str, code: str, detail: str, limit: object = None) -> None:
+        self.pointer, self.code, self.detail, self.limit = pointer, code, detail, limit
+
+    def __repr__(self) -> str:
+        return f"Reason({self.pointer!r}, {self.code!r}, {self.detail!r})"
+
+
+class NotYetAvailable(BriefRefused):
+    """The brief asks for a part of the design that is not built yet."""
+
+
+class ModelMissing(EngineError):
+    """The weights named by the manifest are not there or are not the ones it names."""
+
+
+class BankMissing(EngineError):
+    """No instrument bank of the asked kind is installed."""
+
+
+class LeaseLost(EngineError):
+    """Another studio has this job now; whatever this one made is dropped."""

@@ -1,0 +1,76 @@
+"""What travels through the queue. Lenient on purpose: an old pod may read a new job."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from engine.contracts import Failed, Made, Resolved, RetractedTake
+
+JobState = Literal["queued", "leased", "done", "failed", "canceled"]
+Lane = Literal["interactive", "batch"]
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """The queue row that carries a brief to a studio. ``id`` is the brief's id."""
+
+    id: str
+    account: str
+    resolved: Resolved
+    seed: int
+    deadline_at: datetime
+    lane: Lane = "interactive"
+    expected_s: float = 0.0
+    max_attempts: int = 3
+
+
+class Lease(Struct, frozen=True, kw_only=True):
+    """A job that one worker holds for a while. ``worker`` and ``attempt`` fence its writes."""
+
+    job: Job
+    worker: str
+    attempt: int
+
+
+class Progress(Struct, frozen=True, kw_only=True):
+    """How far a studio has come: ``done`` of ``total`` units of ``step``."""
+
+    step: str = "queued"
+    done: int = 0
+    total: int = 0
+
+
+class JobView(Struct, frozen=True, kw_only=True):
+    """A job as the door shows it. ``position`` counts the jobs ahead while it waits."""
+
+    state: JobState
+    attempt: int
+    position: int
+    progress: Progress
+    expected_s: float
+    cancel_asked: bool
+
+
+class Delivered(Struct, frozen=True, kw_only=True, tag="delivered"):
+    """One candidate, handed back before it is charged and before the client may hear it."""
+
+    made: Made
+
+
+class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
+    """The last word on a job. ``failure`` is None when every asked candidate was delivered."""
+
+    delivered: int
+    retracted_takes: tuple[RetractedTake, ...] = ()
+    failure: Failed | None = None
+    canceled: bool = False
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """A delivery row the clerk has yet to settle."""
+
+    id: int
+    job: str
+    account: str
+    number: int
+    body: Delivered | Ended

@@ -1,0 +1,256 @@
+"""The queue's SQL. The caller owns the transaction."""
+
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from engine.contracts import Resolved
+from engine.queue.contracts import Delivered, Delivery, Ended, Job, JobView, Lease, Progress
+
+_BODY = msgspec.json.Decoder(Delivered | Ended)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+INSERT_JOB = """
+insert into engine.jobs (id, account, resolved, seed, lane, expected_s, deadline_at, max_attempts)
+values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8)
+"""
+
+
+async def insert_job(conn: asyncpg.Connection, job: Job) -> None:
+    await conn.execute(
+        INSERT_JOB, job.id, job.account, _json(job.resolved), job.seed, job.lane,
+        job.expected_s, job.deadline_at, job.max_attempts,
+    )  # fmt: skip
+
+
+CANCEL_WAITING = """
+update engine.jobs set state = 'canceled', cancel_asked = true, finished_at = now()
+where id = $1 and state = 'queued'
+returning id
+"""
+
+
+async def cancel_waiting(conn: asyncpg.Connection, job: str) -> bool:
+    return await conn.fetchval(CANCEL_WAITING, job) is not None
+
+
+MARK_CANCEL = """
+update engine.jobs set cancel_asked = true where id = $1 and state = 'leased' returning id
+"""
+
+
+async def mark_cancel(conn: asyncpg.Connection, job: str) -> bool:
+    return await conn.fetchval(MARK_CANCEL, job) is not None
+
+
+SELECT_VIEW = """
+select state, attempt, progress, expected_s, cancel_asked,
+  case when state = 'queued' then (
+    select count(*) from engine.jobs ahead
+    where ahead.state = 'queued' and (ahead.run_at, ahead.id) < (jobs.run_at, jobs.id)
+  ) else 0 end as position
+from engine.jobs where id = $1
+"""
+
+
+async def select_view(conn: asyncpg.Connection, job: str) -> JobView | None:
+    row = await conn.fetchrow(SELECT_VIEW, job)
+    if row is None:
+        return None
+    return JobView(
+        state=row["state"],
+        attempt=row["attempt"],
+        position=row["position"],
+        progress=msgspec.json.decode(row["progress"], type=Progress),
+        expected_s=row["expected_s"],
+        cancel_asked=row["cancel_asked"],
+    )
+
+
+# Fair by account: the account with the fewest running jobs goes first, then the oldest job.
+# The window is taken over a bounded head of the queue so that a flood costs no full scan.
+CLAIM_NEXT = """
+with head as (
+  select id, account, run_at from engine.jobs
+  where state = 'queued' and run_at <= now()
+  order by lane desc, run_at, id
+  limit 200
+), chosen as (
+  select jobs.id from engine.jobs
+  join head using (id)
+  where jobs.state = 'queued'
+  order by
+    (select count(*) from engine.jobs busy where busy.state = 'leased' and busy.account = head.account),
+    jobs.lane desc, head.run_at, head.id
+  for update of jobs skip locked
+  limit 1
+)
+update engine.jobs
+set state = 'leased', attempt = attempt + 1, worker = $1, lease_until = now() + $2::interval
+from chosen where jobs.id = chosen.id
+returning jobs.*
+"""
+
+
+async def claim_next(conn: asyncpg.Connection, worker: str, lease: timedelta) -> Lease | None:
+    row = await conn.fetchrow(CLAIM_NEXT, worker, lease)
+    if row is None:
+        return None
+    job = Job(
+        id=row["id"],
+        account=row["account"],
+        resolved=msgspec.json.decode(row["resolved"], type=Resolved),
+        seed=row["seed"],
+        lane=row["lane"],
+        expected_s=row["expected_s"],
+        deadline_at=row["deadline_at"],
+        max_attempts=row["max_attempts"],
+    )
+    return Lease(job=job, worker=worker, attempt=row["attempt"])
+
+
+EXTEND_LEASE = """
+update engine.jobs set lease_until = now() + $4::interval, progress = $5::jsonb
+where id = $1 and worker = $2 and attempt = $3 and state = 'leased'
+returning cancel_asked
+"""
+
+
+async def extend_lease(
+    conn: asyncpg.Connection, lease: Lease, until: timedelta, progress: Progress
+) -> bool | None:
+    return await conn.fetchval(
+        EXTEND_LEASE, lease.job.id, lease.worker, lease.attempt, until, _json(progress)
+    )
+
+
+LOCK_LEASE = """
+select id from engine.jobs
+where id = $1 and worker = $2 and attempt = $3 and state = 'leased'
+for update
+"""
+
+
+async def lock_lease(conn: asyncpg.Connection, lease: Lease) -> bool:
+    found = await conn.fetchval(LOCK_LEASE, lease.job.id, lease.worker, lease.attempt)
+    return found is not None
+
+
+SELECT_NUMBERS = "select number from engine.deliveries where job = $1 and number > 0"
+
+
+async def select_numbers(conn: asyncpg.Connection, job: str) -> frozenset[int]:
+    return frozenset(row["number"] for row in await conn.fetch(SELECT_NUMBERS, job))
+
+
+INSERT_DELIVERY = """
+insert into engine.deliveries (job, number, attempt, body) values ($1, $2, $3, $4::jsonb)
+on conflict (job, number) do nothing
+"""
+
+
+async def insert_delivery(
+    conn: asyncpg.Connection, job: str, number: int, attempt: int, body: Delivered | Ended
+) -> None:
+    await conn.execute(INSERT_DELIVERY, job, number, attempt, _json(body))
+    await conn.execute("select pg_notify('engine_deliveries', $1)", job)
+
+
+END_JOB = """
+update engine.jobs
+set state = $2, worker = null, lease_until = null, finished_at = now()
+where id = $1
+"""
+
+
+async def end_job(conn: asyncpg.Connection, job: str, state: str) -> None:
+    await conn.execute(END_JOB, job, state)
+
+
+RETURN_JOB = """
+update engine.jobs
+set state = 'queued', attempt = attempt - 1, worker = null, lease_until = null
+where id = $1 and worker = $2 and attempt = $3 and state = 'leased'
+"""
+
+
+async def return_job(conn: asyncpg.Connection, lease: Lease) -> None:
+    await conn.execute(RETURN_JOB, lease.job.id, lease.worker, lease.attempt)
+
+
+REQUEUE_SILENT = """
+update engine.jobs set state = 'queued', worker = null, lease_until = null
+where state = 'leased' and lease_until < now() and attempt < max_attempts and deadline_at > now()
+returning id
+"""
+
+
+async def requeue_silent(conn: asyncpg.Connection) -> int:
+    return len(await conn.fetch(REQUEUE_SILENT))
+
+
+SELECT_HOPELESS = """
+select id, deadline_at <= now() as late from engine.jobs
+where (state = 'leased' and lease_until < now()
+       and (attempt >= max_attempts or deadline_at <= now()))
+   or (state = 'queued' and deadline_at <= now())
+for update skip locked
+"""
+
+
+async def select_hopeless(conn: asyncpg.Connection) -> list[tuple[str, bool]]:
+    return [(row["id"], row["late"]) for row in await conn.fetch(SELECT_HOPELESS)]
+
+
+SELECT_UNSETTLED = """
+select deliveries.id, deliveries.job, jobs.account, deliveries.number, deliveries.body
+from engine.deliveries join engine.jobs on jobs.id = deliveries.job
+where settled_at is null
+order by deliveries.id
+limit $1
+for update of deliveries skip locked
+"""
+
+
+async def select_unsettled(conn: asyncpg.Connection, limit: int) -> list[Delivery]:
+    return [
+        Delivery(
+            id=row["id"],
+            job=row["job"],
+            account=row["account"],
+            number=row["number"],
+            body=_BODY.decode(row["body"]),
+        )
+        for row in await conn.fetch(SELECT_UNSETTLED, limit)
+    ]
+
+
+MARK_SETTLED = "update engine.deliveries set settled_at = now() where id = $1"
+
+
+async def mark_settled(conn: asyncpg.Connection, delivery: int) -> None:
+    await conn.execute(MARK_SETTLED, delivery)
+
+
+SELECT_ALIVE = "select id from engine.jobs where state in ('queued', 'leased')"
+
+
+async def select_alive(conn: asyncpg.Connection) -> frozenset[str]:
+    return frozenset(row["id"] for row in await conn.fetch(SELECT_ALIVE))
+
+
+SELECT_BACKLOG = """
+select count(*) as jobs, coalesce(sum(expected_s), 0) as seconds
+from engine.jobs where state in ('queued', 'leased')
+"""
+
+
+async def select_backlog(conn: asyncpg.Connection) -> tuple[int, float]:
+    row = await conn.fetchrow(SELECT_BACKLOG)
+    return (0, 0.0) if row is None else (row["jobs"], row["seconds"])

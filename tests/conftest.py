@@ -1,0 +1,56 @@
+"""What every test may stand on: a real Postgres, migrated, one database per test."""
+
+import asyncio
+import itertools
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from api.database import create_pool, migrate
+from api.postgres import Embedded
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Embedded]:
+    """An embedded server with a migrated database called ``template``."""
+    with tempfile.TemporaryDirectory(prefix="cue-pg-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        with Embedded(Path(folder) / "data") as postgres:
+            asyncio.run(_make_template(postgres))
+            yield postgres
+
+
+async def _make_template(postgres: Embedded) -> None:
+    conn = await asyncpg.connect(postgres.dsn)
+    await conn.execute("create database template")
+    await conn.close()
+    await migrate(postgres.database("template"))
+
+
+@pytest.fixture
+async def postgres(server: Embedded) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database of this test's own."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    conn = await asyncpg.connect(server.dsn)
+    await conn.execute(f"create database {name} template template strategy file_copy")
+    try:
+        yield server.database(name)
+    finally:
+        await conn.execute(f"drop database {name} with (force)")
+        await conn.close()
+
+
+@pytest.fixture
+async def pool(postgres: str) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on this test's own database."""
+    made = await create_pool(postgres)
+    try:
+        yield made
+    finally:
+        await made.close()
