@@ -22,7 +22,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Quote(Struct, frozen=True, kw_only=True):
-    """The price a brief will never exceed. ``audition_tokens`` and ``license_tokens`` are each per candidate."""
+    """The price a brief will never exceed; both token figures are for one candidate."""
 
     audition_tokens: Tokens
     license_tokens: Tokens
@@ -56,7 +56,7 @@ class Hold(Struct, frozen=True, kw_only=True):
 
 
 class Capture(Struct, frozen=True, kw_only=True):
-    """Tokens spent for one delivered thing: the billable fact. ``id`` is the meter event's identifier."""
+    """Tokens spent for one delivered thing. ``id`` is also the meter event's identifier."""
 
     id: str
     account: str

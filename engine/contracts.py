@@ -209,7 +209,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """One constraint, what was asked, what was measured on the finished thing, and whether it holds."""
+    """One constraint: what was asked, what the finished thing measures, and whether it holds."""
 
     name: str
     asked: Any = None

@@ -1,4 +1,4 @@
-"""What the engine refuses, in words a customer could read. No HTTP here: `api.problems` translates."""
+"""What the engine refuses, in words a customer could read. `api.problems` makes it HTTP."""
 
 
 class EngineError(Exception):

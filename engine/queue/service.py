@@ -1,8 +1,8 @@
 """The queue between door and studio: leased rows, claimed with SKIP LOCKED, fenced by attempt.
 
-A job is enqueued in the transaction that holds the tokens. An attempt counts when it is claimed, so a
-job that kills its pod ends after ``max_attempts`` instead of looping. Every write of a worker names
-its worker and attempt; a late worker's write finds no row and raises `LeaseLost`.
+A job is enqueued in the transaction that holds the tokens. An attempt counts when it is claimed, so
+a job that kills its pod ends after ``max_attempts`` instead of looping. Every write of a worker
+names its worker and attempt; a late worker's write finds no row and raises `LeaseLost`.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from engine.queue.contracts import Delivered, Delivery, Ended, Job, JobView, Lea
 
 USED_UP = Failed(
     code="attempts_used_up",
-    detail="every studio that tried this brief stopped before it was done; nothing was charged for it",
+    detail="every studio that tried this brief stopped early; what is missing was not charged",
 )
 TOO_LATE = Failed(code="deadline_exceeded", detail="the brief was not done before its deadline")
 

@@ -86,7 +86,8 @@ with head as (
   join head using (id)
   where jobs.state = 'queued'
   order by
-    (select count(*) from engine.jobs busy where busy.state = 'leased' and busy.account = head.account),
+    (select count(*) from engine.jobs busy
+     where busy.state = 'leased' and busy.account = head.account),
     jobs.lane desc, head.run_at, head.id
   for update of jobs skip locked
   limit 1
