@@ -1,5 +1,6 @@
 """What travels through the queue. Lenient on purpose: an old pod may read a new job."""
 
+import hashlib
 from datetime import datetime
 from typing import Literal
 
@@ -30,6 +31,12 @@ class Lease(Struct, frozen=True, kw_only=True):
     job: Job
     worker: str
     attempt: int
+
+
+def candidate_id(job: str, number: int) -> str:
+    """The public id of a job's n-th candidate: the same in every attempt, so nothing doubles."""
+    digest = hashlib.sha256(f"{job}/{number}".encode()).hexdigest()
+    return f"cand_{digest[:24]}"
 
 
 class Progress(Struct, frozen=True, kw_only=True):

@@ -57,9 +57,9 @@ async def beat(
     return cancel_asked
 
 
-async def delivered_numbers(conn: asyncpg.Connection, job: str) -> frozenset[int]:
-    """Candidates an earlier attempt has already handed back."""
-    return await store.select_numbers(conn, job)
+async def delivered_takes(conn: asyncpg.Connection, job: str) -> dict[int, int]:
+    """What earlier attempts have already handed back: candidate number → take."""
+    return await store.select_takes(conn, job)
 
 
 async def deliver(conn: asyncpg.Connection, lease: Lease, made: Made) -> None:

@@ -150,6 +150,16 @@ async def select_numbers(conn: asyncpg.Connection, job: str) -> frozenset[int]:
     return frozenset(row["number"] for row in await conn.fetch(SELECT_NUMBERS, job))
 
 
+SELECT_TAKES = """
+select number, (body -> 'made' ->> 'take')::int as take
+from engine.deliveries where job = $1 and number > 0
+"""
+
+
+async def select_takes(conn: asyncpg.Connection, job: str) -> dict[int, int]:
+    return {row["number"]: row["take"] for row in await conn.fetch(SELECT_TAKES, job)}
+
+
 INSERT_DELIVERY = """
 insert into engine.deliveries (job, number, attempt, body) values ($1, $2, $3, $4::jsonb)
 on conflict (job, number) do nothing

@@ -1,0 +1,142 @@
+"""The studio's own door, without HTTP or money.
+
+``python -m engine compose`` writes candidates into a folder, with no database and no key;
+``python -m engine studio`` serves the queue; ``python -m engine sounds`` finds or fetches a bank.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from engine.contracts import Brief, RetractedTake
+from engine.errors import BriefRefused, EngineError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one of the studio's commands; 0 when it did what was asked, 2 when it was refused."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        return given.run(given)
+    except BriefRefused as refused:
+        for reason in refused.reasons:
+            print(f"{reason.pointer}: {reason.detail}", file=sys.stderr)
+        return 2
+    except (EngineError, msgspec.ValidationError, msgspec.DecodeError, OSError) as error:
+        print(f"cuesmith: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    compose = commands.add_parser("compose", help="make the candidates of one brief")
+    compose.add_argument("--brief", type=Path, required=True, help="a brief as JSON; - for stdin")
+    compose.add_argument("--out", type=Path, required=True, help="a folder for the candidates")
+    compose.add_argument("--bank", help="a sound font, or 'builtin'; found by itself otherwise")
+    compose.add_argument("--pictures", action="store_true", help="draw rolls and spectrograms")
+    compose.set_defaults(run=_compose)
+    studio = commands.add_parser("studio", help="serve the queue named by DATABASE_URL")
+    studio.set_defaults(run=_studio)
+    sounds = commands.add_parser("sounds", help="which instrument bank plays")
+    sounds.add_argument("action", choices=["status", "fetch"])
+    sounds.set_defaults(run=_sounds)
+    return parser
+
+
+def _compose(given: argparse.Namespace) -> int:
+    from engine.compose.composer import Composer
+    from engine.render.banks import find
+    from engine.studio.rooms import Rooms
+    from engine.studio.session import perform
+    from engine.words import resolve
+
+    text = sys.stdin.buffer.read() if str(given.brief) == "-" else given.brief.read_bytes()
+    brief = msgspec.json.decode(text, type=Brief)
+    seed = brief.seed if brief.seed is not None else int.from_bytes(os.urandom(6), "big")
+    resolved = resolve(brief, seed)
+    given.out.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
+    models = os.environ.get("CUESMITH_MODELS")
+    rooms = Rooms(
+        composer=Composer(Path(models) if models else None),
+        bank=find(given.bank or os.environ.get("CUESMITH_BANK")),
+    )
+    print(f"{resolved.kind} in {resolved.style}, {resolved.duration_ms / 1000:g} s, seed {seed}, "
+          f"played by {rooms.bank.name}")  # fmt: skip
+    if resolved.ignored:
+        print(f"not understood: {', '.join(resolved.ignored)}")
+    written = 0
+    for outcome in perform(
+        resolved, seed, rooms,
+        label=lambda number: f"candidate-{number}",
+        tell=lambda progress: print(
+            f"\r{time.perf_counter() - began:6.1f} s  {progress.step} {progress.done}"
+            f"/{progress.total}   ", end="", flush=True),
+    ):  # fmt: skip
+        if isinstance(outcome, RetractedTake):
+            print(f"\rtake {outcome.take} retracted: {outcome.reason}")
+            continue
+        written += 1
+        _write_candidate(given.out, outcome, pictures=given.pictures)
+        made = outcome.made
+        print(f"\rcandidate {made.number}: rating {made.rating:.2f}, {made.plan.texture}, "
+              f"{_checks(made.measured)}")  # fmt: skip
+    print(f"{written} of {resolved.candidates} candidates in {given.out} "
+          f"after {time.perf_counter() - began:.1f} s")  # fmt: skip
+    return 0 if written == resolved.candidates else 1
+
+
+def _write_candidate(folder: Path, offered, *, pictures: bool) -> None:
+    stem = folder / f"candidate-{offered.made.number}"
+    stem.with_suffix(".wav").write_bytes(offered.master)
+    stem.with_suffix(".mid").write_bytes(offered.midi)
+    body = msgspec.json.format(msgspec.json.encode(offered.made), indent=1)
+    stem.with_suffix(".json").write_bytes(body)
+    if offered.stems:
+        stems = folder / f"{stem.name}.stems"
+        stems.mkdir(exist_ok=True)
+        for name, content in offered.stems.items():
+            (stems / f"{name}.wav").write_bytes(content)
+    if pictures:
+        from engine.studio.pictures import draw
+
+        draw(offered, stem.with_suffix(".png"))
+
+
+def _checks(measured) -> str:
+    broken = [one.name for one in measured if not one.passed]
+    return f"not met: {', '.join(broken)}" if broken else "every constraint met"
+
+
+def _studio(given: argparse.Namespace) -> int:
+    from engine.settings import SettingMissing, read
+    from engine.studio.worker import serve
+
+    try:
+        settings = read()
+    except SettingMissing as missing:
+        print(f"cuesmith: {missing}", file=sys.stderr)
+        return 2
+    asyncio.run(serve(settings))
+    return 0
+
+
+def _sounds(given: argparse.Namespace) -> int:
+    from engine.render.banks import fetch, find
+
+    if given.action == "fetch":
+        bank = fetch(lambda line: print(line, flush=True))
+    else:
+        bank = find(os.environ.get("CUESMITH_BANK"))
+    print(f"{bank.name} ({bank.kind}, {bank.licence}) {bank.digest[:12]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""What a studio is told, read once from its environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class SettingMissing(RuntimeError):
+    """A studio was started without something it cannot guess."""
+
+
+class StudioSettings(Struct, frozen=True, kw_only=True):
+    """One studio's settings."""
+
+    database_url: str
+    """``DATABASE_URL``: where jobs come from."""
+    store: str
+    """``CUESMITH_STORE``: a folder or an ``s3://bucket/prefix`` for audio."""
+    bank: str | None = None
+    """``CUESMITH_BANK``: a sound font's path, or ``builtin``; found by itself when unset."""
+    models: Path | None = None
+    """``CUESMITH_MODELS``: the composer's folder; the packaged one when unset."""
+    provider: str = "CPUExecutionProvider"
+    """``CUESMITH_PROVIDER``: the onnxruntime provider; the studio refuses to start on another."""
+    lease_s: int = 30
+    """``CUESMITH_LEASE_S``: how long a silent studio keeps a job."""
+
+
+def read(environ: Mapping[str, str] = os.environ) -> StudioSettings:
+    """The settings of this process; raises `SettingMissing` with what to set."""
+    models = environ.get("CUESMITH_MODELS")
+    return StudioSettings(
+        database_url=_needed(environ, "DATABASE_URL"),
+        store=_needed(environ, "CUESMITH_STORE"),
+        bank=environ.get("CUESMITH_BANK"),
+        models=Path(models) if models else None,
+        provider=environ.get("CUESMITH_PROVIDER", "CPUExecutionProvider"),
+        lease_s=int(environ.get("CUESMITH_LEASE_S", "30")),
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name)
+    if not value:
+        raise SettingMissing(f"set {name}; `cuesmith dev` sets it for you on one machine")
+    return value
