@@ -1,0 +1,113 @@
+"""The scores we may learn from: archives with a licence row for every file.
+
+Only rows marked ``confidence = high`` are used, but for the corpora named in ``ACCEPTED``, whose
+reason is recorded beside them. Whatever is left out is counted and said.
+"""
+
+import csv
+import hashlib
+import io
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import zstandard
+from msgspec import Struct
+
+# name → (weight in training, most files taken). Freedoom and Blasphemer are the only modern
+# multi-track music that is rights-clear; they are few, so they are heard more often.
+CORPORA: dict[str, tuple[int, int]] = {
+    "freedoom": (5, 1000),
+    "blasphemer": (5, 1000),
+    "openewld": (3, 1000),
+    "openscore_lieder": (1, 1000),
+    "openscore_quartets": (1, 80),
+    "openscore_orchestra": (1, 50),
+    "polish_scores": (1, 260),
+    "chopin_first_editions": (1, 90),
+    "mutopia": (1, 100),
+}
+# OpenEWLD's rows are all "medium" because its users typed the chords; the works themselves were
+# checked name by name (every author dead by 1955, first performed by 1930 or unknown). We take
+# them as the only lead sheets there are.
+ACCEPTED: dict[str, frozenset[str]] = {"openewld": frozenset({"high", "medium"})}
+HELD_OUT = 20  # one work in twenty is never trained on
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One score and the right to learn from it."""
+
+    corpus: str
+    path: str
+    work: str
+    licence: str
+    origin: str
+    sha256: str
+    content: bytes
+
+    @property
+    def held_out(self) -> bool:
+        """Whether this work is kept for measuring; all its editions fall on the same side."""
+        return int(hashlib.sha256(self.work.encode()).hexdigest(), 16) % HELD_OUT == 0
+
+
+def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
+    """Every score we may learn from; ``report`` counts what was taken and what was left, and why."""
+    for corpus, (_, most) in CORPORA.items():
+        taken = 0
+        members, sources = _open(folder / f"{corpus}.tar.zst", corpus)
+        for source in sources:
+            reason = _refuse(corpus, source, members)
+            if reason is None and taken >= most:
+                reason = "beyond this run's share"
+            if reason is not None:
+                report[f"{corpus}: {reason}"] += 1
+                continue
+            taken += 1
+            report[f"{corpus}: taken"] += 1
+            yield _row(corpus, source, members[source["path"]])
+
+
+def _open(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, str]]]:
+    members: dict[str, bytes] = {}
+    with archive.open("rb") as packed:
+        stream = zstandard.ZstdDecompressor().stream_reader(packed)
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for member in tar:
+                name = member.name.removeprefix(f"{corpus}/")
+                wanted = name.startswith("midi/") or name == "SOURCES.tsv"
+                if member.isfile() and wanted:
+                    opened = tar.extractfile(member)
+                    assert opened is not None
+                    members[name] = opened.read()
+    text = io.StringIO(members["SOURCES.tsv"].decode())
+    listed = list(csv.DictReader(text, delimiter="\t"))
+    # A fixed shuffle, so that a share of a large corpus is not one composer's.
+    return members, sorted(listed, key=lambda row: hashlib.sha256(row["path"].encode()).digest())
+
+
+def _refuse(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> str | None:
+    if source.get("confidence") not in ACCEPTED.get(corpus, frozenset({"high"})):
+        return f"confidence {source.get('confidence')}"
+    if not source.get("licence"):
+        return "no licence"
+    content = members.get(source["path"])
+    if content is None:
+        return "file missing"
+    if hashlib.sha256(content).hexdigest() != source["sha256_midi"]:
+        return "digest differs"
+    return None
+
+
+def _row(corpus: str, source: dict[str, str], content: bytes) -> Row:
+    title = source["title"].split(" (")[0].strip().lower()
+    return Row(
+        corpus=corpus,
+        path=source["path"],
+        work=f"{corpus}/{source['composer'].strip().lower()}/{title}",
+        licence=source["licence"],
+        origin=source["origin"],
+        sha256=source["sha256_midi"],
+        content=content,
+    )
