@@ -72,3 +72,23 @@ class Line(Struct, frozen=True, kw_only=True):
     role: str
     notes: tuple[Note, ...]
     bits: float = 0.0
+
+
+class BarView(Struct, frozen=True, kw_only=True):
+    """A bar that was just written, with everything written before it, for the panel to rate.
+
+    ``lines`` hold all notes so far, this bar's included, sorted by start; ``bits`` is the negative
+    log2 likelihood of this bar alone, at temperature 1.
+    """
+
+    plan: Plan
+    bar: int
+    lines: tuple[Line, ...]
+    bits: float = 0.0
+
+
+class BarRating(Struct, frozen=True, kw_only=True):
+    """What the panel thinks of a bar, 0-1; ``reason`` is its worst fault, empty when it will do."""
+
+    rating: float
+    reason: str = ""

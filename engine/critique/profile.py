@@ -1,0 +1,135 @@
+"""Which tonality a score is heard in, estimated from its notes alone.
+
+Key profiles after Krumhansl and Kessler (1982) as revised by Temperley (2001); the modes exchange
+the weights of the one degree in which they differ from major or minor. How much a note counts grows
+with its length, and with its place: the bass, the strong beats and the last bar say more.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from engine.critique import reading
+from engine.score import Note, Score, bar_ticks
+from engine.words.tonality import Tonality
+
+_MAJOR = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
+_MINOR = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.300, 0.250)
+
+_EXCHANGES: dict[str, tuple[tuple[float, ...], int, int]] = {
+    "dorian": (_MINOR, 8, 9),
+    "phrygian": (_MINOR, 2, 1),
+    "lydian": (_MAJOR, 5, 6),
+    "mixolydian": (_MAJOR, 11, 10),
+}
+_PENTATONICS: dict[str, tuple[int, ...]] = {
+    "gong": (0, 2, 4, 7, 9),
+    "shang": (0, 2, 5, 7, 10),
+    "jue": (0, 3, 5, 8, 10),
+    "zhi": (0, 2, 5, 7, 9),
+    "yu": (0, 3, 5, 7, 10),
+}
+
+MODE_HANDICAP = 0.02
+"""A church mode must fit better than plain major or minor by this much to be named."""
+
+BASS_WEIGHT, LAST_BAR_WEIGHT, STRONG_WEIGHT = 2.0, 3.0, 1.5
+TONIC_IN_BASS = 0.25
+"""How much the share of a pitch class in the bass at phrase ends speaks for it as tonic."""
+
+
+class Estimate(Struct, frozen=True, kw_only=True):
+    """A tonality and how well the notes fit it, -1 to 1 and a little over."""
+
+    tonality: Tonality
+    fit: float
+
+
+def _exchanged(profile: tuple[float, ...], one: int, other: int) -> tuple[float, ...]:
+    weights = list(profile)
+    weights[one], weights[other] = weights[other], weights[one]
+    return tuple(weights)
+
+
+def _pentatonic(steps: tuple[int, ...]) -> tuple[float, ...]:
+    weights = [0.05] * 12
+    for step in steps:
+        weights[step] = 0.5
+    weights[0] = 0.75
+    if 7 in steps:
+        weights[7] = 0.65
+    return tuple(weights)
+
+
+_PROFILES: dict[str, tuple[float, ...]] = {
+    "major": _MAJOR,
+    "minor": _MINOR,
+    **{mode: _exchanged(*exchange) for mode, exchange in _EXCHANGES.items()},
+}
+_FIVE_NOTES: dict[str, tuple[float, ...]] = {
+    mode: _pentatonic(steps) for mode, steps in _PENTATONICS.items()
+}
+
+
+def estimate(score: Score, *, five_notes: bool = False) -> Estimate | None:
+    """The tonality heard in a score; ``five_notes`` asks among the pentatonics.
+
+    None when nothing pitched sounds.
+    """
+    heard, bass = _histograms(score)
+    if heard.sum() <= 0:
+        return None
+    profiles = _FIVE_NOTES if five_notes else _PROFILES
+    best: Estimate | None = None
+    for mode, profile in profiles.items():
+        handicap = MODE_HANDICAP if mode in _EXCHANGES else 0.0
+        for tonic in range(12):
+            turned = np.roll(np.array(profile), tonic)
+            fit = float(np.corrcoef(heard, turned)[0, 1])
+            fit += TONIC_IN_BASS * float(bass[tonic]) - handicap
+            if best is None or fit > best.fit:
+                best = Estimate(tonality=Tonality(tonic=tonic, mode=mode), fit=fit)
+    return best
+
+
+def _histograms(score: Score) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted pitch classes of everything pitched, and shares in the bass at resting points."""
+    plan = score.plan
+    strong = {tick for bar in range(plan.bars) for tick in reading.strong_beats(plan, bar)}
+    last = (plan.bars - 1) * bar_ticks(plan.meter)
+    heard, bass = np.zeros(12), np.zeros(12)
+    for part in score.parts:
+        if part.plan.role in reading.UNPITCHED:
+            continue
+        for note in part.notes:
+            weight = float(min(note.length, bar_ticks(plan.meter)))
+            weight *= STRONG_WEIGHT if _near(note, strong) else 1.0
+            weight *= BASS_WEIGHT if part.plan.role == "bass" else 1.0
+            weight *= LAST_BAR_WEIGHT if note.start >= last - reading.GRAIN else 1.0
+            heard[note.pitch % 12] += weight
+    for note in _resting(score):
+        bass[note.pitch % 12] += 1.0
+    return heard, bass / max(1.0, bass.sum())
+
+
+def _near(note: Note, ticks: set[int]) -> bool:
+    grain = reading.GRAIN
+    return any(round(note.start / grain) * grain + off in ticks for off in (0, -grain, grain))
+
+
+def _resting(score: Score) -> Iterable[Note]:
+    """The lowest note at the first beat of every section, and in the last bar."""
+    plan = score.plan
+    pitched = reading.sorted_by_start(
+        [n for part in score.parts if part.plan.role not in reading.UNPITCHED for n in part.notes]
+    )
+    places = [section.bar for section in plan.sections]
+    if plan.ending != "turnaround":
+        places += [plan.bars - 1] * 2
+    for bar in places:
+        start = bar * bar_ticks(plan.meter)
+        here = reading.within(pitched, start - reading.GRAIN, start + 2 * reading.GRAIN)
+        if here:
+            yield min(here, key=lambda note: note.pitch)
