@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def seconds(text: str) -> float:
-    """"95m", "2h", "30s" → seconds."""
+    """ "95m", "2h", "30s" → seconds."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if found is None:
         raise argparse.ArgumentTypeError("a budget reads like 95m, 2h or 30s")

@@ -53,7 +53,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
-    """Every score we may learn from; ``report`` counts what was taken and what was left, and why."""
+    """Every score we may learn from; ``report`` counts what was taken, left, and why."""
     for corpus, (_, most) in CORPORA.items():
         taken = 0
         members, sources = _open(folder / f"{corpus}.tar.zst", corpus)

@@ -221,9 +221,7 @@ def _key(notes: Line) -> tuple[int, int]:
     return tonic, mode
 
 
-def _harmony(
-    notes: Line, bars: list[Bar], units: int, tonic: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _harmony(notes: Line, bars: list[Bar], units: int, tonic: int) -> tuple[np.ndarray, np.ndarray]:
     """Chord roots and chromas from the tonic, one harmony per half bar (whole bar in 3/4)."""
     weights = np.zeros((units, 12), np.float32)
     lowest = np.full(units, 128)

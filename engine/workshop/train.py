@@ -146,7 +146,7 @@ def held_out_bits(model: Composer, sheaf: Sheaf) -> dict[str, dict[str, float]]:
     return found
 
 
-def _baseline(train_windows: list[Window]):  # noqa: ANN202
+def _baseline(train_windows: list[Window]):
     """Bits of a window under how often each code follows each code, and each duration each code."""
     follows = np.ones((256, 96))
     lasts = np.ones((96, 64))

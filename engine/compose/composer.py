@@ -1,0 +1,240 @@
+"""The composer: plans in, lines out, bar by bar, with the panel reading along.
+
+Every note is sampled from the network. What the plan and the craft want (chord tones on strong
+beats, the motif again, a breath at a phrase's end, no leap beyond an octave) is added to its logits
+as a bias; what cannot be (outside the range, beyond the bar line) is masked. Takes share each step
+of the network as rows of a batch; a row's result never depends on its neighbours.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from msgspec import Struct
+
+from engine.compose.codes import BITS, FEATURES, ROLES, Step
+from engine.compose.network import Network
+from engine.compose.steering import code_bias, code_mask, duration_bias, duration_mask
+from engine.compose.take import Take
+from engine.contracts import Plan, Rewrite
+from engine.errors import ModelMissing
+from engine.score import BarRating, BarView, Line
+
+PACKAGED = Path(__file__).resolve().parent.parent / "models" / "composer"
+ROWS = 16  # takes that share a step
+REACH = 320  # steps of context; training windows were no longer
+TRIES = 4  # of one bar
+GOOD_ENOUGH = 0.6  # the rating under which a bar is written again
+TEMPERATURE = 0.9
+MIN_P = 0.04  # codes less likely than this share of the likeliest are never drawn
+
+BarRater = Callable[[BarView], BarRating]
+
+
+class Composition(Struct, frozen=True, kw_only=True):
+    """What was written for one plan. ``steps`` counts the network's, rewrites included."""
+
+    lines: tuple[Line, ...]
+    rewrites: tuple[Rewrite, ...]
+    steps: int
+
+
+class Composer:
+    """The trained weights, ready to write. Not safe for two threads at once."""
+
+    def __init__(
+        self,
+        models: Path | None = None,
+        *,
+        threads: int = 1,
+        provider: str = "CPUExecutionProvider",
+    ) -> None:
+        folder = models or PACKAGED
+        manifest = _checked_manifest(folder)
+        self.name: str = manifest["name"]
+        self.digest: str = hashlib.sha256(
+            "".join(sorted(manifest["files"].values())).encode()
+        ).hexdigest()
+        self._network = Network(folder, slots=ROWS, threads=threads, provider=provider)
+
+    def write(
+        self,
+        plans: Sequence[Plan],
+        seeds: Sequence[int],
+        *,
+        rate: BarRater | None = None,
+        temperature: float = TEMPERATURE,
+        budget: float = 2.0,
+    ) -> list[Composition]:
+        """One composition per plan. ``budget`` bounds the steps: times what one pass would take."""
+        made: list[Composition] = []
+        for first in range(0, len(plans), ROWS):
+            takes = [
+                Take(plan, seed)
+                for plan, seed in zip(
+                    plans[first : first + ROWS], seeds[first : first + ROWS], strict=True
+                )
+            ]
+            self._run(takes, rate, temperature, budget)
+            made.extend(_composition(take) for take in takes)
+        return made
+
+    def bits(self, plan: Plan, lines: Sequence[Line]) -> float:
+        """Bits per note of given lines under this model, teacher-forced, at temperature 1."""
+        take = Take(plan, 0, forced={line.role: line for line in lines})
+        self._run([take], None, 1.0, 1.0)
+        notes = sum(len(line.notes) for line in lines)
+        return sum(take.bits.values()) / max(1, notes)
+
+    def _run(
+        self, takes: list[Take], rate: BarRater | None, temperature: float, budget: float
+    ) -> None:
+        """Step all takes together until each has written its last bar."""
+        active = [take for take in takes if not take.done]
+        for row, take in enumerate(active):
+            take.row = row
+        while active:
+            self._refill(active)
+            logits, hidden = self._feed(active)
+            codes = [
+                self._choose_code(take, logits[row], temperature) for row, take in enumerate(active)
+            ]
+            durations = self._durations(hidden, codes)
+            for row, take in enumerate(active):
+                units = self._choose_units(take, codes[row], durations[row], temperature)
+                take.put(Step(codes[row], units))
+                if take.bar_complete:
+                    _conclude(take, rate, budget)
+            active = self._still(active)
+
+    def _refill(self, active: list[Take]) -> None:
+        """Feed rows their last steps again where the slot is full or no longer holds them."""
+        for take in active:
+            kept = len(take.history) - take.base
+            if 0 <= kept < REACH and take.base <= len(take.history) and not take.stale:
+                continue
+            take.base = max(0, len(take.history) - REACH // 2)
+            take.stale = False
+            steps = take.history[take.base :]
+            if steps:
+                ids = np.stack([ids for ids, _ in steps])[None]
+                bits = np.stack([bits for _, bits in steps])[None]
+                self._logits(ids, bits, [0], slice(take.row, take.row + 1))
+
+    def _feed(self, active: list[Take]) -> tuple[np.ndarray, np.ndarray]:
+        # A batch of one takes another path through the matrix kernels and rounds differently, so
+        # the last row never steps alone: it keeps an idle neighbour.
+        rows = max(2, len(active))
+        ids = np.zeros((rows, 1, len(FEATURES)), np.int64)
+        bits = np.zeros((rows, 1, BITS), np.float32)
+        for row, take in enumerate(active):
+            ids[row, 0], bits[row, 0] = take.features()
+        lengths = [len(take.history) - take.base for take in active] + [0] * (rows - len(active))
+        for row, take in enumerate(active):
+            take.history.append((ids[row, 0], bits[row, 0]))
+            take.steps += 1
+        logits, hidden = self._logits(ids, bits, lengths, slice(0, rows))
+        return logits[: len(active), 0], hidden[: len(active), 0]
+
+    def _logits(
+        self, ids: np.ndarray, bits: np.ndarray, lengths: list[int], rows: slice
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return self._network.step(ids, bits, lengths, rows)
+
+    def _durations(self, hidden: np.ndarray, codes: list[int]) -> np.ndarray:
+        if len(codes) == 1:
+            hidden, codes = np.repeat(hidden, 2, 0), codes * 2
+        return self._network.durations(hidden, np.array(codes))
+
+    def _choose_code(self, take: Take, logits: np.ndarray, temperature: float) -> int:
+        mask = code_mask(take)
+        chosen = take.forced_step
+        if chosen is not None:
+            take.spend(_surprise(logits, mask, chosen.code))
+            return chosen.code
+        code = _draw(logits + code_bias(take), mask, temperature, take.rng)
+        take.spend(_surprise(logits, mask, code))
+        return code
+
+    def _choose_units(self, take: Take, code: int, logits: np.ndarray, temperature: float) -> int:
+        mask = duration_mask(take, code)
+        chosen = take.forced_step
+        if chosen is not None:
+            take.spend(_surprise(logits, mask, chosen.units))
+            return chosen.units
+        units = _draw(logits + duration_bias(take, code), mask, temperature, take.rng)
+        take.spend(_surprise(logits, mask, units))
+        return units
+
+    def _still(self, active: list[Take]) -> list[Take]:
+        """The takes that go on, moved together so that their slots stay side by side."""
+        going = [take for take in active if not take.done]
+        if len(going) < len(active):
+            for row, take in enumerate(going):
+                if take.row != row:
+                    self._network.copy(take.row, row)
+                    take.row = row
+        return going
+
+
+def _conclude(take: Take, rate: BarRater | None, budget: float) -> None:
+    """Ask the panel about a finished bar: keep it, or take it back and try again."""
+    if rate is None or take.replaying:
+        take.keep("")
+        return
+    rating = rate(take.view())
+    take.judge(rating)
+    spent = take.steps >= budget * take.expected_steps
+    if rating.rating >= GOOD_ENOUGH or (spent and take.tries == 1):
+        take.keep(rating.reason)
+    elif take.tries < TRIES and not spent:
+        take.take_back()
+    else:
+        take.settle_for_best()
+
+
+def _draw(
+    logits: np.ndarray, mask: np.ndarray, temperature: float, rng: np.random.Generator
+) -> int:
+    """Sample an index where ``mask`` is true, by temperature and min-p."""
+    wanted = np.where(mask, logits.astype(np.float64) / temperature, -np.inf)
+    chances = np.exp(wanted - wanted.max())
+    chances[chances < MIN_P] = 0.0
+    edges = np.cumsum(chances)
+    return int(np.searchsorted(edges, rng.random() * edges[-1], side="right"))
+
+
+def _surprise(logits: np.ndarray, mask: np.ndarray, chosen: int) -> float:
+    """Bits of a choice under the network alone, among what the grammar allowed."""
+    allowed = np.where(mask, logits.astype(np.float64), -np.inf)
+    allowed[chosen] = logits[chosen]
+    top = allowed.max()
+    return float((np.log(np.exp(allowed - top).sum()) + top - allowed[chosen]) / np.log(2))
+
+
+def _composition(take: Take) -> Composition:
+    return Composition(
+        lines=tuple(
+            Line(role=role, notes=take.notes(role), bits=take.bits[role])
+            for role in ROLES
+            if role in take.bits
+        ),
+        rewrites=tuple(take.rewrites),
+        steps=take.steps,
+    )
+
+
+def _checked_manifest(folder: Path) -> dict:
+    file = folder / "manifest.json"
+    if not file.exists():
+        raise ModelMissing(f"no composer in {folder}: its manifest.json is missing")
+    manifest = json.loads(file.read_text())
+    for name, sha256 in manifest["files"].items():
+        weights = folder / name
+        if not weights.exists():
+            raise ModelMissing(f"{weights} is missing")
+        if hashlib.sha256(weights.read_bytes()).hexdigest() != sha256:
+            raise ModelMissing(f"{weights} is not the file its manifest names")
+    return manifest
