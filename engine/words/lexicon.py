@@ -95,7 +95,7 @@ STYLE_NAMES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "metal",
-        "metal, heavy metal, metalcore, thrash, death metal, djent, thrash metal, industrial metal",
+        "metal, heavy metal, metalcore, thrash, death metal, djent, thrash metal, industrial metal, industrial",
         "金属、重金属、金属乐、死亡金属、金属核、工业金属、激流金属",
     ),
     (
@@ -169,7 +169,7 @@ GENRES: tuple[tuple[str, str, str], ...] = (
     ),
     ("synthwave:0.5 chiptune:0.5", "retro, vintage, old school", "复古、怀旧复古"),
     (
-        "synthwave:0.8",
+        "synthwave:0.5",
         "sci fi, cyberpunk, science fiction, futuristic",
         "科幻、赛博朋克、未来感、未来主义",
     ),
@@ -193,12 +193,12 @@ SCENES: tuple[tuple[str, str, str], ...] = (
     (
         "orchestral_epic",
         "trailer, heroic battle, battle, battlefield, sports final, brand film, game boss, boss fight, boss battle, final boss, victory, documentary finale, product reveal, war, hero, award ceremony, opening ceremony, kingdom, awards",
-        "战斗、预告片、胜利、发布会、战场、决战、首领战、boss战、颁奖典礼、颁奖、开幕式、战争、英雄、王国、品牌大片、阅兵",
+        "战斗、预告片、预告、电影预告、胜利、发布会、战场、决战、首领战、boss战、颁奖典礼、颁奖、开幕式、战争、英雄、王国、品牌大片、阅兵",
     ),
     (
         "orchestral_tender",
-        "romance, family film, nature documentary, nature, farewell, film ending, animation, animated film, hospital, heritage brand, love scene, love story, wildlife, parting, ending credits, end credits, mother's day",
-        "爱情、亲情、自然纪录片、离别、动画、告别、片尾、医院、母亲节、动画片、大自然、爱情片",
+        "romance, family film, nature documentary, nature, farewell, film ending, animation, animated film, hospital, heritage brand, love scene, love story, wildlife, parting, ending credits, end credits, mother's day, christmas",
+        "爱情、亲情、自然纪录片、离别、动画、告别、圣诞、圣诞节、片尾、医院、母亲节、动画片、大自然、爱情片",
     ),
     (
         "cinematic_tension",
@@ -212,8 +212,8 @@ SCENES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "meditation",
-        "yoga, sleep, spa, breathing app, wellness brand, wellness, clinic, night mode, car sleep, breathing exercise, breathing, massage, mindfulness, bedtime, baby sleep, sleeping, nap",
-        "瑜伽、助眠、疗愈、水疗、呼吸、睡眠、按摩、正念、睡前、养生、午睡、入睡、呼吸练习",
+        "yoga, sleep, spa, breathing app, wellness brand, wellness, clinic, night mode, car sleep, breathing exercise, breathing, massage, mindfulness, bedtime, baby sleep, sleeping, nap, lullaby, zen, zen garden",
+        "瑜伽、助眠、疗愈、水疗、呼吸、睡眠、按摩、正念、睡前、养生、午睡、入睡、摇篮曲、呼吸练习",
     ),
     (
         "lofi",
@@ -262,8 +262,8 @@ SCENES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "house_edm",
-        "club, fashion show, fitness, festival promo, e commerce sale, tech event, sports countdown, summer ad, party, gym, workout, nightclub, runway, dance floor, shopping festival, black friday, catwalk, aerobics, pool party, rave, cardio",
-        "派对、健身、时装秀、促销、夏日、夜店、健身房、走秀、双十一、双11、大促、t台、健身操、电商促销、狂欢",
+        "club, fashion show, fitness, festival promo, e commerce sale, tech event, sports countdown, summer ad, party, birthday, birthday party, gym, workout, nightclub, runway, dance floor, shopping festival, black friday, catwalk, aerobics, pool party, rave, cardio",
+        "派对、生日、生日派对、健身、时装秀、促销、夏日、夜店、健身房、走秀、双十一、双11、大促、t台、健身操、电商促销、狂欢",
     ),
     (
         "trap_hiphop",
@@ -359,7 +359,7 @@ MOODS: tuple[tuple[str, str, int, str, str], ...] = (
         "warm",
         "orchestral_tender acoustic_folk",
         0,
-        "warm, tender, loving, heartwarming, intimate, kind, comforting",
+        "warm, tender, loving, heartwarming, intimate, kind, comforting, friendly",
         "温暖、温馨、温情、温柔、暖心、亲切、治愈、柔情",
     ),
     (
@@ -429,7 +429,7 @@ MOODS: tuple[tuple[str, str, int, str, str], ...] = (
         "aggressive",
         "metal:3 rock",
         1,
-        "aggressive, brutal, angry, furious, fierce, violent, raging, ferocious, heavy",
+        "aggressive, brutal, angry, furious, fierce, violent, raging, ferocious, heavy, gritty",
         "狂暴、愤怒、凶猛、暴力、猛烈、狂野、凶狠",
     ),
     (
@@ -450,8 +450,15 @@ MOODS: tuple[tuple[str, str, int, str, str], ...] = (
         "cool",
         "trap_hiphop synthwave",
         0,
-        "cool, swagger, slick, edgy cool, badass, confident",
-        "酷、酷炫、炫酷、帅气、拽、自信",
+        "cool, swagger, slick, edgy cool, badass",
+        "酷、酷炫、炫酷、帅气、拽",
+    ),
+    (
+        "confident",
+        "funk_corporate rock",
+        0,
+        "confident, bold, assertive, proud",
+        "自信、坚定、果敢",
     ),
     (
         "cute",
@@ -501,13 +508,13 @@ MOODS: tuple[tuple[str, str, int, str, str], ...] = (
 INSTRUMENTS: tuple[tuple[str, str, str], ...] = (
     (
         "drums",
-        "drum, drums, drum kit, drum machine, drum beat, kick drum, drumkit, beats, drumming",
+        "drum, drums, drum kit, drum machine, drum beat, kick drum, drumkit, drumming",
         "鼓、鼓组、架子鼓、爵士鼓、鼓点、鼓声、鼓机、军鼓、底鼓、打鼓、电子鼓",
     ),
     (
         "percussion",
         "percussion, taiko, conga, bongo, djembe, tambourine, shaker, hand percussion, perc",
-        "打击乐、太鼓、手鼓、沙锤、铃鼓、大鼓、打击乐器、康加鼓",
+        "打击乐、太鼓、手鼓、锣鼓、锣、沙锤、铃鼓、大鼓、打击乐器、康加鼓",
     ),
     ("timpani", "timpani, kettledrum", "定音鼓"),
     ("bass", "bass, bassline, bass line, sub bass, 808", "贝斯、低音、贝司、低音线、重低音"),
@@ -613,6 +620,43 @@ INSTRUMENTS: tuple[tuple[str, str, str], ...] = (
         "人声、歌词、演唱、歌声、唱歌、歌手、主唱、说唱人声、女声、男声、童声、唱",
     ),
 )
+
+# What an instrument alone says about the style, when nothing else does.
+INSTRUMENT_HINTS = {
+    "piano": "solo_piano:2",
+    "electric_piano": "lofi:2",
+    "acoustic_guitar": "acoustic_folk:2",
+    "ukulele": "acoustic_folk:2",
+    "harmonica": "acoustic_folk:1.5",
+    "electric_guitar": "rock:2",
+    "banjo": "country:3",
+    "saxophone": "jazz_trio:2",
+    "double_bass": "jazz_trio:1.5",
+    "vibraphone": "jazz_trio:1",
+    "synth": "synthwave:2",
+    "strings": "orchestral_tender:1.5",
+    "cello": "orchestral_tender:1.5",
+    "violin": "orchestral_tender:1",
+    "harp": "orchestral_tender:1",
+    "oboe": "orchestral_tender:1",
+    "choir": "orchestral_epic:1.5",
+    "brass": "orchestral_epic:1.5",
+    "horn": "orchestral_epic:1.5",
+    "timpani": "orchestral_epic:2",
+    "guzheng": "chinese_traditional:4",
+    "pipa": "chinese_traditional:4",
+    "erhu": "chinese_traditional:4",
+    "dizi": "chinese_traditional:3",
+    "yangqin": "chinese_traditional:4",
+    "bagpipe": "fantasy_tavern:3",
+    "accordion": "fantasy_tavern:1",
+}
+
+
+def hints_of(instrument: str) -> tuple[tuple[str, float], ...]:
+    """What an instrument says about the style."""
+    return _votes(INSTRUMENT_HINTS.get(instrument, ""), 1.0)
+
 
 KINDS: tuple[tuple[str, str, str], ...] = (
     (
@@ -722,7 +766,11 @@ INSTRUMENTAL: tuple[str, str] = (
 
 # Instruments refused in one word.
 WITHOUT: tuple[tuple[str, str, str], ...] = (
-    ("drums", "drumless, beatless, drum free, drums free", "无鼓、去鼓、没鼓"),
+    (
+        "drums",
+        "drumless, beatless, no beat, no beats, without beats, drum free, drums free",
+        "无鼓、去鼓、没鼓",
+    ),
     ("vocals", "vocal free, vocals free, voice free, voiceless", "无人声、去人声"),
     ("percussion", "percussion free", "无打击乐"),
 )
@@ -752,7 +800,7 @@ FILLERS: tuple[str, str] = (
     hi, hello, hey, thanks, thank, looking, look, seeking, suitable, appropriate, fit, fits, fitting, used, use, using, game, video, film,
     scene, scenes, movie, clip, project, app, brand, length, long, duration, tempo, speed, key, time, meter, signature, bpm, bars, bar, lasting, lasts,
     minute, minutes, second, seconds, overall, full, whole, featuring, feature, features, include, including, includes, has, have, having, contain, contains, into, over, under, up, out, through,
-    one, it'll, set, play, playing, plays, played, add, put, then, than, if, all, each, every, both, per, within, without any, based, atmosphere, atmospheres, effect, touch, elements, element, instruments, instrument, instrumentation, arrangement, arranged, section, version, let, lets, keep, keeping, sounding, inspired, clean, ish, driven, led, no longer than, not longer than, not more than, no more than, at most, at least, up to, between, beat, rhythm, rhythms, rhythmic, groove, grooves, line, lines, part, parts, layer, layers, company, day, place, show, shows, ideal, goes, go, well, i need, we need, we want, new, high quality, quality, mix, style of, in the style of, of the, kind of, sort of""",
+    one, it'll, set, play, playing, plays, played, add, put, then, than, if, all, each, every, both, per, within, based, atmosphere, atmospheres, effect, touch, elements, element, instruments, instrument, instrumentation, arrangement, arranged, section, version, let, lets, keep, keeping, sounding, inspired, clean, ish, driven, led, no longer than, not longer than, not more than, no more than, at most, at least, up to, between, beat, beats, rhythm, rhythms, rhythmic, groove, grooves, line, lines, part, parts, layer, layers, company, day, place, show, shows, ideal, goes, go, well, i need, we need, we want, new, high quality, quality, mix, style of, in the style of, of the, kind of, sort of""",
     """的、了、着、地、得、我、我们、你、您、他、她、它、要、想要、需要、请、来、做、写、给、给我、帮、帮我、一个、一段、一首、一条、一支、首、段、个、种、一种、一些、些、
     音乐、曲子、乐曲、歌曲、歌、曲、作品、风格、风、感觉、感、味道、类型、类、型、用于、用在、用、适合、作为、为、是、有、带、带有、带点、加入、加上、加、含、包含、以、为主、
     主要、能、可以、可、会、应该、最好、希望、并且、并、而且、同时、但、但是、不过、也、还、都、就、很、非常、特别、比较、有点、一点、一点点、稍微、稍、略、略带、较、更、太、

@@ -178,13 +178,15 @@ def _curve(value: object) -> tuple[tuple[float, float], ...] | None:
 _N = numerals.PATTERN
 _EDGE = r"(?<![a-z0-9.])"
 _SECONDS = r"(?:seconds?|secs?\b|s\b|秒钟?|seconds)"
-_MINUTES = r"(?:minutes?|mins?\b|分钟|分)"
+# 十分 alone is "very", 2分 alone may be a length.
+_MINUTES = rf"(?:minutes?|mins?\b|分钟|分(?=半|\s*{_N}\s*秒)|(?<=\d)分(?![一-鿿]))"
 
 _LENGTH = re.compile(
     rf"{_EDGE}(?:"
     rf"(?P<mm>\d{{1,2}}):(?P<ss>[0-5]\d)(?![\d:])"
     rf"|(?P<half>half a minute|half minute|half-minute|a half minute|半分钟|半分)"
     rf"|(?P<ah>(?:(?:a|one) )?minute and a half|one and a half minutes?|一分半钟?|1分半钟?)"
+    rf"|(?P<hm>{_N})\s+and\s+(?:a\s+)?half\s+min(?:ute)?s?"
     rf"|(?P<m>{_N})\s*-?\s*{_MINUTES}(?:\s*(?:and\s+)?(?P<mhalf>半钟?|a half)"
     rf"|\s*(?:and\s+)?(?P<ms>{_N})\s*-?\s*(?:{_SECONDS}|(?=[^\w]|$)))?"
     rf"|(?P<am>a)\s+minute(?!s)"
@@ -370,6 +372,9 @@ def _length_ms(match: "re.Match[str]") -> float | None:
         return 90_000
     if match["am"]:
         return 60_000
+    if match["hm"]:
+        minutes = numerals.parse(match["hm"])
+        return None if minutes is None else minutes * 60_000 + 30_000
     if match["m"]:
         minutes = numerals.parse(match["m"])
         if minutes is None:
@@ -500,7 +505,8 @@ def _negate(items: list[_Item]) -> None:
         for target in targets:
             items[target].negated = True
         if not targets:
-            item.entry = None  # what is refused here is not ours to refuse: tell the client
+            # What is refused here is not ours to refuse: tell the client.
+            item.entry, item.negated = None, True
 
 
 def _targets_after(items: list[_Item], index: int) -> list[int]:
@@ -510,9 +516,10 @@ def _targets_after(items: list[_Item], index: int) -> list[int]:
     for at in range(index + 1, len(items)):
         entry = items[at].entry
         field, value = ("", "") if entry is None else (entry.field, entry.value)
-        if field in ("filler", "not"):
-            if field == "not":
-                items[at].negated = True
+        if field == "filler":
+            continue
+        if field == "not" and not run:
+            items[at].negated = True  # 不要 + 有: two signs of one refusal
             continue
         if field == "join" or (field == "stop" and value in (",", "，") and run):
             pending = value
@@ -598,10 +605,11 @@ def _take_asked(item: _Item, entry: Entry, draft: _Draft) -> None:
         if field == "style":
             draft.named.setdefault(value, words)
         draft.note(at, "style", value, words)
+        _take_moods_inside(item, draft)
     elif field == "moods":
-        draft.vote(entry.votes)
         if value not in draft.moods:
             draft.moods.append(value)
+            draft.vote(entry.votes)  # said twice, a mood does not speak louder
         draft.note(at, "moods", value, words)
         if entry.pace:
             draft.single.setdefault("mood_pace", entry.pace)
@@ -615,6 +623,27 @@ def _take_asked(item: _Item, entry: Entry, draft: _Draft) -> None:
         draft.note(at, "forbid", value, words)
     else:
         draft.once(at, field, value, words)
+
+
+def _take_moods_inside(item: _Item, draft: _Draft) -> None:
+    """``heroic battle`` is a scene and still heroic; names of genres are not (cool jazz)."""
+    if item.text in _GENRE_NAMES:
+        return
+    parts = item.text.split() if item.text.isascii() else _pieces(item.text)
+    table = _english() if item.text.isascii() else _chinese()
+    for part in parts:
+        entry = table.get(part)
+        if entry is not None and entry.field == "moods" and entry.value not in draft.moods:
+            draft.moods.append(entry.value)
+            draft.note(item.start, "moods", entry.value, part)
+
+
+_GENRE_NAMES = ("cool jazz", "heavy metal", "dark ambient", "light bulb")
+
+
+def _pieces(text: str) -> list[str]:
+    """Every stretch of at least two signs of a Chinese phrase."""
+    return [text[a:b] for a in range(len(text)) for b in range(a + 2, len(text) + 1)]
 
 
 def _take_kind(item: _Item, value: str, draft: _Draft) -> None:
@@ -636,6 +665,7 @@ def _take_instrument(item: _Item, value: str, draft: _Draft) -> None:
     if value == "vocals":
         draft.ignored.append((item.start, item.text))  # nothing here sings; the client is told
         return
+    draft.vote(lexicon.hints_of(value))
     if value not in draft.require:
         draft.require.append(value)
     draft.note(item.start, "require", value, item.text)
@@ -664,6 +694,10 @@ def _gather_ignored(items: list[_Item], draft: _Draft) -> None:
     run: list[_Item] = []
     for item in [*items, _Item(-1, -1, "", Entry(field="stop", value=""))]:
         unread = item.entry is None or item.entry.field == "unknown"
+        if run and run[-1].negated and item.entry is not None and item.entry.field == "filler":
+            item.negated = True  # not *like* somebody
+            run.append(item)
+            continue
         if unread:
             if run and draft.text[run[-1].end : item.start].strip(" -'"):
                 _close(run, draft)
