@@ -12,7 +12,13 @@ from engine.critique import reading
 from engine.score import BarRating, BarView, Line, Note, bar_ticks
 
 ENOUGH = 0.6
-"""A bar rated below this should be written again while tries are left."""
+"""A bar rated below this should be written again while tries are left.
+
+Calibrated on 1,950 bars of 66 human pieces (Mutopia, OpenEWLD, OpenScore quartets, Freedoom; chords
+estimated from the same notes): 15 % of them fall below, of bars with one lead note moved by a
+semitone 42 %, with two 58 %, with a random lead 67 %, with the bass off by a semitone or a tritone
+81 %. AUC against human bars 0.74, 0.83, 0.85 and 0.92.
+"""
 
 LEAP_SEMITONES = 9  # wider than a sixth wants an answer
 WILD_SEMITONES = 16  # wider than a tenth is never sung

@@ -207,8 +207,8 @@ SCENES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "dark_ambient",
-        "abandoned place, cave, space horror, dungeon, post apocalypse, post apocalyptic, installation, mystery podcast, ruins, wasteland, deep space, underwater, outer space, abyss, space station",
-        "洞穴、废墟、太空、地牢、末日、深渊、遗迹、废土、宇宙、深海、空间站",
+        "abandoned place, cave, space horror, dungeon, post apocalypse, post apocalyptic, installation, mystery podcast, ruins, wasteland, deep space, underwater, outer space, space exploration, abyss, space station",
+        "洞穴、废墟、太空、地牢、末日、深渊、遗迹、废土、宇宙、太空探索、深海、空间站",
     ),
     (
         "meditation",
@@ -272,8 +272,8 @@ SCENES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "chiptune",
-        "retro game, game level, level, menu, mobile puzzle, pixel ad, quiz, kids app, victory jingle, pixel game, platformer, puzzle game, arcade, arcade game, pixel, mobile game, game menu, casual game, kids game, match 3, jump and run, indie game",
-        "复古游戏、关卡、菜单、闯关、像素游戏、小游戏、消消乐、益智游戏、手机游戏、街机、儿童应用、问答、手游、休闲游戏、游戏菜单、平台跳跃、闯关游戏",
+        "retro game, game level, level, menu, mobile puzzle, pixel ad, quiz, kids app, victory jingle, pixel game, platformer, puzzle game, arcade, arcade game, pixel, mobile game, game menu, casual game, kids game, match 3, puzzle, jump and run, indie game",
+        "复古游戏、关卡、菜单、闯关、像素游戏、小游戏、消消乐、益智游戏、解谜、解谜游戏、手机游戏、街机、儿童应用、问答、手游、休闲游戏、游戏菜单、平台跳跃、闯关游戏",
     ),
     (
         "waltz_ballroom",
@@ -287,13 +287,13 @@ SCENES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "fantasy_tavern",
-        "tavern, village, market, rpg town, bard, card game, board game night, medieval fair, board game, pub, inn, fantasy town, rpg village, adventure, rpg, market square, hobbit, dungeons and dragons, d&d, pirates, elf forest",
+        "tavern, village, market, rpg town, bard, card game, board game night, medieval fair, board game, pub, inn, fantasy town, rpg village, adventure, rpg, market square, hobbit, dungeons and dragons, d&d, pirates, elf forest, pirate, pirate ship, shanty",
         "酒馆、村庄、集市、吟游诗人、冒险、桌游、卡牌游戏、小镇、新手村、旅店、角色扮演、市集、精灵森林、海盗",
     ),
     (
         "horror",
         "haunted house, escape game, ghost story, jump scare, asylum, ritual, monster, halloween, escape room, zombie, ghost, survival horror, horror game, haunted, vampire, exorcism, horror film, horror movie, psychological horror",
-        "惊悚、鬼屋、灵异、诡异、怪物、密室、万圣节、密室逃脱、僵尸、鬼故事、恐怖游戏、恐怖片、吸血鬼、幽灵、鬼怪",
+        "惊悚、鬼屋、灵异、诡异、怪物、密室、万圣节、密室逃脱、僵尸、鬼故事、恐怖游戏、恐怖片、丧尸、僵尸生存、吸血鬼、幽灵、鬼怪",
     ),
 )
 
@@ -331,7 +331,7 @@ MOODS: tuple[tuple[str, str, int, str, str], ...] = (
         "calm",
         "meditation lofi solo_piano",
         -1,
-        "calm, peaceful, relaxing, relaxed, tranquil, serene, quiet, soothing, gentle, soft, calming, mellow, still, restful",
+        "calm, peaceful, relaxing, relaxed, tranquil, serene, quiet, soothing, gentle, soft, calming, mellow, still, restful, sleepy, hushed",
         "平静、安静、放松、宁静、舒缓、轻柔、柔和、静谧、舒适、安详、恬静、平和、悠闲、轻松",
     ),
     (
@@ -353,7 +353,7 @@ MOODS: tuple[tuple[str, str, int, str, str], ...] = (
         "orchestral_tender solo_piano",
         0,
         "emotional, touching, moving, heartfelt, sentimental, lyrical, poignant, expressive",
-        "感人、抒情、动人、深情、煽情、催泪、感动、走心",
+        "感人、抒情、动人、深情、煽情、催泪、感动、走心、悠扬",
     ),
     (
         "warm",
@@ -517,7 +517,11 @@ INSTRUMENTS: tuple[tuple[str, str, str], ...] = (
         "打击乐、太鼓、手鼓、锣鼓、锣、沙锤、铃鼓、大鼓、打击乐器、康加鼓",
     ),
     ("timpani", "timpani, kettledrum", "定音鼓"),
-    ("bass", "bass, bassline, bass line, sub bass, 808", "贝斯、低音、贝司、低音线、重低音"),
+    (
+        "bass",
+        "bass, bassline, bass line, sub bass, 808, 808s, 808 bass",
+        "贝斯、低音、贝司、低音线、重低音",
+    ),
     ("synth_bass", "synth bass, acid bass", "合成贝斯、合成器贝斯"),
     ("bass_guitar", "bass guitar, electric bass, slap bass, fretless bass", "电贝斯、贝斯吉他"),
     (
@@ -610,7 +614,7 @@ INSTRUMENTS: tuple[tuple[str, str, str], ...] = (
     ("sitar", "sitar", "西塔琴"),
     ("guzheng", "guzheng, zheng, koto, guqin, zither", "古筝、筝、古琴"),
     ("pipa", "pipa, chinese lute", "琵琶"),
-    ("dizi", "dizi, bamboo flute, xiao flute, shakuhachi", "笛子、竹笛、箫、洞箫、横笛"),
+    ("dizi", "dizi, bamboo flute, xiao flute, shakuhachi", "笛子、竹笛、笛声、箫、洞箫、横笛"),
     ("erhu", "erhu, chinese fiddle", "二胡"),
     ("yangqin", "yangqin", "扬琴"),
     ("bagpipe", "bagpipe, bagpipes", "风笛"),
@@ -666,7 +670,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "chime",
-        "chime, notification, notification sound, alert tone, ui sound, earcon, notification tone, alert sound, door chime, message tone, startup sound, boot sound, ping sound, confirmation sound, welcome sound, seat belt reminder, seat belt chime, door welcome chime, welcome chime, charging chime, startup chime, error sound, success sound, login sound",
+        "chime, notification, notification sound, alert tone, ui sound, earcon, notification tone, alert sound, door chime, message tone, startup sound, boot sound, ping sound, confirmation sound, warning tone, warning sound, warning chime, reminder sound, welcome sound, seat belt reminder, seat belt chime, door welcome chime, welcome chime, charging chime, startup chime, error sound, success sound, login sound",
         "提示音、通知音、提醒音、消息音、开机音、警示音、开关机音、迎宾音、欢迎音、确认音、铃声、提示音效、解锁音、登录音、安全带提醒",
     ),
     (
@@ -719,8 +723,8 @@ PACES: tuple[tuple[int, str, str], ...] = (
 ENERGIES: tuple[tuple[str, str, str], ...] = (
     (
         "0:0.3 1:0.9",
-        "build up, builds up, building up, gradually building, rising energy, crescendo, grows in intensity, slowly building, growing, gradually builds, building, escalating",
-        "渐强、逐渐增强、层层递进、逐渐推进、越来越强、情绪递进、由弱到强、逐步推进、渐进",
+        "build up, builds up, building up, gradually building, rising energy, crescendo, grows in intensity, slowly building, growing, gradually builds, builds gradually, building, escalating, swelling, soft to loud",
+        "渐强、逐渐增强、层层递进、逐渐推进、越来越强、情绪递进、先弱后强、由弱到强、逐步推进、渐进",
     ),
     (
         "0:0.8 1:0.3",
@@ -797,7 +801,7 @@ FILLERS: tuple[str, str] = (
     feels, vibe, vibes, mood, moody, tone, genre, type, kind, sort, something, anything, that's, there, which, where, when, who, what, while,
     so, but, also, just, only for, very, really, too, quite, rather, a bit, bit, little, a little, slightly, somewhat, more, most,
     much, many, lot, lots, such, about, around, approximately, roughly, exactly, nice, good, great, beautiful, perfect, best,
-    hi, hello, hey, thanks, thank, looking, look, seeking, suitable, appropriate, fit, fits, fitting, used, use, using, game, video, film,
+    w, hi, hello, hey, thanks, thank, looking, look, seeking, suitable, appropriate, fit, fits, fitting, used, use, using, game, video, film,
     scene, scenes, movie, clip, project, app, brand, length, long, duration, tempo, speed, key, time, meter, signature, bpm, bars, bar, lasting, lasts,
     minute, minutes, second, seconds, overall, full, whole, featuring, feature, features, include, including, includes, has, have, having, contain, contains, into, over, under, up, out, through,
     one, it'll, set, play, playing, plays, played, add, put, then, than, if, all, each, every, both, per, within, based, atmosphere, atmospheres, effect, touch, elements, element, instruments, instrument, instrumentation, arrangement, arranged, section, version, let, lets, keep, keeping, sounding, inspired, clean, ish, driven, led, no longer than, not longer than, not more than, no more than, at most, at least, up to, between, beat, beats, rhythm, rhythms, rhythmic, groove, grooves, line, lines, part, parts, layer, layers, company, day, place, show, shows, ideal, goes, go, well, i need, we need, we want, new, high quality, quality, mix, style of, in the style of, of the, kind of, sort of""",

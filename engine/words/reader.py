@@ -356,6 +356,8 @@ def _find_length(text: str, draft: _Draft) -> str:
 
 def _is_decade(text: str, match: "re.Match[str]") -> bool:
     """Whether ``80s`` is the eighties; ``60s`` and ``90s`` standing alone are lengths."""
+    if match[0] == "808s":  # a drum machine's bass
+        return True
     if not _DECADE.match(text, match.start()) or _LENGTH_NOUN.match(text, match.end()):
         return False
     before = re.search(r"(?:the|early|late|mid)[ -]*$", text[: match.start()])
@@ -692,6 +694,7 @@ def _take_refused(item: _Item, entry: Entry, draft: _Draft) -> None:
 def _gather_ignored(items: list[_Item], draft: _Draft) -> None:
     """Unread words, joined into the phrases they were written in."""
     run: list[_Item] = []
+    _absorb(items)
     for item in [*items, _Item(-1, -1, "", Entry(field="stop", value=""))]:
         unread = item.entry is None or item.entry.field == "unknown"
         if run and run[-1].negated and item.entry is not None and item.entry.field == "filler":
@@ -706,6 +709,28 @@ def _gather_ignored(items: list[_Item], draft: _Draft) -> None:
         elif run:
             _close(run, draft)
             run = []
+
+
+# Signs that carry nothing alone, but belong to the unknown word they are part of: 抖音, 火锅店.
+_PARTS_OF_WORDS = frozenset("音声歌曲调拍人家店美出放听小点前后里中上下满风感时节层多段首")
+
+
+def _absorb(items: list[_Item]) -> None:
+    """Give an unread Chinese word back the signs that were taken for fillers."""
+    for order in (range(1, len(items)), range(len(items) - 2, -1, -1)):
+        for at in order:
+            neighbour = items[at - 1] if order.step > 0 else items[at + 1]
+            item = items[at]
+            if (
+                neighbour.entry is None
+                and not neighbour.text.isascii()
+                and neighbour.start <= item.end
+                and neighbour.end >= item.start
+                and item.text in _PARTS_OF_WORDS
+                and item.entry is not None
+                and item.entry.field == "filler"
+            ):
+                item.entry = None
 
 
 def _close(run: list[_Item], draft: _Draft) -> None:
