@@ -46,7 +46,7 @@ class StripeHTTP(HTTPXClient):
             answer = await self._client_async.request(
                 method, url, headers=headers, content=post_data, timeout=self._timeout
             )
-        except Exception as error:  # noqa: BLE001 - the library sorts them into its own kinds
+        except Exception as error:
             self._handle_request_error(error)
             raise
         return answer.content, answer.status_code, answer.headers
