@@ -1,0 +1,1 @@
+"""What rendering and mastering both need: linear filters and loudness."""
