@@ -31,6 +31,7 @@ HARD = frozenset(
 LUFS_TOLERANCE = 0.5
 PEAK_TOLERANCE_DB = 0.05  # what two true-peak meters of the same standard may differ by
 BPM_TOLERANCE = 0.005
+AMBIGUOUS_FIT = 0.02  # two tonalities this close in fit cannot be told apart by their notes
 SEAM_DB = 3.0
 ENERGY_CORRELATION = 0.5
 
@@ -112,22 +113,25 @@ def _meter(resolved: Resolved, score: Score) -> Measured:
 
 def _tonality(resolved: Resolved, score: Score) -> Measured:
     asked = tonality.parse(resolved.tonality) if resolved.tonality else None
-    mode = asked.mode if asked is not None else score.plan.mode
-    found = profile.estimate(score, five_notes=len(MODES.get(mode, ())) == 5)
-    measured = None if found is None else str(found.tonality)
+    planned = tonality.Tonality(tonic=score.plan.tonic, mode=score.plan.mode)
+    found = profile.estimate(score, asked or (planned if planned.mode in MODES else None))
     if asked is None:
         return Measured(
             name="tonality",
             asked=None,
-            measured=measured,
-            detail=f"planned in {tonality.printed(score.plan.tonic, score.plan.mode)}",
+            measured=None if found is None else str(found.tonality),
+            detail=f"planned in {planned}",
         )
+    if found is None:
+        return Measured(name="tonality", asked=str(asked), passed=False, detail="nothing pitched")
+    close = found.fit - found.asked_fit <= AMBIGUOUS_FIT
+    heard = asked if close else found.tonality
     return Measured(
         name="tonality",
         asked=str(asked),
-        measured=measured,
-        passed=found is not None and same_tonality(asked, found.tonality),
-        detail="" if found is None else f"fit {found.fit:.2f}",
+        measured=str(heard),
+        passed=same_tonality(asked, heard),
+        detail=f"fits {found.asked_fit:.2f}, best is {found.tonality} with {found.fit:.2f}",
     )
 
 
@@ -203,7 +207,7 @@ def _seam(resolved: Resolved, heard: Mapping[str, float]) -> list[Measured]:
             asked=SEAM_DB,
             measured=round(heard["seam_db"], 2),
             passed=heard["seam_db"] <= SEAM_DB,
-            detail="step at the joint above the median of the other bar lines",
+            detail="step at the joint against the liveliest spots of the loop itself",
         )
     ]
 
@@ -211,7 +215,7 @@ def _seam(resolved: Resolved, heard: Mapping[str, float]) -> list[Measured]:
 def _energy(resolved: Resolved, score: Score) -> list[Measured]:
     if resolved.energy is None:
         return []
-    correlation = energy_correlation(score)
+    correlation = energy_correlation(score, resolved.energy)
     if correlation is None:
         return [Measured(name="energy", asked=list(resolved.energy), detail="one level throughout")]
     return [
@@ -220,6 +224,6 @@ def _energy(resolved: Resolved, score: Score) -> list[Measured]:
             asked=list(resolved.energy),
             measured=round(correlation, 3),
             passed=correlation >= ENERGY_CORRELATION,
-            detail="rank correlation of planned energy and played density by section",
+            detail="rank correlation of the asked energy and the played density",
         )
     ]

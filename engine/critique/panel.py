@@ -6,7 +6,8 @@ does it end. Some answers are fatal and retract the take; the others make its ra
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import inf, isfinite
 
 import numpy as np
 from msgspec import Struct
@@ -15,8 +16,13 @@ from engine.critique import reading
 from engine.critique.bars import roughness
 from engine.score import Note, Part, Score, bar_ticks
 
-KEPT = 0.5
-"""Takes rated below this on paper are retracted."""
+KEPT = 0.55
+"""Takes rated below this on paper are retracted.
+
+Of 133 windows of 66 human pieces (three voices, no drums) 95 % are above 0.62, none below 0.55; with
+a lead of random pitches the mean falls from 0.83 to 0.61 (AUC 0.93), with the lead of another piece
+to 0.76 (AUC 0.73).
+"""
 
 SAME_BARS = 4
 """A part may not play the same bar more often than this in a row."""
@@ -44,10 +50,14 @@ FEATURE_WEIGHTS = {
     "ending": 0.6,
 }
 
-# Second hearing. Silence that is longer, a level that is further off, retracts a master.
+# Second hearing: beyond any of these a master is retracted.
 SILENCE_S = 2.5
-CLIPPED_SAMPLES = 0
+SILENT_LUFS = -60.0
+HEAD_MS = {"bed": 1500.0, "loop": 1000.0, "chime": 80.0}
+CLIPPED_FRAMES = 0
 DC_OFFSET = 0.005
+MONO_LOSS_LU = 6.0  # in mono a phone's speaker would lose more than half of it
+BALANCE_DB = 6.0
 SEAM_DB = 6.0
 
 
@@ -73,23 +83,50 @@ def judge(score: Score) -> Verdict:
     return Verdict(rating=rating, kept=not reasons, reasons=tuple(reasons), features=features)
 
 
-def hear(score: Score, heard: dict[str, float]) -> Verdict:
-    """Hear the master: gaps, clipping, offset, seam. What was not measured is not judged.
+def hear(score: Score, heard: Mapping[str, float]) -> Verdict:
+    """Hear the master: silence, clipping, offset, mono, balance, seam.
 
-    ``heard`` names its measurements: ``longest_silence_s``, ``clipped``, ``dc``, ``seam_db``.
+    ``heard`` are measurements by name, as `engine.master.hearing.hear` makes them; what was not
+    measured is not judged.
     """
-    reasons: list[str] = []
-    if (gap := heard.get("longest_silence_s", 0.0)) > SILENCE_S:
-        reasons.append(f"silent for {gap:.1f} s")
-    if heard.get("clipped", 0.0) > CLIPPED_SAMPLES:
-        reasons.append(f"{heard['clipped']:.0f} clipped samples")
-    if abs(heard.get("dc", 0.0)) > DC_OFFSET:
-        reasons.append(f"constant offset of {heard['dc']:.4f}")
-    if score.plan.kind == "loop" and heard.get("seam_db", 0.0) > SEAM_DB:
-        reasons.append(f"the loop's seam is {heard['seam_db']:.1f} dB above its other bar lines")
-    if any(not np.isfinite(value) for value in heard.values() if isinstance(value, float)):
-        reasons.append("a measurement of the master is not a number")
-    return Verdict(rating=0.0 if reasons else 1.0, kept=not reasons, reasons=tuple(reasons))
+    if any(not isfinite(value) for value in heard.values()):
+        return Verdict(
+            rating=0.0, kept=False, reasons=("a measurement of the master is not a number",)
+        )
+    kind = score.plan.kind
+    faults = (
+        (heard.get("lufs", 0.0) < SILENT_LUFS, "the master is silent"),
+        (
+            heard.get("longest_silence_s", 0.0) > SILENCE_S,
+            f"silent for {heard.get('longest_silence_s', 0.0):.1f} s",
+        ),
+        (
+            heard.get("head_ms", 0.0) > HEAD_MS.get(kind, inf),
+            f"begins after {heard.get('head_ms', 0.0):.0f} ms of silence",
+        ),
+        (
+            heard.get("clipped", 0.0) > CLIPPED_FRAMES,
+            f"{heard.get('clipped', 0.0):.0f} clipped samples",
+        ),
+        (
+            abs(heard.get("dc", 0.0)) > DC_OFFSET,
+            f"constant offset of {heard.get('dc', 0.0):.4f}",
+        ),
+        (
+            heard.get("mono_loss_lu", 0.0) > MONO_LOSS_LU,
+            f"loses {heard.get('mono_loss_lu', 0.0):.1f} LU in mono",
+        ),
+        (
+            abs(heard.get("balance_db", 0.0)) > BALANCE_DB,
+            f"leans {heard.get('balance_db', 0.0):.1f} dB to one side",
+        ),
+        (
+            kind == "loop" and heard.get("seam_db", 0.0) > SEAM_DB,
+            f"the loop's seam is {heard.get('seam_db', 0.0):.1f} dB rougher than the loop itself",
+        ),
+    )
+    reasons = tuple(reason for broken, reason in faults if broken)
+    return Verdict(rating=0.0 if reasons else 1.0, kept=not reasons, reasons=reasons)
 
 
 def _rating(features: dict[str, float]) -> float:
@@ -335,25 +372,48 @@ def _energy(score: Score) -> float:
     return 1.0 if correlation is None else _zone(correlation, 0.5, 1.0, 1.0)
 
 
-def energy_correlation(score: Score) -> float | None:
-    """Spearman correlation of planned energy and loudness-weighted density by section.
+def energy_correlation(
+    score: Score, curve: Sequence[tuple[float, float]] | None = None
+) -> float | None:
+    """Spearman correlation of wanted energy and velocity-weighted density.
 
-    None when the plan's energy does not change, or there are fewer than three sections.
+    Wanted is the ``curve`` of a brief (place 0-1, energy 0-1) over stretches of a few bars, or the
+    plan's own energy by section. None when it does not change, or there are fewer than three.
     """
-    sections = [section for section in score.plan.sections if section.bars > 0]
-    planned = [float(section.energy) for section in sections]
-    if len(sections) < 3 or len(set(planned)) < 2:
+    spans = _spans(score, by_section=curve is None)
+    if len(spans) < 3:
+        return None
+    wanted = [_wanted(score, span, curve) for span in spans]
+    if len({round(value, 3) for value in wanted}) < 2:
         return None
     activity = _activity(score)
-    played = [
-        float(activity[section.bar : section.bar + section.bars].mean())
-        if section.bar < len(activity)
-        else 0.0
-        for section in sections
-    ]
+    played = [float(activity[first:end].mean()) for first, end in spans]
     if len(set(played)) < 2:
         return 0.0
-    return float(np.corrcoef(_ranks(planned), _ranks(played))[0, 1])
+    return float(np.corrcoef(_ranks(wanted), _ranks(played))[0, 1])
+
+
+def _spans(score: Score, *, by_section: bool) -> list[tuple[int, int]]:
+    bars = max(1, score.plan.bars)
+    if by_section:
+        return [
+            (section.bar, min(bars, section.bar + section.bars))
+            for section in score.plan.sections
+            if section.bars > 0 and section.bar < bars
+        ]
+    size = max(1, bars // 6)
+    return [(first, min(bars, first + size)) for first in range(0, bars, size)]
+
+
+def _wanted(
+    score: Score, span: tuple[int, int], curve: Sequence[tuple[float, float]] | None
+) -> float:
+    middle = (span[0] + span[1]) / 2
+    if curve is not None:
+        places, values = zip(*curve, strict=True)
+        return float(np.interp(middle / max(1, score.plan.bars), places, values))
+    section = reading.section_at(score.plan, span[0])
+    return float(section.energy) if section is not None else 0.0
 
 
 def _activity(score: Score) -> np.ndarray:

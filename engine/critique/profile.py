@@ -32,12 +32,19 @@ _PENTATONICS: dict[str, tuple[int, ...]] = {
     "yu": (0, 3, 5, 7, 10),
 }
 
-MODE_HANDICAP = 0.02
-"""A church mode must fit better than plain major or minor by this much to be named."""
+MODE_HANDICAP = 0.06
+"""A church mode must fit better than plain major or minor by this much to be named unasked."""
 
 BASS_WEIGHT, LAST_BAR_WEIGHT, STRONG_WEIGHT = 2.0, 3.0, 1.5
-TONIC_IN_BASS = 0.25
-"""How much the share of a pitch class in the bass at phrase ends speaks for it as tonic."""
+TONIC_IN_BASS = 0.1
+"""How much the share of a pitch class in the bass at phrase ends speaks for it as tonic.
+
+This and the handicap were the best of a grid on 57 lead sheets of OpenEWLD with a printed key (79 %
+tonic right or relative on the first 16 bars, where the pieces may already have modulated).
+"""
+
+MODAL_BASS = 0.25
+"""The same where a church mode or a pentatonic was asked for: its scale alone has no centre."""
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
@@ -45,6 +52,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
 
     tonality: Tonality
     fit: float
+    asked_fit: float = -1.0  # of the tonality that was asked for
 
 
 def _exchanged(profile: tuple[float, ...], one: int, other: int) -> tuple[float, ...]:
@@ -73,25 +81,33 @@ _FIVE_NOTES: dict[str, tuple[float, ...]] = {
 }
 
 
-def estimate(score: Score, *, five_notes: bool = False) -> Estimate | None:
-    """The tonality heard in a score; ``five_notes`` asks among the pentatonics.
+def estimate(score: Score, asked: Tonality | None = None) -> Estimate | None:
+    """The tonality heard in a score; None when nothing pitched sounds.
 
-    None when nothing pitched sounds.
+    What was asked for decides only which modes are worth naming and is measured beside the best:
+    a pentatonic is looked for among the pentatonics, a church mode carries no handicap.
     """
     heard, bass = _histograms(score)
     if heard.sum() <= 0:
         return None
-    profiles = _FIVE_NOTES if five_notes else _PROFILES
-    best: Estimate | None = None
-    for mode, profile in profiles.items():
-        handicap = MODE_HANDICAP if mode in _EXCHANGES else 0.0
+    mode = asked.mode if asked is not None else "major"
+    profiles = _FIVE_NOTES if mode in _FIVE_NOTES else _PROFILES
+    centre = TONIC_IN_BASS if mode in ("major", "minor", "aeolian") else MODAL_BASS
+    fits: dict[tuple[int, str], float] = {}
+    for name, profile in profiles.items():
+        handicap = MODE_HANDICAP if name in _EXCHANGES and name != mode else 0.0
         for tonic in range(12):
-            turned = np.roll(np.array(profile), tonic)
-            fit = float(np.corrcoef(heard, turned)[0, 1])
-            fit += TONIC_IN_BASS * float(bass[tonic]) - handicap
-            if best is None or fit > best.fit:
-                best = Estimate(tonality=Tonality(tonic=tonic, mode=mode), fit=fit)
-    return best
+            fit = float(np.corrcoef(heard, np.roll(np.array(profile), tonic))[0, 1])
+            fits[tonic, name] = fit + centre * float(bass[tonic]) - handicap
+    best = max(fits, key=lambda place: fits[place])
+    wanted = -1.0
+    if asked is not None:
+        wanted = fits.get((asked.tonic, _SAME_NOTES.get(mode, mode)), -1.0)
+    tonality = Tonality(tonic=best[0], mode=best[1])
+    return Estimate(tonality=tonality, fit=fits[best], asked_fit=wanted)
+
+
+_SAME_NOTES = {"aeolian": "minor"}
 
 
 def _histograms(score: Score) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,6 +12,10 @@ BAR = 1920
 DEGREES = {
     "major": (0, 4, 5, 3, 0, 3, 4, 0),
     "minor": (0, 5, 2, 6, 0, 3, 4, 0),
+    "dorian": (0, 3, 0, 6, 0, 3, 2, 0),
+    "phrygian": (0, 1, 0, 6, 0, 1, 6, 0),
+    "lydian": (0, 1, 0, 4, 0, 1, 6, 0),
+    "mixolydian": (0, 6, 3, 0, 0, 6, 3, 0),
 }
 # A tune of two-bar questions and answers in scale steps above the chord: (beat, length, step).
 TUNE = (

@@ -47,6 +47,24 @@ def test_the_tonality_of_diatonic_scores_is_found_in_all_24_keys(piece) -> None:
     assert right / total >= 0.95, f"{right} of {total}"
 
 
+@pytest.mark.parametrize("mode", ["dorian", "phrygian", "lydian", "mixolydian"])
+def test_a_church_mode_that_was_asked_for_is_found_around_its_own_tonic(piece, mode) -> None:
+    right = 0
+    for tonic in range(12):
+        asked = Tonality(tonic=tonic, mode=mode)
+        found = profile.estimate(wandering(piece(tonic, mode), tonic), asked)
+        right += found is not None and measure.same_tonality(asked, found.tonality)
+    assert right >= 11
+
+
+def test_the_relative_key_is_not_taken_for_the_one_that_was_asked(piece) -> None:
+    resolved = resolve(Brief(tonality="A minor", duration_ms=41_000), 1)
+    for seed in range(6):
+        score = wandering(piece(0, "major"), seed)
+        named = {m.name: m for m in measure.constraints(resolved, score, {}, 1)}
+        assert not named["tonality"].passed, named["tonality"]
+
+
 def test_a_score_in_another_key_fails_its_tonality(piece) -> None:
     resolved = resolve(Brief(tonality="F minor", duration_ms=41_000), 1)
     named = {m.name: m for m in measure.constraints(resolved, piece(0, "major"), {}, 1)}
@@ -126,3 +144,10 @@ def test_a_seam_that_jumps_is_told(piece) -> None:
     heard = {"seam_db": 9.0}
     measured = measure.constraints(resolved, piece(kind="loop"), heard, resolved.duration_frames)
     assert [one.name for one in measured if not one.passed] == ["seam_db"]
+
+
+def test_energy_is_measured_against_what_was_asked_not_what_was_planned(piece) -> None:
+    for curve, passed in ((((0, 0.2), (1, 0.9)), True), (((0, 0.9), (1, 0.1)), False)):
+        resolved = resolve(Brief(energy=curve, duration_ms=42_000), 1)
+        named = {m.name: m for m in measure.constraints(resolved, piece(), {}, 1)}
+        assert named["energy"].passed is passed, named["energy"]

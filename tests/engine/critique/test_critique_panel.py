@@ -193,6 +193,10 @@ def test_judging_is_pure(piece) -> None:
         ({"clipped": 3.0}, "clipped"),
         ({"dc": -0.02}, "offset"),
         ({"lufs": float("nan")}, "not a number"),
+        ({"lufs": -120.0}, "is silent"),
+        ({"head_ms": 2_000.0}, "begins after"),
+        ({"mono_loss_lu": 9.0}, "mono"),
+        ({"balance_db": -9.0}, "one side"),
     ],
 )
 def test_a_master_with_a_fault_is_retracted_on_the_second_hearing(piece, heard, reason) -> None:
