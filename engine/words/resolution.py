@@ -97,6 +97,24 @@ def resolve(brief: Brief, seed: int) -> Resolved:
     )
 
 
+def accepted() -> dict[str, object]:
+    """What a brief may ask for, by field: kinds with their lengths, styles, instruments, …"""
+    return {
+        "kinds": {
+            kind: {"min_ms": low, "max_ms": high} for kind, (low, high) in LENGTHS_MS.items()
+        },
+        "styles": list(style_names()),
+        "instruments": list(instruments.ACCEPTED),
+        "stems": [*ROLE_GROUPS, "all"],
+        "meters": list(_METERS),
+        "modes": list(tonality.MODES),
+        "bpm": {"min": SLOWEST_BPM, "max": FASTEST_BPM},
+        "moods": [mood for mood, *_ in lexicon.MOODS],
+        "models": ["auto", MODEL],
+        "languages": ["en", "zh"],
+    }
+
+
 class _Case:
     """One brief on the table: what it says, and what has been found wrong or chosen so far."""
 

@@ -4,7 +4,7 @@ import pytest
 
 from engine.contracts import Brief, Delivery, Hit, Instruments, Rights
 from engine.errors import BriefRefused, NotYetAvailable
-from engine.words import resolve
+from engine.words import accepted, resolve
 
 
 def refused(brief: Brief) -> dict[str, str]:
@@ -237,3 +237,20 @@ def test_a_mode_without_a_tonic_gets_one_from_the_seed() -> None:
 def test_the_same_brief_and_seed_resolve_to_the_same_value() -> None:
     brief = Brief(prompt="epic 国风 battle loop, 30 seconds, no choir")
     assert resolve(brief, 3) == resolve(brief, 3)
+
+
+def test_everything_that_is_listed_as_accepted_is_accepted() -> None:
+    listed = accepted()
+    for style in listed["styles"]:  # type: ignore[attr-defined]
+        assert resolve(Brief(style=style), 1).style == style
+    for name in listed["instruments"]:  # type: ignore[attr-defined]
+        assert resolve(Brief(instruments=Instruments(require=(name,))), 1).require == (name,)
+    for stem in listed["stems"]:  # type: ignore[attr-defined]
+        assert resolve(Brief(stems=(stem,)), 1).stems
+    for meter in listed["meters"]:  # type: ignore[attr-defined]
+        assert resolve(Brief(meter=meter), 1).meter == meter
+    for mode in listed["modes"]:  # type: ignore[attr-defined]
+        assert resolve(Brief(tonality=f"Eb {mode}"), 1).tonality == f"Eb {mode}"
+    for kind, lengths in listed["kinds"].items():  # type: ignore[attr-defined]
+        for length in lengths.values():
+            assert resolve(Brief(kind=kind, duration_ms=length), 1).duration_ms == length
