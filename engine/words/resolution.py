@@ -4,6 +4,7 @@ Nothing is resolved in silence: what was read, what was left aside and what was 
 client all come back in `Resolved`; hard constraints that cannot all hold are refused by name.
 """
 
+from collections.abc import Iterable
 from typing import cast, get_args
 
 from msgspec import Struct, structs
@@ -45,7 +46,14 @@ CREST_DB = 4.0
 
 _METERS: tuple[str, ...] = get_args(Meter)
 _TONICS = (0, 2, 3, 5, 7, 9, 10)
-_STYLE_NEEDS = {"solo_piano": "piano"}
+_STYLE_NEEDS = {
+    "solo_piano": "piano",
+    "synthwave": "synth",
+    "house_edm": "synth",
+    "chiptune": "synth",
+}
+_SEATS = 7
+"""Families that can be seated in one piece: the pitched roles of a plan."""
 
 
 def resolve(brief: Brief, seed: int) -> Resolved:
@@ -293,6 +301,7 @@ def _instruments(case: _Case, style: str) -> tuple[tuple[str, ...], tuple[str, .
             case.overrule("require", name)
         else:
             wanted.setdefault(name)
+    _seat(case, [name for _, name in require], wanted)
     for name in case.read.forbid:
         if any(_clash(other, name) for other in wanted) or name == _STYLE_NEEDS.get(style):
             case.overrule("forbid", name)
@@ -300,6 +309,29 @@ def _instruments(case: _Case, style: str) -> tuple[tuple[str, ...], tuple[str, .
             unwanted.setdefault(name)
     _leave_something(case, unwanted)
     return tuple(wanted), tuple(unwanted)
+
+
+def _seat(case: _Case, fields: list[str], wanted: dict[str, None]) -> None:
+    """Refuse more families than there are roles, or leave aside those that only words ask for."""
+    if len(_families(fields)) > _SEATS:
+        detail = f"at most {_SEATS} instrument families can play in one piece"
+        case.refuse("/instruments/require", "out_of_range", detail, _SEATS)
+    for name in reversed(list(wanted)):
+        if len(_families(wanted)) <= _SEATS:
+            return
+        if name not in fields:
+            del wanted[name]
+            case.overrule("require", name)
+
+
+def _families(names_: Iterable[str]) -> list[str]:
+    """The families among the names that no narrower one of them answers for."""
+    families = [name for name in names_ if name in instruments.FAMILIES]
+    return [
+        name
+        for name in families
+        if not any(other != name and instruments.covers(name, other) for other in families)
+    ]
 
 
 def _named(case: _Case, asked: tuple[str, ...], at: str) -> list[tuple[str, str]]:

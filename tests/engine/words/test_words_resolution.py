@@ -220,6 +220,22 @@ def test_fields_accept_the_names_of_either_language() -> None:
     assert resolved.require == ("guzheng", "piano")
 
 
+def test_more_families_than_there_are_roles_are_refused_in_a_field_and_left_aside_in_words() -> (
+    None
+):
+    eight = ("piano", "organ", "flute", "trumpet", "violin", "harp", "choir", "banjo")
+    brief = Brief(instruments=Instruments(require=eight))
+    assert refused(brief) == {"/instruments/require": "out_of_range"}
+    resolved = resolve(Brief(prompt=", ".join(eight)), 1)
+    assert resolved.require == eight[:7]
+    assert "banjo" in resolved.ignored
+
+
+def test_a_style_cannot_do_without_what_makes_it() -> None:
+    brief = Brief(style="synthwave", instruments=Instruments(forbid=("synth",)))
+    assert refused(brief) == {"/style": "contradiction", "/instruments/forbid/0": "contradiction"}
+
+
 def test_vocals_cannot_be_had_and_the_client_is_told() -> None:
     assert refused(Brief(instruments=Instruments(require=("vocals",)))) == {
         "/instruments/require/0": "not_yet_available"
