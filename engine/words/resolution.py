@@ -678,8 +678,8 @@ def _loop(case: _Case, asked: _Asked, tempo: _Tempo, beats: int, rate: int) -> _
         bpm = tempo.typical
         case.defaults.append(f"bpm {bpm:g}")
     seconds = _seconds(bars, beats, bpm)
-    pointer = asked.pointer("duration_ms" if duration is not None else "bars")
-    _check_length(case, "loop", pointer, duration if duration is not None else seconds * 1000)
+    pointer = asked.pointer("duration_ms" if asked.duration_ms is not None else "bars")
+    _check_length(case, "loop", pointer, round(seconds * 1000))
     return _Span(
         duration_ms=round(seconds * 1000),
         frames=round(seconds * rate),

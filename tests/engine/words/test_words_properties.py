@@ -1,0 +1,65 @@
+"""Whatever fields and words are put together: refused with a pointer, or resolved without a lie."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.contracts import Brief, Instruments
+from engine.errors import BriefRefused
+from engine.score import beats_per_bar
+from engine.words import LENGTHS_MS, accepted, evaluation, resolve
+
+LISTED = accepted()
+NAMES = st.lists(st.sampled_from(LISTED["instruments"]), max_size=3).map(tuple)  # type: ignore[arg-type]
+PROMPTS = st.lists(st.sampled_from([case.text for case in evaluation.sentences()]), max_size=2)
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from(sorted(LENGTHS_MS)),
+        "duration_ms": st.one_of(
+            st.integers(200, 600_000), st.sampled_from([800, 5_000, 30_000, 60_000])
+        ),
+        "bars": st.one_of(st.integers(1, 400), st.sampled_from([4, 8, 16, 32])),
+        "bpm": st.one_of(st.floats(30, 300), st.sampled_from([60.0, 90.0, 120.0])),
+        "tonality": st.sampled_from(["C major", "f# minor", "A羽", "H minor"]),
+        "meter": st.sampled_from(["4/4", "3/4", "6/8", "12/8", "5/4"]),
+        "style": st.sampled_from(LISTED["styles"]),  # type: ignore[arg-type]
+        "instruments": st.builds(Instruments, require=NAMES, forbid=NAMES),
+        "prompt": PROMPTS.map(" ".join),
+    },
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(FIELDS, st.integers(0, 2**53 - 1))
+def test_a_brief_is_refused_with_pointers_or_means_exactly_what_its_fields_say(
+    fields: dict[str, Any], seed: int
+) -> None:
+    try:
+        resolved = resolve(Brief(**fields), seed)
+    except BriefRefused as refusal:
+        assert refusal.reasons
+        for reason in refusal.reasons:
+            assert reason.pointer.startswith("/")
+            assert reason.pointer.split("/")[1] in {*fields, "prompt"}
+            assert reason.detail
+        return
+    for field in ("kind", "bars", "bpm", "meter", "style"):
+        if field in fields:
+            assert getattr(resolved, field) == fields[field]
+    if "duration_ms" in fields:
+        assert abs(resolved.duration_ms - fields["duration_ms"]) <= 1
+    low, high = LENGTHS_MS[resolved.kind]
+    assert low <= resolved.duration_ms <= high
+    assert 30 <= resolved.bpm_range[0] <= resolved.bpm_range[1] <= 300.001
+    assert not set(resolved.require) & set(resolved.forbid)
+    rate = resolved.delivery.sample_rate
+    beats = beats_per_bar(resolved.meter)
+    if resolved.kind == "loop":
+        assert resolved.bars is not None and resolved.bpm is not None
+        assert resolved.duration_frames == round(resolved.bars * beats * 60 / resolved.bpm * rate)
+    else:
+        assert resolved.duration_frames == round(resolved.duration_ms * rate / 1000)
+    if resolved.kind == "bed" and resolved.bars and resolved.bpm:
+        assert resolved.bars * beats * 60 / resolved.bpm <= resolved.duration_ms / 1000 + 0.01
