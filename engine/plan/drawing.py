@@ -1,0 +1,375 @@
+"""Plans for one brief: each honours every constraint, and they differ on purpose.
+
+Two candidates that share their notes' colours sound like one track, however different the notes
+are. So every pair has another lead and another comping colour or texture, and differs in at least
+two of progression, form, patterns, register and contour; none share both the progression and the
+lead instrument.
+"""
+
+import random
+
+from msgspec import Struct
+
+from engine import styles
+from engine.contracts import Chord, PartPlan, Plan, Resolved, Section
+from engine.plan import casting, chime
+from engine.plan.form import Block, blocks, fit
+from engine.score import bar_ticks
+from engine.styles import harmony
+from engine.styles.sheet import Style
+from engine.words.tonality import parse
+
+MAJORS = frozenset({"major", "lydian", "mixolydian", "gong", "zhi", "ionian"})
+# Which voices of the ladder each word of a rung means.
+_ROLE_ORDER = ("lead", "comp", "bass", "pad", "counter", "harmony", "drums", "fx")
+_PATHS = {  # energy 1-7 of a letter, before the brief's own curve
+    "i": 2, "A": 4, "A'": 5, "A''": 6, "B": 5, "B'": 6, "C": 5, "br": 3, "e": 5,
+}  # fmt: skip
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """What sets one candidate apart from the others."""
+
+    progression: int
+    form: int
+    contour: int
+    cast: int
+    comp: int
+    register: int
+
+
+def draw(resolved: Resolved, seed: int, count: int) -> list[Plan]:
+    """``count`` different plans for one brief, decided by the seed alone."""
+    dice = random.Random(f"plan/{seed}")
+    style = styles.load(resolved.style)
+    if resolved.kind == "chime":
+        return chime.draw(resolved, dice, count)
+    tonic, mode = _tonality(resolved, style, dice)
+    return [
+        _plan(resolved, style, tonic, mode, choice, at, random.Random(f"plan/{seed}/{at}"))
+        for at, choice in enumerate(_choices(style, mode, dice, count))
+    ]
+
+
+def _tonality(resolved: Resolved, style: Style, dice: random.Random) -> tuple[int, str]:
+    if resolved.tonality is not None:
+        named = parse(resolved.tonality)
+        assert named is not None, "resolve() lets only known tonalities through"
+        return named.tonic, named.mode
+    moods = set(resolved.moods)
+    modes = dict(style.modes)
+    if moods & {"sad", "dark", "tense", "melancholic", "epic", "mysterious"}:
+        modes = {name: weight for name, weight in modes.items() if name not in MAJORS} or modes
+    elif moods & {"happy", "bright", "cheerful", "hopeful", "warm", "uplifting", "romantic"}:
+        modes = {name: weight for name, weight in modes.items() if name in MAJORS} or modes
+    mode = dice.choices(list(modes), weights=list(modes.values()))[0]
+    return dice.choice(style.tonics), mode
+
+
+def _choices(style: Style, mode: str, dice: random.Random, count: int) -> list[Choice]:
+    """Walk the style's options so that neighbours and strangers alike differ."""
+    progressions = len(_options(style, mode))
+    contours = [at for at, one in enumerate(style.contours) if _fits(one, mode)] or [0, 1, 2, 3]
+    comps = len(style.comp)
+    start = [dice.randrange(12) for _ in range(6)]
+    casts = casting.palettes(style)
+    chosen = []
+    for at in range(count):
+        lap = at // progressions
+        chosen.append(
+            Choice(
+                progression=(start[0] + at) % progressions,
+                form=start[1] + at + lap,
+                contour=contours[(start[2] + at + lap) % len(contours)],
+                cast=(start[3] + at + lap) % casts if casts else 0,
+                comp=(start[4] + at) % comps,
+                register=(at + lap) % 3 - 1,
+            )
+        )
+    return _apart(chosen, casts)
+
+
+def _apart(chosen: list[Choice], casts: int) -> list[Choice]:
+    """No two with the same progression and the same palette while another palette is free."""
+    seen: set[tuple[int, int]] = set()
+    apart = []
+    for choice in chosen:
+        cast = choice.cast
+        for shift in range(casts):
+            if (choice.progression, (cast + shift) % casts) not in seen:
+                cast = (cast + shift) % casts
+                break
+        seen.add((choice.progression, cast))
+        apart.append(
+            Choice(
+                progression=choice.progression, form=choice.form, contour=choice.contour,
+                cast=cast, comp=choice.comp, register=choice.register,
+            )
+        )  # fmt: skip
+    return apart
+
+
+def _fits(contour: str, mode: str) -> bool:
+    return contour.startswith("maj" if mode in MAJORS else "min")
+
+
+def _options(style: Style, mode: str) -> list[int]:
+    """Indices into the style's A progressions of the cue's mode, the plain four-bar turns last."""
+    wanted = "major" if mode in MAJORS else "minor"
+    fitting = [
+        at
+        for at, option in enumerate(style.chords["A"])
+        if harmony.mode_of([chord for bar in option for chord in bar]) == wanted
+    ]
+    return [*fitting, *(at + 100 for at in fitting), *(at + 200 for at in fitting)] or [0]
+
+
+def _plan(
+    resolved: Resolved,
+    style: Style,
+    tonic: int,
+    mode: str,
+    choice: Choice,
+    at: int,
+    dice: random.Random,
+) -> Plan:
+    frame = fit(resolved, style.typical_bpm, dice)
+    letters = blocks(resolved.kind, frame.bars, choice.form)
+    parts = casting.cast(style, resolved, choice.cast, choice.register)
+    sections = _sections(resolved, style, letters, parts, choice)
+    chords = _chords(resolved, style, mode, tonic, letters, choice, frame.ring_ticks)
+    loop = resolved.kind == "loop"
+    return Plan(
+        style=style.id,
+        kind=resolved.kind,
+        tempo=frame.tempo,
+        meter=resolved.meter,
+        bars=frame.bars,
+        tonic=tonic,
+        mode=mode,
+        sections=sections,
+        chords=chords,
+        parts=parts,
+        contour=style.contours[choice.contour],
+        swing=style.swing,
+        swing_unit=16 if style.swing_unit == 16 else 8,
+        ending="turnaround" if loop else "ring",
+        ring_ticks=frame.ring_ticks,
+        texture=_texture(parts, letters, chords, choice),
+        planner="drawn",
+    )
+
+
+def _sections(
+    resolved: Resolved,
+    style: Style,
+    letters: tuple[Block, ...],
+    parts: tuple[PartPlan, ...],
+    choice: Choice,
+) -> tuple[Section, ...]:
+    playing = {part.role for part in parts}
+    top = max((_energy(resolved, letters, at) for at in range(len(letters))), default=4)
+    lead_from = min(_lead_rung(style), 4, top)
+    sections, bar, first = [], 0, {}
+    for at, block in enumerate(letters):
+        energy = _energy(resolved, letters, at)
+        rung = style.ladder[energy - 1]
+        roles, patterns = _voices(style, rung, energy, playing, lead_from, choice, block)
+        base = block.name.rstrip("'")
+        like = first.get(base)
+        sections.append(
+            Section(
+                name=block.name,
+                bar=bar,
+                bars=block.bars,
+                energy=energy,
+                roles=roles,
+                like=like,
+                variation=min(3, block.name.count("'")) if like is not None else 0,
+                patterns=patterns,
+            )
+        )
+        if base in "ABC":
+            first.setdefault(base, at)
+        bar += block.bars
+    return tuple(sections)
+
+
+def _energy(resolved: Resolved, letters: tuple[Block, ...], at: int) -> int:
+    """The brief's curve where there is one, else the letter's own rung."""
+    block = letters[at]
+    if resolved.energy:
+        total = sum(one.bars for one in letters)
+        middle = (sum(one.bars for one in letters[:at]) + block.bars / 2) / total
+        return min(7, max(1, round(1 + 6 * _along(resolved.energy, middle))))
+    if resolved.kind == "loop":
+        return {"A": 4, "A'": 5, "A''": 5, "B": 5}.get(block.name, 4)
+    return _PATHS.get(block.name, 4)
+
+
+def _along(curve: tuple[tuple[float, float], ...], place: float) -> float:
+    points = sorted(curve)
+    if place <= points[0][0]:
+        return points[0][1]
+    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        if x0 <= place <= x1:
+            return y0 + (y1 - y0) * ((place - x0) / (x1 - x0) if x1 > x0 else 1.0)
+    return points[-1][1]
+
+
+def _lead_rung(style: Style) -> int:
+    return next((rung + 1 for rung, names in enumerate(style.ladder) if "lead" in names), 4)
+
+
+def _voices(
+    style: Style,
+    rung: frozenset[str],
+    energy: int,
+    playing: set[str],
+    lead_from: int,
+    choice: Choice,
+    block: Block,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Roles that sound and the patterns they play at one rung of the style's ladder."""
+    names = set(rung)
+    if "drums" not in playing and energy < 7:
+        names |= {one for one in style.ladder[energy] if one.startswith(("comp.", "bass."))}
+    comps = sorted(one for one in names if one.startswith("comp."))
+    if comps:
+        # Another texture for each candidate: the style's own cell, moved along by the choice.
+        cells = sorted(style.comp)
+        moved = cells[(cells.index(comps[-1]) + choice.comp) % len(cells)]
+        names = {one for one in names if not one.startswith("comp.")} | {moved}
+    roles = {one for one in names if one in playing}
+    if comps:
+        roles.add("comp")
+    if any(one.startswith("bass.") for one in names):
+        roles.add("bass")
+    if any(one.startswith("groove.") for one in names):
+        roles.add("drums")
+    if energy >= lead_from and block.name not in ("i", "br"):
+        roles.add("lead")
+    if block.name == "e":
+        roles |= {"lead"} if energy >= 3 else set()
+    if len(roles & playing) < 2:
+        roles |= {"pad", "comp"}
+    roles &= playing
+    order = tuple(role for role in _ROLE_ORDER if role in roles)
+    return order, tuple(sorted(one for one in names if "." in one))
+
+
+def _chords(
+    resolved: Resolved,
+    style: Style,
+    mode: str,
+    tonic: int,
+    letters: tuple[Block, ...],
+    choice: Choice,
+    ring_ticks: int,
+) -> tuple[Chord, ...]:
+    """The progression bar by bar; a section ends as its neighbour wants it."""
+    bar_length = bar_ticks(resolved.meter)
+    chords: list[Chord] = []
+    at = 0
+    for number, block in enumerate(letters):
+        last = number == len(letters) - 1
+        bars = _progression(style, mode, block, choice)
+        if last and resolved.kind == "loop":
+            bars = _turned(style, mode, bars)
+        if last and resolved.kind != "loop":
+            bars = _closed(mode, bars)
+        for symbols in bars:
+            span = bar_length // len(symbols)
+            for symbol in symbols:
+                chords.append(_chord(symbol, at, span, tonic))
+                at += span
+    if ring_ticks and chords:
+        final = chords[-1]
+        chords[-1] = Chord(
+            at=final.at, length=final.length + ring_ticks, symbol=final.symbol, root=final.root,
+            bass=final.bass, pitches=final.pitches,
+        )  # fmt: skip
+    return _merged(chords)
+
+
+def _progression(style: Style, mode: str, block: Block, choice: Choice) -> list[tuple[str, ...]]:
+    wanted = "major" if mode in MAJORS else "minor"
+    base = block.name.rstrip("'")
+    options = _options(style, mode)
+    picked = options[choice.progression % len(options)]
+    if base in ("B", "C", "br"):
+        fitting = [
+            one for one in style.chords["B"]
+            if harmony.mode_of([chord for bar in one for chord in bar]) == wanted
+        ] or [style.chords["A"][picked % 100]]  # fmt: skip
+        source = fitting[(choice.progression + (base == "C")) % len(fitting)]
+        turn = 0
+    else:
+        source = style.chords["A"][picked % 100]
+        turn = picked // 100
+    cycle = list(source)
+    if turn == 1 and len(cycle) > 2:  # the same chords from the middle: another tune
+        cycle = cycle[len(cycle) // 2 :] + cycle[: len(cycle) // 2]
+    if turn == 2 and len(cycle) > 1:  # each chord twice as long
+        cycle = [bar for bar in cycle for _ in range(2)]
+    return [cycle[bar % len(cycle)] for bar in range(block.bars)]
+
+
+def _turned(style: Style, mode: str, bars: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The last bars of a loop ask for the first one."""
+    wanted = "major" if mode in MAJORS else "minor"
+    fitting = [
+        one for one in style.chords["turn"]
+        if harmony.mode_of([chord for bar in one for chord in bar]) == wanted
+    ]  # fmt: skip
+    turn = list(fitting[0]) if fitting else [("V",)]
+    turn = turn[-min(len(turn), max(1, len(bars) // 2)) :]
+    return [*bars[: len(bars) - len(turn)], *turn]
+
+
+def _closed(mode: str, bars: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """A cadence, then home: the last bar is the tonic."""
+    home, before = ("Iadd9", ("IV",)) if mode in MAJORS else ("i", ("bVII",))
+    if mode in ("phrygian",):
+        before = ("bII",)
+    if len(bars) >= 2:
+        return [*bars[:-2], before, (home,)]
+    return [(home,)]
+
+
+def _chord(symbol: str, at: int, length: int, tonic: int) -> Chord:
+    read = harmony.read(symbol)
+    return Chord(
+        at=at,
+        length=length,
+        symbol=symbol,
+        root=(read.root + tonic) % 12,
+        bass=(read.bass + tonic) % 12,
+        pitches=tuple((pitch + tonic) % 12 for pitch in read.pitches),
+    )
+
+
+def _merged(chords: list[Chord]) -> tuple[Chord, ...]:
+    merged: list[Chord] = []
+    for chord in chords:
+        if merged and merged[-1].symbol == chord.symbol and len(merged) > 1:
+            before = merged.pop()
+            chord = Chord(
+                at=before.at, length=before.length + chord.length, symbol=chord.symbol,
+                root=chord.root, bass=chord.bass, pitches=chord.pitches,
+            )  # fmt: skip
+        merged.append(chord)
+    return tuple(merged)
+
+
+def _texture(
+    parts: tuple[PartPlan, ...],
+    letters: tuple[Block, ...],
+    chords: tuple[Chord, ...],
+    choice: Choice,
+) -> str:
+    named = {part.role: part.name for part in parts}
+    form = " ".join(f"{block.name}{block.bars}" for block in letters)
+    opening = " ".join(dict.fromkeys(chord.symbol for chord in chords[:4]))
+    lead = named.get("lead", "no lead")
+    return f"{lead} over {named.get('comp', named.get('pad', 'pads'))}, {opening}; form {form}"
