@@ -77,7 +77,19 @@ _PATCH_FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("chime_", ("bells",)),
     ("kit_", (DRUMS_FAMILY,)),
 )
-_SYNTH_PATCHES = ("lead_", "pad_", "arp_", "pluck_", "stab_", "super", "chip_", "pulse", "drone_")
+_SYNTH_PATCHES = (
+    "lead_",
+    "pad_",
+    "arp_",
+    "pluck_",
+    "stab_",
+    "super",
+    "chip_",
+    "pulse",
+    "tri_",
+    "theremin",
+    "drone_",
+)
 
 VOCALS = "vocals"
 """Understood so that it can be refused or forbidden; nothing here sings words."""

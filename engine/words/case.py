@@ -1,0 +1,49 @@
+"""One brief on the table: what it says, what was chosen for the client, what is wrong with it."""
+
+from msgspec import structs
+
+from engine.contracts import Brief, Reading
+from engine.errors import BriefRefused, NotYetAvailable, Reason
+from engine.words.reader import Read
+
+
+class Case:
+    """One brief on the table: what it says, and what has been found wrong or chosen so far."""
+
+    def __init__(self, brief: Brief, read: Read, seed: int) -> None:
+        self.brief, self.read, self.seed = brief, read, seed
+        self.reasons: list[Reason] = []
+        self.defaults: list[str] = []
+        self.overruled: set[tuple[str, str]] = set()
+        self.corrected: dict[str, str] = {}
+
+    def refuse(self, pointer: str, code: str, detail: str, limit: object = None) -> None:
+        self.reasons.append(Reason(pointer, code, detail, limit))
+
+    def contradict(self, pointers: tuple[str, ...], detail: str, limit: object = None) -> None:
+        for pointer in pointers:
+            self.refuse(pointer, "contradiction", detail, limit)
+
+    def overrule(self, field: str, value: object) -> None:
+        """A field, or another word, won over what these words say."""
+        self.overruled.add((field, str(value)))
+
+    def kept_readings(self) -> tuple[Reading, ...]:
+        return tuple(
+            structs.replace(reading, value=self.corrected.get(reading.field, reading.value))
+            for reading in self.read.readings
+            if (reading.field, reading.value) not in self.overruled
+        )
+
+    def left_aside(self) -> tuple[str, ...]:
+        overruled = tuple(
+            reading.words
+            for reading in self.read.readings
+            if (reading.field, reading.value) in self.overruled
+        )
+        return tuple(dict.fromkeys((*self.read.ignored, *overruled)))
+
+
+def refusal(reasons: list[Reason]) -> BriefRefused:
+    unbuilt = all(reason.code == "not_yet_available" for reason in reasons)
+    return NotYetAvailable(reasons) if unbuilt else BriefRefused(reasons)

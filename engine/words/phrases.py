@@ -1,0 +1,215 @@
+"""Phrases of a prompt: the best cut into known words, and which of them are negated."""
+
+import re
+from functools import cache
+
+from msgspec import Struct
+
+from engine.words import lexicon
+from engine.words.lexicon import Entry
+
+
+class Item(Struct):
+    """A stretch of the prompt and what it stands for; ``entry`` None is unread text."""
+
+    start: int
+    end: int
+    text: str
+    entry: Entry | None
+    negated: bool = False
+
+
+_WORD = re.compile(r"[a-z0-9]+(?:[&'][a-z]+)*")
+_LONGEST_CHINESE = 8
+_LONGEST_ENGLISH = 6
+_GAP = re.compile(r"[ \t]*[-_ ]?[ \t]*(?:& )?")
+_SIGNS = re.compile(r"[,，;；。.!?！？:：\n()（）\[\]…]|、|&|/|\+")
+_LISTING = {"、", "&", "/", "+"}
+
+
+@cache
+def english() -> dict[str, Entry]:
+    return {
+        words: entry for words, entry in lexicon.rows() if words[0].isascii() and words.isascii()
+    }
+
+
+@cache
+def chinese() -> dict[str, Entry]:
+    return {words: entry for words, entry in lexicon.rows() if not words.isascii()}
+
+
+# What an unread sign, an entry and a filler cost; the cheapest cut of a sentence is taken.
+_UNREAD, _ENTRY, _FILLER = 3.0, 1.0, 1.1
+
+
+def look_up(text: str, masked: str) -> list[Item]:
+    """Cut the unblanked text into known phrases and an unread rest, reading as much as possible.
+
+    Not simply the longest phrase first: ``creepy music box`` is creepy and a music box, not creepy
+    music and a box.
+    """
+    best: list[float] = [0.0] * (len(masked) + 1)
+    step: list[tuple[int, Entry | None]] = [(0, None)] * len(masked)
+    for at in range(len(masked) - 1, -1, -1):
+        options = _options(masked, at)
+        cost, end, entry = min(
+            ((price + best[end], end, entry) for price, end, entry in options), key=lambda o: o[0]
+        )
+        best[at], step[at] = cost, (end, entry)
+    items: list[Item] = []
+    at = 0
+    while at < len(masked):
+        end, entry = step[at]
+        if entry is not None or masked[at].isalnum():
+            items.append(Item(at, end, text[at:end], entry))
+        at = end
+    return items
+
+
+def _options(text: str, at: int) -> list[tuple[float, int, Entry | None]]:
+    """What may begin here: price, end, meaning. The longest comes first and wins a draw."""
+    if not text[at].isascii():
+        found = [
+            (at + length, chinese().get(text[at : at + length]))
+            for length in range(min(_LONGEST_CHINESE, len(text) - at), 0, -1)
+        ]
+        known = [(_price(entry), end, entry) for end, entry in found if entry is not None]
+        if known:
+            return [*known, (_UNREAD, at + 1, None)]
+    word = _WORD.match(text, at)
+    if word is not None:
+        return _english_options(text, word)
+    sign = _SIGNS.match(text, at)
+    if sign is not None:
+        field = "join" if sign[0] in _LISTING else "stop"
+        return [(0.0, sign.end(), Entry(field=field, value=sign[0]))]
+    return [(_UNREAD if text[at].isalnum() else 0.0, at + 1, None)]
+
+
+def _price(entry: Entry) -> float:
+    return _FILLER if entry.field == "filler" else _ENTRY
+
+
+def _english_options(text: str, first: "re.Match[str]") -> list[tuple[float, int, Entry | None]]:
+    words, ends = [first[0]], [first.end()]
+    while len(words) < _LONGEST_ENGLISH:
+        gap = _GAP.match(text, ends[-1])
+        word = _WORD.match(text, gap.end()) if gap and gap.end() > ends[-1] else None
+        if word is None:
+            break
+        words.append(word[0])
+        ends.append(word.end())
+    options: list[tuple[float, int, Entry | None]] = []
+    for length in range(len(words), 0, -1):
+        entry = _singular(" ".join(words[:length]))
+        if entry is not None:
+            options.append((_price(entry), ends[length - 1], entry))
+    # A Chinese entry may begin with Latin letters: t台, 8位, boss战.
+    for length in range(min(_LONGEST_CHINESE, len(text) - first.start()), 1, -1):
+        entry = chinese().get(text[first.start() : first.start() + length])
+        if entry is not None:
+            options.append((_ENTRY, first.start() + length, entry))
+    return [*options, (_UNREAD, ends[0], None)]
+
+
+def _singular(phrase: str) -> Entry | None:
+    table = english()
+    if phrase in table:
+        return table[phrase]
+    for ending in ("'s", "es", "s"):
+        if phrase.endswith(ending) and len(phrase) > len(ending) + 2:
+            entry = table.get(phrase.removesuffix(ending))
+            if entry is not None and entry.field in ("instrument", "scene", "kind", "style"):
+                return entry
+    return None
+
+
+_NEGATABLE = {"instrument", "moods", "style", "genre", "scene", "pace", "kind", "energy", "stems"}
+
+
+def negate(items: list[Item]) -> None:
+    """Carry negations to what they negate: ``no drums or piano``, ``不要鼓和钢琴``, ``鼓不要``."""
+    for index, item in enumerate(items):
+        if item.entry is None or item.entry.field != "not" or item.negated:
+            continue
+        targets = _targets_after(items, index) or _targets_before(items, index)
+        for target in targets:
+            items[target].negated = True
+        if not targets:
+            # What is refused here is not ours to refuse: tell the client.
+            item.entry, item.negated = None, True
+
+
+def _targets_after(items: list[Item], index: int) -> list[int]:
+    run: list[int] = []
+    separators: list[str] = []
+    pending = ""
+    for at in range(index + 1, len(items)):
+        entry = items[at].entry
+        field, value = ("", "") if entry is None else (entry.field, entry.value)
+        if field == "filler":
+            continue
+        if field == "not" and not run:
+            items[at].negated = True  # 不要 + 有: two signs of one refusal
+            continue
+        if field == "join" or (field == "stop" and value in (",", "，") and run):
+            pending = value
+            continue
+        if field not in _NEGATABLE or (run and not pending):
+            # ``no slow piano``: the quality goes with the thing it describes.
+            break
+        if run and not _same_sort(items[run[0]], items[at]):
+            break
+        if run:
+            separators.append(pending)
+        run.append(at)
+        pending = ""
+    if not run:
+        return []
+    return run[: _reach(separators) + 1]
+
+
+_LATE_JOIN = {"or", "nor", "和", "或"}
+_STRONG_JOIN = {"or", "nor", "或", "或者", "和", "与", "及", "以及", "跟", "还有", *_LISTING}
+
+
+def _reach(separators: list[str]) -> int:
+    """How many of the listed things a negation still covers beyond the first.
+
+    ``no drums or bass`` and ``不要鼓、贝斯`` go on; a bare comma stops, unless a later ``or`` shows
+    that the list was meant as one.
+    """
+    reach = 0
+    for position, separator in enumerate(separators):
+        rest = separators[position:]
+        commas_then_or = separator in (",", "，") and any(
+            s in ("or", "nor", "和", "或") for s in rest
+        )
+        direct_and = separator in ("and", "plus") and position == 0
+        if separator in _STRONG_JOIN or commas_then_or or direct_and:
+            reach = position + 1
+        else:
+            break
+    return reach
+
+
+def _same_sort(one: Item, other: Item) -> bool:
+    both = {item.entry.field for item in (one, other) if item.entry is not None}
+    return len(both) == 1 or both <= {"moods", "pace"} or both <= {"style", "genre"}
+
+
+def _targets_before(items: list[Item], index: int) -> list[int]:
+    """``鼓不要``: a negation at the end of its clause looks back, in Chinese only."""
+    if items[index].text.isascii():
+        return []
+    run: list[int] = []
+    for at in range(index - 1, -1, -1):
+        entry = items[at].entry
+        if entry is None or entry.field in ("stop", "not"):
+            break
+        if entry.field == "instrument" and not items[at].negated:
+            run.append(at)
+        elif entry.field not in ("filler", "join"):
+            break
+    return run
