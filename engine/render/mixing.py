@@ -132,7 +132,7 @@ def _played(
     room = frames + int(LOOP_TAIL_S * SAMPLE_RATE) if loop else frames
     plan = part.plan
     if plan.role == "drums" or plan.group == "drums":
-        sounds = _drummed(part, bank, strokes, room)
+        sounds = _drummed(part, strokes, room)
         for row, sound in sounds.items():
             sound = fold(sound, frames) if loop else sound
             yield _Bus(row=row, group="drums", sound=sound, pan=0.0)
@@ -153,19 +153,11 @@ def _one_part(part: Part, bank: Bank, strokes: list[Stroke], frames: int) -> Sou
     return sampled.play_part(bank.path, plan.program, strokes, frames)
 
 
-def _drummed(part: Part, bank: Bank, strokes: list[Stroke], frames: int) -> dict[str, Sound]:
-    plan = part.plan
-    if plan.patch in kits.KITS:
-        return synth.play_kit(plan.patch, strokes, frames)
-    if bank.path is None:
-        return synth.play_kit(synth.stand_in_kit(plan.program), strokes, frames)
-    hands: dict[str, list[Stroke]] = {}
-    for stroke in strokes:
-        hands.setdefault(kits.group_of(stroke.pitch), []).append(stroke)
-    return {
-        row: sampled.play_part(bank.path, plan.program, hand, frames, drums=True)
-        for row, hand in sorted(hands.items())
-    }
+def _drummed(part: Part, strokes: list[Stroke], frames: int) -> dict[str, Sound]:
+    """Drums are always ours, see `sampled.OURS`."""
+    named = part.plan.patch
+    kit = named if named in kits.KITS else synth.stand_in_kit(part.plan.program)
+    return synth.play_kit(kit, strokes, frames)
 
 
 # --- balancing ----------------------------------------------------------------------------------
