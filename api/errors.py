@@ -1,0 +1,116 @@
+"""What the door itself refuses. Plain facts and a sentence; `api.problems` makes them HTTP."""
+
+from datetime import datetime
+
+from engine.errors import Reason
+
+
+class DoorError(Exception):
+    """Anything the door says no to."""
+
+
+class InvalidJson(DoorError):
+    """The body is not JSON at all."""
+
+
+class UnsupportedMediaType(DoorError):
+    """The body is announced as something other than JSON."""
+
+
+class ValidationFailed(DoorError):
+    """The request is JSON, but not what this call accepts; every reason names its field."""
+
+    def __init__(self, reasons: list[Reason]) -> None:
+        super().__init__("; ".join(reason.detail for reason in reasons[:5]))
+        self.reasons = reasons
+
+
+class InvalidKey(DoorError):
+    """No API key, or one nobody issued."""
+
+
+class KeyRevoked(DoorError):
+    """The key was revoked, or its time is over."""
+
+
+class ScopeMissing(DoorError):
+    """The key may not do this."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this call needs a key with the scope {scope!r}")
+        self.scope = scope
+
+
+class NotFound(DoorError):
+    """There is no such thing, or it belongs to somebody else: both read the same."""
+
+
+class IdempotencyKeyRequired(DoorError):
+    """This call costs, so it needs a name under which it happens once."""
+
+
+class IdempotencyMismatch(DoorError):
+    """The same key was used before for another request."""
+
+
+class IdempotencyInProgress(DoorError):
+    """The same request is being carried out right now."""
+
+
+class QuoteExpired(DoorError):
+    """The quote's fifteen minutes are over."""
+
+    def __init__(self, expired_at: datetime) -> None:
+        super().__init__(f"the quote expired at {expired_at:%Y-%m-%dT%H:%M:%SZ}; ask for a new one")
+
+
+class QuoteMismatch(DoorError):
+    """The quote was given for a brief with another price."""
+
+
+class BudgetExceeded(DoorError):
+    """The brief costs more than the client allowed for it."""
+
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(f"the auditions need {needed} tokens, max_tokens allows {available}")
+        self.needed, self.available = needed, available
+
+
+class PostpaidAccount(DoorError):
+    """A postpaid account pays by invoice; it buys no packs."""
+
+
+class RateLimited(DoorError):
+    """Too many requests with this key."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("too many requests with this key")
+        self.retry_after_s = retry_after_s
+
+
+class QueueFull(DoorError):
+    """The account has as many unfinished briefs as it may have."""
+
+    def __init__(self, bound: int) -> None:
+        super().__init__(f"this account has {bound} unfinished briefs; wait until one has ended")
+        self.bound = bound
+
+
+class AlreadyTerminal(DoorError):
+    """The brief has ended; there is nothing left to cancel."""
+
+
+class CandidateExpired(DoorError):
+    """The candidate was not picked in time and is no longer offered."""
+
+
+class RangeNotSatisfiable(DoorError):
+    """The asked bytes lie outside the file."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the file has {size} bytes")
+        self.size = size
+
+
+class Unready(DoorError):
+    """Something this process stands on does not answer."""

@@ -1,0 +1,76 @@
+"""What the gateway is told, read once from its environment. It holds no Stripe key."""
+
+import os
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+
+class SettingMissing(RuntimeError):
+    """The gateway was started without something it cannot guess, or with nonsense."""
+
+
+class GatewaySettings(Struct, frozen=True, kw_only=True):
+    """One gateway's settings."""
+
+    database_url: str
+    """``DATABASE_URL``: where everything is kept."""
+    store: str
+    """``CUESMITH_STORE``: a folder or an ``s3://bucket/prefix`` where the studio puts audio."""
+    pepper: bytes
+    """``CUESMITH_PEPPER``: what API keys are hashed with; at least 16 characters."""
+    public_url: str = "http://127.0.0.1:8000"
+    """``CUESMITH_PUBLIC_URL``: how clients reach this gateway; links start with it."""
+    stripe_webhook_secrets: tuple[str, ...] = ()
+    """``CUESMITH_STRIPE_WEBHOOK_SECRETS``: comma-separated; none means no webhook is accepted."""
+    rate_per_minute: int = 600
+    """``CUESMITH_RATE_PER_MINUTE``: requests per key and replica."""
+    rate_burst: int = 60
+    """``CUESMITH_RATE_BURST``: how many of them may come at once."""
+    open_briefs: int = 100
+    """``CUESMITH_OPEN_BRIEFS``: unfinished briefs an account may have."""
+    pool_size: int = 10
+    """``CUESMITH_POOL_SIZE``: connections to Postgres."""
+    metrics_port: int | None = None
+    """``CUESMITH_METRICS_PORT``: where /metrics listens, apart from clients; unset: nowhere."""
+    metrics_host: str = "127.0.0.1"
+    """``CUESMITH_METRICS_HOST``: the address /metrics listens on."""
+
+
+def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
+    """The settings of this process; raises `SettingMissing` with what to set."""
+    secrets = environ.get("CUESMITH_STRIPE_WEBHOOK_SECRETS", "")
+    defaults = {field: environ.get(f"CUESMITH_{field.upper()}") for field in _NUMBERS}
+    return GatewaySettings(
+        database_url=_needed(environ, "DATABASE_URL"),
+        store=_needed(environ, "CUESMITH_STORE"),
+        pepper=pepper(environ),
+        public_url=environ.get("CUESMITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+        stripe_webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
+        metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),
+        **{field: _number(field, text) for field, text in defaults.items() if text is not None},
+    )
+
+
+_NUMBERS = ("rate_per_minute", "rate_burst", "open_briefs", "pool_size", "metrics_port")
+
+
+def pepper(environ: Mapping[str, str] = os.environ) -> bytes:
+    """What API keys are hashed with; every process that issues or checks keys needs the same."""
+    value = _needed(environ, "CUESMITH_PEPPER")
+    if len(value) < 16:
+        raise SettingMissing("CUESMITH_PEPPER must have at least 16 characters")
+    return value.encode()
+
+
+def _number(field: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise SettingMissing(f"CUESMITH_{field.upper()} must be a positive whole number")
+    return int(text)
+
+
+def _needed(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name)
+    if not value:
+        raise SettingMissing(f"set {name}; `cuesmith dev` sets it for you on one machine")
+    return value
