@@ -116,6 +116,22 @@ def families_of_patch(patch: str) -> tuple[str, ...]:
     return ("synth",) if patch.startswith(_SYNTH_PATCHES) else ()
 
 
+# Programs stand in for these; a listener would not call the sound by their name unasked.
+_STOOD_IN_FOR = frozenset(("ukulele", "erhu", "dizi", "yangqin"))
+
+
+def family_of(program: int, patch: str | None = None) -> str:
+    """The narrowest family name that a listener would use for a sound."""
+    if patch is not None and (own := families_of_patch(patch)):
+        return own[0]
+    named = [
+        name
+        for name, programs in FAMILIES.items()
+        if program in programs and name not in _STOOD_IN_FOR
+    ]
+    return min(named, key=lambda name: len(FAMILIES[name]), default="synth")
+
+
 def covers(wide: str, narrow: str) -> bool:
     """Whether everything that answers to ``narrow`` also answers to ``wide``."""
     if wide == narrow:

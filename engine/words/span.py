@@ -241,13 +241,13 @@ def _fitting_range(bars: int, beats: int, length: float, tempo: _Tempo) -> tuple
 def _loop(case: Case, asked: _Asked, tempo: _Tempo, beats: int, rate: int) -> Span:
     bars, bpm, duration = asked.bars, asked.bpm, asked.duration_ms
     if bars is not None and bpm is not None and duration is not None:
-        bars, bpm = _loop_of_three(case, asked, beats)
+        bars, bpm = _loop_of_three(case, asked, tempo, beats)
     elif duration is not None and bars is not None:
         bpm = _seconds(bars, beats, 1) / (duration / 1000)
         if not SLOWEST_BPM <= bpm <= FASTEST_BPM:
             bars, bpm = _loop_too_odd(case, asked, tempo, beats, bpm)
     elif duration is not None and bpm is not None:
-        bars, bpm = _loop_of_length_and_tempo(case, asked, beats)
+        bars, bpm = _loop_of_length_and_tempo(case, asked, tempo, beats)
     elif duration is not None:
         bars, bpm = _whole_bars(duration / 1000, tempo, beats)
         case.defaults.append(f"{bars} bars at {bpm:g} bpm, to fill the length exactly")
@@ -269,7 +269,7 @@ def _loop(case: Case, asked: _Asked, tempo: _Tempo, beats: int, rate: int) -> Sp
     )
 
 
-def _loop_of_three(case: Case, asked: _Asked, beats: int) -> tuple[int, float]:
+def _loop_of_three(case: Case, asked: _Asked, tempo: _Tempo, beats: int) -> tuple[int, float]:
     bars, bpm, duration = (
         cast(int, asked.bars),
         cast(float, asked.bpm),
@@ -279,12 +279,15 @@ def _loop_of_three(case: Case, asked: _Asked, beats: int) -> tuple[int, float]:
     if abs(exact_ms - duration) <= 1:
         return bars, bpm
     fitting = _seconds(bars, beats, 1) / (duration / 1000)
-    if "bpm" not in asked.fields and SLOWEST_BPM <= fitting <= FASTEST_BPM:
-        _bend(case, bpm, fitting, f"{bars} bars fill {duration / 1000:g} s")
-        return bars, fitting
+    if "bpm" not in asked.fields:
+        if SLOWEST_BPM <= fitting <= FASTEST_BPM:
+            _bend(case, bpm, fitting, f"{bars} bars fill {duration / 1000:g} s")
+            return bars, fitting
+        case.overrule("bpm", _as_read(case, "bpm"))
+        return _loop_too_odd(case, asked, tempo, beats, fitting)
     if "bars" not in asked.fields:
         case.overrule("bars", bars)
-        return _loop_of_length_and_tempo(case, asked, beats)
+        return _loop_of_length_and_tempo(case, asked, tempo, beats)
     if "duration_ms" not in asked.fields:
         case.overrule("duration_ms", duration)
         asked.duration_ms = round(exact_ms)
@@ -319,7 +322,9 @@ def _loop_too_odd(
     return bars, tempo.typical
 
 
-def _loop_of_length_and_tempo(case: Case, asked: _Asked, beats: int) -> tuple[int, float]:
+def _loop_of_length_and_tempo(
+    case: Case, asked: _Asked, tempo: _Tempo, beats: int
+) -> tuple[int, float]:
     bpm, duration = cast(float, asked.bpm), cast(int, asked.duration_ms)
     exact = duration / 1000 * bpm / (60 * beats)
     bars = max(1, round(exact))
@@ -330,6 +335,8 @@ def _loop_of_length_and_tempo(case: Case, asked: _Asked, beats: int) -> tuple[in
         if SLOWEST_BPM <= fitting <= FASTEST_BPM:
             _bend(case, bpm, fitting, f"{duration / 1000:g} s are {bars} whole bars")
             return bars, fitting
+        case.overrule("bpm", _as_read(case, "bpm"))
+        return _whole_bars(duration / 1000, tempo, beats)
     if "duration_ms" not in asked.fields:
         whole = round(_seconds(bars, beats, bpm) * 1000)
         case.corrected["duration_ms"] = str(whole)

@@ -31,7 +31,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=1000, deadline=None, derandomize=True)
 @given(FIELDS, st.integers(0, 2**53 - 1))
 def test_a_brief_is_refused_with_pointers_or_means_exactly_what_its_fields_say(
     fields: dict[str, Any], seed: int

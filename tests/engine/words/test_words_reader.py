@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from engine.contracts import Brief
 from engine.errors import BriefRefused
 from engine.words import lexicon, numerals, resolve, tonality
-from engine.words.instruments import FAMILIES
+from engine.words.instruments import FAMILIES, family_of
 from engine.words.names import instrument
 from engine.words.reader import read
 
@@ -25,13 +25,13 @@ def seen(prompt: str) -> str:
         return repr(refusal.reasons)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(st.text(max_size=4000))
 def test_any_text_resolves_or_is_refused_and_always_the_same_way(prompt: str) -> None:
     assert seen(prompt) == seen(prompt)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(
     st.lists(st.sampled_from([*WORDS, *SPICE.split()]), max_size=40),
     st.sampled_from(["", " ", ", "]),
@@ -41,7 +41,7 @@ def test_any_mixture_of_known_words_resolves_or_is_refused(parts: list[str], glu
     assert seen(prompt) == seen(prompt)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.text(alphabet="0123456789.:-/ 秒分半两点百千十bpmars#", max_size=60))
 def test_any_heap_of_numbers_resolves_or_is_refused(prompt: str) -> None:
     seen(prompt)
@@ -52,7 +52,7 @@ def test_any_heap_of_numbers_resolves_or_is_refused(prompt: str) -> None:
     st.sampled_from(["rock", "bossa", "lofi"]),
     st.sampled_from(["bed", "loop"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_fields_win_over_any_words(words: str, style: str, kind: str) -> None:
     brief = Brief(
         prompt=f"{words} 100 bpm D minor 3/4",
@@ -190,3 +190,11 @@ def test_four_thousand_characters_are_read_in_well_under_a_second() -> None:
         begun = time.perf_counter()
         read((prompt * 4000)[:4000])
         assert time.perf_counter() - begun < 1.0
+
+
+def test_a_sound_is_called_what_a_listener_would_call_it() -> None:
+    assert [family_of(program) for program in (0, 24, 40, 56, 73, 107, 110)] == [
+        "piano", "acoustic_guitar", "violin", "trumpet", "flute", "guzheng", "violin",
+    ]  # fmt: skip
+    assert family_of(73, "lead_soft") == "synth"
+    assert all(family_of(program) in FAMILIES for program in range(128))
