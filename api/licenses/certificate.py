@@ -1,0 +1,97 @@
+"""The certificate of a license: a signed document that anyone can check without asking us.
+
+``license.json`` is canonical JSON (sorted names, no spaces) of a flattened JWS: protected header,
+payload, signature. It is accepted only byte for byte as it was written: what is read is written
+again and compared, so no byte can change without being noticed.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from api.licenses.signing import KeySet, Signer, decode, encode, holds
+
+TYPE = "cuesmith-license+json"
+
+
+class NotGenuine(Exception):
+    """The document is not a certificate of these keys, or not as it was written."""
+
+
+class Certificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the license says. ``grants`` is false for test accounts: theirs grant nothing."""
+
+    license: str
+    track: str
+    candidate: str
+    brief: str
+    account: str
+    mode: str
+    grants: bool
+    notice: str
+    rights: dict[str, Any]
+    audio: dict[str, Any]
+    provenance: dict[str, Any]
+    training_data: str
+    human_input: dict[str, Any]
+    tokens: int
+    issued_at: datetime
+
+
+class _Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    alg: str
+    kid: str
+    typ: str
+
+
+class _Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    payload: str
+    protected: str
+    signature: str
+
+
+def issue(certificate: Certificate, signer: Signer) -> bytes:
+    """The signed document, byte for byte as it will be kept and delivered."""
+    header = _Header(alg="EdDSA", kid=signer.jwk.kid, typ=TYPE)
+    protected, payload = encode(_canonical(header)), encode(_canonical(certificate))
+    signature = signer.sign(f"{protected}.{payload}".encode())
+    return _canonical(_Document(payload=payload, protected=protected, signature=encode(signature)))
+
+
+def verify(document: bytes, keys: KeySet) -> Certificate:
+    """The certificate inside a document; raises `NotGenuine` for the least change."""
+    try:
+        outer = msgspec.json.decode(document, type=_Document)
+        header = msgspec.json.decode(decode(outer.protected), type=_Header)
+        certificate = msgspec.json.decode(decode(outer.payload), type=Certificate)
+        signature = decode(outer.signature)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise NotGenuine(f"this is not a license certificate: {error}") from error
+    if header.alg != "EdDSA" or header.typ != TYPE:
+        raise NotGenuine("the certificate is of an unknown kind")
+    key = keys.named(header.kid)
+    if key is None:
+        raise NotGenuine(f"no published key is called {header.kid}")
+    if not holds(key, f"{outer.protected}.{outer.payload}".encode(), signature):
+        raise NotGenuine("the signature does not match")
+    if _canonical(outer) != document:
+        raise NotGenuine("the document is not written as it was issued")
+    return certificate
+
+
+def contents(document: bytes) -> Certificate:
+    """What one of our own documents says, as we kept it; nothing is checked."""
+    outer = msgspec.json.decode(document, type=_Document)
+    return msgspec.json.decode(decode(outer.payload), type=Certificate)
+
+
+def names_audio(certificate: Certificate, audio: bytes) -> bool:
+    """Whether this is the very file the license is for."""
+    return certificate.audio.get("sha256") == hashlib.sha256(audio).hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    return msgspec.json.encode(value, order="sorted")

@@ -1,0 +1,165 @@
+"""The pick: the client's choice becomes a right, in one transaction with its tokens."""
+
+import hashlib
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from api.connections import lent, transaction
+from api.errors import CandidateExpired, NotFound
+from api.licenses import certificate as certificates
+from api.licenses import store
+from api.licenses.certificate import Certificate
+from api.licenses.contracts import License, LicenseList, Track, TrackList
+from api.licenses.signing import KeySet, Signer
+from api.licenses.store import Sold
+from billing.ledger import service as ledger
+from engine.contracts import Made, Rights
+
+NOTICE = {
+    "live": "The holder may use the track as its rights say.",
+    "test": "Made by a test account: this license grants nothing and the track may not be used.",
+}
+TRAINING_DATA = "/training-data"
+_HIDDEN = frozenset({"evaluation", "preview"})
+
+
+async def publish(pool: asyncpg.Pool, signer: Signer) -> None:
+    """Put the deployment's key into its published set; old keys stay there."""
+    async with lent(pool) as conn:
+        await store.insert_key(conn, signer.jwk)
+
+
+async def key_set(pool: asyncpg.Pool) -> KeySet:
+    """Every key this deployment has signed with."""
+    async with lent(pool) as conn:
+        return KeySet(keys=await store.select_keys(conn))
+
+
+async def pick(
+    pool: asyncpg.Pool, account: str, candidate: str, signer: Signer
+) -> tuple[License, bool]:
+    """License a candidate. A repeat returns the same license, and True."""
+    async with transaction(pool) as conn:
+        sold = await store.lock_candidate(conn, candidate, account)
+        if sold is None:
+            raise NotFound("there is no such candidate")
+        known = await store.select_by_candidate(conn, candidate, account)
+        if known is not None:
+            return _license(known), True
+        if sold.expired:
+            raise CandidateExpired("the candidate was not picked within seven days")
+        await ledger.charge_license(conn, account, candidate, sold.license_tokens)
+        await _grant(conn, sold, signer)
+        granted = await store.select_by_candidate(conn, candidate, account)
+        assert granted is not None, "the license was written two lines above"
+        return _license(granted), False
+
+
+async def read(pool: asyncpg.Pool, account: str, license_id: str) -> License:
+    """One license of the account."""
+    async with lent(pool) as conn:
+        found = await store.select_license(conn, license_id, account)
+    if found is None:
+        raise NotFound("there is no such license")
+    return _license(found)
+
+
+async def page(pool: asyncpg.Pool, account: str, cursor: str | None, limit: int) -> LicenseList:
+    """Licenses of the account, newest first."""
+    async with lent(pool) as conn:
+        rows = await store.select_page(conn, account, cursor, limit + 1)
+    items = tuple(_license(row) for row in rows[:limit])
+    return LicenseList(items=items, next_cursor=items[-1].id if len(rows) > limit else None)
+
+
+async def track(pool: asyncpg.Pool, account: str, track_id: str) -> Track:
+    """One licensed track of the account."""
+    async with lent(pool) as conn:
+        found = await store.select_track(conn, track_id, account)
+    if found is None:
+        raise NotFound("there is no such track")
+    return _track(found)
+
+
+async def tracks(pool: asyncpg.Pool, account: str, cursor: str | None, limit: int) -> TrackList:
+    """Tracks of the account, newest first; the cursor is a license's id."""
+    async with lent(pool) as conn:
+        rows = await store.select_page(conn, account, cursor, limit + 1)
+    more = rows[limit - 1]["id"] if len(rows) > limit else None
+    return TrackList(items=tuple(_track(row) for row in rows[:limit]), next_cursor=more)
+
+
+async def _grant(conn: asyncpg.Connection, sold: Sold, signer: Signer) -> None:
+    license_id, track_id = f"lic_{uuid.uuid4().hex[:24]}", f"trk_{uuid.uuid4().hex[:24]}"
+    now = datetime.now(UTC).replace(microsecond=0)
+    said = _certificate(sold, license_id, track_id, now)
+    document = certificates.issue(said, signer)
+    await store.insert_license(conn, license_id, sold, track_id, document, now)
+
+
+def _certificate(sold: Sold, license_id: str, track_id: str, now: datetime) -> Certificate:
+    made = sold.made
+    master = next(asset for asset in made.assets if asset.name == "master")
+    grants = sold.account_mode == "live"
+    return Certificate(
+        license=license_id,
+        track=track_id,
+        candidate=sold.candidate,
+        brief=sold.brief,
+        account=sold.account,
+        mode=sold.account_mode,
+        grants=grants,
+        notice=NOTICE[sold.account_mode],
+        rights=msgspec.to_builtins(made.resolved.rights),
+        audio={
+            "sha256": master.sha256,
+            "bytes": master.bytes,
+            "frames": made.resolved.duration_frames,
+            "sample_rate": made.resolved.delivery.sample_rate,
+            "bit_depth": made.resolved.delivery.bit_depth,
+            "channels": made.resolved.delivery.channels,
+        },
+        provenance=made.provenance,
+        training_data=TRAINING_DATA,
+        human_input={
+            "words_sha256": hashlib.sha256(sold.prompt.encode()).hexdigest(),
+            "picked_number": made.number,
+        },
+        tokens=sold.license_tokens,
+        issued_at=now,
+    )
+
+
+def _license(row: dict[str, Any]) -> License:
+    document = bytes(row["certificate"])
+    said = certificates.contents(document)
+    return License(
+        id=row["id"],
+        track=row["track"],
+        candidate=row["candidate"],
+        tokens=row["tokens"],
+        grants=said.grants,
+        notice=said.notice,
+        rights=msgspec.convert(said.rights, Rights),
+        created_at=row["created_at"],
+        certificate=msgspec.json.decode(document),
+    )
+
+
+def _track(row: dict[str, Any]) -> Track:
+    made = msgspec.json.decode(row["made"], type=Made)
+    return Track(
+        id=row["track"],
+        license=row["id"],
+        candidate=row["candidate"],
+        brief=row["brief"],
+        created_at=row["created_at"],
+        duration_ms=made.resolved.duration_ms,
+        plan=made.plan,
+        measured=made.measured,
+        files=tuple(asset for asset in made.assets if asset.name not in _HIDDEN),
+    )

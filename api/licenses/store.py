@@ -1,0 +1,131 @@
+"""The licenses' SQL."""
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from api.licenses.signing import Jwk
+from engine.contracts import Made
+
+
+class Sold(Struct, frozen=True, kw_only=True):
+    """A candidate with all that its license needs."""
+
+    candidate: str
+    account: str
+    account_mode: str
+    brief: str
+    prompt: str
+    made: Made
+    license_tokens: int
+    expired: bool
+
+
+LOCK_CANDIDATE = """
+select candidates.id, candidates.account, accounts.mode, candidates.brief, made, license_tokens,
+  coalesce(briefs.request ->> 'prompt', '') as prompt,
+  candidates.expires_at < now() as expired
+from api.candidates
+join api.briefs on briefs.id = candidates.brief
+join api.accounts on accounts.id = candidates.account
+where candidates.id = $1 and candidates.account = $2
+for update of candidates
+"""
+
+
+async def lock_candidate(conn: asyncpg.Connection, candidate: str, account: str) -> Sold | None:
+    row = await conn.fetchrow(LOCK_CANDIDATE, candidate, account)
+    if row is None:
+        return None
+    return Sold(
+        candidate=row["id"],
+        account=row["account"],
+        account_mode=row["mode"],
+        brief=row["brief"],
+        prompt=row["prompt"],
+        made=msgspec.json.decode(row["made"], type=Made),
+        license_tokens=row["license_tokens"],
+        expired=row["expired"],
+    )
+
+
+INSERT_LICENSE = """
+insert into api.licenses (id, account, candidate, track, tokens, certificate, created_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+
+async def insert_license(
+    conn: asyncpg.Connection,
+    license_id: str,
+    sold: Sold,
+    track: str,
+    certificate: bytes,
+    at: datetime,
+) -> None:
+    await conn.execute(
+        INSERT_LICENSE, license_id, sold.account, sold.candidate, track, sold.license_tokens,
+        certificate, at,
+    )  # fmt: skip
+
+
+_COLUMNS = """
+select licenses.id, licenses.account, candidate, track, licenses.tokens, certificate,
+  licenses.created_at, made, candidates.brief
+from api.licenses join api.candidates on candidates.id = licenses.candidate
+"""
+# ruff: noqa: S608 - the only thing put into these texts is the constant above
+SELECT_BY_CANDIDATE = f"{_COLUMNS} where candidate = $1 and licenses.account = $2"
+SELECT_LICENSE = f"{_COLUMNS} where licenses.id = $1 and licenses.account = $2"
+SELECT_TRACK = f"{_COLUMNS} where track = $1 and licenses.account = $2"
+SELECT_PAGE = f"""{_COLUMNS}
+where licenses.account = $1
+  and ($2::text is null or (licenses.created_at, licenses.id) <
+       (select created_at, id from api.licenses where id = $2 and account = $1))
+order by licenses.created_at desc, licenses.id desc
+limit $3
+"""
+
+
+async def select_by_candidate(
+    conn: asyncpg.Connection, candidate: str, account: str
+) -> dict[str, Any] | None:
+    return _row(await conn.fetchrow(SELECT_BY_CANDIDATE, candidate, account))
+
+
+async def select_license(
+    conn: asyncpg.Connection, license_id: str, account: str
+) -> dict[str, Any] | None:
+    return _row(await conn.fetchrow(SELECT_LICENSE, license_id, account))
+
+
+async def select_track(conn: asyncpg.Connection, track: str, account: str) -> dict[str, Any] | None:
+    return _row(await conn.fetchrow(SELECT_TRACK, track, account))
+
+
+async def select_page(
+    conn: asyncpg.Connection, account: str, cursor: str | None, limit: int
+) -> list[dict[str, Any]]:
+    return [dict(row) for row in await conn.fetch(SELECT_PAGE, account, cursor, limit)]
+
+
+def _row(row: asyncpg.Record | None) -> dict[str, Any] | None:
+    return None if row is None else dict(row)
+
+
+INSERT_KEY = """
+insert into api.signing_keys (kid, public_jwk) values ($1, $2::jsonb) on conflict (kid) do nothing
+"""
+SELECT_KEYS = "select public_jwk from api.signing_keys order by created_at"
+
+
+async def insert_key(conn: asyncpg.Connection, jwk: Jwk) -> None:
+    await conn.execute(INSERT_KEY, jwk.kid, msgspec.json.encode(jwk).decode())
+
+
+async def select_keys(conn: asyncpg.Connection) -> tuple[Jwk, ...]:
+    rows = await conn.fetch(SELECT_KEYS)
+    return tuple(msgspec.json.decode(row["public_jwk"], type=Jwk) for row in rows)

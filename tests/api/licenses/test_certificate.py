@@ -1,0 +1,77 @@
+"""A certificate is believed as it was issued, and not with a single byte changed."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from api.licenses.certificate import Certificate, NotGenuine, issue, names_audio, verify
+from api.licenses.signing import KeySet, Signer
+
+
+def _certificate() -> Certificate:
+    return Certificate(
+        license="lic_1", track="trk_1", candidate="cand_1", brief="brf_1", account="acc_1",
+        mode="live", grants=True, notice="ok", rights={"catalog_resale": True},
+        audio={"sha256": "0" * 64, "frames": 2_880_000}, provenance={"seed": 7},
+        training_data="/training-data", human_input={"words_sha256": "0" * 64}, tokens=8,
+        issued_at=datetime(2026, 11, 24, tzinfo=UTC),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def signer(tmp_path: Path) -> Signer:
+    return Signer.create(tmp_path / "key.pem")
+
+
+def test_a_certificate_says_what_was_signed(signer: Signer, tmp_path: Path) -> None:
+    keys = KeySet(keys=(signer.jwk,))
+    document = issue(_certificate(), signer)
+    assert verify(document, keys) == _certificate()
+    again = Signer.load(tmp_path / "key.pem")
+    assert again.jwk == signer.jwk
+    assert issue(_certificate(), again) == document
+
+
+def test_every_change_of_any_one_byte_is_noticed(signer: Signer) -> None:
+    keys = KeySet(keys=(signer.jwk,))
+    document = issue(_certificate(), signer)
+    for at in range(len(document)):
+        for change in (1, 2, 4, 8, 16, 32, 64, 128, 255):
+            forged = bytearray(document)
+            forged[at] ^= change
+            with pytest.raises(NotGenuine):
+                verify(bytes(forged), keys)
+
+
+def test_bytes_added_removed_or_reordered_are_noticed(signer: Signer) -> None:
+    keys = KeySet(keys=(signer.jwk,))
+    document = issue(_certificate(), signer)
+    for forged in (
+        document + b"\n",
+        b" " + document,
+        document[:-1],
+        document.replace(b",", b", ", 1),
+        document[:-1] + b',"payload":"e30"}',
+        b"",
+        b"{}",
+        b"[]",
+    ):
+        with pytest.raises(NotGenuine):
+            verify(forged, keys)
+
+
+def test_another_deployments_key_is_not_believed(signer: Signer, tmp_path: Path) -> None:
+    stranger = Signer.create(tmp_path / "other.pem")
+    document = issue(_certificate(), signer)
+    with pytest.raises(NotGenuine, match="no published key"):
+        verify(document, KeySet(keys=(stranger.jwk,)))
+
+
+def test_a_certificate_names_one_audio_file() -> None:
+    assert not names_audio(_certificate(), b"other audio")
+
+
+def test_the_private_key_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    Signer.create(tmp_path / "key.pem")
+    assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
