@@ -1,0 +1,291 @@
+"""The clerk: settles what the studios deliver, tells Stripe, keeps holds alive and lets them go.
+
+Each step is one small function that may be repeated or run by several clerks at once; what it could
+not do now it does the next time round.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import httpx
+import msgspec
+import structlog
+from msgspec import Struct
+from prometheus_client import Counter, Gauge
+
+from api.connections import lent, transaction
+from billing.errors import HoldClosed, OverQuote, StripeUnavailable
+from billing.ledger import service as ledger
+from billing.meters import service as meters
+from billing.prices import service as prices
+from billing.processor import handlers
+from billing.processor.door import StripeDoor
+from billing.settings import BillingSettings
+from engine.queue import service as queue
+from engine.queue.contracts import Delivered, Delivery, Ended, candidate_id
+
+KEPT_DAYS = 7  # an unpicked candidate is offered so long
+HOLD_AHEAD = timedelta(minutes=10)
+IDLE_S = 0.5
+
+log = structlog.get_logger()
+SETTLED = Counter("clerk_deliveries_settled_total", "Delivery rows settled", ["kind"])
+SEALED = Counter("clerk_candidates_sealed_total", "Candidates that came after their hold closed")
+OUTBOX = Gauge("clerk_meter_events_waiting", "Meter events not delivered yet", ["lane"])
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """What the clerk works with."""
+
+    pool: asyncpg.Pool
+    door: StripeDoor
+    public_url: str
+
+
+async def open_desk(
+    database_url: str,
+    billing: BillingSettings,
+    public_url: str,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Desk:
+    """Connect, refuse the wrong Stripe, and set up what Stripe must know."""
+    pool = await asyncpg.create_pool(database_url, min_size=1, max_size=10)
+    async with transaction(pool) as conn:
+        await ledger.bind_stripe_mode(conn, billing.stripe)
+    door = StripeDoor.open(billing, pool, transport)
+    return Desk(pool=pool, door=door, public_url=public_url)
+
+
+async def serve(desk: Desk) -> None:
+    """Work until SIGTERM or SIGINT; what is begun is finished."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    woken = asyncio.Event()
+    listener = asyncio.create_task(_listen(desk.pool, woken, stop))
+    rounds = (
+        _repeat(settle_due, desk, stop, IDLE_S, woken),
+        _repeat(start_topups, desk, stop, IDLE_S),
+        _repeat(handle_stripe, desk, stop, IDLE_S),
+        _repeat(send_usage, desk, stop, IDLE_S),
+        _repeat(keep_holds, desk, stop, 5.0),
+        _repeat(sweep_stripe, desk, stop, 60.0),
+    )
+    log.info("clerk.ready")
+    await asyncio.gather(*rounds)
+    listener.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await listener
+    log.info("clerk.stopped")
+
+
+async def settle_due(desk: Desk) -> int:
+    """Settle deliveries one by one, each in its own transaction; returns how many."""
+    settled = 0
+    while await _settle_one(desk.pool):
+        settled += 1
+    return settled
+
+
+async def start_topups(desk: Desk) -> int:
+    """Open a Checkout session for every top-up that was asked for."""
+    async with lent(desk.pool) as conn:
+        asked = await conn.fetch(SELECT_REQUESTED)
+    started = 0
+    for row in asked:
+        started += await _start_topup(desk, row)
+    return started
+
+
+async def handle_stripe(desk: Desk) -> int:
+    """Apply the events Stripe has sent."""
+    return await handlers.handle_due(desk.pool, desk.door, mark_paid)
+
+
+async def sweep_stripe(desk: Desk) -> int:
+    """Fetch the events whose webhook never came."""
+    return await handlers.sweep(desk.pool, desk.door)
+
+
+async def send_usage(desk: Desk) -> int:
+    """Tell Stripe's meters what was captured."""
+    sent = await meters.send_due(desk.pool, desk.door)
+    async with lent(desk.pool) as conn:
+        waiting = await meters.depth(conn)
+    for lane in ("send", "reconcile", "dead"):
+        OUTBOX.labels(lane).set(waiting.get(lane, 0))
+    return sent
+
+
+async def keep_holds(desk: Desk) -> int:
+    """End hopeless jobs, keep the holds of living ones, give back those that outlived theirs."""
+    async with lent(desk.pool) as conn:
+        ended = await queue.reap(conn)
+    async with transaction(desk.pool) as conn:
+        alive = await queue.alive(conn)
+        until = datetime.now(UTC) + HOLD_AHEAD
+        for row in await conn.fetch(SELECT_HOLDS, list(alive)):
+            await ledger.extend_hold(conn, row["hold"], until)
+        return ended + await ledger.expire_holds(conn)
+
+
+async def mark_paid(conn: asyncpg.Connection, topup: str, session: str) -> None:
+    """A top-up is paid, in the transaction that credits its tokens."""
+    await conn.execute(MARK_PAID, topup, session)
+
+
+async def _settle_one(pool: asyncpg.Pool) -> bool:
+    """Transaction C: the capture, the meter event and the candidate's appearance, together."""
+    async with transaction(pool) as conn:
+        due = await queue.unsettled(conn, 1)
+        if not due:
+            return False
+        (delivery,) = due
+        if isinstance(delivery.body, Delivered):
+            await _reveal(conn, delivery, delivery.body)
+        else:
+            await _close(conn, delivery, delivery.body)
+        await queue.settle(conn, delivery.id)
+    SETTLED.labels(type(delivery.body).__name__).inc()
+    return True
+
+
+async def _reveal(conn: asyncpg.Connection, delivery: Delivery, body: Delivered) -> None:
+    """Charge the audition and let the client hear it; both or neither."""
+    brief = await conn.fetchrow(SELECT_BRIEF, delivery.job)
+    assert brief is not None, "a job is enqueued in its brief's own transaction"
+    candidate = candidate_id(delivery.job, delivery.number)
+    try:
+        capture = await ledger.capture(conn, brief["hold"], candidate, brief["audition_tokens"])
+    except (HoldClosed, OverQuote) as refused:
+        # Nothing is given away: without its tokens the candidate stays sealed.
+        SEALED.inc()
+        log.warning("candidate.sealed", brief=delivery.job, number=delivery.number,
+                    reason=str(refused))  # fmt: skip
+        return
+    made = msgspec.json.encode(body.made).decode()
+    await conn.execute(
+        INSERT_CANDIDATE, candidate, delivery.account, delivery.job, delivery.number, made,
+        capture.tokens, timedelta(days=KEPT_DAYS),
+    )  # fmt: skip
+    log.info("candidate.ready", brief=delivery.job, account=delivery.account,
+             number=delivery.number, tokens=capture.tokens)  # fmt: skip
+
+
+async def _close(conn: asyncpg.Connection, delivery: Delivery, body: Ended) -> None:
+    """The job is over: give the rest of the hold back and say how it ended."""
+    brief = await conn.fetchrow(SELECT_BRIEF, delivery.job)
+    assert brief is not None, "a job is enqueued in its brief's own transaction"
+    await ledger.release(conn, brief["hold"])
+    ready = await conn.fetchval(COUNT_READY, delivery.job)
+    outcome = _outcome(body, ready, brief["candidates"])
+    failure = msgspec.json.encode(body.failure).decode() if body.failure else None
+    retracted = msgspec.json.encode(body.retracted_takes).decode()
+    await conn.execute(FINISH_BRIEF, delivery.job, outcome, failure, retracted)
+    log.info("brief.finished", brief=delivery.job, account=delivery.account, outcome=outcome)
+
+
+def _outcome(body: Ended, ready: int, asked: int) -> str:
+    if body.canceled:
+        return "canceled"
+    if ready >= asked:
+        return "succeeded"
+    if ready:
+        return "partially_succeeded"
+    late = body.failure is not None and body.failure.code == "deadline_exceeded"
+    return "expired" if late else "failed"
+
+
+async def _start_topup(desk: Desk, row: asyncpg.Record) -> bool:
+    book = prices.current_book(datetime.now(UTC).date())
+    pack = prices.pack_for(book, row["tokens"], row["currency"])
+    if pack is None:
+        async with lent(desk.pool) as conn:
+            await conn.execute(FAIL_TOPUP, row["id"], "this pack is no longer sold")
+        return False
+    try:
+        customer = await desk.door.ensure_customer(row["account"], row["name"])
+        success = f"{desk.public_url}/v1/topups/{row['id']}"
+        session, url = await desk.door.start_checkout(
+            customer, row["account"], row["id"], pack, success
+        )
+    except StripeUnavailable as error:
+        log.warning("topup.waits", topup=row["id"], error=str(error))
+        return False
+    async with lent(desk.pool) as conn:
+        await conn.execute(OPEN_TOPUP, row["id"], session, url)
+    return True
+
+
+async def _repeat(
+    step: Callable[[Desk], Awaitable[int]],
+    desk: Desk,
+    stop: asyncio.Event,
+    pause_s: float,
+    woken: asyncio.Event | None = None,
+) -> None:
+    """One step again and again; a fault is logged and tried again, the others go on."""
+    while not stop.is_set():
+        try:
+            await step(desk)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StripeUnavailable) as error:
+            log.warning("clerk.step_failed", step=step.__name__, error=str(error))
+        except Exception:  # one row's fault must not stop the till for the others
+            log.exception("clerk.fault", step=step.__name__)
+        waker = woken or stop
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(waker.wait(), pause_s)
+        if woken is not None:
+            woken.clear()
+
+
+async def _listen(pool: asyncpg.Pool, woken: asyncio.Event, stop: asyncio.Event) -> None:
+    """Wake when a studio delivers; polling beside it makes a lost notice cost half a second."""
+    while not stop.is_set():
+        try:
+            async with pool.acquire() as conn:
+                await conn.add_listener("engine_deliveries", lambda *_: woken.set())
+                await stop.wait()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await asyncio.sleep(1.0)
+
+
+SELECT_BRIEF = """
+select hold, audition_tokens, (resolved ->> 'candidates')::int as candidates
+from api.briefs where id = $1 for update
+"""
+INSERT_CANDIDATE = """
+insert into api.candidates (id, account, brief, number, made, tokens, expires_at)
+values ($1, $2, $3, $4, $5::jsonb, $6, now() + $7::interval)
+on conflict (id) do nothing
+"""
+COUNT_READY = "select count(*) from api.candidates where brief = $1"
+FINISH_BRIEF = """
+update api.briefs
+set outcome = $2, failure = $3::jsonb, retracted_takes = $4::jsonb, finished_at = now()
+where id = $1 and outcome is null
+"""
+SELECT_HOLDS = "select hold from api.briefs where id = any($1::text[])"
+SELECT_REQUESTED = """
+select topups.id, account, name, tokens, currency
+from api.topups join api.accounts on accounts.id = account
+where state = 'requested' order by topups.created_at limit 20
+"""
+OPEN_TOPUP = """
+update api.topups
+set state = 'open', checkout_session = $2, checkout_url = $3, updated_at = now()
+where id = $1 and state = 'requested'
+"""
+FAIL_TOPUP = """
+update api.topups set state = 'failed', detail = $2, updated_at = now()
+where id = $1 and state = 'requested'
+"""
+MARK_PAID = """
+update api.topups
+set state = 'paid', checkout_session = coalesce(checkout_session, $2), updated_at = now()
+where id = $1
+"""
