@@ -75,6 +75,9 @@ _TILTS: dict[str, tuple[float, ...]] = {
 _BANDS_HZ = 31.25 * 2.0 ** np.arange(10)
 
 
+_MONO_BELOW = (Band("high_pass", 120, 0, 0.54), Band("high_pass", 120, 0, 1.31))
+
+
 class _Manner(Struct, frozen=True):
     """How a style is mastered: its tilt, whether it is glued, how much the limiter may do."""
 
@@ -153,7 +156,7 @@ def _shaped(
     middle = impulse(bands, 16_384) if middle is None else middle
     # The sum of the taps is the response to a constant: it must be nothing at all.
     middle = middle - np.float32(middle.mean(dtype=np.float64))
-    side = convolve(middle, impulse((Band("high_pass", 120),), 8192))
+    side = convolve(middle, impulse(_MONO_BELOW, 8192))
     out = {}
     for name, sound in groups.items():
         if sound.any():

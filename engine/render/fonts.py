@@ -1,16 +1,17 @@
 """Makes a sound font safe to play.
 
 symusic 0.5.8 ignores the generator that overrides a sample's root key and misreads the coarse
-tuning. A font that relies on them plays its drums an octave or more too low and whole instruments in
-the wrong key (in FluidR3 the piano's A4 sounds as G5). So the font is copied once into the user's
-cache with both written where the player does look: into the sample headers, one header for every
-root in use. The samples themselves stay as they are.
+tuning. A font that relies on them plays its drums an octave or more too low and whole instruments
+in the wrong key (in FluidR3 the piano's A4 sounds as G5). So the font is copied once into the
+user's cache with both written where the player does look: into the sample headers, one header for
+every root in use. The samples themselves stay as they are.
 """
 
 import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from struct import pack, unpack_from
 
@@ -92,7 +93,7 @@ def _chunks(font: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[in
 
 
 def _after(font: bytes, at: int) -> int:
-    """Where the next chunk begins. The format pads to even places; compressed fonts often do not."""
+    """Where the next chunk begins: the format pads to even places, compressed fonts may not."""
     return at + 1 if at & 1 and not font[at : at + 4].isalpha() else at
 
 
@@ -110,7 +111,7 @@ def _tunings(
     firsts = [
         unpack_from("<H", instruments, at + 20)[0] for at in range(0, len(instruments), _INSTRUMENT)
     ]
-    for first, after in zip(firsts, firsts[1:], strict=False):
+    for first, after in pairwise(firsts):
         common: dict[int, int] = {}
         for zone in range(first, after):
             begin = unpack_from("<H", zones, zone * _ZONE)[0]

@@ -87,7 +87,7 @@ def render(
     kicks = _kick_onsets(score, pace, frames, loop=loop)
     energy = _energy_curve(score, desk, pace, frames, loop=loop)
     groups = _mixed(buses, score, desk, kicks, energy, pace, frames, loop=loop, seed=seed)
-    groups = _at_mix_level(groups)
+    groups = _at_mix_level(groups, loop=loop)
     if not loop:
         groups = _closed(groups, _last_onset(score, pace, frames), frames)
     if sample_rate != SAMPLE_RATE:
@@ -190,7 +190,8 @@ def _mixed(
         if bus.row in ("kick", "bass"):
             sound[:] = sound.mean(axis=1, keepdims=True)
         shaped.append((bus, sound))
-    faders = _faders([(bus.row, sound) for bus, sound in shaped], desk, has_lead=has_lead)
+    rows = [(bus.row, _loudness(sound, loop=loop)) for bus, sound in shaped]
+    faders = _faders(rows, desk, has_lead=has_lead)
     for (bus, sound), fader in zip(shaped, faders, strict=True):
         sound = sound * np.float32(10 ** (fader / 20))
         if desk.drive and bus.row in ("comp", "bass", "pad", "kick", "snare"):
@@ -221,8 +222,8 @@ def _mixed(
     return out
 
 
-def _faders(buses: list[tuple[str, Sound]], desk: Desk, *, has_lead: bool) -> list[float]:
-    """Decibels that bring every part to its role's level.
+def _faders(rows: list[tuple[str, float]], desk: Desk, *, has_lead: bool) -> list[float]:
+    """Decibels that bring every part, given its row and loudness, to its role's level.
 
     The drummer's hands move together: the kit's own balance is kept within 5 dB, because how loud
     the hats are against the snare is written in the velocities.
@@ -230,27 +231,29 @@ def _faders(buses: list[tuple[str, Sound]], desk: Desk, *, has_lead: bool) -> li
     levels = LEVELS[desk.column]
     lift = 0.0 if has_lead else min(3.0, -levels["comp"])
     asked = []
-    for row, sound in buses:
+    for row, loudness in rows:
         target = LEAD_LUFS + levels[row] + (lift if row == "comp" else 0.0)
-        asked.append(target - _loudness(sound))
-    kit = [gain for (row, _), gain in zip(buses, asked, strict=True) if row in _HANDS]
+        asked.append(target - loudness)
+    kit = [gain for (row, _), gain in zip(rows, asked, strict=True) if row in _HANDS]
     if not kit:
         return asked
     together = float(np.mean(kit))
     return [
         together + float(np.clip(gain - together, -5, 5)) if row in _HANDS
         else (0.5 * (together + gain) if row == "perc" else gain)
-        for (row, _), gain in zip(buses, asked, strict=True)
+        for (row, _), gain in zip(rows, asked, strict=True)
     ]  # fmt: skip
 
 
 _HANDS = ("kick", "snare", "hats")
 
 
-def _loudness(sound: Sound) -> float:
+def _loudness(sound: Sound, *, loop: bool) -> float:
     """Gated loudness over the bars in which the part sounds; of short sounds the loudest moment."""
     if len(sound) >= 3 * SAMPLE_RATE:
-        measured = integrated_lufs(sound)
+        # A loop has no first block: the meter goes on over the joint until it has seen them all.
+        whole = np.concatenate([sound, sound[: 3 * SAMPLE_RATE // 10]]) if loop else sound
+        measured = integrated_lufs(whole)
         if np.isfinite(measured):
             return max(measured, -60.0)
     return max(momentary_lufs(sound), -60.0)
@@ -356,10 +359,11 @@ def _wobbled(sound: Sound, cents: float, seed: int, *, loop: bool) -> Sound:
 # --- the end ------------------------------------------------------------------------------------
 
 
-def _at_mix_level(groups: dict[str, Sound]) -> dict[str, Sound]:
+def _at_mix_level(groups: dict[str, Sound], *, loop: bool) -> dict[str, Sound]:
     if not groups:
         return groups
-    gain = np.float32(10 ** ((MIX_LUFS - _loudness(sum(groups.values()))) / 20))  # type: ignore[arg-type]
+    mix = np.sum(list(groups.values()), axis=0)
+    gain = np.float32(10 ** ((MIX_LUFS - _loudness(mix, loop=loop)) / 20))
     return {name: one * gain for name, one in groups.items()}
 
 
@@ -376,9 +380,9 @@ def _closed(groups: dict[str, Sound], last_onset: int, frames: int) -> dict[str,
     """
     if not groups:
         return groups
-    mix = sum(groups.values())
+    mix = np.sum(list(groups.values()), axis=0)
     tail = max(int(0.05 * SAMPLE_RATE), 1)
-    ended = float(np.sqrt(np.mean(mix[-tail:].astype(np.float64) ** 2)))  # type: ignore[index]
+    ended = float(np.sqrt(np.mean(mix[-tail:].astype(np.float64) ** 2)))
     excess = 20 * np.log10(ended + 1e-12) + 78
     curve = np.ones(frames)
     if excess > 0:
