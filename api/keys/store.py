@@ -95,3 +95,54 @@ async def revoke_key(conn: asyncpg.Connection, account: str, key: str) -> Key | 
 
 def _key(row: asyncpg.Record) -> Key:
     return Key(**{**dict(row), "scopes": tuple(row["scopes"])})
+
+
+TRY_LOCK = "select pg_try_advisory_xact_lock(hashtextextended($1, 727002))"
+
+
+async def try_lock(conn: asyncpg.Connection, name: str) -> bool:
+    return bool(await conn.fetchval(TRY_LOCK, name))
+
+
+SELECT_ANSWER = """
+select fingerprint, status, body, location from api.idempotency
+where account = $1 and route = $2 and key = $3
+"""
+
+
+async def select_answer(
+    conn: asyncpg.Connection, account: str, route: str, key: str
+) -> asyncpg.Record | None:
+    return await conn.fetchrow(SELECT_ANSWER, account, route, key)
+
+
+INSERT_ANSWER = """
+insert into api.idempotency (account, route, key, fingerprint, status, body, location)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (account, route, key) do nothing
+"""
+
+
+async def insert_answer(
+    conn: asyncpg.Connection,
+    account: str,
+    route: str,
+    key: str,
+    fingerprint: str,
+    status: int,
+    body: bytes,
+    location: str | None,
+) -> None:
+    await conn.execute(INSERT_ANSWER, account, route, key, fingerprint, status, body, location)
+
+
+DELETE_ANSWERS = """
+with old as (
+  delete from api.idempotency where created_at < now() - make_interval(days => $1) returning 1
+)
+select count(*) from old
+"""
+
+
+async def delete_answers(conn: asyncpg.Connection, days: int) -> int:
+    return await conn.fetchval(DELETE_ANSWERS, days) or 0

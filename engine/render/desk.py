@@ -6,8 +6,9 @@ by measurement (masking, tilt, loudness), not by ear.
 
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from engine import styles
 from engine.render.space import Space
 from engine.sound.filters import Band
 
@@ -34,6 +35,7 @@ LEVELS: dict[str, dict[str, float]] = {
              "lead": 0, "counter": -8, "fx": -14},
 }  # fmt: skip
 LEAD_LUFS = -24.0
+LONGEST_ROOM_S = 5.0
 
 EQUALISERS: dict[str, tuple[Band, ...]] = {
     "kick": (Band(HP, 28, 0, 0.54), Band(HP, 28, 0, 1.31), Band(PK, 280, -4, 1.2),
@@ -195,10 +197,27 @@ _CHIME = Desk(
 
 @lru_cache(maxsize=64)
 def desk_for(style: str, kind: str) -> Desk:
-    """The mix of a style; cabin sounds stay almost dry, their car adds a room of its own."""
+    """The mix of a style; cabin sounds stay almost dry, their car adds a room of its own.
+
+    The style's sheet decides how long its room rings, how late and how loud it answers; what a
+    sheet does not say (equalisers, depths, what ducks) is here.
+    """
     if kind == "chime":
         return _CHIME
-    return DESKS.get(style, _PLAIN)
+    desk = DESKS.get(style, _PLAIN)
+    if style not in styles.names():
+        return desk
+    mix = styles.load(style).mix
+    if mix.room == "none" or mix.decay_s <= 0:
+        return desk
+    times = desk.space.times_s
+    scale = min(mix.decay_s, LONGEST_ROOM_S) / ((times[1] + times[2]) / 2)
+    space = structs.replace(
+        desk.space,
+        times_s=(times[0] * scale, times[1] * scale, times[2] * scale, times[3] * scale),
+        pre_delay_ms=mix.predelay_ms,
+    )
+    return structs.replace(desk, space=space, send_db=mix.send_db)
 
 
 # Where a style names no level of its own, roles share one.

@@ -1,0 +1,196 @@
+"""A brief as its client sees it: what was understood, what it may cost, how far it has come."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from api.entrance import Cursor, Limit, Wait
+from engine.contracts import Brief, Failed, Resolved, RetractedTake
+from engine.queue.contracts import JobState, Progress
+
+Status = Literal[
+    "queued", "running", "succeeded", "partially_succeeded", "failed", "canceled", "expired"
+]
+CandidateStatus = Literal["ready", "picked", "expired"]
+
+
+class Quote(Struct, frozen=True, kw_only=True):
+    """A price that binds for fifteen minutes; nothing has been charged for it.
+
+    ``audition_tokens`` is the most the brief's auditions can cost, ``license_tokens`` what one pick
+    costs. ``id`` goes into a brief's ``quote``.
+    """
+
+    id: str
+    audition_tokens: int
+    audition_tokens_each: int
+    license_tokens: int
+    candidates: int
+    price_book: str
+    expected_s: float
+    available_tokens: int
+    resolved: Resolved
+    created_at: datetime
+    expires_at: datetime
+
+
+class Tokens(Struct, frozen=True, kw_only=True):
+    """A brief's money: what it may cost, what is set aside now, what was spent and given back."""
+
+    quoted: int
+    held: int
+    captured: int
+    released: int
+    audition_each: int
+    license_each: int
+
+
+class CandidateLine(Struct, frozen=True, kw_only=True):
+    """A candidate in its brief; the rest is at its own address."""
+
+    id: str
+    number: int
+    status: CandidateStatus
+    rating: float
+    passed: bool
+    url: str
+    expires_at: datetime
+
+
+class BriefView(Struct, frozen=True, kw_only=True):
+    """A brief: what was asked, how it was understood, how far it is."""
+
+    id: str
+    status: Status
+    created_at: datetime
+    deadline_at: datetime
+    finished_at: datetime | None
+    cancel_asked: bool
+    seed: int
+    request: Brief
+    resolved: Resolved
+    tokens: Tokens
+    price_book: str
+    progress: Progress
+    attempt: int
+    queue_position: int
+    expected_s: float
+    candidates: tuple[CandidateLine, ...]
+    retracted_takes: tuple[RetractedTake, ...]
+    failure: Failed | None
+
+
+class BriefLine(Struct, frozen=True, kw_only=True):
+    """A brief in a list."""
+
+    id: str
+    status: Status
+    kind: str
+    created_at: datetime
+    finished_at: datetime | None
+    project: str | None
+    customer_ref: str | None
+    url: str
+
+
+class BriefList(Struct, frozen=True, kw_only=True):
+    """A page of briefs, newest first; ``next_cursor`` is None on the last page."""
+
+    items: tuple[BriefLine, ...]
+    next_cursor: str | None
+
+
+class BriefsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which briefs to list."""
+
+    limit: Limit = 20
+    cursor: Cursor | None = None
+    status: Status | None = None
+    project: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class BriefQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``wait``: seconds to hold the answer back until the brief has ended."""
+
+    wait: Wait | None = None
+
+
+class PriceView(Struct, frozen=True, kw_only=True):
+    """The price list in force."""
+
+    book: str
+    seconds_per_token: int
+    license_times: int
+    currencies: tuple[str, ...]
+    packs: tuple[dict[str, Any], ...]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much this key may ask for, and how much of it is left."""
+
+    candidates_max: int
+    prompt_max_characters: int
+    body_max_bytes: int
+    requests_per_minute: int
+    requests_at_once: int
+    open_briefs_max: int
+    open_briefs: int
+
+
+class Capabilities(Struct, frozen=True, kw_only=True):
+    """What this key may do here. ``marks`` says which marks an export carries."""
+
+    mode: str
+    billing: str
+    scopes: tuple[str, ...]
+    accepts: dict[str, Any]
+    defaults: dict[str, Any]
+    formats: dict[str, Any]
+    marks: tuple[str, ...]
+    prices: PriceView
+    limits: Limits
+
+
+class BriefRow(Struct, frozen=True, kw_only=True):
+    """A brief as it is kept."""
+
+    id: str
+    account: str
+    request: Brief
+    resolved: Resolved
+    audition_tokens: int
+    license_tokens: int
+    hold: str
+    price_book: str
+    created_at: datetime
+    deadline_at: datetime
+    cancel_asked_at: datetime | None
+    outcome: Status | None
+    failure: Failed | None
+    retracted_takes: tuple[RetractedTake, ...]
+    finished_at: datetime | None
+
+
+class QuoteRow(Struct, frozen=True, kw_only=True):
+    """A quote as it is kept."""
+
+    fingerprint: str
+    audition_tokens: int
+    license_tokens: int
+    price_book: str
+    expires_at: datetime
+    expired: bool
+
+
+class LineRow(Struct, frozen=True, kw_only=True):
+    """A brief in a list, as it is read; ``job`` is its job's state."""
+
+    id: str
+    outcome: Status | None
+    job: JobState | None
+    kind: str
+    created_at: datetime
+    finished_at: datetime | None
+    project: str | None
+    customer_ref: str | None

@@ -1,0 +1,155 @@
+"""Briefs and quotes in SQL."""
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from api.briefs.contracts import BriefRow, CandidateLine, LineRow, QuoteRow
+from api.entrance import Place
+from engine.contracts import Brief, Failed, Resolved, RetractedTake
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+INSERT_QUOTE = """
+insert into api.quotes (id, account, fingerprint, audition_tokens, license_tokens, price_book,
+                        created_at, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+
+
+async def insert_quote(
+    conn: asyncpg.Connection, quote: str, account: str, row: QuoteRow, created_at: datetime
+) -> None:
+    await conn.execute(
+        INSERT_QUOTE, quote, account, row.fingerprint, row.audition_tokens, row.license_tokens,
+        row.price_book, created_at, row.expires_at,
+    )  # fmt: skip
+
+
+SELECT_QUOTE = """
+select fingerprint, audition_tokens, license_tokens, price_book, expires_at,
+  expires_at <= now() as expired
+from api.quotes where id = $1 and account = $2
+"""
+
+
+async def select_quote(conn: asyncpg.Connection, quote: str, account: str) -> QuoteRow | None:
+    row = await conn.fetchrow(SELECT_QUOTE, quote, account)
+    return None if row is None else QuoteRow(**dict(row))
+
+
+INSERT_BRIEF = """
+insert into api.briefs (id, account, api_key, request, resolved, audition_tokens, license_tokens,
+                        hold, price_book, created_at, deadline_at)
+values ($1, $2, $3, $4::jsonb, $5::jsonb, $6, $7, $8, $9, $10, $11)
+"""
+
+
+async def insert_brief(conn: asyncpg.Connection, row: BriefRow, api_key: str) -> None:
+    await conn.execute(
+        INSERT_BRIEF, row.id, row.account, api_key, _json(row.request), _json(row.resolved),
+        row.audition_tokens, row.license_tokens, row.hold, row.price_book,
+        row.created_at, row.deadline_at,
+    )  # fmt: skip
+
+
+SELECT_BRIEF = """
+select id, account, request, resolved, audition_tokens, license_tokens, hold, price_book,
+  created_at, deadline_at, cancel_asked_at, outcome, failure, retracted_takes, finished_at
+from api.briefs where id = $1 and account = $2
+"""
+_RETRACTED = msgspec.json.Decoder(tuple[RetractedTake, ...])
+
+
+async def select_brief(conn: asyncpg.Connection, brief: str, account: str) -> BriefRow | None:
+    row = await conn.fetchrow(SELECT_BRIEF, brief, account)
+    if row is None:
+        return None
+    failure = row["failure"]
+    kept = {
+        "request": msgspec.json.decode(row["request"], type=Brief),
+        "resolved": msgspec.json.decode(row["resolved"], type=Resolved),
+        "failure": None if failure is None else msgspec.json.decode(failure, type=Failed | None),
+        "retracted_takes": _RETRACTED.decode(row["retracted_takes"]),
+    }
+    return BriefRow(**{**dict(row), **kept})
+
+
+SELECT_CANDIDATES = """
+select candidates.id, number, (made ->> 'rating')::float8 as rating, expires_at,
+  case when licenses.id is not null then 'picked'
+       when expires_at <= now() then 'expired' else 'ready' end as status,
+  not exists (
+    select from jsonb_array_elements(made -> 'measured') one where not (one ->> 'pass')::boolean
+  ) as passed
+from api.candidates left join api.licenses on licenses.candidate = candidates.id
+where brief = $1
+order by number
+"""
+
+
+async def select_candidates(
+    conn: asyncpg.Connection, brief: str, public_url: str
+) -> tuple[CandidateLine, ...]:
+    return tuple(
+        CandidateLine(**dict(row), url=f"{public_url}/v1/candidates/{row['id']}")
+        for row in await conn.fetch(SELECT_CANDIDATES, brief)
+    )
+
+
+# The job's state is only read here: a list of a hundred briefs must not be a hundred queries.
+SELECT_PAGE = """
+with lines as (
+  select briefs.id, outcome, jobs.state as job, briefs.resolved ->> 'kind' as kind,
+    briefs.created_at, briefs.finished_at, request ->> 'project' as project,
+    request ->> 'customer_ref' as customer_ref,
+    coalesce(outcome, case when jobs.state = 'queued' then 'queued' else 'running' end) as status
+  from api.briefs left join engine.jobs on jobs.id = briefs.id
+  where briefs.account = $1
+    and ($2::timestamptz is null or (briefs.created_at, briefs.id) < ($2, $3))
+    and ($4::text is null or request ->> 'project' = $4)
+)
+select id, outcome, job, kind, created_at, finished_at, project, customer_ref from lines
+where $5::text is null or status = $5
+order by created_at desc, id desc
+limit $6
+"""
+
+
+async def select_page(
+    conn: asyncpg.Connection,
+    account: str,
+    after: Place | None,
+    project: str | None,
+    status: str | None,
+    limit: int,
+) -> list[LineRow]:
+    rows = await conn.fetch(
+        SELECT_PAGE, account, after and after.created_at, after and after.id, project, status, limit
+    )
+    return [LineRow(**dict(row)) for row in rows]
+
+
+MARK_CANCEL = """
+update api.briefs set cancel_asked_at = coalesce(cancel_asked_at, now())
+where id = $1 and outcome is null
+"""
+
+
+async def mark_cancel(conn: asyncpg.Connection, brief: str) -> None:
+    await conn.execute(MARK_CANCEL, brief)
+
+
+COUNT_OPEN = "select count(*) from api.briefs where account = $1 and outcome is null"
+
+
+async def count_open(conn: asyncpg.Connection, account: str) -> int:
+    return await conn.fetchval(COUNT_OPEN, account) or 0
+
+
+SELECT_FINISHED = "select id from api.briefs where id = any($1) and outcome is not null"

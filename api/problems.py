@@ -1,0 +1,239 @@
+"""The single table that turns a refusal into HTTP: RFC 9457, one shape for everything.
+
+A refusal (the client can act) is answered with its sentence. A fault (we must act) is logged once
+and answered without its reasons.
+"""
+
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import UNSET, Struct, UnsetType
+
+from api import errors as door
+from billing import errors as till
+from engine import errors as studio
+from engine.errors import Reason
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldProblem(Struct, frozen=True, kw_only=True):
+    """One thing wrong with one field; ``limit`` says what would be accepted.
+
+    ``pointer`` is a JSON pointer into the body; what is wrong with the query or a header is named
+    ``/query/<name>`` or ``/header/<name>``.
+    """
+
+    pointer: str
+    code: str
+    detail: str
+    limit: Any = None
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Why a request was not carried out. Nothing was charged for it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    retryable: bool
+    errors: tuple[FieldProblem, ...] = ()
+    needed: int | UnsetType = UNSET
+    available: int | UnsetType = UNSET
+    topup_url: str | UnsetType = UNSET
+
+
+class Kind(Struct, frozen=True, kw_only=True):
+    """What all refusals of one class have in common. ``retryable``: the same request may pass
+    later without being changed."""
+
+    status: int
+    code: str
+    title: str
+    retryable: bool = False
+
+
+def _kind(status: int, code: str, title: str, *, retryable: bool = False) -> Kind:
+    return Kind(status=status, code=code, title=title, retryable=retryable)
+
+
+_UNAVAILABLE = _kind(503, "unavailable", "Something we stand on does not answer", retryable=True)
+INTERNAL = _kind(500, "internal", "Something went wrong on our side", retryable=True)
+
+TABLE: dict[type[Exception], Kind] = {
+    door.InvalidJson: _kind(400, "invalid_json", "The body is not JSON"),
+    door.IdempotencyKeyRequired: _kind(
+        400, "idempotency_key_required", "This call needs an Idempotency-Key"
+    ),
+    till.BadSignature: _kind(400, "bad_signature", "The signature does not match"),
+    door.InvalidKey: _kind(401, "invalid_api_key", "No valid API key"),
+    door.KeyRevoked: _kind(401, "key_revoked", "The API key is no longer valid"),
+    till.InsufficientTokens: _kind(402, "insufficient_tokens", "Not enough tokens"),
+    till.AccountFrozen: _kind(402, "account_frozen", "The account is frozen"),
+    door.BudgetExceeded: _kind(402, "budget_exceeded", "More than max_tokens allows"),
+    door.ScopeMissing: _kind(403, "scope_missing", "The key may not do this"),
+    door.NotFound: _kind(404, "not_found", "There is no such thing"),
+    till.UnknownAccount: _kind(404, "not_found", "There is no such account"),
+    door.IdempotencyInProgress: _kind(
+        409, "idempotency_in_progress", "The same request is still running", retryable=True
+    ),
+    door.AlreadyTerminal: _kind(409, "already_terminal", "The brief has ended"),
+    door.PostpaidAccount: _kind(409, "postpaid_account", "The account pays by invoice"),
+    till.HoldClosed: _kind(409, "hold_closed", "The tokens are no longer set aside"),
+    till.OverQuote: _kind(409, "over_quote", "This would exceed the quote"),
+    door.QuoteExpired: _kind(410, "quote_expired", "The quote has expired"),
+    door.CandidateExpired: _kind(410, "candidate_expired", "The candidate has expired"),
+    door.UnsupportedMediaType: _kind(415, "unsupported_media_type", "The body must be JSON"),
+    door.RangeNotSatisfiable: _kind(416, "range_not_satisfiable", "There are no such bytes"),
+    door.ValidationFailed: _kind(422, "validation_failed", "The request is not valid"),
+    door.IdempotencyMismatch: _kind(
+        422, "idempotency_mismatch", "The Idempotency-Key was used for another request"
+    ),
+    door.QuoteMismatch: _kind(422, "quote_mismatch", "The quote is for another brief"),
+    studio.BriefRefused: _kind(422, "validation_failed", "The brief cannot be carried out"),
+    studio.NotYetAvailable: _kind(422, "not_yet_available", "Not available yet"),
+    door.RateLimited: _kind(429, "rate_limited", "Too many requests", retryable=True),
+    door.QueueFull: _kind(429, "queue_full", "Too many unfinished briefs", retryable=True),
+    door.Unready: _UNAVAILABLE,
+    till.StripeUnavailable: _UNAVAILABLE,
+    till.WrongStripeMode: INTERNAL,
+    studio.ModelMissing: _UNAVAILABLE,
+    studio.BankMissing: _UNAVAILABLE,
+    studio.LeaseLost: _UNAVAILABLE,
+    asyncpg.PostgresConnectionError: _UNAVAILABLE,
+    asyncpg.TooManyConnectionsError: _UNAVAILABLE,
+    asyncpg.InterfaceError: _UNAVAILABLE,
+    ConnectionError: _UNAVAILABLE,
+    TimeoutError: _UNAVAILABLE,
+}
+
+# What Litestar itself refuses, before one of our handlers is reached.
+_HTTP: dict[int, Kind] = {
+    400: _kind(400, "bad_request", "The request cannot be read"),
+    404: _kind(404, "not_found", "There is no such thing"),
+    405: _kind(405, "method_not_allowed", "This address does not take this method"),
+    413: _kind(413, "payload_too_large", "The body is too large"),
+}
+
+
+def kind_of(error: Exception | type[Exception]) -> Kind:
+    """What a refusal is in HTTP; `INTERNAL` for what is not in the table."""
+    lineage = (error if isinstance(error, type) else type(error)).__mro__
+    return next((TABLE[one] for one in lineage if one in TABLE), INTERNAL)
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Any exception as problem+json."""
+    if isinstance(error, HTTPException):
+        return _refused_by_framework(request, error)
+    kind = kind_of(error)
+    if kind.status >= 500:
+        log.error("request.fault", code=kind.code, exc_info=error)
+        detail = "the request was not carried out; it may be tried again"
+    else:
+        detail = str(error)
+    return _response(request, kind, detail, _fields(error), _headers(error), _money(request, error))
+
+
+def _refused_by_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    kind = _HTTP.get(error.status_code)
+    if kind is None:
+        kind = INTERNAL if error.status_code >= 500 else _HTTP[400]
+    if kind.status >= 500:
+        log.error("request.fault", code=kind.code, exc_info=error)
+    allowed = (error.headers or {}).get("allow")
+    details = {
+        404: "there is nothing at this address",
+        405: f"allowed here: {allowed}",
+        413: "the body is larger than this call takes",
+    }
+    detail = details.get(kind.status, "the request cannot be read")
+    return _response(request, kind, detail, (), {"allow": allowed} if allowed else {}, {})
+
+
+def _response(
+    request: Request[Any, Any, Any],
+    kind: Kind,
+    detail: str,
+    fields: tuple[FieldProblem, ...],
+    headers: dict[str, str],
+    money: dict[str, Any],
+) -> Response[bytes]:
+    state = request.scope["state"]
+    state["refusal"] = kind.code
+    problem = Problem(
+        type=f"{request.app.state.shop.settings.public_url}/docs#{kind.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        code=kind.code,
+        request_id=state.get("request_id", ""),
+        retryable=kind.retryable,
+        errors=fields,
+        **money,
+    )
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=kind.status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+def _fields(error: Exception) -> tuple[FieldProblem, ...]:
+    if isinstance(error, (door.ValidationFailed, studio.BriefRefused)):
+        return tuple(_field(reason) for reason in error.reasons)
+    if isinstance(error, door.BudgetExceeded):
+        return (_one("/max_tokens", "budget_exceeded", str(error), error.needed),)
+    if isinstance(error, (door.QuoteExpired, door.QuoteMismatch)):
+        return (_one("/quote", kind_of(error).code, str(error)),)
+    if isinstance(
+        error,
+        (door.IdempotencyKeyRequired, door.IdempotencyMismatch, door.IdempotencyInProgress),
+    ):
+        return (_one("/header/idempotency-key", kind_of(error).code, str(error)),)
+    return ()
+
+
+def _one(pointer: str, code: str, detail: str, limit: Any = None) -> FieldProblem:
+    return FieldProblem(pointer=pointer, code=code, detail=detail, limit=limit)
+
+
+def _field(reason: Reason) -> FieldProblem:
+    return _one(reason.pointer, reason.code, reason.detail, reason.limit)
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    if isinstance(error, door.RateLimited):
+        return {"retry-after": str(max(1, round(error.retry_after_s + 0.5)))}
+    if isinstance(error, door.QueueFull):
+        return {"retry-after": "10"}
+    if isinstance(error, door.IdempotencyInProgress):
+        return {"retry-after": "1"}
+    if isinstance(error, door.RangeNotSatisfiable):
+        return {"content-range": f"bytes */{error.size}"}
+    if isinstance(error, (door.InvalidKey, door.KeyRevoked)):
+        return {"www-authenticate": "Bearer"}
+    if kind_of(error).status == 503:
+        return {"retry-after": "2"}
+    return {}
+
+
+def _money(request: Request[Any, Any, Any], error: Exception) -> dict[str, Any]:
+    if kind_of(error).status != 402:
+        return {}
+    link = f"{request.app.state.shop.settings.public_url}/v1/topups"
+    return {
+        "needed": getattr(error, "needed", 0),
+        "available": getattr(error, "available", 0),
+        "topup_url": link,
+    }

@@ -1,0 +1,32 @@
+"""What the gateway's calls stand on; made once, in `api.app`."""
+
+from typing import Any
+
+import asyncpg
+from litestar import Request
+from msgspec import Struct
+
+from api.candidates.shelf import Shelf
+from api.keys.limits import Limiter
+from api.licenses.signing import Signer
+from api.settings import GatewaySettings
+from api.watch import Watch
+
+
+class Shop(Struct, frozen=True, kw_only=True):
+    """The gateway's settings, connections, shelf and limits."""
+
+    settings: GatewaySettings
+    pool: asyncpg.Pool
+    shelf: Shelf
+    limiter: Limiter
+    signer: Signer
+    briefs: Watch
+    """Tells waiting requests that a brief has ended."""
+    topups: Watch
+    """Tells waiting requests that a top-up has its Checkout link."""
+
+
+def shop_of(request: Request[Any, Any, Any]) -> Shop:
+    """The shop a request has come to."""
+    return request.app.state.shop

@@ -1,0 +1,62 @@
+"""Waiting for a row to be finished by another process, without a connection per waiter."""
+
+import asyncio
+import contextlib
+
+import asyncpg
+import structlog
+
+PAUSE_S = 0.25
+"""How late a waiter may learn of the end. One query answers all waiters of a replica."""
+
+log = structlog.get_logger()
+
+
+class Watch:
+    """Asks, while anybody waits, which of the awaited rows are finished.
+
+    ``query`` takes an array of ids and returns those that are.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, query: str) -> None:
+        self._pool, self._query = pool, query
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def finished(self, row: str, seconds: float) -> bool:
+        """Whether the row is finished before the time is up."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(row, set()).add(done)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look())
+        try:
+            async with asyncio.timeout(seconds):
+                await done
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            waiters = self._waiting.get(row, set())
+            waiters.discard(done)
+            if not waiters:
+                self._waiting.pop(row, None)
+
+    async def close(self) -> None:
+        """Stop looking; whoever still waits runs into its own time limit."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _look(self) -> None:
+        while self._waiting:
+            try:
+                rows = await self._pool.fetch(self._query, list(self._waiting))
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("watch.unanswered", error=str(error))
+                rows = []
+            for row in rows:
+                for done in self._waiting.get(row["id"], ()):
+                    if not done.done():
+                        done.set_result(None)
+            await asyncio.sleep(PAUSE_S)
