@@ -171,7 +171,7 @@ def _response(
     state = request.scope["state"]
     state["refusal"] = kind.code
     problem = Problem(
-        type=f"{request.app.state.shop.settings.public_url}/docs#{kind.code}",
+        type=f"{request.app.state.public_url}/docs#{kind.code}",
         title=kind.title,
         status=kind.status,
         detail=detail,
@@ -231,7 +231,7 @@ def _headers(error: Exception) -> dict[str, str]:
 def _money(request: Request[Any, Any, Any], error: Exception) -> dict[str, Any]:
     if kind_of(error).status != 402:
         return {}
-    link = f"{request.app.state.shop.settings.public_url}/v1/topups"
+    link = f"{request.app.state.public_url}/v1/topups"
     return {
         "needed": getattr(error, "needed", 0),
         "available": getattr(error, "available", 0),

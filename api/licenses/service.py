@@ -17,7 +17,7 @@ from api.licenses.contracts import License, LicenseList, Track, TrackList
 from api.licenses.signing import KeySet, Signer
 from api.licenses.store import Sold
 from billing.ledger import service as ledger
-from engine.contracts import Made, Rights
+from engine.contracts import Asset, Made, Rights
 
 NOTICE = {
     "live": "The holder may use the track as its rights say.",
@@ -68,6 +68,15 @@ async def read(pool: asyncpg.Pool, account: str, license_id: str) -> License:
     return _license(found)
 
 
+async def document(pool: asyncpg.Pool, account: str, license_id: str) -> bytes:
+    """The certificate byte for byte as it was signed."""
+    async with lent(pool) as conn:
+        found = await store.select_license(conn, license_id, account)
+    if found is None:
+        raise NotFound("there is no such license")
+    return bytes(found["certificate"])
+
+
 async def page(pool: asyncpg.Pool, account: str, cursor: str | None, limit: int) -> LicenseList:
     """Licenses of the account, newest first."""
     async with lent(pool) as conn:
@@ -83,6 +92,16 @@ async def track(pool: asyncpg.Pool, account: str, track_id: str) -> Track:
     if found is None:
         raise NotFound("there is no such track")
     return _track(found)
+
+
+async def file(pool: asyncpg.Pool, account: str, track_id: str, name: str) -> Asset:
+    """One of the files that a track has."""
+    found = await track(pool, account, track_id)
+    for asset in found.files:
+        if asset.name == name:
+            return asset
+    there = ", ".join(asset.name for asset in found.files)
+    raise NotFound(f"this track has no {name}; it has {there}")
 
 
 async def tracks(pool: asyncpg.Pool, account: str, cursor: str | None, limit: int) -> TrackList:

@@ -1,0 +1,129 @@
+"""The gateway, put together in one place.
+
+``cuesmith gateway`` runs `serve`: settings from the environment, the certificate's signing key from
+the PEM file that ``CUESMITH_SIGNING_KEY`` names.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+import structlog
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from prometheus_client import start_http_server
+
+from api import arrival, docs, house, openapi, problems
+from api.arrival import Gateway
+from api.briefs import routes as briefs
+from api.briefs import store as briefs_store
+from api.briefs.service import BODY_MAX_BYTES
+from api.candidates import routes as candidates
+from api.candidates.shelf import open_shelf
+from api.database import create_pool
+from api.keys import routes as keys
+from api.keys.limits import Limiter
+from api.licenses import routes as licenses
+from api.licenses import service as licensing
+from api.licenses.signing import Signer
+from api.settings import GatewaySettings
+from api.shop import Shop
+from api.usage import routes as usage
+from api.usage import store as usage_store
+from api.watch import Watch
+from api.webhooks import routes as webhooks
+
+log = structlog.get_logger()
+ROUTES = [
+    *briefs.ROUTES, *candidates.ROUTES, *licenses.ROUTES, *usage.ROUTES, *keys.ROUTES,
+    *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
+]  # fmt: skip
+
+
+def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
+    """The gateway as an ASGI application."""
+
+    @asynccontextmanager
+    async def open_shop(app: Gateway) -> AsyncIterator[None]:
+        pool = await create_pool(settings.database_url, size=settings.pool_size)
+        await licensing.publish(pool, signer)
+        shop = Shop(
+            settings=settings,
+            pool=pool,
+            shelf=open_shelf(settings.store),
+            limiter=Limiter(settings.rate_per_minute, settings.rate_burst),
+            signer=signer,
+            briefs=Watch(pool, briefs_store.SELECT_FINISHED),
+            topups=Watch(pool, usage_store.SELECT_ANSWERED),
+        )
+        app.state.shop = shop
+        try:
+            yield
+        finally:
+            await shop.briefs.close()
+            await shop.topups.close()
+            await pool.close()
+
+    version = metadata.version("cuesmith")
+    document = openapi.document(ROUTES, settings.public_url, version)
+    app = Gateway(
+        ROUTES,
+        lifespan=[open_shop],
+        exception_handlers={Exception: problems.answer},
+        before_send=[arrival.depart],
+        request_max_body_size=BODY_MAX_BYTES,
+        openapi_config=None,
+        logging_config=None,
+    )
+    app.state.public_url = settings.public_url
+    app.state.openapi = msgspec.json.encode(document)
+    app.state.docs = docs.page(document)
+    return app
+
+
+def serve(settings: GatewaySettings, signer: Signer, host: str, port: int) -> None:
+    """Answer until SIGTERM or SIGINT; requests in flight are finished."""
+    _log_as_json()
+    if settings.metrics_port is not None:
+        start_http_server(settings.metrics_port, addr=settings.metrics_host)
+    server = Server(
+        create_app(settings, signer), address=host, port=port, interface=Interfaces.ASGI
+    )
+
+    async def run() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        log.info("gateway.ready", address=f"http://{host}:{port}")
+        with contextlib.suppress(asyncio.CancelledError):
+            await server.serve()
+
+    asyncio.run(run())
+    log.info("gateway.stopped")
+
+
+def signer_of(file: Path) -> Signer:
+    """The key that signs certificates; `FileNotFoundError` says how to make one."""
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"there is no signing key at {file}: `cuesmith keys signing` makes one"
+        )
+    return Signer.load(file)
+
+
+def _log_as_json() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )

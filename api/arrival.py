@@ -1,0 +1,79 @@
+"""What happens to every request, whatever becomes of it: a name, a line in the log, a count.
+
+A gateway's log has one line per request, with facts. Keys, words and audio never enter it.
+"""
+
+import re
+import secrets
+import time
+from typing import Any
+
+import structlog
+from litestar import Litestar
+from litestar.types import Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
+
+log = structlog.get_logger()
+
+REQUESTS = Counter(
+    "gateway_requests_total", "Requests answered", ["route", "method", "status", "refusal"]
+)
+SECONDS = Histogram(
+    "gateway_request_seconds", "From arrival to the first byte of the answer", ["route", "method"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)  # fmt: skip
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_SAFE = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+}
+_UNROUTED = "(none)"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Gateway(Litestar):
+    """The application; names each request before anything else happens to it."""
+
+    async def __call__(self, scope: Any, receive: Receive | Any, send: Send | Any) -> None:
+        if scope["type"] == "http":
+            request_id = _request_id(scope)
+            scope["state"] = {"request_id": request_id, "began": time.perf_counter()}
+            structlog.contextvars.clear_contextvars()
+            structlog.contextvars.bind_contextvars(request_id=request_id)
+        await super().__call__(scope, receive, send)
+
+
+async def depart(message: Message, scope: Scope) -> None:
+    """Put onto every answer what every answer carries; write its line when it leaves."""
+    if scope["type"] != "http" or message["type"] != "http.response.start":
+        return
+    state = scope["state"]
+    sent = list(message["headers"])
+    there = {name.lower() for name, _ in sent}
+    extra = {b"x-request-id": state["request_id"].encode(), **_SAFE}
+    extra |= {name.encode(): text.encode() for name, text in state.get("headers", {}).items()}
+    sent += [(name, value) for name, value in extra.items() if name not in there]
+    message["headers"] = sent
+    _note(scope, state, message["status"])
+
+
+def _note(scope: Any, state: dict[str, Any], status: int) -> None:
+    seconds = time.perf_counter() - state["began"]
+    route = scope.get("path_template") or _UNROUTED
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    refusal = state.get("refusal", "")
+    REQUESTS.labels(route, method, str(status), refusal).inc()
+    SECONDS.labels(route, method).observe(seconds)
+    facts = {name: value for name, value in scope.get("path_params", {}).items() if value}
+    log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1),
+             **({"refusal": refusal} if refusal else {}), **facts)  # fmt: skip
+
+
+def _request_id(scope: Any) -> str:
+    """The caller's own, where it is a plain word; otherwise a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return f"req_{secrets.token_hex(12)}"

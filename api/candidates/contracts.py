@@ -1,0 +1,61 @@
+"""A candidate as its client hears and judges it."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from engine.contracts import Made, Measured, Plan, Resolved, Rewrite
+
+Status = Literal["ready", "picked", "expired"]
+AudioFormat = Literal["mp3", "wav"]
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A take good enough to offer, with every constraint as it measures.
+
+    ``audio`` maps a format to where its evaluation copy is; ``peaks`` is the waveform, four values
+    a second from 0 to 1.
+    """
+
+    id: str
+    brief: str
+    number: int
+    status: Status
+    tokens: int
+    license_tokens: int
+    rating: float
+    passed: bool
+    measured: tuple[Measured, ...]
+    rewrites: tuple[Rewrite, ...]
+    plan: Plan
+    resolved: Resolved
+    peaks: tuple[float, ...]
+    provenance: dict[str, Any]
+    timings_s: dict[str, float]
+    audio: dict[str, str]
+    license: str | None
+    ready_at: datetime
+    expires_at: datetime
+
+
+class AudioQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which evaluation copy: MP3, or the full WAV."""
+
+    format: AudioFormat = "mp3"
+
+
+class CandidateRow(Struct, frozen=True, kw_only=True):
+    """A candidate as it is kept, with its brief's seed as the client knows it."""
+
+    id: str
+    brief: str
+    number: int
+    made: Made
+    tokens: int
+    license_tokens: int
+    seed: int
+    license: str | None
+    expired: bool
+    ready_at: datetime
+    expires_at: datetime

@@ -1,0 +1,77 @@
+"""Candidates over HTTP: look, listen, pick."""
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from api import files
+from api.answers import answer
+from api.candidates import service
+from api.candidates.contracts import AudioQuery, Candidate
+from api.entrance import AnyRequest, empty_body, enter, idempotency_key, query
+from api.errors import (
+    CandidateExpired,
+    IdempotencyKeyRequired,
+    NotFound,
+    RangeNotSatisfiable,
+)
+from api.licenses import service as licenses
+from api.licenses.contracts import License
+from api.operations import File, promises
+from api.shop import shop_of
+from billing.errors import AccountFrozen, InsufficientTokens
+
+AUDIO = File(media_types=("audio/mpeg", "audio/wav"))
+
+
+@get(
+    "/v1/candidates/{candidate:str}",
+    opt=promises(
+        name="read_candidate", tag="candidates", scope="read", answers={200: Candidate},
+        refuses=(NotFound,), summary="A candidate with every constraint as it measures",
+    ),
+)  # fmt: skip
+async def read_candidate(request: AnyRequest, candidate: FromPath[str]) -> Response[bytes]:
+    caller = await enter(request)
+    return answer(await service.read(shop_of(request), caller, candidate))
+
+
+@get(
+    "/v1/candidates/{candidate:str}/audio",
+    opt=promises(
+        name="audition_candidate", tag="candidates", scope="read", query=AudioQuery,
+        headers=("Range", "If-None-Match"), answers={200: AUDIO, 206: AUDIO, 304: None},
+        refuses=(NotFound, CandidateExpired, RangeNotSatisfiable),
+        summary="The evaluation copy: MP3 or full WAV, tagged unlicensed",
+    ),
+)  # fmt: skip
+async def audition_candidate(
+    request: AnyRequest, candidate: FromPath[str]
+) -> Response[bytes] | Stream:
+    caller, shop = await enter(request), shop_of(request)
+    sound = query(request, AudioQuery).format
+    asset = await service.audition(shop, caller, candidate, sound)
+    return files.send(request, shop.shelf, asset, f"{candidate}.{sound}")
+
+
+@post(
+    "/v1/candidates/{candidate:str}/pick",
+    opt=promises(
+        name="pick_candidate", tag="candidates", scope="briefs", headers=("Idempotency-Key",),
+        answers={200: License, 201: License}, location=True,
+        refuses=(
+            NotFound, CandidateExpired, IdempotencyKeyRequired, InsufficientTokens, AccountFrozen,
+        ),
+        summary="License a candidate; a repeat answers 200 with the same license",
+    ),
+)  # fmt: skip
+async def pick_candidate(request: AnyRequest, candidate: FromPath[str]) -> Response[bytes]:
+    caller, shop = await enter(request), shop_of(request)
+    idempotency_key(request)
+    await empty_body(request)
+    license_, repeated = await licenses.pick(shop.pool, caller.account, candidate, shop.signer)
+    here = f"/v1/licenses/{license_.id}"
+    return answer(license_, status=200 if repeated else 201, location=here)
+
+
+ROUTES = [read_candidate, audition_candidate, pick_candidate]

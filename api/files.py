@@ -1,0 +1,60 @@
+"""Sending a file from the shelf: whole, from a byte on, or not at all when the client has it.
+
+Files are named by what they contain, so an ETag is the digest and never goes stale.
+"""
+
+import re
+from typing import Any
+
+from litestar import Request, Response
+from litestar.response import Stream
+
+from api.candidates.shelf import Shelf
+from api.errors import RangeNotSatisfiable
+from engine.contracts import Asset
+
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+
+
+def send(
+    request: Request[Any, Any, Any], shelf: Shelf, asset: Asset, name: str
+) -> Response[bytes] | Stream:
+    """The file, or the one range of bytes that was asked for. ``name`` is what a browser saves.
+
+    Several ranges, and ranges we cannot read, are answered with the whole file (RFC 9110 §14.2).
+    """
+    headers = {
+        "etag": f'"{asset.sha256}"',
+        "accept-ranges": "bytes",
+        "cache-control": "private, max-age=86400, immutable",
+        "content-disposition": f'inline; filename="{name}"',
+    }
+    if request.headers.get("if-none-match") in (headers["etag"], "*"):
+        return Response(b"", status_code=304, headers=headers)
+    start, end = _span(request.headers.get("range"), asset.bytes)
+    partial = (start, end) != (0, asset.bytes)
+    if partial:
+        headers["content-range"] = f"bytes {start}-{end - 1}/{asset.bytes}"
+    headers["content-length"] = str(end - start)
+    return Stream(
+        shelf.stream(asset.sha256, start, end),
+        status_code=206 if partial else 200,
+        media_type=asset.media_type,
+        headers=headers,
+    )
+
+
+def _span(asked: str | None, size: int) -> tuple[int, int]:
+    """First byte and the one after the last."""
+    found = _RANGE.fullmatch(asked.strip()) if asked else None
+    if found is None or found.groups() == ("", ""):
+        return 0, size
+    first, last = found.groups()
+    if not first:  # the last so many bytes
+        if int(last) == 0:
+            raise RangeNotSatisfiable(size)
+        return max(0, size - int(last)), size
+    start, end = int(first), min(size, int(last) + 1) if last else size
+    if start >= size or end <= start:
+        raise RangeNotSatisfiable(size)
+    return start, end

@@ -1,0 +1,105 @@
+"""What operators and passers-by ask: is it well, which keys sign, what was learned from."""
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from litestar import Response, get
+from msgspec import Struct
+
+from api.answers import answer
+from api.connections import lent
+from api.entrance import AnyRequest, Nothing, query
+from api.licenses import service as licenses
+from api.licenses.signing import KeySet
+from api.operations import promises
+from api.shop import shop_of
+
+CREDITS = (
+    "Polish scores: the National Library of Poland and contributors, CC BY 4.0",
+    "Chopin First Editions: their digitisers and encoders, CC BY 4.0",
+    "Mutopia Project: its typesetters; public domain, CC BY 2.5 and CC BY 4.0",
+    "Freedoom and Blasphemer: their contributors, BSD-3-Clause",
+    "OpenScore Lieder, String Quartets and Orchestra: CC0 1.0",
+    "OpenEWLD: works in the public domain, encodings MIT",
+)
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """``status`` is always "ok"; when something is not, the answer is a problem."""
+
+    status: str = "ok"
+
+
+class TrainingData(Struct, frozen=True, kw_only=True):
+    """What the composing model has seen: corpora with licences and counts, and whom to credit."""
+
+    model: str
+    made_at: str
+    parameters: int
+    corpora: dict[str, Any]
+    selection: dict[str, int]
+    credits: tuple[str, ...]
+    statement: str
+
+
+@get(
+    "/healthz",
+    opt=promises(name="read_health", tag="operations", answers={200: Health},
+                 summary="The process runs"),
+)  # fmt: skip
+async def read_health(request: AnyRequest) -> Response[bytes]:
+    query(request, Nothing)
+    return answer(Health())
+
+
+@get(
+    "/readyz",
+    opt=promises(name="read_readiness", tag="operations", answers={200: Health},
+                 summary="The process can do its work: the database answers"),
+)  # fmt: skip
+async def read_readiness(request: AnyRequest) -> Response[bytes]:
+    query(request, Nothing)
+    async with lent(shop_of(request).pool) as conn:
+        await conn.fetchval("select 1")
+    return answer(Health())
+
+
+@get(
+    "/.well-known/jwks.json",
+    opt=promises(name="list_signing_keys", tag="licenses", answers={200: KeySet},
+                 summary="Every key that certificates were ever signed with"),
+)  # fmt: skip
+async def list_signing_keys(request: AnyRequest) -> Response[bytes]:
+    query(request, Nothing)
+    return answer(await licenses.key_set(shop_of(request).pool))
+
+
+@get(
+    "/training-data",
+    opt=promises(name="read_training_data", tag="operations", answers={200: TrainingData},
+                 summary="What the composing model was trained on, and whom to credit"),
+)  # fmt: skip
+async def read_training_data(request: AnyRequest) -> Response[bytes]:
+    query(request, Nothing)
+    return answer(_training_data())
+
+
+@cache
+def _training_data() -> TrainingData:
+    file = resources.files("engine") / "models" / "composer" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    return TrainingData(
+        model=manifest["name"],
+        made_at=manifest["made_at"],
+        parameters=manifest["parameters"],
+        corpora=manifest["corpora"],
+        selection=manifest["selection"],
+        credits=CREDITS,
+        statement="Trained only on scores that are in the public domain or under CC0, CC BY, BSD "
+        "or MIT; clients' briefs and uploads are never trained on.",
+    )
+
+
+ROUTES = [read_health, read_readiness, list_signing_keys, read_training_data]

@@ -1,0 +1,136 @@
+"""Licenses and licensed tracks over HTTP."""
+
+from litestar import Response, get
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from api import files
+from api.answers import answer
+from api.entrance import AnyRequest, Page, enter, query
+from api.errors import NotFound, RangeNotSatisfiable
+from api.licenses import service
+from api.licenses.contracts import License, LicenseList, Track, TrackList
+from api.operations import File, promises
+from api.shop import shop_of
+
+WAV = File(media_types=("audio/wav",))
+MIDI = File(media_types=("audio/midi",))
+CERTIFICATE = File(media_types=("application/jose+json",))
+
+
+@get(
+    "/v1/licenses",
+    opt=promises(
+        name="list_licenses", tag="licenses", scope="read", query=Page,
+        answers={200: LicenseList}, summary="The account's licenses, newest first",
+    ),
+)  # fmt: skip
+async def list_licenses(request: AnyRequest) -> Response[bytes]:
+    caller = await enter(request)
+    asked = query(request, Page)
+    pool = shop_of(request).pool
+    return answer(await service.page(pool, caller.account, asked.cursor, asked.limit))
+
+
+@get(
+    "/v1/licenses/{license:str}",
+    opt=promises(
+        name="read_license", tag="licenses", scope="read", answers={200: License},
+        refuses=(NotFound,), summary="A license, its rights and its certificate",
+    ),
+)  # fmt: skip
+async def read_license(request: AnyRequest) -> Response[bytes]:
+    caller = await enter(request)
+    pool = shop_of(request).pool
+    return answer(await service.read(pool, caller.account, request.path_params["license"]))
+
+
+@get(
+    "/v1/licenses/{license:str}/certificate",
+    opt=promises(
+        name="read_certificate", tag="licenses", scope="read", answers={200: CERTIFICATE},
+        refuses=(NotFound,),
+        summary="The certificate byte for byte as it was signed",
+    ),
+)  # fmt: skip
+async def read_certificate(request: AnyRequest) -> Response[bytes]:
+    caller = await enter(request)
+    license_id = request.path_params["license"]
+    document = await service.document(shop_of(request).pool, caller.account, license_id)
+    return Response(document, media_type="application/jose+json")
+
+
+@get(
+    "/v1/tracks",
+    opt=promises(
+        name="list_tracks", tag="licenses", scope="read", query=Page, answers={200: TrackList},
+        summary="The account's licensed tracks, newest first",
+    ),
+)  # fmt: skip
+async def list_tracks(request: AnyRequest) -> Response[bytes]:
+    caller = await enter(request)
+    asked = query(request, Page)
+    pool = shop_of(request).pool
+    return answer(await service.tracks(pool, caller.account, asked.cursor, asked.limit))
+
+
+@get(
+    "/v1/tracks/{track:str}",
+    opt=promises(
+        name="read_track", tag="licenses", scope="read", answers={200: Track},
+        refuses=(NotFound,), summary="A licensed track and the files it has",
+    ),
+)  # fmt: skip
+async def read_track(request: AnyRequest, track: FromPath[str]) -> Response[bytes]:
+    caller = await enter(request)
+    return answer(await service.track(shop_of(request).pool, caller.account, track))
+
+
+@get(
+    "/v1/tracks/{track:str}/audio",
+    opt=promises(
+        name="download_track", tag="licenses", scope="read", headers=("Range", "If-None-Match"),
+        answers={200: WAV, 206: WAV, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
+        summary="The clean master",
+    ),
+)  # fmt: skip
+async def download_track(request: AnyRequest, track: FromPath[str]) -> Response[bytes] | Stream:
+    return await _file(request, track, "master", f"{track}.wav")
+
+
+@get(
+    "/v1/tracks/{track:str}/midi",
+    opt=promises(
+        name="download_midi", tag="licenses", scope="read", headers=("Range", "If-None-Match"),
+        answers={200: MIDI, 206: MIDI, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
+        summary="The score as a Standard MIDI File",
+    ),
+)  # fmt: skip
+async def download_midi(request: AnyRequest, track: FromPath[str]) -> Response[bytes] | Stream:
+    return await _file(request, track, "midi", f"{track}.mid")
+
+
+@get(
+    "/v1/tracks/{track:str}/stems/{stem:str}",
+    opt=promises(
+        name="download_stem", tag="licenses", scope="read", headers=("Range", "If-None-Match"),
+        answers={200: WAV, 206: WAV, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
+        summary="One stem of a track whose brief asked for stems",
+    ),
+)  # fmt: skip
+async def download_stem(
+    request: AnyRequest, track: FromPath[str], stem: FromPath[str]
+) -> Response[bytes] | Stream:
+    return await _file(request, track, f"stem.{stem}", f"{track}-{stem}.wav")
+
+
+async def _file(request: AnyRequest, track: str, asset: str, name: str) -> Response[bytes] | Stream:
+    caller, shop = await enter(request), shop_of(request)
+    found = await service.file(shop.pool, caller.account, track, asset)
+    return files.send(request, shop.shelf, found, name)
+
+
+ROUTES = [
+    list_licenses, read_license, read_certificate,
+    list_tracks, read_track, download_track, download_midi, download_stem,
+]  # fmt: skip

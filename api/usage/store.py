@@ -1,0 +1,52 @@
+"""Top-ups in SQL."""
+
+import asyncpg
+
+from api.entrance import Place
+from api.usage.contracts import Topup
+from billing.contracts import Pack
+
+COLUMNS = """
+id, state as status, tokens, amount_minor, currency, checkout_url, detail, created_at, updated_at
+"""
+# ruff: noqa: S608 - the only thing put into these texts is the constant above
+INSERT_TOPUP = f"""
+insert into api.topups (id, account, tokens, amount_minor, currency)
+values ($1, $2, $3, $4, $5) returning {COLUMNS}
+"""
+
+
+async def insert_topup(conn: asyncpg.Connection, topup: str, account: str, pack: Pack) -> Topup:
+    row = await conn.fetchrow(
+        INSERT_TOPUP, topup, account, pack.tokens, pack.amount_minor, pack.currency
+    )
+    assert row is not None, "an insert that returns nothing raises"
+    return Topup(**dict(row))
+
+
+SELECT_TOPUP = f"select {COLUMNS} from api.topups where id = $1 and account = $2"
+
+
+async def select_topup(conn: asyncpg.Connection, topup: str, account: str) -> Topup | None:
+    row = await conn.fetchrow(SELECT_TOPUP, topup, account)
+    return None if row is None else Topup(**dict(row))
+
+
+SELECT_TOPUPS = f"""
+select {COLUMNS} from api.topups
+where account = $1 and ($2::timestamptz is null or (created_at, id) < ($2, $3))
+order by created_at desc, id desc
+limit $4
+"""
+
+
+async def select_topups(
+    conn: asyncpg.Connection, account: str, after: Place | None, limit: int
+) -> tuple[Topup, ...]:
+    rows = await conn.fetch(
+        SELECT_TOPUPS, account, after and after.created_at, after and after.id, limit
+    )
+    return tuple(Topup(**dict(row)) for row in rows)
+
+
+SELECT_ANSWERED = "select id from api.topups where id = any($1) and state <> 'requested'"
