@@ -1,4 +1,4 @@
-"""Ties a child process to its parent: the kernel signals it when the parent is gone, however it went.
+"""Ties a child process to its parent: the kernel signals it when the parent is gone.
 
 The tie is to the thread that started the child, so children are started from the main thread.
 """

@@ -1,6 +1,7 @@
 """``python -m billing.sandbox``: a Stripe for this machine only."""
 
 import argparse
+import os
 from pathlib import Path
 
 from granian.constants import Interfaces
@@ -21,7 +22,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m billing.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--webhook-url", help="where signed events go")
-    parser.add_argument("--webhook-secret", default="whsec_sandbox")
+    parser.add_argument(
+        "--webhook-secret",
+        default=os.environ.get("CUESMITH_SANDBOX_WEBHOOK_SECRET", "whsec_sandbox"),
+        help="what signs them; better given as CUESMITH_SANDBOX_WEBHOOK_SECRET, unseen by ps",
+    )
     parser.add_argument("--state", type=Path, help="a file that survives restarts")
     given = parser.parse_args()
     shop = Shop(given.state, url=f"http://{ADDRESS}:{given.port}")

@@ -1,0 +1,425 @@
+"""All of Cuesmith on one machine: Postgres, a sandbox for Stripe, gateway, studio and clerk.
+
+One folder holds the state, one process owns the parts. They start in the order in which they need
+each other, stop in the opposite one, are started again when they die, and die with their owner.
+``DATABASE_URL`` wins over the embedded Postgres; Stripe is always the sandbox here.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, NoReturn, Self
+
+import asyncpg
+import httpx
+import msgspec
+from msgspec import Struct
+
+from api import database
+from api.licenses.signing import Signer
+from api.postgres import Embedded, PostgresFailed
+from api.tether import tied
+
+HOST = "127.0.0.1"
+GATEWAY_PORT = 8000
+SANDBOX_PORT = 12111
+START_S = 60
+STOP_S = 15
+FETCH_S = 180
+STEADY_S = 60
+"""A part that lived so long died of something new: its next start waits for nothing."""
+LONGEST_PAUSE_S = 30.0
+LOG_BYTES = 10_000_000
+
+
+class WorkbenchError(RuntimeError):
+    """One machine could not be set up; the message says what to do."""
+
+
+class Address(Struct, frozen=True, kw_only=True):
+    """How the parts are reached; the owner of a running workbench leaves it in its folder."""
+
+    url: str
+    sandbox_url: str
+    database_url: str
+    pepper: str
+
+
+class Part:
+    """One child process: how it is started, and how one sees that it is ready."""
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        environment: Mapping[str, str],
+        log: Path,
+        ready: str,
+    ) -> None:
+        self.name, self._command, self._environment = name, command, dict(environment)
+        self._log, self._ready = log, ready
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log_begins = 0
+        self._began = self._not_before = 0.0
+        self._deaths = 0
+
+    @property
+    def pid(self) -> int:
+        """The child's id."""
+        assert self._child is not None, f"{self.name} was never started"
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child is there."""
+        return self._child is not None and self._child.poll() is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it answers, or has said in its log that it works."""
+        if self._ready.startswith("http"):
+            try:
+                return httpx.get(self._ready, timeout=2).is_success
+            except httpx.HTTPError:
+                return False
+        with self._log.open("rb") as log:
+            log.seek(self._log_begins)
+            return self._ready.encode() in log.read()
+
+    def start(self) -> None:
+        """Start the child; call it from the main thread."""
+        with self._log.open("ab") as log:
+            self._log_begins = log.tell()
+            self._child = subprocess.Popen(
+                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, start_new_session=True, preexec_fn=tied(signal.SIGKILL),
+            )  # fmt: skip
+        self._began = time.monotonic()
+
+    def wait_until_ready(self, wait_s: float = START_S) -> None:
+        """Return when it works; raises with the end of its log when it does not."""
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            if not self.alive:
+                raise WorkbenchError(f"the {self.name} did not start:\n{self.last_words()}")
+            if self.ready:
+                return
+            time.sleep(0.05)
+        raise WorkbenchError(f"the {self.name} is not ready after {wait_s:g} s; see {self._log}")
+
+    def start_again_if_dead(self) -> str | None:
+        """Start a dead child once its pause is over; returns what happened, if anything did."""
+        now = time.monotonic()
+        if self.alive:
+            return None
+        if self._began:
+            steady = now - self._began > STEADY_S
+            self._deaths = 1 if steady else self._deaths + 1
+            pause = min(0.5 * 2 ** (self._deaths - 1), LONGEST_PAUSE_S)
+            self._not_before, self._began = now + pause, 0.0
+            return f"the {self.name} died and starts again in {pause:g} s; see {self._log}"
+        if now < self._not_before:
+            return None
+        self.start()
+        return f"the {self.name} was started again"
+
+    def stop(self, wait_s: float = STOP_S) -> None:
+        """Ask the child to end, and end it when it does not."""
+        if self._child is None or not self.alive:
+            return
+        self._child.terminate()
+        try:
+            self._child.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the child at once."""
+        if self._child is not None and self.alive:
+            self._child.kill()
+            self._child.wait()
+
+    def last_words(self) -> str:
+        """The end of what this start wrote into its log."""
+        with self._log.open("rb") as log:
+            log.seek(self._log_begins)
+            return log.read()[-2000:].decode(errors="replace").strip()
+
+
+class Workbench:
+    """The owner of one machine's parts. Use it in a ``with`` of the main thread."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        port: int | None = None,
+        environ: Mapping[str, str] = os.environ,
+        tell: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.home, self._environ, self._tell = home.resolve(), dict(environ), tell
+        self._port = port
+        self._lock: IO[bytes] | None = None
+        self._postgres: Embedded | None = None
+        self.parts: dict[str, Part] = {}
+        self.address = Address(url="", sandbox_url="", database_url="", pepper="")
+
+    def __enter__(self) -> Self:
+        if self._environ.get("CUESMITH_STRIPE", "sandbox") != "sandbox":
+            raise WorkbenchError(
+                "one machine works with Stripe's sandbox only: unset CUESMITH_STRIPE, or start "
+                "`cuesmith gateway`, `clerk` and `studio` by themselves"
+            )
+        self._make_home()
+        self._lock = _locked(self.home)
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def tend(self) -> None:
+        """Start again what has died; call it several times a second, from the main thread."""
+        if self._postgres is not None and not self._postgres.running:
+            self._tell("Postgres died and starts again")
+            with contextlib.suppress(PostgresFailed):
+                self._postgres.start()
+        for part in self.parts.values():
+            if (happened := part.start_again_if_dead()) is not None:
+                self._tell(happened)
+
+    def tend_until_interrupted(self) -> NoReturn:
+        """Keep the parts alive until a KeyboardInterrupt."""
+        while True:
+            self.tend()
+            time.sleep(0.2)
+
+    def run(self, errand: Callable[[], None]) -> None:
+        """Keep the parts alive while an errand runs beside; its exception is raised here."""
+        faults: list[BaseException] = []
+
+        def go() -> None:
+            try:
+                errand()
+            except BaseException as fault:  # noqa: BLE001 - it is raised again below
+                faults.append(fault)
+
+        # A daemon, so that an interrupt need not wait for what the errand waits for.
+        aside = threading.Thread(target=go, daemon=True)
+        aside.start()
+        while aside.is_alive():
+            self.tend()
+            aside.join(0.2)
+        if faults:
+            raise faults[0]
+
+    def stop(self) -> None:
+        """Stop all parts, those that others need last. A second interrupt ends them at once."""
+        parts = list(reversed(self.parts.values()))
+        try:
+            for part in parts:
+                part.stop()
+        except KeyboardInterrupt:
+            for part in parts:
+                part.kill()
+        if self._postgres is not None:
+            self._postgres.stop()
+        if self._lock is not None:
+            (self.home / "address.json").unlink(missing_ok=True)
+            self._lock.close()
+            self._lock = None
+
+    # --- starting ---
+
+    def _start(self) -> None:
+        database_url = self._environ.get("DATABASE_URL") or self._own_database()
+        applied = asyncio.run(_migrated(database_url))
+        if applied:
+            self._tell(f"database: {', '.join(applied)}")
+        self._find_bank()
+        port = self._port or next(_free_ports(GATEWAY_PORT))
+        if self._port is not None and not _free(self._port):
+            raise WorkbenchError(f"port {port} is in use: choose another with --port")
+        sandbox_port = next(_free_ports(SANDBOX_PORT))
+        self.address = Address(
+            url=f"http://{HOST}:{port}",
+            sandbox_url=f"http://{HOST}:{sandbox_port}",
+            database_url=database_url,
+            pepper=self._environ.get("CUESMITH_PEPPER") or self._secret("pepper"),
+        )
+        self._start_parts(port, sandbox_port)
+        write_private(self.home / "address.json", msgspec.json.encode(self.address))
+
+    def _start_parts(self, port: int, sandbox_port: int) -> None:
+        url, sandbox_url = self.address.url, self.address.sandbox_url
+        webhook_secret = self._secret("webhook-secret", "whsec_")
+        shared = self._shared()
+        store = {"CUESMITH_STORE": self._environ.get("CUESMITH_STORE", str(self.home / "store"))}
+        clerk = {"CUESMITH_STRIPE": "sandbox", "CUESMITH_STRIPE_URL": sandbox_url,
+                 "CUESMITH_PUBLIC_URL": url}  # fmt: skip
+        gateway = store | {
+            "CUESMITH_PEPPER": self.address.pepper,
+            "CUESMITH_PUBLIC_URL": url,
+            "CUESMITH_SIGNING_KEY": self._signing_key(),
+            "CUESMITH_STRIPE_WEBHOOK_SECRETS": webhook_secret,
+        }
+        self._add("sandbox", ["billing.sandbox", "--port", str(sandbox_port),
+                              "--webhook-url", f"{url}/webhooks/stripe",
+                              "--state", str(self.home / "sandbox.json")],
+                  shared | {"CUESMITH_SANDBOX_WEBHOOK_SECRET": webhook_secret},
+                  f"{sandbox_url}/sandbox")  # fmt: skip
+        self._add("clerk", ["api.cli", "clerk"], shared | clerk, "clerk.ready")
+        self._add("studio", ["engine", "studio"], shared | store, "studio.ready")
+        self._add("gateway", ["api.cli", "gateway", "--host", HOST, "--port", str(port)],
+                  shared | gateway, f"{url}/readyz")  # fmt: skip
+        for part in self.parts.values():
+            part.start()
+        for part in self.parts.values():
+            part.wait_until_ready()
+            self._tell(f"{part.name} ready")
+
+    def _add(
+        self, name: str, module: list[str], environment: Mapping[str, str], ready: str
+    ) -> None:
+        log = self.home / "logs" / f"{name}.log"
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            log.replace(log.with_suffix(".log.1"))
+        log.touch()
+        # -P: a folder called "api" where the user stands is not ours.
+        command = [sys.executable, "-P", "-m", *module]
+        self.parts[name] = Part(name, command, environment, log, ready)
+
+    def _shared(self) -> dict[str, str]:
+        """The owner's environment without Stripe's keys and without what others are told."""
+        kept = {
+            name: value for name, value in self._environ.items()
+            if not name.startswith(("CUESMITH_STRIPE", "STRIPE_")) and name not in _NOT_FOR_ALL
+        }  # fmt: skip
+        return kept | {"DATABASE_URL": self.address.database_url, "PYTHONUNBUFFERED": "1"}
+
+    def _own_database(self) -> str:
+        self._tell("starting Postgres")
+        self._postgres = Embedded(self.home / "postgres").start()
+        return self._postgres.dsn
+
+    def _find_bank(self) -> None:
+        """Bring a sampled bank into the user's cache, once; without one our own plays."""
+        tried = self.home / "bank.txt"
+        if self._environ.get("CUESMITH_BANK") or tried.exists():
+            return
+        self._tell("looking for an instrument bank")
+        try:
+            looked = subprocess.run(
+                [sys.executable, "-P", "-m", "engine", "sounds", "fetch"], env=self._environ,
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=FETCH_S,
+                check=False, preexec_fn=tied(signal.SIGKILL),
+            )  # fmt: skip
+            lines = (looked.stdout + looked.stderr).strip().splitlines() or ["nothing was found"]
+        except subprocess.TimeoutExpired:
+            lines = [f"no bank came within {FETCH_S} s; the built-in synthesised bank plays"]
+        tried.write_text("\n".join(lines) + "\n")
+        self._tell(f"instruments: {lines[-1]}")
+
+    # --- the folder ---
+
+    def _make_home(self) -> None:
+        for folder in (self.home, self.home / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:  # root's Postgres runs as "nobody", who has to pass through here
+            self.home.chmod(0o755)
+
+    def _secret(self, name: str, prefix: str = "") -> str:
+        file = self.home / name
+        if not file.exists():
+            write_private(file, (prefix + secrets.token_hex(24)).encode())
+        return file.read_text()
+
+    def _signing_key(self) -> str:
+        if given := self._environ.get("CUESMITH_SIGNING_KEY"):
+            return given
+        file = self.home / "signing-key.pem"
+        if not file.exists():
+            Signer.create(file)
+        return str(file)
+
+
+_NOT_FOR_ALL = frozenset({"CUESMITH_PEPPER", "CUESMITH_SIGNING_KEY", "CUESMITH_PUBLIC_URL"})
+
+
+def running(home: Path) -> Address | None:
+    """How the parts of a folder are reached, if their owner is there."""
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        address = msgspec.json.decode((home / "address.json").read_bytes(), type=Address)
+        with (home / "lock").open("rb") as lock, contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return None  # nobody holds it: the owner was killed and left its address behind
+        return address
+    return None
+
+
+async def _migrated(database_url: str) -> list[str]:
+    try:
+        return await database.migrate(database_url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise WorkbenchError(f"the database cannot be used: {error}; check DATABASE_URL") from error
+
+
+def _locked(home: Path) -> IO[bytes]:
+    lock = (home / "lock").open("a+b")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().decode() or "another process"
+        lock.close()
+        raise WorkbenchError(
+            f"{home} is in use by process {owner}: stop that one, or set CUESMITH_HOME"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()).encode())
+    lock.flush()
+    return lock
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file whole, readable by its owner alone."""
+    partial = file.with_name(f"{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(content)
+    partial.replace(file)
+
+
+def _free_ports(first: int) -> Iterator[int]:
+    yield from (port for port in range(first, first + 1000) if _free(port))
+    raise WorkbenchError(f"no port is free from {first} on")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
