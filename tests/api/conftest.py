@@ -72,7 +72,7 @@ class Door(Struct, frozen=True, kw_only=True):
         opened = await keys.open_account(self.pool, "Studio", mode, billing)
         if tokens:
             async with transaction(self.pool) as conn:
-                await ledger.grant(conn, opened.id, tokens, "test")
+                await ledger.grant(conn, opened.id, tokens, f"test {opened.id}")
         return await self.another_key(opened.id, scopes)
 
     async def another_key(self, account: str, scopes: tuple[Scope, ...]) -> Client:
