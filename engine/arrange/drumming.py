@@ -1,4 +1,4 @@
-"""Drums and effects: grooves by the rung, fills where a phrase turns, no bar quite like the last."""
+"""Drums and effects: grooves by the rung, fills where a phrase turns, no bar like the last."""
 
 import random
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Melodic parts: the composer's lines shaped by breath and energy, and the few we write ourselves."""
+"""Melodic parts: the composer's lines shaped by breath and energy, and a few of our own."""
 
 import random
 import re

@@ -21,7 +21,7 @@ def voice(
     ]
     if not options:
         return (_fold(chord.root, low, high),)
-    centre = (before and sum(before) / len(before)) or (low + high) / 2
+    centre = sum(before) / len(before) if before else (low + high) / 2
     ranked = sorted(options, key=lambda option: _cost(option, before, centre, low, high))
     return ranked[min(turn, len(ranked) - 1)]
 

@@ -1,4 +1,4 @@
-"""Chimes: a motif of a few bell notes, by rule. Rising opens, falling closes, a fifth is neutral."""
+"""A motif of a few bell notes, by rule. Rising opens, falling closes, fifths are neutral."""
 
 import random
 

@@ -6,6 +6,7 @@ two of progression, form, patterns, register and contour; none share both the pr
 lead instrument.
 """
 
+import itertools
 import random
 
 from msgspec import Struct
@@ -211,7 +212,7 @@ def _along(curve: tuple[tuple[float, float], ...], place: float) -> float:
     points = sorted(curve)
     if place <= points[0][0]:
         return points[0][1]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if x0 <= place <= x1:
             return y0 + (y1 - y0) * ((place - x0) / (x1 - x0) if x1 > x0 else 1.0)
     return points[-1][1]
