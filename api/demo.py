@@ -19,7 +19,7 @@ from msgspec import Struct
 from api.keys import service as keys
 from api.licenses import certificate as certificates
 from api.licenses.signing import KeySet
-from api.workbench import Address, Workbench, WorkbenchError
+from api.workbench import Address, Workbench, WorkbenchError, any_port
 from billing.ledger.service import METERS
 
 BRIEF = Path(__file__).with_name("demo_brief.json")
@@ -57,7 +57,7 @@ class Visit(Struct, frozen=True, kw_only=True):
 def show(home: Path, out: Path) -> int:
     """Run the demo on parts of its own; 0 when every step held."""
     began = time.perf_counter()
-    with Workbench(home, tell=lambda line: _say(began, line)) as bench:
+    with Workbench(home, port=any_port(), tell=lambda line: _say(began, line)) as bench:
         bench.run(lambda: asyncio.run(_visit(bench.address, out, began)))
         _say(began, "stopping")
     _say(began, f"done: {out}")

@@ -33,7 +33,6 @@ from api.tether import tied
 
 HOST = "127.0.0.1"
 GATEWAY_PORT = 8000
-SANDBOX_PORT = 12111
 START_S = 60
 STOP_S = 15
 FETCH_S = 180
@@ -67,7 +66,7 @@ class Part:
         log: Path,
         ready: str,
     ) -> None:
-        self.name, self._command, self._environment = name, command, dict(environment)
+        self.name, self.command, self.environment = name, command, dict(environment)
         self._log, self._ready = log, ready
         self._child: subprocess.Popen[bytes] | None = None
         self._log_begins = 0
@@ -102,7 +101,7 @@ class Part:
         with self._log.open("ab") as log:
             self._log_begins = log.tell()
             self._child = subprocess.Popen(
-                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
+                self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, start_new_session=True, preexec_fn=tied(signal.SIGKILL),
             )  # fmt: skip
         self._began = time.monotonic()
@@ -260,7 +259,7 @@ class Workbench:
         port = self._port or next(_free_ports(GATEWAY_PORT))
         if self._port is not None and not _free(self._port):
             raise WorkbenchError(f"port {port} is in use: choose another with --port")
-        sandbox_port = next(_free_ports(SANDBOX_PORT))
+        sandbox_port = any_port()
         self.address = Address(
             url=f"http://{HOST}:{port}",
             sandbox_url=f"http://{HOST}:{sandbox_port}",
@@ -408,6 +407,13 @@ def write_private(file: Path, content: bytes) -> None:
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(content)
     partial.replace(file)
+
+
+def any_port() -> int:
+    """A port that is free now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
 
 
 def _free_ports(first: int) -> Iterator[int]:
