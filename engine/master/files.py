@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.contracts import Delivery
 from engine.master.mastering import Master
 from engine.score import Score, bar_ticks, seconds_per_tick
+from engine.sound.filters import middle
 
 Sound = NDArray[np.floating]
 SOFTWARE = "Cuesmith"
@@ -109,7 +110,9 @@ def sections(score: Score, sample_rate: int, frames: int) -> tuple[Marker, ...]:
 def peaks(audio: Sound, sample_rate: int, per_second: int = 4) -> tuple[float, ...]:
     """The waveform for drawing: the largest magnitude of every window, 0-1."""
     size = max(1, sample_rate // per_second)
-    level = np.abs(audio).max(axis=1) if audio.ndim == 2 else np.abs(audio)
+    level = np.abs(audio if audio.ndim == 1 else audio[:, 0])
+    for channel in audio.T[1:] if audio.ndim == 2 else ():
+        np.maximum(level, np.abs(channel), out=level)
     return tuple(
         round(min(float(level[start : start + size].max()), 1.0), 3)
         for start in range(0, len(level), size)
@@ -138,7 +141,7 @@ def wav(
     """
     samples = audio if audio.ndim == 2 else audio[:, None]
     frames, channels = samples.shape
-    body = [_chunk(b"bext", _bext(tags, loudness))]
+    body: list[bytes | bytearray] = [_chunk(b"bext", _bext(tags, loudness))]
     floating = bit_depth == 32
     step = channels * bit_depth // 8
     form = pack(
@@ -147,37 +150,48 @@ def wav(
     body.append(_chunk(b"fmt ", form + (pack("<H", 0) if floating else b"")))
     if floating:
         body.append(_chunk(b"fact", pack("<I", frames)))
-    body.append(_chunk(b"data", _samples(samples, bit_depth, seed, dithered=dithered)))
+    content = _samples(samples, bit_depth, seed, dithered=dithered)
+    body += [b"data", pack("<I", len(content)), content, b"\0" * (len(content) % 2)]
+    del content
     if loop:
         body.append(_chunk(b"smpl", _smpl(sample_rate, frames)))
     if markers:
         body.append(_chunk(b"cue ", _cue(markers)))
         body.append(_chunk(b"LIST", _labels(markers)))
     body.append(_chunk(b"LIST", _info(tags)))
-    whole = b"".join(body)
-    if len(whole) > 2**32 - 16:
+    size = sum(len(part) for part in body)
+    if size > 2**32 - 16:
         raise OverflowError("longer than a WAV file can be")
-    return b"RIFF" + pack("<I", 4 + len(whole)) + b"WAVE" + whole
+    return b"".join((b"RIFF", pack("<I", 4 + size), b"WAVE", *body))
 
 
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return name + pack("<I", len(content)) + content + (b"\0" if len(content) % 2 else b"")
+def _chunk(name: bytes, content: bytes | bytearray | memoryview) -> bytes:
+    return b"".join((name, pack("<I", len(content)), content, b"\0" * (len(content) % 2)))
 
 
-def _samples(samples: Sound, bit_depth: int, seed: int, *, dithered: bool) -> bytes:
+def _samples(samples: Sound, bit_depth: int, seed: int, *, dithered: bool) -> bytes | bytearray:
     if bit_depth == 32:
         return np.ascontiguousarray(samples, "<f4").tobytes()
     full = 2 ** (bit_depth - 1)
-    scaled = samples.astype(np.float64) * full
-    if dithered:
-        # Two even draws make the triangle that frees the last bit of every trace of the signal.
-        rng = np.random.default_rng([seed % 2**63, bit_depth])
-        for _ in range(2):
-            scaled += rng.random(samples.shape, np.float32) - np.float32(0.5)
-    whole = np.clip(np.rint(scaled), -full, full - 1).astype("<i4")
-    if bit_depth == 16:
-        return whole.astype("<i2").tobytes()
-    return whole.reshape(-1, 1).view(np.uint8)[:, :3].tobytes()
+    rng = np.random.default_rng([seed % 2**63, bit_depth])
+    out = bytearray(samples.size * bit_depth // 8)
+    step = samples.shape[1] * bit_depth // 8
+    for start in range(0, len(samples), _AT_ONCE):
+        scaled = samples[start : start + _AT_ONCE].astype(np.float64, order="C") * full
+        if dithered:
+            # Two even draws make the triangle that frees the last bit of every trace of the signal.
+            scaled += rng.random(scaled.shape, np.float32)
+            scaled -= rng.random(scaled.shape, np.float32)
+        whole = np.clip(np.rint(scaled), -full, full - 1).astype("<i4")
+        if bit_depth == 16:
+            packed = whole.astype("<i2").tobytes()
+        else:
+            packed = whole.reshape(-1, 1).view(np.uint8)[:, :3].tobytes()
+        out[start * step : start * step + len(packed)] = packed
+    return out
+
+
+_AT_ONCE = 1 << 18  # frames turned into integers at a time
 
 
 def _smpl(sample_rate: int, frames: int) -> bytes:
@@ -317,4 +331,4 @@ def resample(audio: Sound, source: int, target: int) -> Sound:
 
 def mono(audio: Sound) -> Sound:
     """Both channels as one, (frames, 1)."""
-    return audio.mean(axis=1, keepdims=True)
+    return middle(audio)[:, None]

@@ -6,9 +6,10 @@ All values are plain numbers, so that they can be stored beside the candidate as
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.sound.filters import beside, middle
 from engine.sound.loudness import (
     integrated_lufs,
-    loudness_range_lu,
+    programme_and_range,
     programme_lufs,
     true_peak_dbtp,
 )
@@ -27,40 +28,51 @@ def hear(audio: Sound, sample_rate: int, loop: bool = False) -> dict[str, float]
     """
     if audio.ndim == 1:
         audio = audio[:, None]
-    audio = np.ascontiguousarray(audio, np.float32)
-    level = np.abs(audio).max(axis=1)
+    audio = np.asarray(audio, np.float32)
+    level = np.abs(audio[:, 0])
+    for channel in audio.T[1:]:
+        np.maximum(level, np.abs(channel), out=level)
+    together = middle(audio)
+    lufs, spread = _loudness(audio, sample_rate)
     heard: dict[str, float] = {
         "sample_rate": sample_rate,
         "channels": audio.shape[1],
         "frames": len(audio),
-        "lufs": _finite(programme_lufs(audio, sample_rate)),
+        "lufs": lufs,
         "true_peak_dbtp": true_peak_dbtp(audio, sample_rate),
         "sample_peak_dbfs": _decibels(float(level.max(initial=0.0))),
-        "dc": float(np.abs(audio.mean(axis=0, dtype=np.float64)).max(initial=0.0)),
+        "dc": max(abs(float(channel.mean(dtype=np.float64))) for channel in audio.T),
         "clipped": _clipped(audio),
         "head_ms": _head_ms(level, sample_rate, loop=loop),
         "tail_db": _tail_db(audio, sample_rate),
         "longest_silence_s": _longest_silence_s(level, sample_rate),
         "correlation": _correlation(audio),
         "balance_db": _balance_db(audio),
-        "crest_db": _crest_db(audio),
-        "air_db": _share_db(audio, sample_rate, 10_000, 20_000),
-        "sub_db": _share_db(audio, sample_rate, 0, 25),
+        "crest_db": _crest_db(audio, level),
+        "air_db": _share_db(together, sample_rate, 10_000, 20_000),
+        "sub_db": _share_db(together, sample_rate, 0, 25),
     }
-    if len(audio) >= 3 * sample_rate:
-        heard["loudness_range_lu"] = _finite(loudness_range_lu(audio, sample_rate))
+    if spread is not None:
+        heard["loudness_range_lu"] = spread
     if audio.shape[1] == 2:
-        mono = np.repeat(audio.mean(axis=1, keepdims=True), 2, axis=1)
-        loss = heard["lufs"] - _finite(programme_lufs(mono, sample_rate))
-        heard["mono_loss_lu"] = loss
+        both = beside(together, together)
+        heard["mono_loss_lu"] = lufs - _finite(programme_lufs(both, sample_rate))
     if loop:
         heard |= _joint(audio, sample_rate)
     return {name: round(float(value), 6) for name, value in heard.items()}
 
 
+def _loudness(audio: Sound, sample_rate: int) -> tuple[float, float | None]:
+    """Loudness, and from three seconds on its range."""
+    if len(audio) < 3 * sample_rate:
+        return _finite(programme_lufs(audio, sample_rate)), None
+    lufs, spread = programme_and_range(audio, sample_rate)
+    return _finite(lufs), _finite(spread)
+
+
 def onset_envelope(audio: Sound, sample_rate: int) -> NDArray[np.floating]:
     """How strongly something begins, 100 values a second: rising energy over the spectrum."""
-    mono = audio.mean(axis=1) if audio.ndim == 2 else audio
+    mono = middle(audio)
     hop, size = sample_rate // 100, 1024
     padded = np.pad(mono, (size // 2, size))
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][: len(mono) // hop + 1]
@@ -122,32 +134,37 @@ def _longest_silence_s(level: Sound, sample_rate: int) -> float:
 def _correlation(audio: Sound) -> float:
     if audio.shape[1] < 2:
         return 1.0
-    left, right = audio[:, 0].astype(np.float64), audio[:, 1].astype(np.float64)
-    power = np.sqrt((left @ left) * (right @ right))
-    return float(left @ right / power) if power > 0 else 1.0
+    left, right = audio[:, 0], audio[:, 1]
+    power = np.sqrt(_energy(left, left) * _energy(right, right))
+    return _energy(left, right) / power if power > 0 else 1.0
 
 
 def _balance_db(audio: Sound) -> float:
     """Left over right."""
     if audio.shape[1] < 2:
         return 0.0
-    power = (audio.astype(np.float64) ** 2).mean(axis=0) + 1e-12
-    return float(10 * np.log10(power[0] / power[1]))
+    left, right = (_energy(side, side) / len(side) + 1e-12 for side in audio.T)
+    return float(10 * np.log10(left / right))
 
 
-def _crest_db(audio: Sound) -> float:
-    rms = float(np.sqrt(np.mean(audio.astype(np.float64) ** 2)))
-    return _decibels(float(np.abs(audio).max(initial=0.0))) - _decibels(rms)
+def _crest_db(audio: Sound, level: Sound) -> float:
+    power = sum(_energy(side, side) for side in audio.T) / audio.size
+    return _decibels(float(level.max(initial=0.0))) - _decibels(float(np.sqrt(power)))
 
 
-def _share_db(audio: Sound, sample_rate: int, low: float, high: float) -> float:
+def _energy(one: Sound, other: Sound) -> float:
+    return float(np.sum(one * other, dtype=np.float64))
+
+
+def _share_db(mono: Sound, sample_rate: int, low: float, high: float) -> float:
     """The energy of a band against the whole."""
-    mono = audio.mean(axis=1)
     size = 1 << 14
     whole = max(1, len(mono) // size)
     rows = np.resize(np.pad(mono, (0, size)), (whole, size)) if len(mono) < size else None
     rows = mono[: whole * size].reshape(whole, size) if rows is None else rows
-    power = (np.abs(np.fft.rfft(rows * np.hanning(size), axis=1)) ** 2).sum(axis=0)
+    power = (np.abs(np.fft.rfft(rows * np.hanning(size).astype(np.float32), axis=1)) ** 2).sum(
+        axis=0
+    )
     f = np.fft.rfftfreq(size, 1 / sample_rate)
     share = power[(f >= low) & (f < high)].sum() / (power.sum() + 1e-20)
     return float(10 * np.log10(max(share, 1e-12)))
@@ -168,7 +185,7 @@ def _joint(audio: Sound, sample_rate: int) -> dict[str, float]:
         "seam_level_db": 20 * np.log10(after / before),
     }
     if len(audio) > 4 * size:
-        mono = audio.mean(axis=1)
+        mono = middle(audio)
         rolled = np.roll(mono, size)
         centres = np.linspace(2 * size, len(mono) - 2 * size, 41).astype(int)
         inner = [_unlike(mono, centre, size) for centre in centres]

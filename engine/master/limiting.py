@@ -8,6 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from engine.sound.filters import middle
+
 Sound = NDArray[np.floating]
 BLOCK = 480
 HALF = 16  # taps either side of the point between two samples
@@ -23,18 +25,26 @@ def limiter_gain(sound: Sound, ceiling: float, sample_rate: int) -> Sound | None
     if peak.max(initial=0.0) <= ceiling:
         return None
     ahead = max(2, round(AHEAD_S * sample_rate))
-    needed = 20 * np.log10(np.maximum(peak / ceiling, 1.0))
+    needed = np.zeros(len(peak))
+    over = peak > ceiling
+    needed[over] = 20 * np.log10(peak[over] / ceiling)
     held = _ahead_maximum(needed, ahead)
     line = np.arange(len(held)) * (RELEASE_DB_PER_S / sample_rate)
-    released = np.maximum.accumulate(held + line) - line
-    gain = 10 ** (-released / 20)
+    held += line
+    released = np.maximum.accumulate(held, out=held)
+    released -= line
+    gain = np.ones(len(released))
+    working = released > 1e-9
+    gain[working] = 10 ** (-released[working] / 20)
     return _smoothed(gain, ahead).astype(np.float32)
 
 
 def _peaks(sound: Sound, ceiling: float) -> NDArray[np.floating]:
     """Largest magnitude at or just after every frame; between samples only where it matters."""
     frames, channels = sound.shape
-    magnitude = np.abs(sound).max(axis=1)
+    magnitude = np.zeros(frames, np.float32)
+    for channel in sound.T:
+        np.maximum(magnitude, np.abs(channel), out=magnitude)
     blocks = -(-frames // BLOCK)
     padded = np.pad(magnitude, (0, blocks * BLOCK - frames)).reshape(blocks, BLOCK)
     hot = np.flatnonzero(padded.max(axis=1) > ceiling * MARGIN)
@@ -92,7 +102,7 @@ def glue_gain(sound: Sound, sample_rate: int, most_db: float = 2.0) -> Sound:
     """A slow 1.7:1 compressor whose strongest twentieth is about ``most_db``, at most 3 dB."""
     step = sample_rate // 1000
     knots = -(-len(sound) // step)
-    mono = sound.mean(axis=1)
+    mono = middle(sound)
     # The bass must not pump the rest: a first difference mixed in weighs it down below 90 Hz.
     high = mono - _slow(mono, 90.0, sample_rate)
     power = np.pad(high**2, (0, knots * step - len(high))).reshape(knots, step).mean(axis=1)

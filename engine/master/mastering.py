@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.contracts import Delivery
 from engine.master.limiting import glue_gain, limiter_gain
-from engine.sound.filters import Band, convolve, impulse
+from engine.sound.filters import Band, beside, blank, convolve, impulse, middle
 from engine.sound.loudness import programme_lufs, true_peak_dbtp
 
 Sound = NDArray[np.floating]
@@ -122,28 +122,34 @@ def master(
     manner = _MANNERS.get(stems.style, _PLAIN)
     delivery = delivery or Delivery(sample_rate=48000)
     rate = delivery.sample_rate
-    groups = dict(stems.groups) or {"lead": np.zeros((frames or 1, 2), np.float32)}
+    groups = dict(stems.groups) or {"lead": blank(frames or 1)}
     short = stems.kind == "chime" or len(next(iter(groups.values()))) < 2 * stems.sample_rate
     groups, tilt_db = _shaped(groups, manner, loop=loop, tilted=not short)
     if delivery.channels == 1:
-        groups = {name: one.mean(axis=1, keepdims=True) for name, one in groups.items()}
+        groups = {name: middle(one)[:, None] for name, one in groups.items()}
     groups = _at_rate(groups, stems.sample_rate, rate, frames, loop=loop)
     mix = _sum(groups)
     curve = np.ones(len(mix), np.float32)
     if manner.glue_db and not short:
-        glued = _around(mix, loop, rate, lambda one: glue_gain(one, rate, manner.glue_db))
-        curve = curve if glued is None else glued
+        found = _around(mix, loop, rate, lambda one: glue_gain(one, rate, manner.glue_db))
+        curve = curve if found is None else found
     most = 3.0 if short else manner.most_gr_db
-    found = _to_loudness(mix * curve[:, None], lufs, true_peak_dbtp, most, rate, loop=loop)
+    glued = mix * curve[:, None] if curve.min() < 1 else mix
+    del mix
+    found = _to_loudness(glued, lufs, true_peak_dbtp, most, rate, loop=loop)
+    del glued
     total = curve * found.gain
     return _finished(groups, total, found, lufs, true_peak_dbtp, rate, tilt_db, loop=loop)
 
 
 def _sum(groups: Mapping[str, Sound]) -> Sound:
-    total = np.zeros(next(iter(groups.values())).shape, np.float64)
+    if len(groups) == 1:
+        return next(iter(groups.values()))
+    first = next(iter(groups.values()))
+    total = blank(*first.shape)
     for name in sorted(groups):
         total += groups[name]
-    return total.astype(np.float32)
+    return total
 
 
 def _shaped(
@@ -152,18 +158,19 @@ def _shaped(
     """Without sub-sonic drift, in mono below 120 Hz, and nearer to the style's tilt."""
     bands = (Band("high_pass", 22),)
     tilt = _tilt(_sum(groups), manner.tilt) if tilted else np.zeros(len(_BANDS_HZ))
-    middle = convolve(impulse(bands, 16_384), _tilt_response(tilt)) if tilt.any() else None
-    middle = impulse(bands, 16_384) if middle is None else middle
+    centre = impulse(bands, 16_384)
+    centre = convolve(centre, _tilt_response(tilt)) if tilt.any() else centre
     # The sum of the taps is the response to a constant: it must be nothing at all.
-    middle = middle - np.float32(middle.mean(dtype=np.float64))
-    side = convolve(middle, impulse(_MONO_BELOW, 8192))
+    centre = centre - np.float32(centre.mean(dtype=np.float64))
+    side = convolve(centre, impulse(_MONO_BELOW, 8192))
+    answers = beside(centre, side)
     out = {}
     for name, sound in groups.items():
         if sound.any():
-            both = np.stack([sound.sum(axis=1) / 2, (sound[:, 0] - sound[:, 1]) / 2], axis=1)
-            heard = convolve(both, np.stack([middle, side], axis=1), circular=loop)
-            sound = np.stack([heard[:, 0] + heard[:, 1], heard[:, 0] - heard[:, 1]], axis=1)
-        out[name] = sound.astype(np.float32)
+            both = beside(middle(sound), (sound[:, 0] - sound[:, 1]) * np.float32(0.5))
+            convolve(both, answers, circular=loop, into=both)
+            sound = beside(both[:, 0] + both[:, 1], both[:, 0] - both[:, 1])
+        out[name] = sound
     return out, float(np.abs(tilt).max())
 
 
@@ -173,18 +180,20 @@ def _tilt(mix: Sound, name: str) -> NDArray[np.floating]:
     whole = len(mix) // size
     if not whole:
         return np.zeros(len(_BANDS_HZ))
-    mono = mix[: whole * size].mean(axis=1).reshape(whole, size)
+    mono = middle(mix)[: whole * size].reshape(whole, size)
     power = (mono**2).mean(axis=1)
     loud = np.argsort(power)[whole // 2 :]
-    spectrum = (np.abs(np.fft.rfft(mono[loud] * np.hanning(size), axis=1)) ** 2).mean(axis=0)
+    spectrum = (
+        np.abs(np.fft.rfft(mono[loud] * np.hanning(size).astype(np.float32), axis=1)) ** 2
+    ).mean(axis=0)
     f = np.fft.rfftfreq(size, 1 / 48_000)
     levels = []
     for centre in _BANDS_HZ:
         inside = (f >= centre * 2 ** (-1 / 2)) & (f < centre * 2 ** (1 / 2))
         levels.append(10 * np.log10(spectrum[inside].sum() + 1e-12))
-    middle = (f >= 400) & (f < 1600)
+    reference = (f >= 400) & (f < 1600)
     # Two octaves lie in the reference band; a third octave is a third of an octave band.
-    measured = np.asarray(levels) - 10 * np.log10(spectrum[middle].sum() / 2 + 1e-12)
+    measured = np.asarray(levels) - 10 * np.log10(spectrum[reference].sum() / 2 + 1e-12)
     wanted = np.asarray(_TILTS[name]) - measured
     smooth = np.convolve(np.pad(wanted, 1, mode="edge"), [0.25, 0.5, 0.25], "valid") * 0.6
     limit = np.where((_BANDS_HZ > 300) & (_BANDS_HZ < 5000), 1.5, 3.0)
@@ -314,17 +323,19 @@ def _finished(
         total = total.copy()
         close = min(64, len(total))
         total[-close:] *= 0.5 + 0.5 * np.cos(np.pi * (np.arange(close) + 1) / close)
-    made = {name: sound * total[:, None] for name, sound in groups.items()}
-    made = {name: _centred(sound, rate, loop=loop) for name, sound in made.items()}
+    made = {}
+    for name in sorted(groups):
+        made[name] = _centred(groups.pop(name) * total[:, None], rate, loop=loop)
     audio = _sum(made)
     peak = true_peak_dbtp(audio, rate)
     trim = 0.0
     if peak > ceiling_dbtp:
         trim = ceiling_dbtp - peak - 0.01
         factor = np.float32(10 ** (trim / 20))
-        made = {name: sound * factor for name, sound in made.items()}
-        audio = audio * factor
-        peak = true_peak_dbtp(audio, rate)
+        for sound in made.values():
+            sound *= factor
+        audio = audio if len(made) == 1 else audio * factor
+        peak += trim
     reached = found.lufs + trim if found.limited or trim else programme_lufs(audio, rate)
     passed = bool(abs(reached - lufs) <= LOUDNESS_TOLERANCE_LU and peak <= ceiling_dbtp + 1e-3)
     detail = ""
@@ -351,7 +362,7 @@ def _finished(
 
 def _centred(sound: Sound, rate: int, *, loop: bool) -> Sound:
     """Without the offset that a limiter leaves where it works hard on one side of the wave."""
-    mean = sound.mean(axis=0, dtype=np.float64)
+    mean = np.array([side.mean(dtype=np.float64) for side in sound.T])
     if np.abs(mean).max(initial=0.0) < 1e-6:
         return sound
     weight = np.ones(len(sound))
@@ -359,4 +370,7 @@ def _centred(sound: Sound, rate: int, *, loop: bool) -> Sound:
         edge = min(rate, len(sound) // 4)
         slope = 0.5 - 0.5 * np.cos(np.pi * np.arange(edge) / max(edge, 1))
         weight[:edge], weight[len(sound) - edge :] = slope, slope[::-1]
-    return sound - (weight[:, None] / weight.mean() * mean).astype(np.float32)
+    weight /= weight.mean()
+    for side, offset in enumerate(mean):
+        sound[:, side] -= (weight * offset).astype(np.float32)
+    return sound

@@ -5,11 +5,11 @@ kick is), so the stems add up to the mix. Loops are folded before and after each
 past the end lies over the beginning, exactly as if the loop had been playing for ever.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import soxr
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from engine.render import sampled
@@ -30,7 +30,7 @@ from engine.render.synth import player as synth
 from engine.render.synth.patches import PATCHES
 from engine.render.synth.player import Stroke
 from engine.score import Part, Score, bar_ticks, beat_ticks, seconds_per_tick
-from engine.sound.filters import convolve, fold, impulse
+from engine.sound.filters import beside, blank, convolve, fold, impulse, middle
 from engine.sound.loudness import integrated_lufs, momentary_lufs
 
 SAMPLE_RATE = 48_000
@@ -62,6 +62,48 @@ class _Bus(Struct, frozen=True, kw_only=True):
     pan: float
 
 
+class _Session(Struct, frozen=True, kw_only=True):
+    """What is known of the mix before a note of it is played."""
+
+    desk: Desk
+    kicks: list[int]
+    energy: Sound
+    echo_frames: int
+    has_bass: bool
+    has_lead: bool
+    frames: int
+    loop: bool
+    seed: int
+    apart: bool
+
+
+class _Console:
+    """The sums of a mix while the parts come in: dry sound, send and echo of every group."""
+
+    def __init__(self) -> None:
+        self.dry: dict[str, Sound] = {}
+        self.sends: dict[str, Sound] = {}
+        self.leads: dict[str, Sound] = {}
+
+    def add(self, group: str, sound: Sound, send: float, *, lead: bool) -> None:
+        """One balanced part."""
+        both = middle(sound)
+        if group in self.dry:
+            self.dry[group] += sound
+        else:
+            self.dry[group] = sound
+        if lead:
+            _add(self.leads, group, both)
+        _add(self.sends, group, both * np.float32(send))
+
+
+def _add(sums: dict[str, Sound], group: str, sound: Sound) -> None:
+    if group in sums:
+        sums[group] += sound
+    else:
+        sums[group] = sound.copy()
+
+
 def render(
     score: Score,
     bank: Bank,
@@ -70,23 +112,31 @@ def render(
     sample_rate: int = SAMPLE_RATE,
     loop: bool,
     seed: int,
+    apart: bool = True,
 ) -> Stems:
     """Play the score: exactly ``frames`` frames at 48 kHz (resampled at the end where asked).
 
     A bed dies away within the file; a loop wraps. The same score, bank and seed give the same
-    bytes.
+    bytes. Where no stems were asked for (not ``apart``) the groups are mixed as they are played,
+    which is what keeps a piece of ten minutes small.
     """
     desk = desk_for(score.plan.style, score.plan.kind)
     pace = _pace(score, frames, loop=loop)
-    buses = [
-        bus
-        for part in score.parts
-        for bus in _played(part, score, bank, pace, frames, loop=loop)
-        if bus.sound.any()
-    ]
-    kicks = _kick_onsets(score, pace, frames, loop=loop)
-    energy = _energy_curve(score, desk, pace, frames, loop=loop)
-    groups = _mixed(buses, score, desk, kicks, energy, pace, frames, loop=loop, seed=seed)
+    session = _Session(
+        desk=desk,
+        kicks=_kick_onsets(score, pace, frames, loop=loop),
+        energy=_energy_curve(score, desk, pace, frames, loop=loop),
+        echo_frames=round(desk.echo[0] * beat_ticks(score.plan.meter) / 4 * pace)
+        if desk.echo
+        else 0,
+        has_bass=_sounds(score, "bass", pace, frames),
+        has_lead=_sounds(score, "lead", pace, frames),
+        frames=frames,
+        loop=loop,
+        seed=seed,
+        apart=apart,
+    )
+    groups = _mixed(score, bank, pace, session)
     groups = _at_mix_level(groups, loop=loop)
     if not loop:
         groups = _closed(groups, _last_onset(score, pace, frames), frames)
@@ -131,9 +181,10 @@ def _played(
     strokes = _strokes(part, pace, frames, loop=loop)
     room = frames + int(LOOP_TAIL_S * SAMPLE_RATE) if loop else frames
     plan = part.plan
-    if plan.role == "drums" or plan.group == "drums":
+    if _is_drums(part):
         sounds = _drummed(part, strokes, room)
-        for row, sound in sounds.items():
+        for row in list(sounds):
+            sound = sounds.pop(row)
             sound = fold(sound, frames) if loop else sound
             yield _Bus(row=row, group="drums", sound=sound, pan=0.0)
         return
@@ -163,62 +214,129 @@ def _drummed(part: Part, strokes: list[Stroke], frames: int) -> dict[str, Sound]
 # --- balancing ----------------------------------------------------------------------------------
 
 
-def _mixed(
-    buses: list[_Bus],
-    score: Score,
-    desk: Desk,
-    kicks: list[int],
-    energy: Sound,
-    pace: float,
-    frames: int,
-    *,
-    loop: bool,
-    seed: int,
-) -> dict[str, Sound]:
-    has_bass = any(bus.row == "bass" for bus in buses)
-    has_lead = any(bus.row == "lead" for bus in buses)
-    dry: dict[str, Sound] = {}
-    sends: dict[str, Sound] = {}
-    leads: dict[str, Sound] = {}
-    shaped = []
-    for bus in buses:
-        bands = EQUALISERS[bus.row]
-        if bus.row == "comp" and not has_bass:
-            bands = SOLO_COMP
-        bands += desk.extra.get(bus.row, ()) + desk.extra.get("all", ())
-        sound = convolve(bus.sound, impulse(bands), circular=loop)
-        if bus.row in ("kick", "bass"):
-            sound[:] = sound.mean(axis=1, keepdims=True)
-        shaped.append((bus, sound))
-    rows = [(bus.row, _loudness(sound, loop=loop)) for bus, sound in shaped]
-    faders = _faders(rows, desk, has_lead=has_lead)
-    for (bus, sound), fader in zip(shaped, faders, strict=True):
-        sound = sound * np.float32(10 ** (fader / 20))
-        if desk.drive and bus.row in ("comp", "bass", "pad", "kick", "snare"):
-            sound = _driven(sound, desk.drive)
-        duck = desk.ducks.get(bus.row)
-        if duck and kicks:
-            sound *= _duck_curve(kicks, duck.depth_db, duck.release_s, frames, loop=loop)[:, None]
-        sound = _panned(sound * energy[:, None], bus.pan)
-        dry[bus.group] = dry[bus.group] + sound if bus.group in dry else sound
-        drums = bus.group == "drums"
-        send = (desk.drum_send_db if drums else desk.send_db) + DEPTH_DB[bus.row]
-        mono = sound.mean(axis=1) * np.float32(10 ** (send / 20) * 1.4142)
-        sends[bus.group] = sends[bus.group] + mono if bus.group in sends else mono
-        if bus.row == "lead":
-            held = sound.mean(axis=1)
-            leads[bus.group] = leads[bus.group] + held if bus.group in leads else held
+def _mixed(score: Score, bank: Bank, pace: float, session: _Session) -> dict[str, Sound]:
+    """Every part played, balanced and added up, one after the other: only the sums are kept."""
+    console = _Console()
+    drummers = [part for part in score.parts if _is_drums(part)]
+    others = [part for part in score.parts if not _is_drums(part)]
+    hands = _Hands(drummers, score, bank, pace, session)
+    faders = _faders(
+        [(bus.row, _loudness(bus.sound, loop=session.loop)) for bus in hands],
+        session.desk,
+        has_lead=session.has_lead,
+    )
+    for bus, fader in zip(hands, faders, strict=True):
+        _sent(console, bus, fader, session)
+    hands.done()
+    for part in others:
+        for bus in _equalised([part], score, bank, pace, session):
+            row = (bus.row, _loudness(bus.sound, loop=session.loop))
+            (fader,) = _faders([row], session.desk, has_lead=session.has_lead)
+            _sent(console, bus, fader, session)
+    return _in_the_room(console, session)
+
+
+LONG_FRAMES = 200 * SAMPLE_RATE
+
+
+class _Hands:
+    """The drummer's hands, which are balanced together and so heard twice.
+
+    Of a short piece they are kept in between; of a long one they are played again, because four
+    of them would take more memory than all the rest.
+    """
+
+    def __init__(
+        self, parts: list[Part], score: Score, bank: Bank, pace: float, session: _Session
+    ) -> None:
+        self._play = lambda: _equalised(parts, score, bank, pace, session)
+        self._kept = None if session.frames > LONG_FRAMES else list(self._play())
+
+    def __iter__(self) -> Iterator[_Bus]:
+        if self._kept is None:
+            return iter(self._play())
+        return iter([structs.replace(bus, sound=bus.sound.copy("K")) for bus in self._kept])
+
+    def done(self) -> None:
+        """Let the sounds go."""
+        self._kept = []
+
+
+def _is_drums(part: Part) -> bool:
+    return part.plan.role == "drums" or part.plan.group == "drums"
+
+
+def _sounds(score: Score, row: str, pace: float, frames: int) -> bool:
+    """Whether a part of this row plays within the file."""
+    return any(
+        note.start * pace < frames
+        for part in score.parts
+        if not _is_drums(part) and ROLE_ROW.get(part.plan.role, "comp") == row
+        for note in part.notes
+    )
+
+
+def _equalised(
+    parts: list[Part], score: Score, bank: Bank, pace: float, session: _Session
+) -> Iterator[_Bus]:
+    """The parts' buses through their rows' equalisers; silent ones are left out."""
+    desk, loop = session.desk, session.loop
+    for part in parts:
+        for bus in _played(part, score, bank, pace, session.frames, loop=loop):
+            if not bus.sound.any():
+                continue
+            bands = EQUALISERS[bus.row]
+            if bus.row == "comp" and not session.has_bass:
+                bands = SOLO_COMP
+            bands += desk.extra.get(bus.row, ()) + desk.extra.get("all", ())
+            convolve(bus.sound, impulse(bands), circular=loop, into=bus.sound)
+            if bus.row in ("kick", "bass"):
+                bus.sound[:] = middle(bus.sound)[:, None]
+            yield bus
+
+
+def _sent(console: _Console, bus: _Bus, fader: float, session: _Session) -> None:
+    """One bus at its level, driven, ducked, placed and added up; its sound is used up."""
+    desk, sound = session.desk, bus.sound
+    sound *= np.float32(10 ** (fader / 20))
+    if desk.drive and bus.row in ("comp", "bass", "pad", "kick", "snare"):
+        _drive(sound, desk.drive)
+    duck = desk.ducks.get(bus.row)
+    curve = session.energy
+    if duck and session.kicks:
+        curve = curve * _duck_curve(
+            session.kicks, duck.depth_db, duck.release_s, session.frames, loop=session.loop
+        )
+    sound *= curve[:, None]
+    drums = bus.group == "drums"
+    send = (desk.drum_send_db if drums else desk.send_db) + DEPTH_DB[bus.row]
+    group = bus.group
+    if not session.apart:
+        # A tape's wobble leaves the drums alone, so they stay apart until it has been put on.
+        group = "drums" if drums and desk.wobble_cents else "mix"
+    sound = _panned(sound, bus.pan)
+    console.add(group, sound, 10 ** (send / 20) * 1.4142, lead=bus.row == "lead")
+
+
+def _in_the_room(console: _Console, session: _Session) -> dict[str, Sound]:
+    """The groups with their reverberation, echoes and tape."""
+    desk, loop = session.desk, session.loop
     room = response(desk.space)
     out = {}
-    for group in sorted(dry):
-        total = dry[group] + convolve(sends[group], room, circular=loop)
-        if desk.echo and group in leads:
-            apart, feedback, level = desk.echo
-            step = round(apart * beat_ticks(score.plan.meter) / 4 * pace)
-            total += echoes(leads[group], step, feedback, level, circular=loop)
+    for group in sorted(console.dry):
+        total = console.dry.pop(group)
+        total += convolve(console.sends.pop(group), room, circular=loop)
+        if desk.echo and group in console.leads:
+            _, feedback, level = desk.echo
+            held = console.leads.pop(group)
+            total += echoes(held, session.echo_frames, feedback, level, circular=loop)
         if desk.wobble_cents and group != "drums":
-            total = _wobbled(total, desk.wobble_cents, seed, loop=loop)
+            total = _wobbled(total, desk.wobble_cents, session.seed, loop=loop)
         out[group] = total
+    if not session.apart and len(out) > 1:
+        drums = out.pop("drums")
+        drums += out["mix"]
+        return {"mix": drums}
     return out
 
 
@@ -259,10 +377,12 @@ def _loudness(sound: Sound, *, loop: bool) -> float:
     return max(momentary_lufs(sound), -60.0)
 
 
-def _driven(sound: Sound, amount: float) -> Sound:
+def _drive(sound: Sound, amount: float) -> None:
     """A little saturation around the part's own level: a third harmonic near one per cent."""
-    level = float(np.sqrt(np.mean(sound.astype(np.float64) ** 2))) * 6 + 1e-9
-    return (np.tanh(sound * (amount / level)) * (level / amount)).astype(np.float32)
+    level = float(np.sqrt(np.mean(np.square(sound), dtype=np.float64))) * 6 + 1e-9
+    sound *= np.float32(amount / level)
+    np.tanh(sound, out=sound)
+    sound *= np.float32(level / amount)
 
 
 def _duck_curve(
@@ -294,11 +414,14 @@ def _panned(sound: Sound, pan: float) -> Sound:
     if pan == 0:
         return sound
     angle = (np.clip(pan, -1, 1) + 1) * np.pi / 4
-    gains = np.array([np.cos(angle), np.sin(angle)], np.float32) * np.float32(np.sqrt(2))
     # What is already wide is first narrowed towards its middle, or its far side would be lost.
-    narrow = np.float32(0.5 * abs(pan))
-    swapped = sound[:, ::-1]
-    return (sound * (1 - narrow) + swapped * narrow) * gains
+    narrow = 0.5 * abs(pan)
+    left, right = np.sqrt(2) * np.cos(angle), np.sqrt(2) * np.sin(angle)
+    one, two = sound[:, 0], sound[:, 1]
+    return beside(
+        one * np.float32(left * (1 - narrow)) + two * np.float32(left * narrow),
+        two * np.float32(right * (1 - narrow)) + one * np.float32(right * narrow),
+    )
 
 
 def _kick_onsets(score: Score, pace: float, frames: int, *, loop: bool) -> list[int]:
@@ -349,11 +472,23 @@ def _wobbled(sound: Sound, cents: float, seed: int, *, loop: bool) -> Sound:
         turns = max(1, round(rate * seconds))
         swing = depth * cents * np.log(2) / 1200 * SAMPLE_RATE * seconds / (2 * np.pi * turns)
         moved += swing * np.sin(2 * np.pi * (turns * np.arange(frames) / frames + rng.random()))
-    source = np.arange(frames) + moved - (0 if loop else moved[0])
-    grid = np.arange(frames)
-    period = frames if loop else None
-    warped = [np.interp(source, grid, sound[:, side], period=period) for side in (0, 1)]
-    return np.stack(warped, axis=1).astype(np.float32)
+    if not loop:
+        moved -= moved[0]
+    before = np.floor(moved).astype(np.int64)
+    between = (moved - before).astype(np.float32)
+    before += np.arange(frames)
+    after = before + 1
+    if loop:
+        before %= frames
+        after %= frames
+    else:
+        np.clip(before, 0, frames - 1, out=before)
+        np.clip(after, 0, frames - 1, out=after)
+    out = blank(frames)
+    for side in (0, 1):
+        here = sound[:, side][before]
+        out[:, side] = here + (sound[:, side][after] - here) * between
+    return out
 
 
 # --- the end ------------------------------------------------------------------------------------
@@ -362,9 +497,19 @@ def _wobbled(sound: Sound, cents: float, seed: int, *, loop: bool) -> Sound:
 def _at_mix_level(groups: dict[str, Sound], *, loop: bool) -> dict[str, Sound]:
     if not groups:
         return groups
-    mix = np.sum(list(groups.values()), axis=0)
-    gain = np.float32(10 ** ((MIX_LUFS - _loudness(mix, loop=loop)) / 20))
-    return {name: one * gain for name, one in groups.items()}
+    gain = np.float32(10 ** ((MIX_LUFS - _loudness(_sum(groups), loop=loop)) / 20))
+    for one in groups.values():
+        one *= gain
+    return groups
+
+
+def _sum(groups: dict[str, Sound]) -> Sound:
+    if len(groups) == 1:
+        return next(iter(groups.values()))
+    total = blank(len(next(iter(groups.values()))))
+    for name in sorted(groups):
+        total += groups[name]
+    return total
 
 
 def _last_onset(score: Score, pace: float, frames: int) -> int:
@@ -380,9 +525,9 @@ def _closed(groups: dict[str, Sound], last_onset: int, frames: int) -> dict[str,
     """
     if not groups:
         return groups
-    mix = np.sum(list(groups.values()), axis=0)
     tail = max(int(0.05 * SAMPLE_RATE), 1)
-    ended = float(np.sqrt(np.mean(mix[-tail:].astype(np.float64) ** 2)))
+    mix = _sum({name: one[-tail:] for name, one in groups.items()})
+    ended = float(np.sqrt(np.mean(mix.astype(np.float64) ** 2)))
     excess = 20 * np.log10(ended + 1e-12) + 78
     curve = np.ones(frames)
     if excess > 0:
@@ -393,4 +538,6 @@ def _closed(groups: dict[str, Sound], last_onset: int, frames: int) -> dict[str,
     close = min(CLOSE_FRAMES, frames)
     curve[-close:] *= 0.5 + 0.5 * np.cos(np.pi * (np.arange(close) + 1) / close)
     shape = curve.astype(np.float32)[:, None]
-    return {name: one * shape for name, one in groups.items()}
+    for one in groups.values():
+        one *= shape
+    return groups

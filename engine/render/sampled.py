@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 from engine.render.banks import cache
 from engine.render.fonts import prepared
 from engine.render.synth.player import Stroke
+from engine.sound.filters import blank
 
 SAMPLE_RATE = 48_000
 TICKS_PER_SECOND = 48_000  # one tick is one frame: nothing is rounded twice
 QUALITY = 2  # cubic interpolation: 4 costs five times as much and moves nothing below 12 kHz
 # The player starts its envelopes this late; measured on step-like attacks of both fonts.
 LATENCY = 48
+_PLAYING = Lock()  # a player holds the state of its voices
 
 # What our own sounds play even where a font is installed. General MIDI's pads, leads and effects
 # date every piece to 1995; and this player ends samples that have no loop after a few milliseconds,
@@ -41,8 +44,9 @@ def play_part(font: Path, program: int, strokes: list[Stroke], frames: int) -> N
             track.notes.append(note)
     score.tracks.append(track)
     score.tempos.append(symusic.Tempo(0, qpm=120, ttype="tick"))
-    sound = np.asarray(_player(str(font)).render(score, True), np.float32)
-    out = np.zeros((frames, 2), np.float32)
+    with _PLAYING:
+        sound = np.asarray(_player(str(font)).render(score, True), np.float32)
+    out = blank(frames)
     late = sound[:, LATENCY : LATENCY + frames]
     out[: late.shape[1]] = late.T
     return out

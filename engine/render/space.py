@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from engine.sound.filters import SAMPLE_RATE, Band, convolve, impulse
+from engine.sound.filters import SAMPLE_RATE, Band, blank, convolve, impulse
 
 Sound = NDArray[np.floating]
 
@@ -101,7 +101,7 @@ def echoes(
 ) -> Sound:
     """Ping-pong repeats of a mono ``sound``, stereo, dying to -40 dB; without the sound itself."""
     dark = convolve(sound, _echo_colour(), circular=circular)
-    out = np.zeros((len(sound), 2), np.float32)
+    out = blank(len(sound))
     level = 10 ** (level_db / 20)
     repeats = int(np.ceil(40 / (-20 * np.log10(feedback))))
     for number in range(1, repeats + 1):

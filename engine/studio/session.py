@@ -9,12 +9,13 @@ starts over finds the same takes in the same order.
 import math
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import Struct
 
 from engine.arrange import arrange
 from engine.arrange.midi import write_midi
-from engine.contracts import Made, Plan, Resolved, RetractedTake, Rewrite
+from engine.contracts import Made, Measured, Plan, Resolved, RetractedTake, Rewrite
 from engine.critique import measure, panel
 from engine.critique.bars import rater
 from engine.critique.likeness import rank
@@ -32,6 +33,8 @@ from engine.studio.rooms import Rooms
 TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
 ROUNDS = 3  # over-generated rounds before a brief ends with fewer candidates than asked
 SAMPLE_RATE = 48_000
+ABREAST = 2  # takes that are rendered side by side
+LONG_MS = 150_000  # above this one at a time
 
 Tell = Callable[[Progress], None]
 
@@ -90,19 +93,23 @@ def perform(
             if not take.verdict.kept
         )
         good = [take for take in takes if take.verdict.kept]
-        for take in _in_rank(good, kept, resolved.candidates):
-            if len(kept) >= resolved.candidates:
-                return
-            if take.number in delivered.values():
-                kept.append(take)
-                continue
-            number = _free_number(delivered)
-            tell(Progress(step="render", done=len(kept), total=resolved.candidates))
-            outcome = _produce(resolved, take, number, rooms, label(number))
-            if isinstance(outcome, Offered):
-                kept.append(take)
-                delivered[number] = take.number
-            yield outcome
+        order = _in_rank(good, kept, resolved.candidates)
+        made_before = [take for take in order if take.number in delivered.values()]
+        kept += made_before
+        fresh = [take for take in order if take not in made_before]
+        with _Players(resolved, rooms, fresh) as players:
+            for take in fresh:
+                missing = resolved.candidates - len(kept)
+                if missing <= 0:
+                    return
+                tell(Progress(step="render", done=len(kept), total=resolved.candidates))
+                outcome = players.sound(take, missing)
+                if isinstance(outcome, _Sounded):
+                    number = _free_number(delivered)
+                    kept.append(take)
+                    delivered[number] = take.number
+                    outcome = _written(resolved, take, number, rooms, label(number), outcome)
+                yield outcome
 
 
 def _compose_lap(
@@ -163,14 +170,58 @@ def _reason(verdict: Verdict) -> str:
     return "; ".join(verdict.reasons) or "rated below what is offered"
 
 
-def _produce(
-    resolved: Resolved, take: Take, number: int, rooms: Rooms, label: str
-) -> Offered | RetractedTake:
+class _Sounded(Struct, frozen=True, kw_only=True):
+    """A take that was rendered, mastered and found good."""
+
+    mastered: Master
+    measured: tuple[Measured, ...]
+    laps: dict[str, float]
+
+
+class _Players:
+    """Plays takes in the order of their rank; the next is begun while one is being written.
+
+    At most as many are under way as are still wanted, and of long pieces only one, because two
+    of them would not fit into a studio's memory. Playing ahead changes no byte.
+    """
+
+    def __init__(self, resolved: Resolved, rooms: Rooms, takes: list[Take]) -> None:
+        self._resolved, self._rooms = resolved, rooms
+        self._waiting = list(takes)
+        self._begun: dict[int, Future[_Sounded | RetractedTake]] = {}
+        long = resolved.duration_ms > LONG_MS
+        self._abreast = 1 if long else ABREAST
+        self._pool = ThreadPoolExecutor(self._abreast, thread_name_prefix="player")
+
+    def __enter__(self) -> "_Players":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def sound(self, take: Take, missing: int) -> _Sounded | RetractedTake:
+        """The take's sound, and a start on the next ones."""
+        # One more than play at once waits in the queue, so that no player is ever idle.
+        ahead = 1 if self._abreast == 1 else min(missing, self._abreast + 1)
+        while self._waiting and len(self._begun) < ahead:
+            one = self._waiting.pop(0)
+            self._begun[one.number] = self._pool.submit(_sound, self._resolved, one, self._rooms)
+        return self._begun.pop(take.number).result()
+
+
+def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | RetractedTake:
     """Render, master and hear one take; retracted when the second hearing says so."""
     clock = _Clock()
     loop = resolved.kind == "loop"
     frames = round(resolved.duration_frames * SAMPLE_RATE / resolved.delivery.sample_rate)
-    stems = render(take.score, rooms.bank, frames=frames, loop=loop, seed=take.seed)
+    stems = render(
+        take.score,
+        rooms.bank,
+        frames=frames,
+        loop=loop,
+        seed=take.seed,
+        apart=bool(resolved.stems),
+    )
     clock.lap("render")
     mastered = master(
         stems,
@@ -181,6 +232,7 @@ def _produce(
         delivery=resolved.delivery,
         frames=resolved.duration_frames,
     )
+    del stems
     heard = hear(mastered.audio, resolved.delivery.sample_rate, loop=loop)
     clock.lap("master")
     verdict = panel.hear(take.score, heard)
@@ -189,7 +241,7 @@ def _produce(
         return RetractedTake(take=take.number, reason=_reason(verdict))
     if broken := [one.name for one in measured if not one.passed and one.name in measure.HARD]:
         return RetractedTake(take=take.number, reason=f"constraint: {', '.join(broken)}")
-    return _written(resolved, take, number, rooms, label, mastered, measured, clock)
+    return _Sounded(mastered=mastered, measured=measured, laps=clock.laps)
 
 
 def _written(
@@ -198,11 +250,10 @@ def _written(
     number: int,
     rooms: Rooms,
     label: str,
-    mastered: Master,
-    measured: tuple,
-    clock: "_Clock",
+    sounded: _Sounded,
 ) -> Offered:
     """The files of a candidate that is offered."""
+    clock, mastered = _Clock(), sounded.mastered
     loop = resolved.kind == "loop"
     clean = files.master_wav(mastered, resolved.delivery, take.score, loop=loop, seed=take.seed)
     midi = write_midi(take.score)
@@ -217,7 +268,7 @@ def _written(
         rating=round((take.verdict.rating), 4),
         resolved=resolved,
         plan=take.plan,
-        measured=measured,
+        measured=sounded.measured,
         rewrites=take.rewrites,
         peaks=files.peaks(mastered.audio, resolved.delivery.sample_rate),
         provenance=origin(
@@ -231,7 +282,7 @@ def _written(
             master=clean,
         )
         | {"bits_per_note": round(take.bits_per_note, 3)},
-        timings_s=clock.laps,
+        timings_s=sounded.laps | clock.laps,
     )
     return Offered(
         made=made,

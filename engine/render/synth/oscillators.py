@@ -73,10 +73,13 @@ def read(cycles: Sound, phase: Curve, step: int) -> Sound:
     at = position.astype(np.int64)
     np.minimum(at, size - 1, out=at)
     between = (position - at).astype(np.float32)
-    flat = cycles.ravel()
     if rows == 1:
-        here = flat[at]
-        return here + (flat[at + 1] - here) * between
+        # A point and the way to the next one are fetched together, as one complex number.
+        steps = np.empty(size, np.complex64)
+        steps.real, steps.imag = cycles[0, :-1], np.diff(cycles[0])
+        fetched = steps[at]
+        return fetched.real + fetched.imag * between
+    flat = cycles.ravel()
     frame = np.arange(len(phase))
     row = np.minimum(frame // step, rows - 2)
     blend = ((frame - row * step) / step).astype(np.float32)

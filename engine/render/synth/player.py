@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from functools import lru_cache
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -14,6 +15,7 @@ from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import SAMPLE_RATE, Sound
 from engine.render.synth.patches import GENERAL_MIDI, PATCHES, Patch
 from engine.render.synth.voices import play
+from engine.sound.filters import blank
 from engine.sound.loudness import momentary_lufs
 
 REFERENCE_LUFS = -20.0
@@ -66,11 +68,12 @@ def play_part(patch_name: str, strokes: Iterable[Stroke], frames: int) -> Sound:
     ``frames`` bounds the buffer; what rings beyond it is cut there.
     """
     patch = PATCHES[patch_name]
-    out = np.zeros((frames, 2), np.float32)
-    for number, stroke in enumerate(strokes):
-        if stroke.onset >= frames:
-            continue
-        note, held = _note(patch_name, patch, stroke, number)
+    out = blank(frames)
+    for stroke, wanted, held in _sheet(patch, [one for one in strokes if one.onset < frames]):
+        key = (patch_name, *wanted)
+        note = _CACHE.get(key)
+        if note is None:
+            note = _CACHE.put(key, _rendered(patch_name, patch, *wanted))
         level = gain(stroke.velocity, patch.dynamics_db)
         _add(out, note, stroke.onset, level, held, _place(level, stroke.pitch, patch.key_width))
     return out
@@ -99,12 +102,13 @@ def play_kit(kit_name: str, strokes: Iterable[Stroke], frames: int) -> dict[str,
         if stroke.pitch == 46:
             stop = next((at - stroke.onset for at in hats if at > stroke.onset), None)
         group = kits.group_of(stroke.pitch)
-        bus = out.setdefault(group, np.zeros((frames, 2), np.float32))
+        if group not in out:
+            out[group] = blank(frames)
         side = _SIDES.get(stroke.pitch, 0.0)
         angle = (side + 1) * np.pi / 4
         level = drum_gain(stroke.velocity)
         pan = (level * np.cos(angle) * 1.4142, level * np.sin(angle) * 1.4142)
-        _add(bus, note, stroke.onset, level, _Held(stop, 0.006), pan if side else None)
+        _add(out[group], note, stroke.onset, level, _Held(stop, 0.006), pan if side else None)
     return out
 
 
@@ -136,23 +140,53 @@ class _Held(Struct, frozen=True, array_like=True):
     tau_s: float
 
 
-def _note(name: str, patch: Patch, stroke: Stroke, number: int) -> tuple[Sound, _Held]:
-    layer = next(i for i, (top, _) in enumerate(LAYERS) if stroke.velocity <= top)
-    pitch = _folded(stroke.pitch, patch)
+class _Wanted(NamedTuple):
+    """A note as it lies in the cache."""
+
+    pitch: int
+    layer: int
+    frames: int
+    variant: int
+
+
+def _sheet(patch: Patch, strokes: list[Stroke]) -> list[tuple[Stroke, _Wanted, _Held]]:
+    """Which note every stroke plays, and when it is let go.
+
+    A part's shorter notes are cut from the longest of their pitch, loudness and variant, which
+    costs a third of playing each at its own length.
+    """
+    rows: list[tuple[Stroke, _Wanted, _Held]] = []
+    longest: dict[tuple[int, int, int], int] = {}
+    for number, stroke in enumerate(strokes):
+        layer = next(i for i, (top, _) in enumerate(LAYERS) if stroke.velocity <= top)
+        pitch = _folded(stroke.pitch, patch)
+        frames, held = _length(patch, stroke.frames)
+        variant = min(number % VARIANTS, _variants(patch, frames) - 1)
+        wanted = _Wanted(pitch, layer, frames, variant)
+        same = (pitch, layer, wanted.variant)
+        longest[same] = max(longest.get(same, 0), frames)
+        rows.append((stroke, wanted, held))
+    if patch.rings or patch.exact:
+        return rows
+    return [
+        (stroke, one._replace(frames=longest[one.pitch, one.layer, one.variant]), held)
+        for stroke, one, held in rows
+    ]
+
+
+def _length(patch: Patch, sounding: int) -> tuple[int, _Held]:
     if patch.rings:
-        frames, held = int(patch.longest_s * SAMPLE_RATE), _Held(None, 0.0)
-    else:
-        release = int(4.6 * patch.release_s * SAMPLE_RATE) + 240
-        sounding = min(stroke.frames, int(patch.longest_s * SAMPLE_RATE * 4))
-        frames = sounding + (0 if patch.exact else release)
-        held = _Held(sounding if not patch.exact else max(1, sounding - 480), patch.release_s)
-        frames = frames if patch.exact else _bucket(frames)
-    variant = number % VARIANTS
-    key = (name, pitch, layer, frames, variant)
-    note = _CACHE.get(key)
-    if note is None:
-        note = _CACHE.put(key, _rendered(name, patch, pitch, layer, frames, variant))
-    return note, held
+        return int(patch.longest_s * SAMPLE_RATE), _Held(None, 0.0)
+    sounding = min(sounding, int(patch.longest_s * SAMPLE_RATE * 4))
+    if patch.exact:
+        return sounding, _Held(max(1, sounding - 480), patch.release_s)
+    release = int(4.6 * patch.release_s * SAMPLE_RATE) + 240
+    return _bucket(sounding + release), _Held(sounding, patch.release_s)
+
+
+def _variants(patch: Patch, frames: int) -> int:
+    """How often a repeated note may be the very same sound: less for what is short and struck."""
+    return VARIANTS if patch.rings or frames < 2 * SAMPLE_RATE else 2
 
 
 def _folded(pitch: int, patch: Patch) -> int:
@@ -182,7 +216,7 @@ def _rendered(name: str, patch: Patch, pitch: int, layer: int, frames: int, vari
 
 
 def _without_offset(sound: Sound) -> Sound:
-    mean = sound.mean(axis=0)
+    mean = sound.mean() if sound.ndim == 1 else np.array([side.mean() for side in sound.T])
     # Subtracting it whole would put a step under the first frame; it fades in with the attack.
     return sound - (np.multiply.outer(osc.attack(len(sound), 480), mean)).astype(np.float32)
 
