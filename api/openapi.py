@@ -142,8 +142,8 @@ def _answered(shape: Any, schema_of: dict[type[Struct], Any], *, located: bool) 
     if shape is None:
         return {"description": "Nothing to say."}
     if isinstance(shape, File):
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        return {"description": "The file.", "content": dict.fromkeys(shape.media_types, binary)}
+        content = {name: {"schema": _inside(name)} for name in shape.media_types}
+        return {"description": "The file.", "content": content}
     about = (shape.__doc__ or "").partition("\n")[0]
     made: dict[str, Any] = {
         "description": about, "content": {"application/json": {"schema": schema_of[shape]}}
@@ -151,6 +151,12 @@ def _answered(shape: Any, schema_of: dict[type[Struct], Any], *, located: bool) 
     if located:
         made["headers"] = {"Location": {"schema": {"type": "string"}}}
     return made
+
+
+def _inside(media_type: str) -> dict[str, str]:
+    if media_type.endswith("json"):
+        return {"type": "object"}
+    return {"type": "string", "format": "binary"}
 
 
 def _refusals(
