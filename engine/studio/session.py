@@ -8,7 +8,7 @@ starts over finds the same takes in the same order.
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import Struct
@@ -66,6 +66,9 @@ class Offered(Struct, frozen=True, kw_only=True):
     stems: Mapping[str, bytes]
 
 
+Performance = Generator[Offered | RetractedTake, None, None]
+
+
 def perform(
     resolved: Resolved,
     seed: int,
@@ -74,7 +77,7 @@ def perform(
     label: Callable[[int], str],
     tell: Tell,
     done: Mapping[int, int] | None = None,
-) -> Iterator[Offered | RetractedTake]:
+) -> "Performance":
     """Candidates in rank order, and the takes that were retracted on the way.
 
     ``done`` maps the numbers of candidates that were delivered before to their takes; they are

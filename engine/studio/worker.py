@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import asyncpg
@@ -23,8 +22,9 @@ from engine.errors import LeaseLost
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress, candidate_id
 from engine.settings import StudioSettings
+from engine.studio.connections import lent
 from engine.studio.rooms import Rooms, furnish
-from engine.studio.session import Offered, StopAsked, perform
+from engine.studio.session import Offered, Performance, StopAsked, perform
 from engine.studio.shelf import Shelf, open_shelf
 
 IDLE_S = 0.5
@@ -62,7 +62,7 @@ async def serve(settings: StudioSettings) -> None:
 
 async def _claim(pool: asyncpg.Pool, worker: str, settings: StudioSettings) -> Lease | None:
     try:
-        async with pool.acquire() as conn:
+        async with lent(pool) as conn:
             await queue.reap(conn)
             return await queue.claim(conn, worker, timedelta(seconds=settings.lease_s))
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -130,7 +130,7 @@ class _Session:
 
     async def _make_all(self, heart: "asyncio.Task[None]") -> str:
         job = self._lease.job
-        async with self._pool.acquire() as conn:
+        async with lent(self._pool) as conn:
             done = await queue.delivered_takes(conn, job.id)
         made = perform(
             job.resolved,
@@ -152,10 +152,13 @@ class _Session:
                     await self._deliver(outcome)
         except StopAsked:
             return await self._interrupted(tuple(retracted))
+        finally:
+            # What is still being played ahead ends before the next brief begins.
+            await asyncio.to_thread(made.close)
         return await self._end(tuple(retracted))
 
     async def _next(
-        self, made: "Iterator[Offered | RetractedTake]", heart: "asyncio.Task[None]"
+        self, made: "Performance", heart: "asyncio.Task[None]"
     ) -> Offered | RetractedTake | None:
         work = asyncio.ensure_future(asyncio.to_thread(next, made, None))
         await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
@@ -169,14 +172,14 @@ class _Session:
     async def _deliver(self, offered: Offered) -> None:
         assets = await asyncio.to_thread(store_files, self._shelf, offered)
         made = _with_assets(offered.made, assets)
-        async with self._pool.acquire() as conn:
+        async with lent(self._pool) as conn:
             await queue.deliver(conn, self._lease, made)
         CANDIDATES.inc()
         log.info("candidate.delivered", brief=self._lease.job.id, number=made.number,
                  rating=made.rating)  # fmt: skip
 
     async def _interrupted(self, retracted: tuple[RetractedTake, ...]) -> str:
-        async with self._pool.acquire() as conn:
+        async with lent(self._pool) as conn:
             if self._canceled:
                 await queue.finish(conn, self._lease, retracted=retracted, canceled=True)
                 return "canceled"
@@ -184,7 +187,7 @@ class _Session:
             return "given_back"
 
     async def _end(self, retracted: tuple[RetractedTake, ...]) -> str:
-        async with self._pool.acquire() as conn:
+        async with lent(self._pool) as conn:
             delivered = len(await queue.delivered_takes(conn, self._lease.job.id))
             short = delivered < self._lease.job.resolved.candidates
             failure = Failed(code="fewer_candidates", detail=FEWER) if short else None
@@ -195,7 +198,7 @@ class _Session:
         """Extend the lease three times as often as needed; learn of a cancel or a shutdown."""
         pause = self._lease_for.total_seconds() / 3
         while True:
-            async with self._pool.acquire() as conn:
+            async with lent(self._pool) as conn:
                 if await queue.beat(conn, self._lease, self._lease_for, self._progress):
                     self._canceled = True
                     self._halt.set()
