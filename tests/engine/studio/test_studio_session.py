@@ -1,0 +1,124 @@
+"""A session: what it tells, what it repeats, what it leaves out, how it stops."""
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from engine.contracts import Resolved, RetractedTake
+from engine.critique.panel import Verdict
+from engine.queue.contracts import Progress
+from engine.studio import session
+from engine.studio.rooms import Rooms
+from engine.studio.session import Offered, StopAsked, perform
+
+SEED = 11
+
+
+def _performed(resolved: Resolved, rooms: Rooms, **more) -> list[Offered | RetractedTake]:
+    given = {"label": lambda number: f"c{number}", "tell": lambda _: None} | more
+    return list(perform(resolved, SEED, rooms, **given))
+
+
+@pytest.fixture(scope="module")
+def performed(short: Resolved, rooms: Rooms) -> tuple[list[Offered], list[Progress]]:
+    told: list[Progress] = []
+    made = _performed(short, rooms, tell=told.append)
+    return [one for one in made if isinstance(one, Offered)], told
+
+
+def test_every_candidate_asked_for_is_offered(performed, short: Resolved) -> None:
+    offered, _ = performed
+    assert [one.made.number for one in offered] == [1, 2]
+    assert len({one.made.take for one in offered}) == 2
+    for one in offered:
+        assert one.master[:4] == b"RIFF"
+        assert one.made.measured
+        assert all(measured.passed for measured in one.made.measured)
+        assert {"render", "master", "write"} <= one.made.timings_s.keys()
+        assert one.made.resolved == short
+
+
+def test_progress_is_told_step_by_step_and_never_goes_back(performed) -> None:
+    _, told = performed
+    steps = [one.step for one in told]
+    assert steps[:2] == ["plan", "compose"]
+    rendered = [one.done for one in told if one.step == "render"]
+    assert rendered == sorted(rendered)
+    assert rendered[0] == 0
+    assert all(one.done <= one.total for one in told)
+
+
+def test_the_label_names_the_evaluation_copy_and_not_the_master(performed) -> None:
+    offered, _ = performed
+    assert b"CUESMITH_CANDIDATE=c1" in offered[0].evaluation
+    assert b"CUESMITH_CANDIDATE" not in offered[0].master
+
+
+def test_what_was_delivered_before_is_not_rendered_again(
+    performed, short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = performed[0][0].made
+    rendered: list[int] = []
+    real = session._sound
+
+    def counted(resolved, take, rooms):
+        rendered.append(take.number)
+        return real(resolved, take, rooms)
+
+    monkeypatch.setattr(session, "_sound", counted)
+    rest = _performed(short, rooms, done={first.number: first.take})
+    (second,) = [one for one in rest if isinstance(one, Offered)]
+    assert first.take not in rendered
+    assert second.made.number == 2
+    assert second.master == performed[0][1].master
+
+
+def test_a_take_that_fails_the_second_hearing_is_replaced(
+    performed, short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worst = iter([Verdict(rating=0.0, kept=False, reasons=("too quiet",))])
+    real = session.panel.hear
+    monkeypatch.setattr(session.panel, "hear", lambda score, heard: next(worst, None)
+                        or real(score, heard))  # fmt: skip
+    monkeypatch.setattr(session, "ABREAST", 1)
+    made = _performed(short, rooms)
+    retracted = [one for one in made if isinstance(one, RetractedTake)]
+    offered = [one for one in made if isinstance(one, Offered)]
+    assert [one.reason for one in retracted if one.take == performed[0][0].made.take] == [
+        "too quiet"
+    ]
+    assert [one.made.number for one in offered] == [1, 2]
+    assert performed[0][0].made.take not in {one.made.take for one in offered}
+
+
+def test_a_stop_ends_the_session_before_the_next_take(short: Resolved, rooms: Rooms) -> None:
+    def stop_at_render(progress: Progress) -> None:
+        if progress.step == "render" and progress.done == 1:
+            raise StopAsked
+
+    made = perform(short, SEED, rooms, label=str, tell=stop_at_render)
+    assert _offered(made) == [1]
+
+
+def _offered(made: Iterator[Offered | RetractedTake]) -> list[int]:
+    numbers = []
+    with pytest.raises(StopAsked):
+        numbers.extend(one.made.number for one in made if isinstance(one, Offered))
+        pytest.fail("the session went on")
+    return numbers
+
+
+def test_playing_ahead_changes_no_byte(
+    performed, short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "ABREAST", 1)
+    alone = [one for one in _performed(short, rooms) if isinstance(one, Offered)]
+    assert [one.master for one in alone] == [one.master for one in performed[0]]
+
+
+def test_asked_stems_come_apart_and_add_up(short: Resolved, rooms: Rooms) -> None:
+    asked = msgspec.structs.replace(short, candidates=1, stems=("all",))
+    (one,) = [made for made in _performed(asked, rooms) if isinstance(made, Offered)]
+    assert len(one.stems) >= 3
+    assert {len(content) for content in one.stems.values()}
