@@ -49,8 +49,13 @@ def main(arguments: list[str] | None = None) -> int:
         EditedMigration, BillingError, DoorError,
     ) as refused:  # fmt: skip
         return _refused(str(refused))
-    except (OSError, asyncpg.PostgresError) as error:
-        return _refused(f"{error}; is the database that DATABASE_URL names there?")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return _refused(f"{error}; is what the settings name there? `cuesmith dev` needs none")
+    except ModuleNotFoundError as missing:
+        return _refused(
+            f"{missing.name} is not installed here: pip install 'cuesmith[clerk]' for the clerk, "
+            "'cuesmith[clerk,cpu,local]' for dev and demo"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -182,10 +187,13 @@ def _gateway(given: argparse.Namespace) -> int:
 
 
 def _clerk(given: argparse.Namespace) -> int:
+    from api import logs
     from billing import settings
 
-    _silence_until_asked()
-    asyncio.run(_serve_clerk(_needed("DATABASE_URL"), settings.read()))
+    told, database_url = settings.read(), _needed("DATABASE_URL")
+    logs.as_json()
+    _show_metrics()
+    asyncio.run(_serve_clerk(database_url, told))
     return 0
 
 
@@ -212,10 +220,13 @@ async def _set_up_stripe(desk: "Desk") -> None:
             pause_s = min(2 * pause_s, 30.0)
 
 
-def _silence_until_asked() -> None:
-    import logging
+def _show_metrics() -> None:
+    """/metrics, where ``CUESMITH_METRICS_PORT`` asks for it."""
+    from prometheus_client import start_http_server
 
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    if port := os.environ.get("CUESMITH_METRICS_PORT"):
+        host = os.environ.get("CUESMITH_METRICS_HOST", "127.0.0.1")
+        start_http_server(_port(port), addr=host)
 
 
 def _become_engine(*arguments: str) -> NoReturn:

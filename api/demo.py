@@ -131,7 +131,9 @@ async def _compose(visit: Visit, wanted: dict[str, Any]) -> dict[str, Any]:
         if time.perf_counter() - sent > BRIEF_S:
             raise DemoFailed(f"the brief has not ended after {BRIEF_S} s; see the studio's log")
         progress = brief["progress"]
-        step = f"{progress['step']} {progress['done']}/{progress['total']}"
+        step = progress["step"]
+        if progress["total"]:
+            step += f" {progress['done']}/{progress['total']}"
         shown = _show_step(shown, step, time.perf_counter() - sent, len(brief["candidates"]))
         await asyncio.sleep(0.5)
         brief = await _get(visit, f"/v1/briefs/{brief['id']}")
@@ -159,10 +161,10 @@ async def _audition(visit: Visit, brief: dict[str, Any], line: dict[str, Any]) -
     )  # fmt: skip
     if sound != asked:
         raise DemoFailed(f"candidate {line['number']} is {sound}, not {asked}")
-    plan = candidate["plan"]
+    broken = [one["name"] for one in candidate["measured"] if not one["pass"]]
+    met = f"not met: {', '.join(broken)}" if broken else "every constraint met"
     _say(visit.began, f"candidate {line['number']}: rating {candidate['rating']:.2f}, "
-                      f"{plan['texture']}, every constraint "
-                      f"{'met' if candidate['passed'] else 'but some met'}")  # fmt: skip
+                      f"{candidate['plan']['texture']}, {met}")  # fmt: skip
 
 
 async def _pick(visit: Visit, best: dict[str, Any]) -> dict[str, Any]:

@@ -276,12 +276,16 @@ class Workbench:
         store = {"CUESMITH_STORE": self._environ.get("CUESMITH_STORE", str(self.home / "store"))}
         clerk = {"CUESMITH_STRIPE": "sandbox", "CUESMITH_STRIPE_URL": sandbox_url,
                  "CUESMITH_PUBLIC_URL": url}  # fmt: skip
-        gateway = store | {
-            "CUESMITH_PEPPER": self.address.pepper,
-            "CUESMITH_PUBLIC_URL": url,
-            "CUESMITH_SIGNING_KEY": self._signing_key(),
-            "CUESMITH_STRIPE_WEBHOOK_SECRETS": webhook_secret,
-        }
+        gateway = (
+            {name: self._environ[name] for name in _GATEWAY_ONLY if name in self._environ}
+            | store
+            | {
+                "CUESMITH_PEPPER": self.address.pepper,
+                "CUESMITH_PUBLIC_URL": url,
+                "CUESMITH_SIGNING_KEY": self._signing_key(),
+                "CUESMITH_STRIPE_WEBHOOK_SECRETS": webhook_secret,
+            }
+        )
         self._add("sandbox", ["billing.sandbox", "--port", str(sandbox_port),
                               "--webhook-url", f"{url}/webhooks/stripe",
                               "--state", str(self.home / "sandbox.json")],
@@ -323,21 +327,35 @@ class Workbench:
 
     def _find_bank(self) -> None:
         """Bring a sampled bank into the user's cache, once; without one our own plays."""
-        tried = self.home / "bank.txt"
-        if self._environ.get("CUESMITH_BANK") or tried.exists():
+        if self._environ.get("CUESMITH_BANK"):
             return
-        self._tell("looking for an instrument bank")
+        tried = self.home / "bank.txt"
+        if not tried.exists():
+            self._tell("looking for an instrument bank")
+            tried.write_text(self._fetched_bank())
+        plays = tried.read_text().splitlines()[-1]
+        why = f"; no sampled bank came, {tried} says why" if "synthesised" in plays else ""
+        self._tell(f"instruments: {plays}{why}")
+
+    def _fetched_bank(self) -> str:
+        """What looking for a bank has said; its last line is what plays."""
+        # One try each: npm repeats a refused connection for a minute, and our own bank is there.
+        patience = {"npm_config_fetch_retries": "0", "npm_config_update_notifier": "false"}
+        looking = subprocess.Popen(
+            [sys.executable, "-P", "-m", "engine", "sounds", "fetch"],
+            env=self._environ | patience, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            preexec_fn=tied(signal.SIGKILL),
+        )  # fmt: skip
         try:
-            looked = subprocess.run(
-                [sys.executable, "-P", "-m", "engine", "sounds", "fetch"], env=self._environ,
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=FETCH_S,
-                check=False, preexec_fn=tied(signal.SIGKILL),
-            )  # fmt: skip
-            lines = (looked.stdout + looked.stderr).strip().splitlines() or ["nothing was found"]
+            said, _ = looking.communicate(timeout=FETCH_S)
         except subprocess.TimeoutExpired:
-            lines = [f"no bank came within {FETCH_S} s; the built-in synthesised bank plays"]
-        tried.write_text("\n".join(lines) + "\n")
-        self._tell(f"instruments: {lines[-1]}")
+            said = f"no bank came within {FETCH_S} s; the built-in synthesised bank plays"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(looking.pid, signal.SIGKILL)
+            looking.wait()
+        return said.strip() or "the built-in synthesised bank plays"
 
     # --- the folder ---
 
@@ -362,7 +380,10 @@ class Workbench:
         return str(file)
 
 
-_NOT_FOR_ALL = frozenset({"CUESMITH_PEPPER", "CUESMITH_SIGNING_KEY", "CUESMITH_PUBLIC_URL"})
+_NOT_FOR_ALL = frozenset(
+    {"CUESMITH_PEPPER", "CUESMITH_SIGNING_KEY", "CUESMITH_PUBLIC_URL", "CUESMITH_METRICS_PORT"}
+)
+_GATEWAY_ONLY = ("CUESMITH_METRICS_PORT",)
 
 
 def running(home: Path) -> Address | None:
