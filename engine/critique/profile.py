@@ -1,8 +1,7 @@
 """Which tonality a score is heard in, estimated from its notes alone.
 
-Key profiles after Krumhansl and Kessler (1982) as revised by Temperley (2001); the modes exchange
-the weights of the one degree in which they differ from major or minor. How much a note counts grows
-with its length, and with its place: the bass, the strong beats and the last bar say more.
+How much a note counts grows with its length, and with its place: the bass, the strong beats and the
+last bar say more. What is then compared with it are the key profiles of `engine.styles.profiles`.
 """
 
 from collections.abc import Iterable
@@ -13,17 +12,9 @@ from numpy.typing import NDArray
 
 from engine.critique import reading
 from engine.score import Note, Score, bar_ticks
+from engine.styles.profiles import CHURCH, SEVEN_NOTES
 from engine.words.tonality import Tonality
 
-_MAJOR = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
-_MINOR = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.300, 0.250)
-
-_EXCHANGES: dict[str, tuple[tuple[float, ...], int, int]] = {
-    "dorian": (_MINOR, 8, 9),
-    "phrygian": (_MINOR, 2, 1),
-    "lydian": (_MAJOR, 5, 6),
-    "mixolydian": (_MAJOR, 11, 10),
-}
 _PENTATONICS: dict[str, tuple[int, ...]] = {
     "gong": (0, 2, 4, 7, 9),
     "shang": (0, 2, 5, 7, 10),
@@ -55,12 +46,6 @@ class Estimate(Struct, frozen=True, kw_only=True):
     asked_fit: float = -1.0  # of the tonality that was asked for
 
 
-def _exchanged(profile: tuple[float, ...], one: int, other: int) -> tuple[float, ...]:
-    weights = list(profile)
-    weights[one], weights[other] = weights[other], weights[one]
-    return tuple(weights)
-
-
 def _pentatonic(steps: tuple[int, ...]) -> tuple[float, ...]:
     weights = [0.05] * 12
     for step in steps:
@@ -71,11 +56,6 @@ def _pentatonic(steps: tuple[int, ...]) -> tuple[float, ...]:
     return tuple(weights)
 
 
-_PROFILES: dict[str, tuple[float, ...]] = {
-    "major": _MAJOR,
-    "minor": _MINOR,
-    **{mode: _exchanged(*exchange) for mode, exchange in _EXCHANGES.items()},
-}
 _FIVE_NOTES: dict[str, tuple[float, ...]] = {
     mode: _pentatonic(steps) for mode, steps in _PENTATONICS.items()
 }
@@ -91,11 +71,11 @@ def estimate(score: Score, asked: Tonality | None = None) -> Estimate | None:
     if heard.sum() <= 0:
         return None
     mode = asked.mode if asked is not None else "major"
-    profiles = _FIVE_NOTES if mode in _FIVE_NOTES else _PROFILES
+    profiles = _FIVE_NOTES if mode in _FIVE_NOTES else SEVEN_NOTES
     centre = TONIC_IN_BASS if mode in ("major", "minor", "aeolian") else MODAL_BASS
     fits: dict[tuple[int, str], float] = {}
     for name, profile in profiles.items():
-        handicap = MODE_HANDICAP if name in _EXCHANGES and name != mode else 0.0
+        handicap = MODE_HANDICAP if name in CHURCH and name != mode else 0.0
         for tonic in range(12):
             fit = float(np.corrcoef(heard, np.roll(np.array(profile), tonic))[0, 1])
             fits[tonic, name] = fit + centre * float(bass[tonic]) - handicap

@@ -8,15 +8,16 @@ lead instrument.
 
 import itertools
 import random
+from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine import styles
 from engine.contracts import Chord, PartPlan, Plan, Resolved, Section
 from engine.plan import casting, chime
 from engine.plan.form import Block, blocks, fit
 from engine.score import bar_ticks
-from engine.styles import harmony
+from engine.styles import harmony, profiles
 from engine.styles.sheet import Style
 from engine.words.tonality import parse
 
@@ -26,6 +27,17 @@ _ROLE_ORDER = ("lead", "comp", "bass", "pad", "counter", "harmony", "drums", "fx
 _PATHS = {  # energy 1-7 of a letter, before the brief's own curve
     "i": 2, "A": 4, "A'": 5, "A''": 6, "B": 5, "B'": 6, "C": 5, "br": 3, "e": 5,
 }  # fmt: skip
+
+
+SURE = 0.12  # lead of the planned tonic over the next best, before a melody is heard
+
+
+# How a style likes to come home.
+_JAZZ = frozenset({"jazz_trio", "bossa", "lofi"})
+_POWER = frozenset({"rock", "metal"})
+_PLAGAL = frozenset({"meditation", "dark_ambient", "orchestral_tender"})
+_DOMINANT = frozenset({"solo_piano", "orchestral_tender", "waltz_ballroom", "jazz_trio", "bossa",
+                       "country", "fantasy_tavern"})  # fmt: skip
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -46,10 +58,49 @@ def draw(resolved: Resolved, seed: int, count: int) -> list[Plan]:
     if resolved.kind == "chime":
         return chime.draw(resolved, dice, count)
     tonic, mode = _tonality(resolved, style, dice)
-    return [
-        _plan(resolved, style, tonic, mode, choice, at, random.Random(f"plan/{seed}/{at}"))
-        for at, choice in enumerate(_choices(style, mode, dice, count))
-    ]
+    plans: list[Plan] = []
+    taken: set[tuple[object, ...]] = set()
+    for at, choice in enumerate(_choices(style, mode, dice, count)):
+        options = (
+            _plan(resolved, style, tonic, mode, moved, random.Random(f"plan/{seed}/{at}"))
+            for moved in _moved(choice, len(_options(style, mode)))
+        )
+        plans.append(_at_home(options, taken))
+        taken.add(_frame(plans[-1]))
+    return plans
+
+
+def _moved(choice: Choice, progressions: int) -> Iterator[Choice]:
+    """The choice, then the same with each other progression."""
+    for shift in range(progressions):
+        moved = (choice.progression + shift) % progressions
+        yield structs.replace(choice, progression=moved)
+
+
+def _at_home(options: Iterable[Plan], taken: set[tuple[object, ...]]) -> Plan:
+    """The first plan whose harmony leaves no doubt where its tonic is, and that is not taken."""
+    doubtful: list[tuple[bool, float, Plan]] = []
+    for plan in options:
+        lead, fresh = _home_lead(plan), _frame(plan) not in taken
+        if lead >= SURE and fresh:
+            return plan
+        doubtful.append((fresh, lead, plan))
+    return max(doubtful, key=lambda one: one[:2])[2]
+
+
+def _frame(plan: Plan) -> tuple[object, ...]:
+    lead = next(((part.program, part.patch) for part in plan.parts if part.role == "lead"), None)
+    return (lead, *((chord.at, chord.symbol) for chord in plan.chords))
+
+
+def _home_lead(plan: Plan) -> float:
+    """How clearly the chords and their basses alone say where home is; the last chord says most."""
+    tones = []
+    for at, chord in enumerate(plan.chords):
+        weight = chord.length * (2.0 if at == len(plan.chords) - 1 and plan.kind != "loop" else 1.0)
+        tones += [(pitch, weight) for pitch in chord.pitches]
+        tones.append((chord.bass, 2.0 * weight))
+    return profiles.home_lead(profiles.weighed(tones), plan.tonic, plan.mode)
 
 
 def _tonality(resolved: Resolved, style: Style, dice: random.Random) -> tuple[int, str]:
@@ -122,7 +173,13 @@ def _options(style: Style, mode: str) -> list[int]:
         for at, option in enumerate(style.chords["A"])
         if harmony.mode_of([chord for bar in option for chord in bar]) == wanted
     ]
-    return [*fitting, *(at + 100 for at in fitting), *(at + 200 for at in fitting)] or [0]
+    turned = [at + 100 for at in fitting if _turns_home(style.chords["A"][at])]
+    return [*fitting, *turned, *(at + 200 for at in fitting)] or [0]
+
+
+def _turns_home(option: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether a progression begun in its middle still begins at home."""
+    return len(option) > 2 and harmony.read(option[len(option) // 2][0]).root == 0
 
 
 def _plan(
@@ -131,7 +188,6 @@ def _plan(
     tonic: int,
     mode: str,
     choice: Choice,
-    at: int,
     dice: random.Random,
 ) -> Plan:
     frame = fit(resolved, style.typical_bpm, dice)
@@ -139,6 +195,8 @@ def _plan(
     parts = casting.cast(style, resolved, choice.cast, choice.register)
     sections = _sections(resolved, style, letters, parts, choice)
     chords = _chords(resolved, style, mode, tonic, letters, choice, frame.ring_ticks)
+    if resolved.tonality is None:
+        mode = _shown(mode, chords, tonic)
     loop = resolved.kind == "loop"
     return Plan(
         style=style.id,
@@ -159,6 +217,12 @@ def _plan(
         texture=_texture(parts, letters, chords, choice),
         planner="drawn",
     )
+
+
+def _shown(mode: str, chords: tuple[Chord, ...], tonic: int) -> str:
+    """A major with a lowered seventh and no leading tone is mixolydian, whatever it was called."""
+    heard = {(pitch - tonic) % 12 for chord in chords for pitch in chord.pitches}
+    return "mixolydian" if mode == "major" and 10 in heard and 11 not in heard else mode
 
 
 def _sections(
@@ -278,7 +342,7 @@ def _chords(
         if last and resolved.kind == "loop":
             bars = _turned(style, mode, bars)
         if last and resolved.kind != "loop":
-            bars = _closed(mode, bars)
+            bars = _closed(style, mode, bars)
         for symbols in bars:
             span = bar_length // len(symbols)
             for symbol in symbols:
@@ -328,14 +392,31 @@ def _turned(style: Style, mode: str, bars: list[tuple[str, ...]]) -> list[tuple[
     return [*bars[: len(bars) - len(turn)], *turn]
 
 
-def _closed(mode: str, bars: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def _closed(style: Style, mode: str, bars: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """A cadence, then home: the last bar is the tonic."""
-    home, before = ("Iadd9", ("IV",)) if mode in MAJORS else ("i", ("bVII",))
-    if mode in ("phrygian",):
-        before = ("bII",)
+    before, home = _cadence(style.id, mode)
     if len(bars) >= 2:
-        return [*bars[:-2], before, (home,)]
+        return [*bars[:-2], (before,), (home,)]
     return [(home,)]
+
+
+def _cadence(style: str, mode: str) -> tuple[str, str]:
+    """Full where the style knows a dominant, plagal where it is soft, modal where it is not."""
+    major = mode in MAJORS
+    home = "Iadd9" if major else "i"
+    if style in _POWER:
+        home = "I5" if major else "i5"
+    if style in _JAZZ:
+        home = "I69" if major else "i69"
+    if mode in ("mixolydian", "zhi"):
+        return "bVII", home
+    if mode == "phrygian":
+        return "bII", home
+    if mode in ("dorian", "shang") or (not major and style not in _DOMINANT):
+        return "bVII", home
+    if style in _PLAGAL:
+        return "IV" if major else "iv", home
+    return "V13" if style in _JAZZ and major else "V7" if style in _DOMINANT else "V", home
 
 
 def _chord(symbol: str, at: int, length: int, tonic: int) -> Chord:
