@@ -6,6 +6,7 @@ from itertools import pairwise
 from engine.contracts import Chord
 
 VOICES = 4
+MIDDLE, TIGHTEST = 55, 3  # under this pitch no seconds
 LOWEST_THIRD = 48  # under it only fifths and octaves are clear
 
 
@@ -13,17 +14,24 @@ def voice(
     chord: Chord, low: int, high: int, before: Sequence[int], *, voices: int = VOICES, turn: int = 0
 ) -> tuple[int, ...]:
     """Pitches from the bottom, inside the range, near the voicing before; never empty."""
-    classes = _chosen(chord, voices)
-    options = [
-        option
-        for inversion in range(len(classes))
-        for option in _placed(classes[inversion:] + classes[:inversion], low, high)
-    ]
+    options = _options(_chosen(chord, voices), low, high)
+    if not options:  # too little room under a melody: the tension goes first, then the third
+        options = _options(list(chord.pitches[:3]), low, high)
+    if not options:
+        options = _options([chord.root, chord.pitches[min(2, len(chord.pitches) - 1)]], low, high)
     if not options:
         return (_fold(chord.root, low, high),)
     centre = sum(before) / len(before) if before else (low + high) / 2
     ranked = sorted(options, key=lambda option: _cost(option, before, centre, low, high))
     return ranked[min(turn, len(ranked) - 1)]
+
+
+def _options(classes: list[int], low: int, high: int) -> list[tuple[int, ...]]:
+    return [
+        option
+        for inversion in range(len(classes))
+        for option in _placed(classes[inversion:] + classes[:inversion], low, high)
+    ]
 
 
 def bass_note(pitch_class: int, low: int, high: int) -> int:
@@ -58,8 +66,12 @@ def _placed(classes: list[int], low: int, high: int) -> list[tuple[int, ...]]:
 
 
 def _clear(pitches: tuple[int, ...]) -> bool:
-    """Nothing but fifths and octaves down low, no semitone at the top."""
+    """Nothing but fifths and octaves down low, no semitone at the top, no minor ninth at all."""
     if len(pitches) > 1 and pitches[-1] - pitches[-2] == 1:
+        return False
+    if any(upper - lower == 13 for lower in pitches for upper in pitches):
+        return False
+    if any(b - a < TIGHTEST and a < MIDDLE for a, b in pairwise(pitches)):
         return False
     return all(b - a in (7, 12, 19) or a >= LOWEST_THIRD for a, b in pairwise(pitches))
 

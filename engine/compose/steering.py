@@ -25,6 +25,7 @@ SIXTEENTH, EIGHTH = 3, 6
 _PITCHES = np.arange(FIRST_PITCH, CODES)
 _CLASSES = np.array([relative_class(int(code)) for code in _PITCHES])
 _REFERENCE = (4.5, 2.2, 1.1, 0.3, 0.0)  # pull of the referenced bar, by variation
+STEPWISE, AGAIN = 0.9, 0.8  # towards the neighbours, away from the note just played
 _LEAPS = {"lead": 12, "counter": 12, "bass": 14}
 
 
@@ -107,7 +108,7 @@ def _harmonise(take: Take, pitches: np.ndarray) -> None:
     scale = take.sheet.bits(take.unit)[12:][_CLASSES] > 0
     strong = take.position % (2 * beat_ticks(take.plan.meter) * 12 // TICKS_PER_QUARTER) == 0
     beat = take.position % (beat_ticks(take.plan.meter) * 12 // TICKS_PER_QUARTER) == 0
-    pitches += np.where(chord, 1.5 if strong else 0.7 if beat else 0.2, 0.0)
+    pitches += np.where(chord, 1.5 if strong else 0.6 if beat else 0.0, 0.0)
     pitches -= np.where(~chord, 1.5 if strong else 0.3, 0.0)
     pitches -= np.where(~chord & ~scale, 4.0, 0.0)
 
@@ -118,6 +119,9 @@ def _walk(take: Take, pitches: np.ndarray) -> None:
     if last == NOTHING or take.role == "bass":
         return
     distance = _PITCHES - last
+    scale = take.sheet.bits(take.unit)[12:][_CLASSES] > 0
+    pitches += np.where((np.abs(distance) <= 2) & scale, STEPWISE, 0.0)
+    pitches -= np.where(distance == 0, STEPWISE + AGAIN, 0.0)
     pitches -= np.where(np.abs(distance) > 7, 1.5, 0.0)
     pitches -= np.where(np.abs(distance) == 6, 1.0, 0.0)
     if previous == NOTHING:
@@ -196,9 +200,9 @@ def _breathe(take: Take, bias: np.ndarray) -> None:
     if take.position < take.bar.units - beat:
         return
     if _phrase_ends(take):
-        bias[REST] += 3.0
+        bias[REST] += 4.5
     elif inside % 2 == 1:
-        bias[REST] += 1.2
+        bias[REST] += 1.8
 
 
 def _phrase_ends(take: Take) -> bool:
@@ -213,7 +217,7 @@ def _come_home(take: Take, bias: np.ndarray) -> None:
         bias[TIE] -= 6.0
         root = take.sheet.roots[take.unit]
         chord = take.sheet.bits(take.unit)[:12][_CLASSES] > 0
-        bias[FIRST_PITCH:] += np.where(chord, 3.0, -3.0)
+        bias[FIRST_PITCH:] += np.where(chord, 3.0, -7.0)
         bias[FIRST_PITCH:] += np.where(root == _CLASSES, 2.0, 0.0)
     else:
         bias[REST] += 5.0
