@@ -48,6 +48,7 @@ class Hold(Struct, frozen=True, kw_only=True):
 
     id: str
     account: str
+    brief: str
     quoted: Tokens
     captured: Tokens
     released: Tokens
@@ -78,7 +79,11 @@ class Balance(Struct, frozen=True, kw_only=True):
 
 
 class LedgerLine(Struct, frozen=True, kw_only=True):
-    """One transfer as its account sees it: positive tokens came in, negative went out."""
+    """One transfer as its account sees it: positive tokens came in, negative went out.
+
+    ``kind`` is audition, license, topup, grant, refund or expiry; ``reference`` names the candidate
+    that was paid for, or the payment that came in.
+    """
 
     id: int
     kind: str

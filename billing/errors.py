@@ -36,7 +36,11 @@ class WrongStripeMode(BillingError):
 
 
 class StripeUnavailable(BillingError):
-    """Stripe did not answer, or refused; the row stays and is tried again."""
+    """Stripe did not answer, or not now; the row stays and is tried again."""
+
+
+class StripeRefused(StripeUnavailable):
+    """Stripe will not do this, however often it is asked."""
 
 
 class BadSignature(BillingError):

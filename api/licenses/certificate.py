@@ -66,10 +66,11 @@ def verify(document: bytes, keys: KeySet) -> Certificate:
     try:
         outer = msgspec.json.decode(document, type=_Document)
         header = msgspec.json.decode(decode(outer.protected), type=_Header)
-        certificate = msgspec.json.decode(decode(outer.payload), type=Certificate)
         signature = decode(outer.signature)
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise NotGenuine(f"this is not a license certificate: {error}") from error
+    if _canonical(outer) != document:
+        raise NotGenuine("the document is not written as it was issued")
     if header.alg != "EdDSA" or header.typ != TYPE:
         raise NotGenuine("the certificate is of an unknown kind")
     key = keys.named(header.kid)
@@ -77,9 +78,10 @@ def verify(document: bytes, keys: KeySet) -> Certificate:
         raise NotGenuine(f"no published key is called {header.kid}")
     if not holds(key, f"{outer.protected}.{outer.payload}".encode(), signature):
         raise NotGenuine("the signature does not match")
-    if _canonical(outer) != document:
-        raise NotGenuine("the document is not written as it was issued")
-    return certificate
+    try:
+        return contents(document)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise NotGenuine(f"the certificate is newer than this program: {error}") from error
 
 
 def contents(document: bytes) -> Certificate:

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from api.connections import lent, transaction
+from api.entrance import cursor_after, place
 from api.errors import CandidateExpired, NotFound
 from api.licenses import certificate as certificates
 from api.licenses import store
@@ -80,9 +81,10 @@ async def document(pool: asyncpg.Pool, account: str, license_id: str) -> bytes:
 async def page(pool: asyncpg.Pool, account: str, cursor: str | None, limit: int) -> LicenseList:
     """Licenses of the account, newest first."""
     async with lent(pool) as conn:
-        rows = await store.select_page(conn, account, cursor, limit + 1)
-    items = tuple(_license(row) for row in rows[:limit])
-    return LicenseList(items=items, next_cursor=items[-1].id if len(rows) > limit else None)
+        rows = await store.select_page(conn, account, place(cursor), limit + 1)
+    return LicenseList(
+        items=tuple(_license(row) for row in rows[:limit]), next_cursor=_next(rows, limit)
+    )
 
 
 async def track(pool: asyncpg.Pool, account: str, track_id: str) -> Track:
@@ -105,11 +107,19 @@ async def file(pool: asyncpg.Pool, account: str, track_id: str, name: str) -> As
 
 
 async def tracks(pool: asyncpg.Pool, account: str, cursor: str | None, limit: int) -> TrackList:
-    """Tracks of the account, newest first; the cursor is a license's id."""
+    """Tracks of the account, newest first."""
     async with lent(pool) as conn:
-        rows = await store.select_page(conn, account, cursor, limit + 1)
-    more = rows[limit - 1]["id"] if len(rows) > limit else None
-    return TrackList(items=tuple(_track(row) for row in rows[:limit]), next_cursor=more)
+        rows = await store.select_page(conn, account, place(cursor), limit + 1)
+    return TrackList(
+        items=tuple(_track(row) for row in rows[:limit]), next_cursor=_next(rows, limit)
+    )
+
+
+def _next(rows: list[dict[str, Any]], limit: int) -> str | None:
+    """The cursor after a page, when there is more."""
+    if len(rows) <= limit:
+        return None
+    return cursor_after(rows[limit - 1]["created_at"], rows[limit - 1]["id"])
 
 
 async def _grant(conn: asyncpg.Connection, sold: Sold, signer: Signer) -> None:

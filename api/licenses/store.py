@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from api.entrance import Place
 from api.licenses.signing import Jwk
 from engine.contracts import Made
 
@@ -77,16 +78,15 @@ select licenses.id, licenses.account, candidate, track, licenses.tokens, certifi
   licenses.created_at, made, candidates.brief
 from api.licenses join api.candidates on candidates.id = licenses.candidate
 """
-# ruff: noqa: S608 - the only thing put into these texts is the constant above
+
 SELECT_BY_CANDIDATE = f"{_COLUMNS} where candidate = $1 and licenses.account = $2"
 SELECT_LICENSE = f"{_COLUMNS} where licenses.id = $1 and licenses.account = $2"
 SELECT_TRACK = f"{_COLUMNS} where track = $1 and licenses.account = $2"
 SELECT_PAGE = f"""{_COLUMNS}
 where licenses.account = $1
-  and ($2::text is null or (licenses.created_at, licenses.id) <
-       (select created_at, id from api.licenses where id = $2 and account = $1))
+  and ($2::timestamptz is null or (licenses.created_at, licenses.id) < ($2, $3))
 order by licenses.created_at desc, licenses.id desc
-limit $3
+limit $4
 """
 
 
@@ -107,9 +107,12 @@ async def select_track(conn: asyncpg.Connection, track: str, account: str) -> di
 
 
 async def select_page(
-    conn: asyncpg.Connection, account: str, cursor: str | None, limit: int
+    conn: asyncpg.Connection, account: str, after: Place | None, limit: int
 ) -> list[dict[str, Any]]:
-    return [dict(row) for row in await conn.fetch(SELECT_PAGE, account, cursor, limit)]
+    rows = await conn.fetch(
+        SELECT_PAGE, account, after and after.created_at, after and after.id, limit
+    )
+    return [dict(row) for row in rows]
 
 
 def _row(row: asyncpg.Record | None) -> dict[str, Any] | None:

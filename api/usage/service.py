@@ -52,6 +52,7 @@ async def usage(shop: Shop, caller: Caller, asked: UsageQuery) -> Usage:
     since = asked.since or until - PERIOD
     _check_period(since, until)
     async with transaction(shop.pool) as conn:
+        await store.see_one_moment(conn)
         spent = await ledger.usage(conn, caller.account, since, until)
         statement = await ledger.statement(conn, caller.account, since, until)
     return Usage(

@@ -6,6 +6,14 @@ from api.entrance import Place
 from api.usage.contracts import Topup
 from billing.contracts import Pack
 
+SNAPSHOT = "set transaction isolation level repeatable read"
+
+
+async def see_one_moment(conn: asyncpg.Connection) -> None:
+    """Let all that this transaction reads be of one moment."""
+    await conn.execute(SNAPSHOT)
+
+
 COLUMNS = """
 id, state as status, tokens, amount_minor, currency, checkout_url, detail, created_at, updated_at
 """

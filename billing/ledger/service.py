@@ -77,6 +77,11 @@ async def extend_hold(conn: asyncpg.Connection, hold_id: str, until: datetime) -
     await store.extend_hold(conn, hold_id, until)
 
 
+async def ending_holds(conn: asyncpg.Connection, before: datetime) -> tuple[Hold, ...]:
+    """Open holds that expire before then unless they are extended, the first to expire first."""
+    return await store.select_ending_holds(conn, before)
+
+
 async def capture(conn: asyncpg.Connection, hold_id: str, candidate: str, tokens: int) -> Capture:
     """Spend tokens of a hold for one delivered candidate, and queue its meter event.
 

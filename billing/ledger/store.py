@@ -102,8 +102,9 @@ def _hold(row: asyncpg.Record | None) -> Hold | None:
     if row is None:
         return None
     return Hold(
-        id=row["id"], account=row["account"], quoted=row["quoted"], captured=row["captured"],
-        released=row["released"], state=row["state"], expires_at=row["expires_at"],
+        id=row["id"], account=row["account"], brief=row["brief"], quoted=row["quoted"],
+        captured=row["captured"], released=row["released"], state=row["state"],
+        expires_at=row["expires_at"],
     )  # fmt: skip
 
 
@@ -140,12 +141,29 @@ async def extend_hold(conn: asyncpg.Connection, hold: str, until: datetime) -> N
     await conn.execute(EXTEND_HOLD, hold, until)
 
 
-SELECT_EXPIRED_HOLDS = """
-select id from billing.holds
-where state = 'open' and expires_at < now()
+SELECT_ENDING_HOLDS = """
+select * from billing.holds
+where state = 'open' and expires_at < $1
 order by expires_at
-limit 100
-for update skip locked
+limit 1000
+"""
+
+
+async def select_ending_holds(conn: asyncpg.Connection, before: datetime) -> tuple[Hold, ...]:
+    rows = await conn.fetch(SELECT_ENDING_HOLDS, before)
+    return tuple(hold for row in rows if (hold := _hold(row)) is not None)
+
+
+# Sorted by account: sweepers take the wallets in one order, so they never wait for each other.
+SELECT_EXPIRED_HOLDS = """
+with expired as (
+  select id, account from billing.holds
+  where state = 'open' and expires_at < now()
+  order by expires_at
+  limit 100
+  for update skip locked
+)
+select id from expired order by account, id
 """
 
 
@@ -219,14 +237,18 @@ async def insert_outbox(conn: asyncpg.Connection, capture: Capture, event_name: 
     await conn.execute(INSERT_OUTBOX, capture.id, capture.account, event_name, capture.tokens)
 
 
-# What a transfer did to its account: credits to the wallet count up, debits count down.
+# What a transfer did to its account: credits to the wallet count up, debits count down. A capture
+# is named by what was bought, and a refund by what was given back.
 SELECT_LINES = """
-select id, kind, ref, created_at,
-  case when credit = 'wallet:' || account then tokens else -tokens end as tokens,
-  sum(case when credit = 'wallet:' || account then tokens else -tokens end)
-    over (order by id) as balance_after
+select transfers.id, transfers.created_at,
+  case when kind = 'capture' then sku else kind end as kind, coalesce(reference, ref) as reference,
+  case when credit = 'wallet:' || transfers.account then transfers.tokens
+       else -transfers.tokens end as tokens,
+  sum(case when credit = 'wallet:' || transfers.account then transfers.tokens
+           else -transfers.tokens end) over (order by transfers.id) as balance_after
 from billing.transfers
-where account = $1
+left join billing.captures on captures.id = ref and kind in ('capture', 'refund')
+where transfers.account = $1
 """
 # ruff: noqa: S608 - the only thing put into these texts is the constant above
 SELECT_PAGE = f"select * from ({SELECT_LINES}) lines where id > $2 order by id limit $3"
@@ -252,14 +274,14 @@ async def select_period(
 
 
 async def select_opening(conn: asyncpg.Connection, account: str, since: datetime) -> int:
-    return int(await conn.fetchval(SELECT_OPENING, account, since))
+    return int(await conn.fetchval(SELECT_OPENING, account, since) or 0)
 
 
 def _lines(rows: list[asyncpg.Record]) -> tuple[LedgerLine, ...]:
     return tuple(
         LedgerLine(
             id=row["id"], kind=row["kind"], tokens=Tokens(int(row["tokens"])),
-            reference=row["ref"], created_at=row["created_at"],
+            reference=row["reference"], created_at=row["created_at"],
             balance_after=Tokens(int(row["balance_after"])),
         )
         for row in rows
@@ -291,7 +313,9 @@ SELECT_MODE = "select stripe_mode from billing.settings"
 
 async def bind_mode(conn: asyncpg.Connection, mode: str) -> str:
     await conn.execute(BIND_MODE, mode)
-    return await conn.fetchval(SELECT_MODE)
+    bound = await conn.fetchval(SELECT_MODE)
+    assert bound is not None, "the row is there: the line above saw to it"
+    return bound
 
 
 # Each query finds rows that break a promise; every one must come back empty.

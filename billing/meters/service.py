@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from billing.connections import lent
 from billing.meters import store
 from billing.meters.contracts import Row, UsageSink
 
@@ -22,7 +23,7 @@ LONGEST_WAIT_S = 300.0
 
 async def send_due(pool: asyncpg.Pool, sink: UsageSink, limit: int = 40) -> int:
     """Send what is due; returns how many were delivered. One customer's events go one by one."""
-    async with pool.acquire() as conn:
+    async with lent(pool) as conn:
         await store.park_stale(conn, UNKNOWN_AFTER, TOO_OLD)
         due = await store.claim(conn, limit, LEASE)
     lanes: dict[tuple[str, str], list[Row]] = {}
@@ -42,7 +43,7 @@ async def _send_lane(pool: asyncpg.Pool, sink: UsageSink, lane: list[Row]) -> in
     delivered = 0
     for row in lane:
         told = await sink.tell(row.event)
-        async with pool.acquire() as conn:
+        async with lent(pool) as conn:
             if told.outcome == "delivered":
                 await store.mark_done(conn, row.event.identifier)
                 delivered += 1

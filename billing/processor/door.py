@@ -8,8 +8,9 @@ import httpx
 import stripe
 from stripe import HTTPXClient, StripeClient
 
+from billing.connections import lent
 from billing.contracts import Pack
-from billing.errors import StripeUnavailable
+from billing.errors import StripeRefused, StripeUnavailable
 from billing.ledger.service import METERS
 from billing.meters.contracts import Told, UsageEvent
 from billing.settings import API_VERSION, BillingSettings
@@ -19,6 +20,11 @@ _PRICE = "cuesmith-token-v1"
 _HOPELESS = frozenset(
     {"meter_event_customer_not_found", "archived_meter", "no_meter", "timestamp_too_far_in_past"}
 )
+
+CHECKOUT_EVENTS = frozenset(
+    {"checkout.session.completed", "checkout.session.async_payment_succeeded",
+     "checkout.session.async_payment_failed", "checkout.session.expired"}
+)  # fmt: skip
 
 SELECT_CUSTOMER = "select stripe_customer from billing.customers where account = $1"
 INSERT_CUSTOMER = """
@@ -94,7 +100,7 @@ class StripeDoor:
 
     async def ensure_customer(self, account: str, name: str) -> str:
         """The Stripe customer of an account, made at its first need."""
-        async with self._pool.acquire() as conn:
+        async with lent(self._pool) as conn:
             known = await conn.fetchval(SELECT_CUSTOMER, account)
         if known is not None:
             return known
@@ -104,10 +110,12 @@ class StripeDoor:
                 {"idempotency_key": f"customer-{account}"},
             )
         except stripe.StripeError as error:
-            raise StripeUnavailable(str(error)) from error
-        async with self._pool.acquire() as conn:
+            raise _unavailable(error) from error
+        async with lent(self._pool) as conn:
             await conn.execute(INSERT_CUSTOMER, account, made.id)
-            return await conn.fetchval(SELECT_CUSTOMER, account)
+            kept = await conn.fetchval(SELECT_CUSTOMER, account)
+        assert kept is not None, "the row is there: the line above saw to it"
+        return kept
 
     async def start_checkout(
         self, customer: str, account: str, topup: str, pack: Pack, success_url: str
@@ -135,7 +143,7 @@ class StripeDoor:
                 {"idempotency_key": f"checkout-{topup}"},
             )
         except stripe.StripeError as error:
-            raise StripeUnavailable(str(error)) from error
+            raise _unavailable(error) from error
         if session.url is None:
             raise StripeUnavailable(f"Checkout session {session.id} came without an address")
         return session.id, session.url
@@ -145,23 +153,26 @@ class StripeDoor:
         try:
             return await self._stripe.v1.checkout.sessions.retrieve_async(session)
         except stripe.StripeError as error:
-            raise StripeUnavailable(str(error)) from error
+            raise _unavailable(error) from error
 
     async def events_since(self, since: datetime) -> list[Any]:
         """Events of the kinds we handle, newest first, for the sweep after missed webhooks."""
         try:
             found = await self._stripe.v1.events.list_async(
                 {"created": {"gte": int(since.timestamp())}, "limit": 100,
-                 "types": ["checkout.session.completed",
-                           "checkout.session.async_payment_succeeded",
-                           "checkout.session.expired"]}
+                 "types": sorted(CHECKOUT_EVENTS)}
             )  # fmt: skip
         except stripe.StripeError as error:
-            raise StripeUnavailable(str(error)) from error
+            raise _unavailable(error) from error
         return list(found.data)
 
     async def tell(self, event: UsageEvent) -> Told:
         """Tell one capture to its meter; an identifier Stripe has seen counts as delivered."""
+        try:
+            if not self._meters:  # before its meter is there, Stripe refuses an event for good
+                await self.ensure_setup()
+        except stripe.StripeError as error:
+            return Told(outcome="again", detail=str(error))
         try:
             customer = await self.ensure_customer(event.account, event.account)
             await self._stripe.v1.billing.meter_events.create_async(
@@ -209,6 +220,12 @@ class StripeDoor:
                            "meter": self._meters[METERS["postpaid"]]}},
             {"idempotency_key": f"price-{_PRICE}"},
         )  # fmt: skip
+
+
+def _unavailable(error: stripe.StripeError) -> StripeUnavailable:
+    if isinstance(error, stripe.InvalidRequestError):
+        return StripeRefused(str(error))
+    return StripeUnavailable(str(error))
 
 
 def _refused(error: stripe.InvalidRequestError) -> Told:

@@ -49,6 +49,8 @@ async def receive(conn: asyncpg.Connection, raw: bytes) -> bool:
     """Keep an event; False when it was here before. Raises `BadSignature` for what is no event."""
     try:
         head = msgspec.json.decode(raw, type=_Head)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadSignature("the body is not a Stripe event") from error
+    if not (head.id.isprintable() and head.type.isprintable()):  # Postgres keeps no NUL
+        raise BadSignature("the body is not a Stripe event")
     return await conn.fetchval(RECEIVE, head.id, head.type, raw) is not None

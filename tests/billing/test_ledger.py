@@ -131,7 +131,7 @@ async def test_a_refund_is_a_new_line_and_happens_once(pool: asyncpg.Pool) -> No
         assert await ledger.refund(conn, spent.id)
         assert not await ledger.refund(conn, spent.id)
         kinds = [line.kind for line in await ledger.ledger(conn, "acc_a", None, 10)]
-        assert kinds == ["grant", "capture", "refund"]
+        assert kinds == ["grant", "license", "refund"]
         with pytest.raises(BillingError):
             await ledger.refund(conn, "cap_unknown")
     assert await _kept(pool) == []

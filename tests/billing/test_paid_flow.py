@@ -41,8 +41,8 @@ async def door(shop: Shop, pool: asyncpg.Pool) -> AsyncIterator[StripeDoor]:
     yield made
 
 
-async def _paid(_: asyncpg.Connection, topup: str, session: str) -> None:
-    assert (topup, session[:8]) == ("top_1", "cs_test_")
+async def _paid(_: asyncpg.Connection, topup: str, session: str, end: handlers.End) -> None:
+    assert (topup, session[:8], end) == ("top_1", "cs_test_", "paid")
 
 
 async def _top_up(door: StripeDoor, shop: Shop, pool: asyncpg.Pool) -> dict[str, object]:
