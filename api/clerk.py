@@ -1,7 +1,8 @@
 """The clerk: settles what the studios deliver, tells Stripe, keeps holds alive and lets them go.
 
 Each step is one small function that may be repeated or run by several clerks at once; what it could
-not do now it does the next time round.
+not do now it does the next time round. Nothing is kept in memory between two rounds, so a clerk may
+be killed anywhere.
 """
 
 import asyncio
@@ -18,10 +19,10 @@ from msgspec import Struct
 from prometheus_client import Counter, Gauge
 
 from api.connections import lent, transaction
-from billing.errors import HoldClosed, OverQuote, StripeUnavailable
+from billing.contracts import Pack
+from billing.errors import HoldClosed, OverQuote, StripeRefused, StripeUnavailable
 from billing.ledger import service as ledger
 from billing.meters import service as meters
-from billing.prices import service as prices
 from billing.processor import handlers
 from billing.processor.door import StripeDoor
 from billing.settings import BillingSettings
@@ -30,11 +31,16 @@ from engine.queue.contracts import Delivered, Delivery, Ended, candidate_id
 
 KEPT_DAYS = 7  # an unpicked candidate is offered so long
 HOLD_AHEAD = timedelta(minutes=10)
+UNFINISHED_KEPT = timedelta(days=1)
+"""How long after its deadline a brief that nobody could finish may still hold tokens."""
+
+DELIVERIES = "engine_deliveries"
 IDLE_S = 0.5
 
 log = structlog.get_logger()
 SETTLED = Counter("clerk_deliveries_settled_total", "Delivery rows settled", ["kind"])
 SEALED = Counter("clerk_candidates_sealed_total", "Candidates that came after their hold closed")
+STUCK = Counter("clerk_deliveries_stuck_total", "Deliveries that failed to settle and wait")
 OUTBOX = Gauge("clerk_meter_events_waiting", "Meter events not delivered yet", ["lane"])
 
 
@@ -84,11 +90,17 @@ async def serve(desk: Desk) -> None:
 
 
 async def settle_due(desk: Desk) -> int:
-    """Settle deliveries one by one, each in its own transaction; returns how many."""
-    settled = 0
-    while await _settle_one(desk.pool):
-        settled += 1
-    return settled
+    """Settle deliveries one by one, each in its own transaction; returns how many.
+
+    One that cannot be settled now is passed over until the next round.
+    """
+    settled, passed_over = 0, set[int]()
+    while True:
+        seen = len(passed_over)
+        if await _settle_one(desk.pool, passed_over):
+            settled += 1
+        elif len(passed_over) == seen:
+            return settled
 
 
 async def start_topups(desk: Desk) -> int:
@@ -103,7 +115,7 @@ async def start_topups(desk: Desk) -> int:
 
 async def handle_stripe(desk: Desk) -> int:
     """Apply the events Stripe has sent."""
-    return await handlers.handle_due(desk.pool, desk.door, mark_paid)
+    return await handlers.handle_due(desk.pool, desk.door, end_topup)
 
 
 async def sweep_stripe(desk: Desk) -> int:
@@ -125,33 +137,59 @@ async def keep_holds(desk: Desk) -> int:
     """End hopeless jobs, keep the holds of living ones, give back those that outlived theirs."""
     async with lent(desk.pool) as conn:
         ended = await queue.reap(conn)
+    async with lent(desk.pool) as conn:
+        await _extend_holds(conn, datetime.now(UTC))
     async with transaction(desk.pool) as conn:
-        alive = await queue.alive(conn)
-        until = datetime.now(UTC) + HOLD_AHEAD
-        for row in await conn.fetch(SELECT_HOLDS, list(alive)):
-            await ledger.extend_hold(conn, row["hold"], until)
         return ended + await ledger.expire_holds(conn)
 
 
-async def mark_paid(conn: asyncpg.Connection, topup: str, session: str) -> None:
-    """A top-up is paid, in the transaction that credits its tokens."""
-    await conn.execute(MARK_PAID, topup, session)
+async def end_topup(conn: asyncpg.Connection, topup: str, session: str, end: handlers.End) -> None:
+    """A top-up is over; when it is paid, in the transaction that credits its tokens."""
+    await conn.execute(END_TOPUP, topup, session, end)
 
 
-async def _settle_one(pool: asyncpg.Pool) -> bool:
-    """Transaction C: the capture, the meter event and the candidate's appearance, together."""
+async def _extend_holds(conn: asyncpg.Connection, now: datetime) -> None:
+    """Keep what unfinished briefs hold, also while what they delivered waits for its money."""
+    ending = {one.brief: one.id for one in await ledger.ending_holds(conn, now + HOLD_AHEAD / 2)}
+    for row in await conn.fetch(SELECT_UNFINISHED, list(ending), UNFINISHED_KEPT):
+        await ledger.extend_hold(conn, ending[row["id"]], now + HOLD_AHEAD)
+
+
+async def _settle_one(pool: asyncpg.Pool, passed_over: set[int] | None = None) -> bool:
+    """Transaction C: the capture, the meter event and the candidate's appearance, together.
+
+    False when there was nothing to settle, or when it could not be settled: then it is added to
+    ``passed_over``.
+    """
+    passed_over = set() if passed_over is None else passed_over
     async with transaction(pool) as conn:
-        due = await queue.unsettled(conn, 1)
-        if not due:
+        due = await queue.unsettled(conn, len(passed_over) + 1)
+        delivery = next((one for one in due if one.id not in passed_over), None)
+        if delivery is None:
             return False
-        (delivery,) = due
-        if isinstance(delivery.body, Delivered):
-            await _reveal(conn, delivery, delivery.body)
-        else:
-            await _close(conn, delivery, delivery.body)
-        await queue.settle(conn, delivery.id)
+        if not await _settle(conn, delivery):
+            passed_over.add(delivery.id)
+            return False
     SETTLED.labels(type(delivery.body).__name__).inc()
     return True
+
+
+async def _settle(conn: asyncpg.Connection, delivery: Delivery) -> bool:
+    """Whether a delivery could be settled; what it had begun is undone where it could not."""
+    try:
+        async with conn.transaction():
+            if isinstance(delivery.body, Delivered):
+                await _reveal(conn, delivery, delivery.body)
+            elif not await _close(conn, delivery, delivery.body):
+                return False
+            await queue.settle(conn, delivery.id)
+        return True
+    except Exception:  # one row's fault must not stop the till for the others
+        if conn.is_closed():
+            raise
+        STUCK.inc()
+        log.exception("delivery.stuck", brief=delivery.job, number=delivery.number)
+        return False
 
 
 async def _reveal(conn: asyncpg.Connection, delivery: Delivery, body: Delivered) -> None:
@@ -176,17 +214,25 @@ async def _reveal(conn: asyncpg.Connection, delivery: Delivery, body: Delivered)
              number=delivery.number, tokens=capture.tokens)  # fmt: skip
 
 
-async def _close(conn: asyncpg.Connection, delivery: Delivery, body: Ended) -> None:
-    """The job is over: give the rest of the hold back and say how it ended."""
+async def _close(conn: asyncpg.Connection, delivery: Delivery, body: Ended) -> bool:
+    """The job is over: give the rest of the hold back and say how it ended.
+
+    Not yet while one of its candidates is still to be charged, perhaps by another clerk: closing
+    the hold would seal it.
+    """
     brief = await conn.fetchrow(SELECT_BRIEF, delivery.job)
     assert brief is not None, "a job is enqueued in its brief's own transaction"
+    hold = await ledger.hold(conn, brief["hold"])
+    ready = await conn.fetchval(COUNT_READY, delivery.job) or 0
+    if hold is not None and hold.state == "open" and ready < body.delivered:
+        return False
     await ledger.release(conn, brief["hold"])
-    ready = await conn.fetchval(COUNT_READY, delivery.job)
     outcome = _outcome(body, ready, brief["candidates"])
     failure = msgspec.json.encode(body.failure).decode() if body.failure else None
     retracted = msgspec.json.encode(body.retracted_takes).decode()
     await conn.execute(FINISH_BRIEF, delivery.job, outcome, failure, retracted)
     log.info("brief.finished", brief=delivery.job, account=delivery.account, outcome=outcome)
+    return True
 
 
 def _outcome(body: Ended, ready: int, asked: int) -> str:
@@ -201,18 +247,18 @@ def _outcome(body: Ended, ready: int, asked: int) -> str:
 
 
 async def _start_topup(desk: Desk, row: asyncpg.Record) -> bool:
-    book = prices.current_book(datetime.now(UTC).date())
-    pack = prices.pack_for(book, row["tokens"], row["currency"])
-    if pack is None:
-        async with lent(desk.pool) as conn:
-            await conn.execute(FAIL_TOPUP, row["id"], "this pack is no longer sold")
-        return False
+    pack = Pack(tokens=row["tokens"], amount_minor=row["amount_minor"], currency=row["currency"])
     try:
         customer = await desk.door.ensure_customer(row["account"], row["name"])
         success = f"{desk.public_url}/v1/topups/{row['id']}"
         session, url = await desk.door.start_checkout(
             customer, row["account"], row["id"], pack, success
         )
+    except StripeRefused as error:
+        log.error("topup.refused", topup=row["id"], error=str(error))
+        async with lent(desk.pool) as conn:
+            await conn.execute(FAIL_TOPUP, row["id"], "the payment could not be prepared")
+        return False
     except StripeUnavailable as error:
         log.warning("topup.waits", topup=row["id"], error=str(error))
         return False
@@ -245,11 +291,18 @@ async def _repeat(
 
 async def _listen(pool: asyncpg.Pool, woken: asyncio.Event, stop: asyncio.Event) -> None:
     """Wake when a studio delivers; polling beside it makes a lost notice cost half a second."""
+
+    def wake(*_: object) -> None:
+        woken.set()
+
     while not stop.is_set():
         try:
             async with pool.acquire() as conn:
-                await conn.add_listener("engine_deliveries", lambda *_: woken.set())
-                await stop.wait()
+                await conn.add_listener(DELIVERIES, wake)
+                try:
+                    await stop.wait()
+                finally:
+                    await conn.remove_listener(DELIVERIES, wake)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await asyncio.sleep(1.0)
 
@@ -269,9 +322,12 @@ update api.briefs
 set outcome = $2, failure = $3::jsonb, retracted_takes = $4::jsonb, finished_at = now()
 where id = $1 and outcome is null
 """
-SELECT_HOLDS = "select hold from api.briefs where id = any($1::text[])"
+SELECT_UNFINISHED = """
+select id from api.briefs
+where id = any($1::text[]) and outcome is null and deadline_at > now() - $2::interval
+"""
 SELECT_REQUESTED = """
-select topups.id, account, name, tokens, currency
+select topups.id, account, name, tokens, amount_minor, currency
 from api.topups join api.accounts on accounts.id = account
 where state = 'requested' order by topups.created_at limit 20
 """
@@ -284,8 +340,9 @@ FAIL_TOPUP = """
 update api.topups set state = 'failed', detail = $2, updated_at = now()
 where id = $1 and state = 'requested'
 """
-MARK_PAID = """
+# Paid is for ever: what Stripe says later of the session changes nothing.
+END_TOPUP = """
 update api.topups
-set state = 'paid', checkout_session = coalesce(checkout_session, $2), updated_at = now()
-where id = $1
+set state = $3, checkout_session = coalesce(checkout_session, $2), updated_at = now()
+where id = $1 and state <> 'paid'
 """
