@@ -17,6 +17,7 @@ import msgspec
 import structlog
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from litestar import Litestar
 from prometheus_client import start_http_server
 
 from api import arrival, docs, house, openapi, problems
@@ -50,7 +51,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
     """The gateway as an ASGI application."""
 
     @asynccontextmanager
-    async def open_shop(app: Gateway) -> AsyncIterator[None]:
+    async def open_shop(app: Litestar) -> AsyncIterator[None]:
         pool = await create_pool(settings.database_url, size=settings.pool_size)
         await licensing.publish(pool, signer)
         shop = Shop(

@@ -108,8 +108,10 @@ def _leaves(error: SchemaError) -> Iterable[SchemaError]:
 
 
 def _unknown(error: SchemaError) -> Iterable[SchemaError]:
-    known = error.schema.get("properties", {})
-    for name in error.instance:
+    schema: Any = error.schema
+    instance: Any = error.instance
+    known = schema.get("properties", {})
+    for name in instance:
         if name not in known:
             yield SchemaError(
                 f"unknown field; known here: {', '.join(known) or 'none'}",
@@ -144,7 +146,8 @@ def _reason(error: SchemaError, prefix: str) -> Reason:
     path = list(error.absolute_path)
     validator, limit = str(error.validator), error.validator_value
     if validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
+        wanted: Any = error.validator_value
+        missing = [name for name in wanted if name not in (error.instance or ())]
         path, limit = [*path, missing[0]], None
     pointer = prefix + "".join(f"/{_escaped(step)}" for step in path)
     code = _CODES.get(validator, "invalid")
