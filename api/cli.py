@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_machine(commands: Any) -> None:
     demo = commands.add_parser("demo", help="one brief from key to license, into out/demo/")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), help="where its files go")
+    demo.add_argument("--brief", type=Path, help="another brief than the README's, as JSON")
     demo.set_defaults(run=_demo)
     dev = commands.add_parser("dev", help="everything on this machine, until Ctrl-C")
     dev.add_argument("--port", type=_port, help="the gateway's; 8000 or the next free one")
@@ -153,7 +154,7 @@ def _demo(given: argparse.Namespace) -> int:
     from api import demo
 
     _interrupt_on_sigterm()
-    return demo.show(home() / "demo", given.out)
+    return demo.show(home() / "demo", given.out, given.brief or demo.BRIEF)
 
 
 def _dev(given: argparse.Namespace) -> int:

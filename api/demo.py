@@ -54,17 +54,19 @@ class Visit(Struct, frozen=True, kw_only=True):
     began: float
 
 
-def show(home: Path, out: Path) -> int:
+def show(home: Path, out: Path, brief: Path = BRIEF) -> int:
     """Run the demo on parts of its own; 0 when every step held."""
+    wanted = _read(brief)
     began = time.perf_counter()
     with Workbench(home, port=any_port(), tell=lambda line: _say(began, line)) as bench:
-        bench.run(lambda: asyncio.run(_visit(bench.address, out, began)))
+        bench.run(lambda: asyncio.run(visit(bench.address, out, wanted, began)))
         _say(began, "stopping")
     _say(began, f"done: {out}")
     return 0
 
 
-async def _visit(address: Address, out: Path, began: float) -> None:
+async def visit(address: Address, out: Path, wanted: dict[str, Any], began: float) -> None:
+    """A new account's way from key to license through a house that runs; raises `DemoFailed`."""
     _clear(out)
     async with asyncpg.create_pool(address.database_url, min_size=1, max_size=2) as pool:
         account = await keys.open_account(pool, "Demo", "test", "prepaid")
@@ -75,15 +77,14 @@ async def _visit(address: Address, out: Path, began: float) -> None:
         async with httpx.AsyncClient(
             base_url=address.url, headers={"authorization": f"Bearer {secret}"}, timeout=90
         ) as door:
-            visit = Visit(address=address, door=door, pool=pool, account=account.id, out=out,
-                          began=began)  # fmt: skip
-            await _walk(visit)
+            made = Visit(address=address, door=door, pool=pool, account=account.id, out=out,
+                         began=began)  # fmt: skip
+            await _walk(made, wanted)
 
 
-async def _walk(visit: Visit) -> None:
+async def _walk(visit: Visit, wanted: dict[str, Any]) -> None:
     """The whole way, step by step."""
     await _top_up(visit)
-    wanted = msgspec.json.decode(BRIEF.read_bytes())
     quote = await _post(visit, "/v1/quotes", wanted)
     _say(visit.began, f"quoted {quote['audition_tokens']} tokens for the auditions, "
                       f"{quote['license_tokens']} for a license")  # fmt: skip
@@ -284,6 +285,13 @@ def _held(answer: httpx.Response) -> Any:
     request = answer.request
     raise DemoFailed(f"{request.method} {request.url.path} answered {answer.status_code}: "
                      f"{answer.text[:500]}")  # fmt: skip
+
+
+def _read(brief: Path) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(brief.read_bytes(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError) as error:
+        raise DemoFailed(f"{brief} is no brief: {error}") from None
 
 
 def _clear(out: Path) -> None:

@@ -1,6 +1,7 @@
 """A whole house for the flow's tests: real processes, a real Postgres, our own instruments."""
 
 import asyncio
+import contextlib
 import os
 import tempfile
 import time
@@ -71,7 +72,7 @@ class Customer:
         assert asked.is_success, asked.text
         topup = asked.json()
         httpx.post(f"{topup['checkout_url']}/pay").raise_for_status()
-        until(lambda: self.get(f"/v1/topups/{topup['id']}")["status"] == "paid", 20)
+        until(lambda: self.get(f"/v1/topups/{topup['id']}")["status"] == "paid", 60)
 
     def send(self, brief: dict[str, Any], name: str = "brief") -> str:
         """A brief that must be taken in; its id."""
@@ -79,15 +80,15 @@ class Customer:
         assert answer.status_code == 202, answer.text
         return answer.json()["id"]
 
-    def ready(self, brief: str, count: int, wait_s: float = 60) -> dict[str, Any]:
+    def ready(self, brief: str, count: int, wait_s: float = 120) -> dict[str, Any]:
         """The brief once so many candidates can be heard."""
         return until(lambda: self._ready(brief, count), wait_s)
 
-    def ended(self, brief: str, wait_s: float = 90) -> dict[str, Any]:
+    def ended(self, brief: str, wait_s: float = 240) -> dict[str, Any]:
         """The brief once it has ended."""
         return until(lambda: self._ended(brief), wait_s)
 
-    def metered(self, expected: int, wait_s: float = 20) -> int:
+    def metered(self, expected: int, wait_s: float = 60) -> int:
         """What the sandbox's meter summary says, once it has counted so much."""
         until(lambda: self._counted() >= expected, wait_s)
         return self._counted()
@@ -153,3 +154,19 @@ def until(seen: Callable[[], Any], wait_s: float) -> Any:
 def eventually() -> Callable[[Callable[[], Any], float], Any]:
     """`until`, for tests."""
     return until
+
+
+@pytest.fixture
+def processes_of() -> Callable[[Path], list[int]]:
+    """Every living process that was started for a folder."""
+    return _processes_of
+
+
+def _processes_of(home: Path) -> list[int]:
+    mark, found = f"CUESMITH_HOME={home}".encode(), []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    found.append(int(process.name))
+    return found
