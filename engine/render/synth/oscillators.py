@@ -121,6 +121,9 @@ def peaks(frequency: Curve, formants: tuple[tuple[float, float, float], ...]) ->
     return gain
 
 
+_ONE_THREAD = 1 << 17  # multiplications; OpenBLAS shares what is over twice as many
+
+
 def modal(
     frequency: Curve, amplitude: Curve, t60_s: Curve, phase: Curve, frames: int, block: int = 256
 ) -> Sound:
@@ -133,8 +136,16 @@ def modal(
     long *= amplitude[heard] * np.exp(1j * phase[heard])
     short = np.exp(rate[:, None] * np.arange(block))
     one, two = long.astype(np.complex64), short.astype(np.complex64)
-    wave = one.real @ two.imag + one.imag @ two.real
-    return np.ascontiguousarray(wave.reshape(-1)[:frames])
+    real, imaginary = np.ascontiguousarray(two.real), np.ascontiguousarray(two.imag)
+    # A large product is shared among as many threads as the machine has, and rounds accordingly;
+    # pieces this small are always one thread's, so every machine plays the same bytes.
+    rows = max(1, _ONE_THREAD // (block * max(len(rate), 1)))
+    wave = np.empty((blocks, block), np.float32)
+    for at in range(0, blocks, rows):
+        piece = one[at : at + rows]
+        wave[at : at + rows] = np.ascontiguousarray(piece.real) @ imaginary
+        wave[at : at + rows] += np.ascontiguousarray(piece.imag) @ real
+    return wave.reshape(-1)[:frames]
 
 
 def strike(frequency: Curve, contact_s: float) -> Curve:

@@ -54,6 +54,15 @@ async def _state(pool: asyncpg.Pool) -> tuple[str, int]:
         return row["state"], row["attempt"]
 
 
+async def _leased(pool: asyncpg.Pool) -> None:
+    """Wait until a studio has the brief."""
+    for _ in range(2000):
+        if (await _state(pool))[0] == "leased":
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("nobody claimed the brief")
+
+
 async def test_a_claimed_brief_is_delivered_with_its_files(
     pool: asyncpg.Pool, studio: Make, short: Resolved, tmp_path: Path
 ) -> None:
@@ -73,8 +82,7 @@ async def test_a_cancel_ends_the_brief_and_delivers_no_more(
     job = await _enqueued(pool, short)
     making = asyncio.ensure_future(studio(asyncio.Event()))
     async with pool.acquire() as conn:
-        while (await _state(pool))[0] != "leased":
-            await asyncio.sleep(0.01)
+        await _leased(pool)
         assert await queue.ask_cancel(conn, job)
     await making
     async with pool.acquire() as conn:
@@ -104,8 +112,7 @@ async def test_a_studio_that_lost_its_lease_delivers_nothing(
 ) -> None:
     await _enqueued(pool, short)
     making = asyncio.ensure_future(studio(asyncio.Event()))
-    while (await _state(pool))[0] != "leased":
-        await asyncio.sleep(0.01)
+    await _leased(pool)
     async with pool.acquire() as conn:
         await conn.execute("update engine.jobs set worker = 'w2', attempt = attempt + 1")
     with contextlib.suppress(TimeoutError):
