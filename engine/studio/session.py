@@ -28,6 +28,7 @@ from engine.provenance.origin import derive_seed, origin
 from engine.queue.contracts import Progress
 from engine.render import render
 from engine.score import Line, Score
+from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
 
 TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
@@ -84,6 +85,7 @@ def perform(
     composed again, which is cheap, but neither rendered nor yielded. ``label`` names a candidate
     for the tags of its evaluation copy.
     """
+    give_back_large_blocks()
     delivered = dict(done or {})
     kept: list[Take] = []
     for lap in range(ROUNDS):
