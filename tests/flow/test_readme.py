@@ -1,0 +1,69 @@
+"""README's minute of curl, line by line as it is printed there."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.flow.conftest import Customer
+
+ROOT = Path(__file__).resolve().parents[2]
+_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+WAIT_S = 300
+
+
+class Shell:
+    """One bash that keeps its variables from block to block, as a reader's terminal does."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self._folder, self._environ, self._said = folder, environ, ""
+
+    def run(self, block: str) -> str:
+        """What the block printed; it must succeed."""
+        script = (
+            f"set -e\n{self._said}\n{block}\n" + "echo; declare -p BRIEF CANDIDATE LICENSE || true"
+        )
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=self._folder, env=self._environ, capture_output=True,
+            text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.splitlines()
+        self._said = "\n".join(line for line in lines if line.startswith("declare "))
+        return "\n".join(line for line in lines if not line.startswith("declare ")).strip()
+
+
+def _blocks() -> list[str]:
+    section = (ROOT / "README.md").read_text().partition("## One minute of curl")[2]
+    return _BLOCK.findall(section.partition("\n## ")[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/usr/bin/curl").exists(), reason="needs curl")
+def test_a_minute_of_curl_goes_from_a_quote_to_a_statement(
+    customer: Customer, tmp_path: Path
+) -> None:
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    key = customer.door.headers["authorization"].removeprefix("Bearer ")
+    address = str(customer.door.base_url).rstrip("/")
+    shell = Shell(tmp_path, {**os.environ, "CUESMITH_URL": address, "CUESMITH_KEY": key})
+    exported, quote, brief, listen, pick, usage = _blocks()
+    assert set(re.findall(r"export (\w+)=", exported)) == {"CUESMITH_URL", "CUESMITH_KEY"}
+
+    assert json.loads(shell.run(quote))["audition_tokens"] == 8
+    shell.run(brief)
+    *_, read_again = brief.strip().splitlines()
+    deadline = time.monotonic() + WAIT_S
+    while json.loads(shell.run(read_again))["status"] in ("queued", "running"):
+        assert time.monotonic() < deadline
+    assert json.loads(shell.run(read_again))["status"] == "succeeded"
+    shell.run(listen)
+    assert soundfile.info(tmp_path / "audition.mp3").duration == pytest.approx(60, abs=0.2)
+    assert "genuine" in shell.run(pick)
+    assert json.loads(shell.run(usage))["spent_tokens"] == 16
