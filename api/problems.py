@@ -105,6 +105,7 @@ TABLE: dict[type[Exception], Kind] = {
     door.QueueFull: _kind(429, "queue_full", "Too many unfinished briefs", retryable=True),
     door.Unready: _UNAVAILABLE,
     till.StripeUnavailable: _UNAVAILABLE,
+    till.StripeRefused: _UNAVAILABLE,
     till.WrongStripeMode: INTERNAL,
     studio.ModelMissing: _UNAVAILABLE,
     studio.BankMissing: _UNAVAILABLE,
