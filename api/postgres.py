@@ -18,7 +18,7 @@ import time
 from importlib import metadata, util
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import NamedTuple, Self
 
 from api.tether import tied
 
@@ -31,6 +31,13 @@ _ROOTS_CLUSTERS = Path("/var/lib/cuesmith")
 
 class PostgresFailed(RuntimeError):
     """The embedded server did not come up; the message ends with its last log lines."""
+
+
+class User(NamedTuple):
+    """Whom the server runs as; None: as whoever we are. "nobody" needs no account to be made."""
+
+    id: int | None
+    extra_groups: list[int] | None
 
 
 class Embedded:
@@ -56,12 +63,14 @@ class Embedded:
         if not (self.data / "PG_VERSION").exists():
             self._create(binaries)
         self._let_the_last_one_leave()
+        user = _server_user()
         log = (self.data / "server.log").open("ab")
         self._server = subprocess.Popen(
             [binaries / "postgres", "-D", self.data, "-k", self._socket,
              "-c", "listen_addresses=", "-c", "max_connections=200"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-            start_new_session=True, preexec_fn=tied(signal.SIGINT), **_as_user(),
+            start_new_session=True, preexec_fn=tied(signal.SIGINT),
+            user=user.id, group=user.id, extra_groups=user.extra_groups,
         )  # fmt: skip
         log.close()
         self._wait_until_ready()
@@ -95,16 +104,22 @@ class Embedded:
         self.stop()
 
     def _create(self, binaries: Path) -> None:
-        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """A new cluster, whole or not at all."""
+        arriving = self.data.with_name(f"{self.data.name}.arriving")
+        shutil.rmtree(arriving, ignore_errors=True)  # what a killed attempt left
+        arriving.mkdir(parents=True, mode=0o700)
         if os.geteuid() == 0:
-            os.chown(self.data, _NOBODY, _NOBODY)
+            os.chown(arriving, _NOBODY, _NOBODY)
+        user = _server_user()
         made = subprocess.run(
-            [binaries / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust",
+            [binaries / "initdb", "-D", arriving, "-U", "postgres", "-A", "trust",
              "-E", "UTF8", "--locale=C", "--no-instructions"],
-            capture_output=True, text=True, cwd="/", check=False, **_as_user(),
+            capture_output=True, text=True, cwd="/", check=False,
+            user=user.id, group=user.id, extra_groups=user.extra_groups,
         )  # fmt: skip
         if made.returncode != 0:
             raise PostgresFailed(f"initdb failed:\n{made.stderr[-2000:]}")
+        arriving.rename(self.data)
 
     def _let_the_last_one_leave(self) -> None:
         # A server whose owner was killed is shutting down by itself, and still holds the folder.
@@ -142,11 +157,8 @@ def _is_postgres(pid: str) -> bool:
     return bool(_lines(Path("/proc") / pid / "comm")[:1] == ["postgres"])
 
 
-def _as_user() -> dict[str, Any]:
-    # "nobody" needs no account to be created.
-    if os.geteuid() != 0:
-        return {}
-    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+def _server_user() -> User:
+    return User(_NOBODY, []) if os.geteuid() == 0 else User(None, None)
 
 
 def _socket_folder(data: Path) -> Path:
