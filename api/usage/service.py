@@ -27,6 +27,8 @@ from engine.errors import Reason
 
 PERIOD = timedelta(days=30)
 LONGEST = timedelta(days=366)
+YEARS = range(2000, 2100)
+"""Years a period may lie in: no calendar of ours or of the database's runs out inside them."""
 
 
 async def balance(shop: Shop, caller: Caller) -> AccountBalance:
@@ -48,9 +50,7 @@ async def lines(shop: Shop, caller: Caller, cursor: str | None, limit: int) -> L
 
 async def usage(shop: Shop, caller: Caller, asked: UsageQuery) -> Usage:
     """A period's statement."""
-    until = asked.until or datetime.now(UTC)
-    since = asked.since or until - PERIOD
-    _check_period(since, until)
+    since, until = _period(asked)
     async with transaction(shop.pool) as conn:
         await store.see_one_moment(conn)
         spent = await ledger.usage(conn, caller.account, since, until)
@@ -114,7 +114,14 @@ async def _topup(shop: Shop, caller: Caller, topup: str) -> Topup:
     return found
 
 
-def _check_period(since: datetime, until: datetime) -> None:
+def _period(asked: UsageQuery) -> tuple[datetime, datetime]:
+    for name, instant in (("since", asked.since), ("until", asked.until)):
+        if instant is not None and instant.year not in YEARS:
+            detail = f"{name} must lie between {YEARS.start} and {YEARS.stop}"
+            limit = {"min": YEARS.start, "less_than": YEARS.stop}
+            raise ValidationFailed([Reason(f"/query/{name}", "out_of_range", detail, limit)])
+    until = asked.until or datetime.now(UTC)
+    since = asked.since or until - PERIOD
     if since >= until:
         raise ValidationFailed(
             [Reason("/query/since", "out_of_range", "since must lie before until")]
@@ -122,6 +129,7 @@ def _check_period(since: datetime, until: datetime) -> None:
     if until - since > LONGEST:
         detail = "a period may be at most 366 days long"
         raise ValidationFailed([Reason("/query/since", "out_of_range", detail, {"max_days": 366})])
+    return since, until
 
 
 def _no_such_pack(wanted: NewTopup) -> ValidationFailed:
