@@ -19,6 +19,7 @@ from msgspec import Struct
 from prometheus_client import Counter, Gauge
 
 from api.connections import lent, transaction
+from api.keys import idempotency
 from billing.contracts import Pack
 from billing.errors import HoldClosed, OverQuote, StripeRefused, StripeUnavailable
 from billing.ledger import service as ledger
@@ -80,6 +81,7 @@ async def serve(desk: Desk) -> None:
         _repeat(send_usage, desk, stop, IDLE_S),
         _repeat(keep_holds, desk, stop, 5.0),
         _repeat(sweep_stripe, desk, stop, 60.0),
+        _repeat(forget_answers, desk, stop, 3600.0),
     )
     log.info("clerk.ready")
     await asyncio.gather(*rounds)
@@ -141,6 +143,12 @@ async def keep_holds(desk: Desk) -> int:
         await _extend_holds(conn, datetime.now(UTC))
     async with transaction(desk.pool) as conn:
         return ended + await ledger.expire_holds(conn)
+
+
+async def forget_answers(desk: Desk) -> int:
+    """Drop the answers to idempotency keys that are older than we keep them."""
+    async with lent(desk.pool) as conn:
+        return await idempotency.forget_old(conn)
 
 
 async def end_topup(conn: asyncpg.Connection, topup: str, session: str, end: handlers.End) -> None:

@@ -26,6 +26,9 @@ CHECKOUT_EVENTS = frozenset(
      "checkout.session.async_payment_failed", "checkout.session.expired"}
 )  # fmt: skip
 
+PAGES_AT_MOST = 50
+"""Of a hundred events each; a sweep that finds more goes on with the newest."""
+
 SELECT_CUSTOMER = "select stripe_customer from billing.customers where account = $1"
 INSERT_CUSTOMER = """
 insert into billing.customers (account, stripe_customer) values ($1, $2)
@@ -157,14 +160,24 @@ class StripeDoor:
 
     async def events_since(self, since: datetime) -> list[Any]:
         """Events of the kinds we handle, newest first, for the sweep after missed webhooks."""
+        asked: dict[str, Any] = {
+            "created": {"gte": int(since.timestamp())}, "limit": 100,
+            "types": sorted(CHECKOUT_EVENTS),
+        }  # fmt: skip
+        found: list[Any] = []
+        for _ in range(PAGES_AT_MOST):
+            page = await self._events(asked)
+            found += page.data
+            if not page.has_more:
+                break
+            asked["starting_after"] = found[-1].id
+        return found
+
+    async def _events(self, asked: Any) -> Any:
         try:
-            found = await self._stripe.v1.events.list_async(
-                {"created": {"gte": int(since.timestamp())}, "limit": 100,
-                 "types": sorted(CHECKOUT_EVENTS)}
-            )  # fmt: skip
+            return await self._stripe.v1.events.list_async(asked)
         except stripe.StripeError as error:
             raise _unavailable(error) from error
-        return list(found.data)
 
     async def tell(self, event: UsageEvent) -> Told:
         """Tell one capture to its meter; an identifier Stripe has seen counts as delivered."""

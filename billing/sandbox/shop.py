@@ -232,7 +232,13 @@ class Shop:
             one for one in reversed(self.events)
             if one["created"] >= since and (kinds is None or one["type"] in kinds)
         ]  # fmt: skip
-        return _page("/v1/events", found[: given.get("limit", 10)])
+        if "starting_after" in given:
+            named = [one["id"] for one in found]
+            if given["starting_after"] not in named:
+                raise Refused(400, "resource_missing", "No such event", "starting_after")
+            found = found[named.index(given["starting_after"]) + 1 :]
+        limit = given.get("limit", 10)
+        return _page("/v1/events", found[:limit], more=len(found) > limit)
 
     def event(self, ids: dict[str, str]) -> dict[str, Any]:
         """GET /v1/events/{id}."""
@@ -269,8 +275,8 @@ class Shop:
         )  # fmt: skip
 
 
-def _page(url: str, data: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"object": "list", "url": url, "has_more": False, "data": data}
+def _page(url: str, data: list[dict[str, Any]], *, more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "url": url, "has_more": more, "data": data}
 
 
 def _reader(kind: str, parameter: str) -> Callable[..., dict[str, Any]]:

@@ -89,6 +89,35 @@ async def test_a_webhook_that_never_came_is_found_by_the_sweep(
         assert (await ledger.balance(conn, "acc_a")).posted == 100
 
 
+async def test_the_sweep_finds_more_events_than_one_page_holds(
+    door: StripeDoor, shop: Shop, pool: asyncpg.Pool
+) -> None:
+    await _top_up(door, shop, pool)
+    session = next(one for one in shop.objects.values() if one["object"] == "checkout.session")
+    for _ in range(229):
+        shop._emit("checkout.session.completed", session)
+    assert await handlers.sweep(pool, door) == 230
+    assert await handlers.sweep(pool, door) == 0
+    while await handlers.handle_due(pool, door, _paid):
+        pass
+    async with pool.acquire() as conn:
+        assert (await ledger.balance(conn, "acc_a")).posted == 100
+        assert await ledger.violations(conn) == []
+
+
+async def test_a_meter_that_is_not_there_yet_is_made_before_the_first_event(
+    shop: Shop, pool: asyncpg.Pool
+) -> None:
+    new = StripeDoor.open(SETTINGS, pool, httpx.ASGITransport(create_sandbox(shop)))
+    async with pool.acquire() as conn, conn.transaction():
+        await ledger.open_account(conn, "acc_a", "prepaid")
+        await ledger.grant(conn, "acc_a", 50, "test")
+        await ledger.charge_license(conn, "acc_a", "cand_1", 8)
+    assert await meters.send_due(pool, new) == 1
+    async with pool.acquire() as conn:
+        assert await meters.depth(conn) == {}
+
+
 async def test_an_unpaid_session_brings_no_tokens(
     door: StripeDoor, shop: Shop, pool: asyncpg.Pool
 ) -> None:
