@@ -230,14 +230,15 @@ class _Reader:
         facts = dict(
             part.split("=", 1) for part in re.split(r"; (?=\w+=)", self._text(field)) if "=" in part
         )
-        low, high = (int(one) for one in facts["range"].split("-"))
-        if low >= high:
-            raise self._refuse(field, f"range {facts['range']} is empty")
+        low, high = self._span(field, facts, "range")
+        if not 0 <= low < high <= 127:
+            raise self._refuse(field, f"range {facts['range']} is empty or not MIDI")
+        if re.search(r"[^\d ]", facts.get("gm", "")):
+            raise self._refuse(field, f"gm={facts['gm']!r} are not program numbers")
         programs = tuple(int(one) for one in facts.get("gm", "").split())
         if any(not 0 <= one <= 127 for one in programs):
             raise self._refuse(field, "a GM program exceeds 127")
-        density = tuple(float(one) for one in facts["dens"].split("-"))
-        velocity = tuple(int(one) for one in facts["vel"].split("-"))
+        density, velocity = self._span(field, facts, "dens"), self._span(field, facts, "vel")
         percussion = re.findall(r"\d+", facts.get("perc", ""))
         keys = {voice: int(facts[voice].split()[0]) for voice in "KSHTCPLOR" if voice in facts}
         if percussion and "P" not in keys:
@@ -246,10 +247,17 @@ class _Reader:
             name=field.removeprefix("role."), programs=programs,
             patches=tuple(facts.get("syn", "").split()),
             kits=tuple(int(one) for one in facts.get("kit", "").split()),
-            low=low, high=high, density=(density[0], density[-1]),
-            velocity=(velocity[0], velocity[-1]),
+            low=int(low), high=int(high), density=density,
+            velocity=(int(velocity[0]), int(velocity[1])),
             optional=facts.get("optional", "").startswith("1"), keys=keys,
         )  # fmt: skip
+
+    def _span(self, field: str, facts: dict[str, str], name: str) -> tuple[float, float]:
+        """``low-high`` of a role, or one figure for both."""
+        found = re.fullmatch(r"([\d.]+)(?:-([\d.]+))?", facts.get(name, "").strip())
+        if found is None:
+            raise self._refuse(field, f"{name} reads like 'low-high', not {facts.get(name)!r}")
+        return float(found[1]), float(found[2] or found[1])
 
     def _groove(self, field: str, grid: int, sub: str) -> dict[str, tuple[int, ...]]:
         voices = {}
