@@ -56,11 +56,13 @@ def _placed(classes: list[int], low: int, high: int) -> list[tuple[int, ...]]:
         pitches = [base]
         for one in classes[1:]:
             pitches.append(pitches[-1] + ((one - pitches[-1]) % 12 or 12))
+        if len(pitches) == 2 and pitches[0] + 12 <= high:  # a power chord has its octave
+            pitches.append(pitches[0] + 12)
         found.append(tuple(pitches))
         if len(pitches) >= 4:
             dropped = sorted([*pitches[:-2], pitches[-2] - 12, pitches[-1]])
             found.append(tuple(dropped))
-        if len(pitches) == 3:
+        if len(pitches) == 3 == len(classes):
             found.append((*pitches, pitches[0] + 12))
     return [one for one in found if one[0] >= low and one[-1] <= high and _clear(one)]
 

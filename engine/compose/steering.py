@@ -91,7 +91,7 @@ def duration_bias(take: Take, code: int) -> np.ndarray:
     if code != REST and take.role == "lead" and left > beat and _phrase_ends(take):
         # A note that fills the bar would swallow the breath.
         bias[left - beat + 1 :] -= 3.0
-        bias[left - beat] += 1.0
+        bias[min(left - beat, DURATIONS - 1)] += 1.0
     if code != REST and take.role == "bass" and take.section.energy <= 2:
         bias[min(left, DURATIONS - 1)] += 3.0
     if take.slot.bar == take.plan.bars - 1 and take.plan.ending != "turnaround":

@@ -1,5 +1,7 @@
 """Casting: who plays which role, within what the brief requires and forbids."""
 
+from msgspec import structs
+
 from engine.contracts import PartPlan, Resolved, RoleGroup
 from engine.plan.names import DRUM_KITS, PATCHES, PROGRAMS
 from engine.styles.sheet import Role, Style
@@ -41,9 +43,19 @@ def cast(style: Style, resolved: Resolved, palette: int, register: int) -> tuple
         beside = lead if role.name in ("comp", "counter") and len(_colours(style, role)) > 1 else ""
         part = _part(style, role, resolved, palette, register, beside)
         if part is not None:
-            parts.append(part)
+            parts.append(_same_player(style, parts, part))
     parts = _with_required(style, parts, resolved)
     return tuple(_apart(parts))
+
+
+def _same_player(style: Style, parts: list[PartPlan], part: PartPlan) -> PartPlan:
+    """In a solo style both hands play one instrument: the lead's."""
+    lead = next((one for one in parts if one.role == "lead"), None)
+    if lead is None or style.id not in _SOLO or part.role not in ("comp", "bass", "counter"):
+        return part
+    return structs.replace(
+        part, name=lead.name, family=lead.family, program=lead.program, patch=lead.patch
+    )
 
 
 def _wanted(role: Role, resolved: Resolved) -> bool:
@@ -67,7 +79,9 @@ def _part(
     turned = colours[turn % len(colours) :] + colours[: turn % len(colours)] if colours else []
     for program, patch in [*turned, *stand_ins]:
         part = _player(style, role, program, patch, register)
-        if part.name == beside:  # a melody over its own colour is one instrument, not two
+        if (
+            part.name == beside and style.id not in _SOLO
+        ):  # a melody over its own colour is one instrument, not two
             continue
         if not any(answers_to(part, name) for name in resolved.forbid):
             return part

@@ -8,6 +8,7 @@ lead instrument.
 
 import itertools
 import random
+import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, structs
@@ -40,12 +41,16 @@ _DOMINANT = frozenset({"solo_piano", "orchestral_tender", "waltz_ballroom", "jaz
                        "country", "fantasy_tavern"})  # fmt: skip
 
 
+_CELL_DEGREE = re.compile(r"(?<![b#:\d])([1-7])(['’,]?)(?=~?:)")
+
+
 class Choice(Struct, frozen=True, kw_only=True):
     """What sets one candidate apart from the others."""
 
     progression: int
     form: int
     contour: int
+    use: int  # how many candidates had this contour before
     cast: int
     comp: int
     register: int
@@ -132,7 +137,8 @@ def _choices(style: Style, mode: str, dice: random.Random, count: int) -> list[C
             Choice(
                 progression=(start[0] + at) % progressions,
                 form=start[1] + at + lap,
-                contour=contours[(start[2] + at + lap) % len(contours)],
+                contour=contours[(start[2] + at) % len(contours)],
+                use=at // len(contours),
                 cast=(start[3] + at + lap) % casts if casts else 0,
                 comp=(start[4] + at) % comps,
                 register=(at + lap) % 3 - 1,
@@ -152,17 +158,30 @@ def _apart(chosen: list[Choice], casts: int) -> list[Choice]:
                 cast = (cast + shift) % casts
                 break
         seen.add((choice.progression, cast))
-        apart.append(
-            Choice(
-                progression=choice.progression, form=choice.form, contour=choice.contour,
-                cast=cast, comp=choice.comp, register=choice.register,
-            )
-        )  # fmt: skip
+        apart.append(structs.replace(choice, cast=cast))
     return apart
 
 
 def _fits(contour: str, mode: str) -> bool:
     return contour.startswith("maj" if mode in MAJORS else "min")
+
+
+def _developed(contour: str, use: int) -> str:
+    """A seed that was used before: two degrees higher, then its bars in another order."""
+    mode, _, written = contour.partition(" ")
+    bars = [bar.strip() for bar in written.split("/")]
+    if use % 3 == 1:
+        bars = [_CELL_DEGREE.sub(_two_higher, bar) for bar in bars]
+    if use % 3 == 2:
+        bars = bars[1:] + bars[:1] if len(bars) > 1 else [" ".join(reversed(bars[0].split()))]
+    return f"{mode} {' / '.join(bars)}"
+
+
+def _two_higher(cell: re.Match[str]) -> str:
+    degree, octave = int(cell[1]) + 2, cell[2]
+    if degree > 7:
+        degree, octave = degree - 7, {",": "", "": "'"}.get(octave, octave)
+    return f"{degree}{octave}"
 
 
 def _options(style: Style, mode: str) -> list[int]:
@@ -209,7 +228,7 @@ def _plan(
         sections=sections,
         chords=chords,
         parts=parts,
-        contour=style.contours[choice.contour],
+        contour=_developed(style.contours[choice.contour], choice.use),
         swing=style.swing,
         swing_unit=16 if style.swing_unit == 16 else 8,
         ending="turnaround" if loop else "ring",
