@@ -12,6 +12,7 @@ _RISING = (("1", "5"), ("5,", "1", "3"), ("1", "3", "5"), ("1", "5", "1'"), ("3"
            ("1", "2", "5"), ("5,", "1", "5", "3'"))  # fmt: skip
 _FALLING = (("1'", "5"), ("5", "3", "1"), ("1'", "5", "3"), ("3'", "1'", "5"), ("5", "2", "1"))
 _NEUTRAL = (("5", "5"), ("1", "5", "5"), ("3", "1'"), ("1'", "1'"), ("2", "5"))
+_LEVEL = (("5", "5"), ("1'", "1'"))
 _CLOSING = frozenset({"sad", "calm", "farewell", "off", "close", "dark"})
 _OPENING = frozenset({"happy", "bright", "welcome", "hopeful", "success", "uplifting", "warm"})
 _RHYTHMS = {2: ((4, 12), (6, 10), (3, 13)), 3: ((3, 3, 10), (4, 4, 8), (2, 4, 10), (6, 2, 8)),
@@ -40,7 +41,7 @@ def draw(resolved: Resolved, dice: random.Random, count: int) -> list[Plan]:
 
 def _shapes(moods: set[str]) -> list[tuple[str, ...]]:
     if moods & _CLOSING:
-        return [*_FALLING, *_NEUTRAL]
+        return [*_FALLING, *_LEVEL]
     if moods & _OPENING:
         return list(_RISING)
     return [*_RISING, *_NEUTRAL, *_FALLING]
