@@ -8,12 +8,37 @@ from litestar import Response
 MEDIA_TYPE = "application/json"
 
 
-def answer(value: Any, *, status: int = 200, location: str | None = None) -> Response[bytes]:
+def answer(
+    value: Any,
+    *,
+    status: int = 200,
+    location: str | None = None,
+    waited: int | None = None,
+    replayed: bool = False,
+) -> Response[bytes]:
     """A Struct as JSON."""
-    return raw(msgspec.json.encode(value), status=status, location=location)
+    content = msgspec.json.encode(value)
+    return raw(content, status=status, location=location, waited=waited, replayed=replayed)
 
 
-def raw(content: bytes, *, status: int = 200, location: str | None = None) -> Response[bytes]:
-    """JSON that is encoded already."""
-    headers = {} if location is None else {"location": location}
+def raw(
+    content: bytes,
+    *,
+    status: int = 200,
+    location: str | None = None,
+    waited: int | None = None,
+    replayed: bool = False,
+) -> Response[bytes]:
+    """JSON that is encoded already.
+
+    ``waited``: the seconds of `Prefer: wait` that we took to heart (RFC 7240); ``replayed``: an
+    earlier request of the same name had this effect.
+    """
+    headers: dict[str, str] = {}
+    if location is not None:
+        headers["location"] = location
+    if waited:
+        headers["preference-applied"] = f"wait={waited}"
+    if replayed:
+        headers["idempotent-replayed"] = "true"
     return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)

@@ -6,7 +6,6 @@ the PEM file that ``CUESMITH_SIGNING_KEY`` names.
 
 import asyncio
 import contextlib
-import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +19,7 @@ from granian.server.embed import Server
 from litestar import Litestar
 from prometheus_client import start_http_server
 
-from api import arrival, docs, house, openapi, problems
+from api import arrival, docs, house, logs, openapi, problems
 from api.arrival import Gateway
 from api.briefs import routes as briefs
 from api.briefs import store as briefs_store
@@ -67,8 +66,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
         try:
             yield
         finally:
-            await shop.briefs.close()
-            await shop.topups.close()
+            await asyncio.gather(*(watch.close() for watch in shop.watches))
             await pool.close()
 
     version = metadata.version("cuesmith")
@@ -89,17 +87,23 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
 
 
 def serve(settings: GatewaySettings, signer: Signer, host: str, port: int) -> None:
-    """Answer until SIGTERM or SIGINT; requests in flight are finished."""
-    _log_as_json()
+    """Answer until SIGTERM or SIGINT. Requests in flight are finished; those that only wait for
+    a brief or a top-up are answered at once with how it stands."""
+    logs.as_json()
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port, addr=settings.metrics_host)
-    server = Server(
-        create_app(settings, signer), address=host, port=port, interface=Interfaces.ASGI
-    )
+    app = create_app(settings, signer)
+    server = Server(app, address=host, port=port, interface=Interfaces.ASGI)
+
+    def stop() -> None:
+        shop: Shop | None = getattr(app.state, "shop", None)
+        for watch in shop.watches if shop else ():
+            watch.dismiss()
+        server.stop()
 
     async def run() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, server.stop)
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         log.info("gateway.ready", address=f"http://{host}:{port}")
         with contextlib.suppress(asyncio.CancelledError):
             await server.serve()
@@ -115,16 +119,3 @@ def signer_of(file: Path) -> Signer:
             f"there is no signing key at {file}: `cuesmith keys signing` makes one"
         )
     return Signer.load(file)
-
-
-def _log_as_json() -> None:
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )

@@ -39,10 +39,26 @@ class Gateway(Litestar):
     async def __call__(self, scope: Any, receive: Receive | Any, send: Send | Any) -> None:
         if scope["type"] == "http":
             request_id = _request_id(scope)
-            scope["state"] = {"request_id": request_id, "began": time.perf_counter()}
+            scope["state"] = {
+                "request_id": request_id, "began": time.perf_counter(), "method": scope["method"]
+            }  # fmt: skip
             structlog.contextvars.clear_contextvars()
             structlog.contextvars.bind_contextvars(request_id=request_id)
+            if scope["method"] == "HEAD":
+                scope["method"], send = "GET", _without_body(send)
         await super().__call__(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    """HEAD is GET without what it would send (RFC 9110 §9.3.2), wherever GET is."""
+
+    async def headers_only(message: Message) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+        elif not message.get("more_body"):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return headers_only
 
 
 async def depart(message: Message, scope: Scope) -> None:
@@ -62,7 +78,7 @@ async def depart(message: Message, scope: Scope) -> None:
 def _note(scope: Any, state: dict[str, Any], status: int) -> None:
     seconds = time.perf_counter() - state["began"]
     route = scope.get("path_template") or _UNROUTED
-    method = scope["method"] if scope["method"] in _METHODS else "other"
+    method = state["method"] if state["method"] in _METHODS else "other"
     refusal = state.get("refusal", "")
     REQUESTS.labels(route, method, str(status), refusal).inc()
     SECONDS.labels(route, method).observe(seconds)

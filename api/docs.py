@@ -7,8 +7,8 @@ from typing import Any
 from litestar import Response, get
 
 from api.entrance import AnyRequest, Nothing, query
-from api.openapi import problem_kinds
 from api.operations import File, promises
+from api.problems import kinds
 
 PAGE = File(media_types=("text/html; charset=utf-8",))
 JSON = File(media_types=("application/json",))
@@ -108,7 +108,7 @@ def _problems() -> str:
     rows = "".join(
         f"<tr id='{code}'><td><code>{code}</code><td>{kind.status}<td>{_text(kind.title)}"
         f"<td>{'may be tried again' if kind.retryable else ''}"
-        for code, kind in problem_kinds().items()
+        for code, kind in kinds().items()
     )
     return (
         "<p>A refusal is <code>application/problem+json</code> (RFC 9457); nothing was charged for "

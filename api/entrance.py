@@ -6,6 +6,7 @@ parameters, body.
 
 import base64
 import binascii
+import math
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -18,12 +19,14 @@ from api import validation
 from api.errors import (
     IdempotencyKeyRequired,
     NotFound,
+    RateLimited,
     ScopeMissing,
     UnsupportedMediaType,
     ValidationFailed,
 )
 from api.keys import service as keys
 from api.keys.contracts import Caller
+from api.keys.limits import Limiter
 from api.operations import IDS, operation_of
 from api.shop import shop_of
 from engine.errors import Reason
@@ -66,10 +69,7 @@ async def enter(request: AnyRequest) -> Caller:
         shop.pool, shop.settings.pepper, request.headers.get("authorization")
     )
     structlog.contextvars.bind_contextvars(account=caller.account)
-    state = request.scope["state"]
-    state["headers"] = {"ratelimit-policy": shop.limiter.policy}
-    room = shop.limiter.take(caller.key)
-    state["headers"]["ratelimit"] = f'"req";r={room.remaining};t={int(room.reset_s + 0.999)}'
+    _count(request, shop.limiter, caller.key)
     if operation.scope is not None and not caller.may(operation.scope):
         raise ScopeMissing(operation.scope)
     for name, value in request.path_params.items():
@@ -78,6 +78,22 @@ async def enter(request: AnyRequest) -> Caller:
     if operation.query is None:
         query(request, Nothing)
     return caller
+
+
+def _count(request: AnyRequest, limiter: Limiter, key: str) -> None:
+    """Count the request; every answer, also a refusal, says what is left of the key's rate."""
+    headers = request.scope["state"].setdefault("headers", {})
+    headers["ratelimit-policy"] = limiter.policy
+    try:
+        room = limiter.take(key)
+    except RateLimited as refusal:
+        headers["ratelimit"] = _rate(0, refusal.retry_after_s)
+        raise
+    headers["ratelimit"] = _rate(room.remaining, room.reset_s)
+
+
+def _rate(remaining: int, reset_s: float) -> str:
+    return f'"req";r={remaining};t={math.ceil(reset_s)}'
 
 
 def query(request: AnyRequest, shape: type[T]) -> T:

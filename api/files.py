@@ -16,7 +16,7 @@ from engine.contracts import Asset
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
-def send(
+async def send(
     request: Request[Any, Any, Any], shelf: Shelf, asset: Asset, name: str
 ) -> Response[bytes] | Stream:
     """The file, or the one range of bytes that was asked for. ``name`` is what a browser saves.
@@ -36,12 +36,11 @@ def send(
     if partial:
         headers["content-range"] = f"bytes {start}-{end - 1}/{asset.bytes}"
     headers["content-length"] = str(end - start)
-    return Stream(
-        shelf.stream(asset.sha256, start, end),
-        status_code=206 if partial else 200,
-        media_type=asset.media_type,
-        headers=headers,
-    )
+    status, kind = 206 if partial else 200, asset.media_type
+    if request.scope["state"]["method"] == "HEAD":
+        return Response(b"", status_code=status, media_type=kind, headers=headers)
+    chunks = await shelf.open(asset.sha256, start, end)
+    return Stream(chunks, status_code=status, media_type=kind, headers=headers)
 
 
 def _span(asked: str | None, size: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """What operators and passers-by ask: is it well, which keys sign, what was learned from."""
 
+import asyncio
 import json
 from functools import cache
 from importlib import resources
@@ -15,6 +16,9 @@ from api.licenses import service as licenses
 from api.licenses.signing import KeySet
 from api.operations import promises
 from api.shop import shop_of
+
+ANSWERS_WITHIN_S = 2.0
+"""A database that takes longer is not ready for a client's request either."""
 
 CREDITS = (
     "Polish scores: the National Library of Poland and contributors, CC BY 4.0",
@@ -61,7 +65,7 @@ async def read_health(request: AnyRequest) -> Response[bytes]:
 )  # fmt: skip
 async def read_readiness(request: AnyRequest) -> Response[bytes]:
     query(request, Nothing)
-    async with lent(shop_of(request).pool) as conn:
+    async with asyncio.timeout(ANSWERS_WITHIN_S), lent(shop_of(request).pool) as conn:
         await conn.fetchval("select 1")
     return answer(Health())
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from api import errors as door
 from api.operations import HEADERS, IDS, File, Operation
-from api.problems import MEDIA_TYPE, TABLE, Kind, Problem, kind_of
+from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+):str}")
@@ -19,7 +19,7 @@ _ALWAYS: tuple[type[Exception], ...] = (door.Unready,)
 _WITH_KEY = (door.InvalidKey, door.KeyRevoked, door.ScopeMissing, door.RateLimited,
              door.ValidationFailed)  # fmt: skip
 _WITH_BODY = (door.InvalidJson, door.UnsupportedMediaType, door.ValidationFailed)
-_TOO_LARGE = Kind(status=413, code="payload_too_large", title="The body is too large")
+_TOO_LARGE = kinds()["payload_too_large"]
 
 
 def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str) -> dict[str, Any]:
@@ -52,12 +52,6 @@ def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
-
-
-def problem_kinds() -> dict[str, Kind]:
-    """Every code a problem can have, once."""
-    kinds = {kind.code: kind for kind in TABLE.values()}
-    return dict(sorted({**kinds, _TOO_LARGE.code: _TOO_LARGE}.items()))
 
 
 def _shapes(operations: Iterable[Operation]) -> list[type[Struct]]:
@@ -171,12 +165,12 @@ def _refusals(
         refusals += _WITH_BODY
     if _PARAMETER.search(path):
         refusals.append(door.NotFound)
-    kinds = {kind.code: kind for kind in map(kind_of, refusals)}
-    kinds["internal"] = kind_of(Exception)
+    possible = {kind.code: kind for kind in map(kind_of, refusals)}
+    possible[INTERNAL.code] = INTERNAL
     if method == "POST":
-        kinds[_TOO_LARGE.code] = _TOO_LARGE
+        possible[_TOO_LARGE.code] = _TOO_LARGE
     by_status: dict[int, list[Kind]] = {}
-    for kind in kinds.values():
+    for kind in possible.values():
         by_status.setdefault(kind.status, []).append(kind)
     content = {MEDIA_TYPE: {"schema": schema_of[Problem]}}
     return {

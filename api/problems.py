@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import obstore.exceptions
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -112,9 +113,10 @@ TABLE: dict[type[Exception], Kind] = {
     studio.LeaseLost: _UNAVAILABLE,
     asyncpg.PostgresConnectionError: _UNAVAILABLE,
     asyncpg.TooManyConnectionsError: _UNAVAILABLE,
+    asyncpg.OperatorInterventionError: _UNAVAILABLE,  # the server is stopping or starting
     asyncpg.InterfaceError: _UNAVAILABLE,
-    ConnectionError: _UNAVAILABLE,
-    TimeoutError: _UNAVAILABLE,
+    obstore.exceptions.BaseError: _UNAVAILABLE,
+    OSError: _UNAVAILABLE,  # no socket, no route, no answer in time
 }
 
 # What Litestar itself refuses, before one of our handlers is reached.
@@ -130,6 +132,12 @@ def kind_of(error: Exception | type[Exception]) -> Kind:
     """What a refusal is in HTTP; `INTERNAL` for what is not in the table."""
     lineage = (error if isinstance(error, type) else type(error)).__mro__
     return next((TABLE[one] for one in lineage if one in TABLE), INTERNAL)
+
+
+def kinds() -> dict[str, Kind]:
+    """Every code a problem can have, once."""
+    found = {kind.code: kind for kind in (*_HTTP.values(), *TABLE.values(), INTERNAL)}
+    return dict(sorted(found.items()))
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -151,7 +159,7 @@ def _refused_by_framework(request: Request[Any, Any, Any], error: HTTPException)
         kind = INTERNAL if error.status_code >= 500 else _HTTP[400]
     if kind.status >= 500:
         log.error("request.fault", code=kind.code, exc_info=error)
-    allowed = (error.headers or {}).get("allow")
+    allowed = _allowed(error)
     details = {
         404: "there is nothing at this address",
         405: f"allowed here: {allowed}",
@@ -159,6 +167,16 @@ def _refused_by_framework(request: Request[Any, Any, Any], error: HTTPException)
     }
     detail = details.get(kind.status, "the request cannot be read")
     return _response(request, kind, detail, (), {"allow": allowed} if allowed else {}, {})
+
+
+def _allowed(error: HTTPException) -> str | None:
+    allowed = next(
+        (text for name, text in (error.headers or {}).items() if name.lower() == "allow"), None
+    )
+    if allowed is None:
+        return None
+    methods = {method.strip() for method in allowed.split(",")}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _response(

@@ -26,6 +26,11 @@ class Shop(Struct, frozen=True, kw_only=True):
     topups: Watch
     """Tells waiting requests that a top-up has its Checkout link."""
 
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """Everything a request may wait for."""
+        return self.briefs, self.topups
+
 
 def shop_of(request: Request[Any, Any, Any]) -> Shop:
     """The shop a request has come to."""

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 
 import asyncpg
 import structlog
+from prometheus_client import Gauge
 
 PAUSE_S = 0.25
 """How late a waiter may learn of the end. One query answers all waiters of a replica."""
 
 log = structlog.get_logger()
+WAITING = Gauge("gateway_waiting_requests", "Requests held back until a row is finished")
 
 
 class Watch:
@@ -20,19 +23,22 @@ class Watch:
 
     def __init__(self, pool: asyncpg.Pool, query: str) -> None:
         self._pool, self._query = pool, query
-        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._waiting: dict[str, set[asyncio.Future[bool]]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._dismissed = False
 
     async def finished(self, row: str, seconds: float) -> bool:
         """Whether the row is finished before the time is up."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._dismissed:
+            return False
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(row, set()).add(done)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
         try:
-            async with asyncio.timeout(seconds):
-                await done
-            return True
+            with WAITING.track_inprogress():
+                async with asyncio.timeout(seconds):
+                    return await done
         except TimeoutError:
             return False
         finally:
@@ -41,8 +47,15 @@ class Watch:
             if not waiters:
                 self._waiting.pop(row, None)
 
+    def dismiss(self) -> None:
+        """Let everybody who waits go now, and nobody wait any more."""
+        self._dismissed = True
+        for waiters in self._waiting.values():
+            _tell(waiters, finished=False)
+
     async def close(self) -> None:
-        """Stop looking; whoever still waits runs into its own time limit."""
+        """Stop looking."""
+        self.dismiss()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -56,7 +69,11 @@ class Watch:
                 log.warning("watch.unanswered", error=str(error))
                 rows = []
             for row in rows:
-                for done in self._waiting.get(row["id"], ()):
-                    if not done.done():
-                        done.set_result(None)
+                _tell(self._waiting.get(row["id"], ()), finished=True)
             await asyncio.sleep(PAUSE_S)
+
+
+def _tell(waiters: Iterable[asyncio.Future[bool]], *, finished: bool) -> None:
+    for done in waiters:
+        if not done.done():
+            done.set_result(finished)

@@ -78,13 +78,14 @@ async def create_brief(request: AnyRequest) -> Response[bytes]:
     key = idempotency_key(request)
     brief = await body(request, Brief)
     accepted = await service.submit(shop, caller, brief, once(caller, "create_brief", key, brief))
-    wait = preferred_wait(request)
+    kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed
     if wait:
         view = await service.read(shop, caller, accepted.brief, wait)
         if view.finished_at is not None:
-            return answer(view, location=accepted.answer.location)
-    kept = accepted.answer
-    return raw(kept.body, status=kept.status, location=kept.location)
+            return answer(view, location=kept.location, waited=wait, replayed=replayed)
+    return raw(
+        kept.body, status=kept.status, location=kept.location, waited=wait, replayed=replayed
+    )
 
 
 @get(
@@ -109,9 +110,10 @@ async def list_briefs(request: AnyRequest) -> Response[bytes]:
 )  # fmt: skip
 async def read_brief(request: AnyRequest, brief: FromPath[str]) -> Response[bytes]:
     caller = await enter(request)
-    asked = query(request, BriefQuery).wait
-    wait = asked if asked is not None else preferred_wait(request) or 0
-    return answer(await service.read(shop_of(request), caller, brief, wait))
+    asked, preferred = query(request, BriefQuery).wait, preferred_wait(request)
+    wait = asked if asked is not None else preferred or 0
+    view = await service.read(shop_of(request), caller, brief, wait)
+    return answer(view, waited=preferred if asked is None else None)
 
 
 @post(

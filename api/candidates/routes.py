@@ -51,7 +51,7 @@ async def audition_candidate(
     caller, shop = await enter(request), shop_of(request)
     sound = query(request, AudioQuery).format
     asset = await service.audition(shop, caller, candidate, sound)
-    return files.send(request, shop.shelf, asset, f"{candidate}.{sound}")
+    return await files.send(request, shop.shelf, asset, f"{candidate}.{sound}")
 
 
 @post(
@@ -71,7 +71,7 @@ async def pick_candidate(request: AnyRequest, candidate: FromPath[str]) -> Respo
     await empty_body(request)
     license_, repeated = await licenses.pick(shop.pool, caller.account, candidate, shop.signer)
     here = f"/v1/licenses/{license_.id}"
-    return answer(license_, status=200 if repeated else 201, location=here)
+    return answer(license_, status=200 if repeated else 201, location=here, replayed=repeated)
 
 
 ROUTES = [read_candidate, audition_candidate, pick_candidate]

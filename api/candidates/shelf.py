@@ -23,9 +23,16 @@ class Shelf:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    async def stream(self, sha256: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from ``start`` up to, not including, ``end``, a chunk at a time."""
+    async def open(self, sha256: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from ``start`` up to, not including, ``end``, a chunk at a time.
+
+        A file that cannot be had is known when this returns, before anything was sent.
+        """
         path = f"sha256/{sha256[:2]}/{sha256}"
         found = await obstore.get_async(self._store, path, options={"range": (start, end)})
-        async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
-            yield bytes(chunk)
+
+        async def chunks() -> AsyncIterator[bytes]:
+            async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+                yield bytes(chunk)
+
+        return chunks()

@@ -127,7 +127,7 @@ async def download_stem(
 async def _file(request: AnyRequest, track: str, asset: str, name: str) -> Response[bytes] | Stream:
     caller, shop = await enter(request), shop_of(request)
     found = await service.file(shop.pool, caller.account, track, asset)
-    return files.send(request, shop.shelf, found, name)
+    return await files.send(request, shop.shelf, found, name)
 
 
 ROUTES = [
