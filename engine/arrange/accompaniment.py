@@ -14,6 +14,7 @@ from engine.styles.sheet import BassNote, CompNote, Style
 _DEGREES = {"1": 0, "3": 1, "5": 2}
 _SCALE = {"2": 2, "4": 5, "6": 9}
 STRUM_TICKS, ROLL_TICKS = 18, 34
+PEDAL_LIFT = 24
 UNDER_LEAD = 3  # semitones a chord keeps below the melody
 
 
@@ -31,7 +32,21 @@ def comp(
             continue
         written, before = _comp_bar(plan, part, style, lines, cell, bar, section, before)
         notes += _varied(written, bar - section.bar, dice)
-    return notes
+    return _pedalled(plan, notes) if style.roles["comp"].pedal else notes
+
+
+def _pedalled(plan: Plan, notes: list[Note]) -> list[Note]:
+    """Each note rings until the harmony or the bar changes, or until it is struck again."""
+    bar = bar_ticks(plan.meter)
+    again: dict[int, int] = {}
+    rung = []
+    for note in sorted(notes, key=lambda one: -one.start):
+        chord = chord_at(plan, note.start)
+        end = min(chord.at + chord.length, (note.start // bar + 1) * bar) - PEDAL_LIFT
+        end = min(max(end, note.start + note.length), again.get(note.pitch, end))
+        again[note.pitch] = note.start
+        rung.append(Note(note.start, max(30, end - note.start), note.pitch, note.velocity))
+    return sorted(rung, key=lambda one: (one.start, one.pitch))
 
 
 def harmony(

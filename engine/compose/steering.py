@@ -95,7 +95,7 @@ def duration_bias(take: Take, code: int) -> np.ndarray:
     if code != REST and take.role == "bass" and take.section.energy <= 2:
         bias[min(left, DURATIONS - 1)] += 3.0
     if take.slot.bar == take.plan.bars - 1 and take.plan.ending != "turnaround":
-        bias[min(left, DURATIONS - 1)] += 4.0
+        bias[min(left, DURATIONS - 1)] += 8.0
     # Sixteenths off the eighth grid belong to busy music only.
     if take.section.energy <= 4 and take.position % EIGHTH == 0:
         bias[np.arange(DURATIONS) % EIGHTH != 0] -= 1.5
@@ -220,7 +220,7 @@ def _come_home(take: Take, bias: np.ndarray) -> None:
         bias[FIRST_PITCH:] += np.where(chord, 3.0, -7.0)
         bias[FIRST_PITCH:] += np.where(root == _CLASSES, 2.0, 0.0)
     else:
-        bias[REST] += 5.0
+        bias[REST] += 9.0
 
 
 def _until_next(take: Take) -> int | None:

@@ -173,10 +173,18 @@ def _chords(axes: Any, plan: Plan) -> None:
     above = axes.get_xaxis_transform()
     small = 7 if len(plan.chords) <= _TOO_MANY_CHORDS else 5
     for chord in plan.chords:
-        axes.text(chord.at * second, 1.01, chord.symbol, transform=above, fontsize=small)
+        axes.text(
+            chord.at * second,
+            1.01,
+            chord.symbol,
+            transform=above,
+            fontsize=small,
+            in_layout=False,
+            clip_on=False,
+        )
     for section in plan.sections:
         axes.text(section.bar * bar * second, 1.05, f"{section.name} ({section.energy})",
-                  transform=above, fontsize=9, weight="bold")  # fmt: skip
+                  transform=above, fontsize=9, weight="bold", in_layout=False)  # fmt: skip
 
 
 def _spectrogram(axes: Any, mono: np.ndarray, rate: int) -> None:

@@ -46,6 +46,7 @@ class Role(Struct, frozen=True, kw_only=True):
     density: tuple[float, float]
     velocity: tuple[int, int]
     optional: bool
+    pedal: bool  # what is struck rings on while the harmony lasts
     keys: dict[str, int]  # drum voices moved to other keys
 
 
@@ -249,6 +250,7 @@ class _Reader:
             kits=tuple(int(one) for one in facts.get("kit", "").split()),
             low=int(low), high=int(high), density=density,
             velocity=(int(velocity[0]), int(velocity[1])),
+            pedal="pedal per chord" in facts.get("art", ""),
             optional=facts.get("optional", "").startswith("1"), keys=keys,
         )  # fmt: skip
 
