@@ -24,7 +24,7 @@ from billing.errors import BillingError
 from billing.settings import BillingSettingMissing
 
 if TYPE_CHECKING:
-    from api.clerk import Desk
+    pass
 
 HOME = ".cuesmith"
 
@@ -203,22 +203,7 @@ async def _serve_clerk(database_url: str, billing: Any) -> None:
 
     public_url = os.environ.get("CUESMITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
     desk = await clerk.open_desk(database_url, billing, public_url)
-    await _set_up_stripe(desk)
     await clerk.serve(desk)
-
-
-async def _set_up_stripe(desk: "Desk") -> None:
-    """The meters must be there before the first event is told, or Stripe refuses it for good."""
-    import structlog
-
-    pause_s = 0.2
-    while True:
-        try:
-            return await desk.door.ensure_setup()
-        except Exception as error:  # noqa: BLE001 - whatever it is, Stripe is not ready for us yet
-            structlog.get_logger().warning("clerk.stripe_not_ready", error=str(error))
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, 30.0)
 
 
 def _show_metrics() -> None:

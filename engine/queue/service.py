@@ -122,11 +122,6 @@ async def settle(conn: asyncpg.Connection, delivery: int) -> None:
     await store.mark_settled(conn, delivery)
 
 
-async def alive(conn: asyncpg.Connection) -> frozenset[str]:
-    """Jobs that still wait or run: the clerk keeps their holds open."""
-    return await store.select_alive(conn)
-
-
 async def backlog(conn: asyncpg.Connection) -> tuple[int, float]:
     """Jobs waiting or running, and the studio seconds they are expected to take."""
     return await store.select_backlog(conn)

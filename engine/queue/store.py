@@ -249,13 +249,6 @@ async def mark_settled(conn: asyncpg.Connection, delivery: int) -> None:
     await conn.execute(MARK_SETTLED, delivery)
 
 
-SELECT_ALIVE = "select id from engine.jobs where state in ('queued', 'leased')"
-
-
-async def select_alive(conn: asyncpg.Connection) -> frozenset[str]:
-    return frozenset(row["id"] for row in await conn.fetch(SELECT_ALIVE))
-
-
 SELECT_BACKLOG = """
 select count(*) as jobs, coalesce(sum(expected_s), 0) as seconds
 from engine.jobs where state in ('queued', 'leased')

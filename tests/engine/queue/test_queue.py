@@ -178,4 +178,3 @@ async def test_a_view_tells_position_and_progress(pool: asyncpg.Pool) -> None:
         assert running.progress == Progress(step="compose", done=3, total=30)
         assert await queue.view(conn, "brf_nope") is None
         assert await queue.backlog(conn) == (2, 0.0)
-        assert await queue.alive(conn) == {"brf_a", "brf_b"}
