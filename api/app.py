@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import structlog
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server.embed import Server
 from litestar import Litestar
 from prometheus_client import start_http_server
@@ -63,6 +64,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             topups=Watch(pool, usage_store.SELECT_ANSWERED),
         )
         app.state.shop = shop
+        log.info("gateway.ready", address=settings.public_url)
         try:
             yield
         finally:
@@ -93,7 +95,10 @@ def serve(settings: GatewaySettings, signer: Signer, host: str, port: int) -> No
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port, addr=settings.metrics_host)
     app = create_app(settings, signer)
-    server = Server(app, address=host, port=port, interface=Interfaces.ASGI)
+    # Its own lines are not JSON; only what goes wrong is worth breaking the rule.
+    server = Server(
+        app, address=host, port=port, interface=Interfaces.ASGI, log_level=LogLevels.error
+    )
 
     def stop() -> None:
         shop: Shop | None = getattr(app.state, "shop", None)
@@ -104,7 +109,7 @@ def serve(settings: GatewaySettings, signer: Signer, host: str, port: int) -> No
     async def run() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop)
-        log.info("gateway.ready", address=f"http://{host}:{port}")
+        log.info("gateway.starting", address=f"http://{host}:{port}")
         with contextlib.suppress(asyncio.CancelledError):
             await server.serve()
 

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Response, get
 from msgspec import Struct
 
+from api import docs
 from api.answers import answer
 from api.connections import lent
 from api.entrance import AnyRequest, Nothing, query
@@ -82,12 +83,31 @@ async def list_signing_keys(request: AnyRequest) -> Response[bytes]:
 
 @get(
     "/training-data",
-    opt=promises(name="read_training_data", tag="operations", answers={200: TrainingData},
-                 summary="What the composing model was trained on, and whom to credit"),
+    opt=promises(name="read_training_data", tag="operations",
+                 answers={200: (TrainingData, docs.PAGE)},
+                 summary="What the composing model was trained on, and whom to credit; "
+                 "a page to read where the Accept header asks for HTML"),
 )  # fmt: skip
-async def read_training_data(request: AnyRequest) -> Response[bytes]:
+async def read_training_data(request: AnyRequest) -> Response[bytes] | Response[str]:
     query(request, Nothing)
-    return answer(_training_data())
+    if "text/html" not in request.headers.get("accept", ""):
+        return answer(_training_data())
+    return docs.framed("Cuesmith: training data", _page(_training_data()))
+
+
+def _page(said: TrainingData) -> str:
+    rows = "".join(
+        f"<tr><td>{docs.text(name)}<td>{docs.text(', '.join(facts['licences']))}"
+        f"<td>{facts['train']}<td>{facts['held out']}"
+        for name, facts in said.corpora.items()
+    )
+    credits_ = "".join(f"<li>{docs.text(credit)}" for credit in said.credits)
+    return (
+        f"<h1>What {docs.text(said.model)} has learned from</h1><p>{docs.text(said.statement)}</p>"
+        f"<p>{said.parameters:,} parameters, trained on {docs.text(said.made_at)}.</p>"
+        "<table><tr><th>corpus<th>licence<th>scores learned from<th>held out"
+        f"{rows}</table><h2>Credits</h2><ul>{credits_}</ul>"
+    )
 
 
 @cache

@@ -10,8 +10,11 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from api import errors as door
+from api.keys.contracts import NewKey
 from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
+from api.usage.contracts import NewTopup
+from engine.contracts import Brief
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+):str}")
@@ -20,6 +23,30 @@ _WITH_KEY = (door.InvalidKey, door.KeyRevoked, door.ScopeMissing, door.RateLimit
              door.ValidationFailed)  # fmt: skip
 _WITH_BODY = (door.InvalidJson, door.UnsupportedMediaType, door.ValidationFailed)
 _TOO_LARGE = kinds()["payload_too_large"]
+
+EXAMPLES: dict[type[Struct], dict[str, Any]] = {
+    Brief: {
+        "prompt": "warm lo-fi beat for a study app", "kind": "bed", "duration_ms": 60_000,
+        "candidates": 4, "seed": 7, "bpm": 82, "tonality": "F major",
+        "instruments": {"require": ["drums", "bass"], "forbid": ["choir"]},
+        "delivery": {"lufs": -16}, "max_tokens": 8, "customer_ref": "acme-42",
+    },
+    NewKey: {"name": "build server", "scopes": ["briefs", "read"]},
+    NewTopup: {"tokens": 1000, "currency": "usd"},
+}  # fmt: skip
+"""A body that each call takes as it stands."""
+
+_SENT_BACK = {
+    "X-Request-Id": ("string", "The request's name: yours where you sent one, otherwise ours."),
+    "RateLimit": ("string", "Requests left with this key, and seconds until all are back."),
+    "RateLimit-Policy": ("string", "The key's rate: so many requests in so many seconds."),
+    "Retry-After": ("integer", "Seconds to wait before the same request may pass."),
+    "Location": ("string", "Where what was made can be found."),
+    "Preference-Applied": ("string", "The `Prefer: wait=n` that was honoured."),
+    "Idempotent-Replayed": ("string", "`true` where an earlier request of this name did it."),
+    "Content-Range": ("string", "Which bytes of how many these are."),
+    "ETag": ("string", "The digest of the file's contents."),
+}
 
 
 def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str) -> dict[str, Any]:
@@ -49,19 +76,44 @@ def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str
         "paths": paths,
         "components": {
             "schemas": components,
+            "headers": {
+                name: {"schema": {"type": kind}, "description": about}
+                for name, (kind, about) in _SENT_BACK.items()
+            },
+            "examples": {code: _problem(kind, public_url) for code, kind in kinds().items()},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
+def _problem(kind: Kind, public_url: str) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "type": f"{public_url}/docs#{kind.code}", "title": kind.title, "status": kind.status,
+        "detail": kind.title, "code": kind.code, "request_id": "req_0123456789abcdef01234567",
+        "retryable": kind.retryable, "errors": [],
+    }  # fmt: skip
+    if kind.code == "validation_failed":
+        detail = "/duration_ms is out of range: min 200, max 600000"
+        field = {"pointer": "/duration_ms", "code": "out_of_range", "detail": detail,
+                 "limit": {"min": 200, "max": 600_000}}  # fmt: skip
+        value |= {"detail": detail, "errors": [field]}
+    if kind.status == 402:
+        value |= {"needed": 8, "available": 5, "topup_url": f"{public_url}/v1/topups"}
+    return {"summary": kind.title, "value": value}
+
+
 def _shapes(operations: Iterable[Operation]) -> list[type[Struct]]:
     found: dict[type[Struct], None] = {Problem: None}
     for operation in operations:
-        answers = [one for one in operation.answers.values() if isinstance(one, type)]
+        answers = [one for answer in operation.answers.values() for one in _each(answer)]
         for shape in (*answers, operation.body):
-            if shape is not None:
+            if isinstance(shape, type):
                 found[shape] = None
     return list(found)
+
+
+def _each(answer: Any) -> tuple[Any, ...]:
+    return answer if isinstance(answer, tuple) else (answer,)
 
 
 def _operation(
@@ -73,7 +125,7 @@ def _operation(
         "tags": [operation.tag],
         "parameters": [*_path(path), *_query(operation), *_headers(operation)],
         "responses": {
-            **{str(status): _answered(shape, schema_of, located=operation.location)
+            **{str(status): _answered(status, shape, operation, schema_of)
                for status, shape in operation.answers.items()},
             **_refusals(path, method, operation, schema_of),
         },
@@ -86,6 +138,9 @@ def _operation(
             "required": True,
             "content": {"application/json": {"schema": schema_of[operation.body]}},
         }
+        if operation.body in EXAMPLES:
+            example = EXAMPLES[operation.body]
+            made["requestBody"]["content"]["application/json"]["example"] = example
     if operation.name == "receive_stripe_event":
         made["requestBody"] = {
             "required": True, "content": {"application/json": {"schema": {"type": "object"}}}
@@ -132,19 +187,35 @@ def _headers(operation: Operation) -> Iterable[dict[str, Any]]:
                "description": about}  # fmt: skip
 
 
-def _answered(shape: Any, schema_of: dict[type[Struct], Any], *, located: bool) -> dict[str, Any]:
-    if shape is None:
-        return {"description": "Nothing to say."}
-    if isinstance(shape, File):
-        content = {name: {"schema": _inside(name)} for name in shape.media_types}
-        return {"description": "The file.", "content": content}
-    about = (shape.__doc__ or "").partition("\n")[0]
-    made: dict[str, Any] = {
-        "description": about, "content": {"application/json": {"schema": schema_of[shape]}}
-    }  # fmt: skip
-    if located:
-        made["headers"] = {"Location": {"schema": {"type": "string"}}}
-    return made
+def _answered(
+    status: int, answer: Any, operation: Operation, schema_of: dict[type[Struct], Any]
+) -> dict[str, Any]:
+    about, content = "Nothing to say.", {}
+    for shape in reversed(_each(answer)):
+        if isinstance(shape, File):
+            about = "The file."
+            content |= {name: {"schema": _inside(name)} for name in shape.media_types}
+        elif shape is not None:
+            about = (shape.__doc__ or "").partition("\n")[0]
+            content["application/json"] = {"schema": schema_of[shape]}
+    names = [*_always_sent(operation), *(["Location"] if operation.location else [])]
+    if "Prefer" in operation.headers:
+        names.append("Preference-Applied")
+    if "Idempotency-Key" in operation.headers:
+        names.append("Idempotent-Replayed")
+    if "Range" in operation.headers:
+        names += ["ETag", "Content-Range"] if status == 206 else ["ETag"]
+    made: dict[str, Any] = {"description": about, "headers": _sent_back(names)}
+    return {**made, "content": content} if content else made
+
+
+def _always_sent(operation: Operation) -> list[str]:
+    rate = ["RateLimit", "RateLimit-Policy"] if operation.scope else []
+    return ["X-Request-Id", *rate]
+
+
+def _sent_back(names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _inside(media_type: str) -> dict[str, str]:
@@ -172,12 +243,21 @@ def _refusals(
     by_status: dict[int, list[Kind]] = {}
     for kind in possible.values():
         by_status.setdefault(kind.status, []).append(kind)
-    content = {MEDIA_TYPE: {"schema": schema_of[Problem]}}
     return {
         str(status): {
             "description": f"{HTTPStatus(status).phrase}: "
             + ", ".join(f"`{kind.code}`" for kind in found),
-            "content": content,
+            "headers": _sent_back(_sent_with(status, operation)),
+            "content": {MEDIA_TYPE: {"schema": schema_of[Problem], "examples": _named(found)}},
         }
         for status, found in sorted(by_status.items())
     }
+
+
+def _sent_with(status: int, operation: Operation) -> list[str]:
+    names = ["X-Request-Id"] if status == 401 else _always_sent(operation)
+    return [*names, "Retry-After"] if status in (429, 503) else names
+
+
+def _named(found: Iterable[Kind]) -> dict[str, Any]:
+    return {kind.code: {"$ref": f"#/components/examples/{kind.code}"} for kind in found}

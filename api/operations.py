@@ -51,7 +51,8 @@ class File(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """One call. ``answers`` maps a status to a Struct, a `File`, or None for an empty body."""
+    """One call. ``answers`` maps a status to a Struct, a `File`, a tuple of them where the
+    ``Accept`` header decides, or None for an empty body."""
 
     name: str
     summary: str

@@ -1,5 +1,6 @@
 """Quotes and briefs over HTTP."""
 
+import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 
@@ -78,6 +79,7 @@ async def create_brief(request: AnyRequest) -> Response[bytes]:
     key = idempotency_key(request)
     brief = await body(request, Brief)
     accepted = await service.submit(shop, caller, brief, once(caller, "create_brief", key, brief))
+    structlog.contextvars.bind_contextvars(brief=accepted.brief)
     kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed
     if wait:
         view = await service.read(shop, caller, accepted.brief, wait)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import msgspec
 from msgspec import structs
+from prometheus_client import Counter
 
 from api.briefs import store
 from api.briefs.contracts import (
@@ -55,6 +56,8 @@ HOLD_MARGIN = timedelta(minutes=15)
 """A hold outlives its brief's deadline by this; the clerk extends it while a studio works."""
 
 BODY_MAX_BYTES = 256 * 1024
+TAKEN = Counter("gateway_briefs_taken_total", "Briefs handed to the studio", ["kind", "mode"])
+HELD = Counter("gateway_tokens_held_total", "Tokens set aside for briefs", ["mode"])
 _EFFORT = {"draft": 0.6, "standard": 1.0, "best": 1.8}
 
 
@@ -112,6 +115,8 @@ async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once) -> Accept
         view = await _view(conn, shop, row)
         answer = Kept(status=202, body=msgspec.json.encode(view), location=f"/v1/briefs/{row.id}")
         await once.keep(conn, answer)
+    TAKEN.labels(resolved.kind, caller.mode).inc()
+    HELD.labels(caller.mode).inc(price.hold_tokens)
     return Accepted(brief=row.id, answer=answer, replayed=False)
 
 
