@@ -153,14 +153,14 @@ def _add_operator(commands: Any) -> None:
 def _demo(given: argparse.Namespace) -> int:
     from api import demo
 
-    _interrupt_on_sigterm()
+    _interrupt_on_signals()
     return demo.show(home() / "demo", given.out, given.brief or demo.BRIEF)
 
 
 def _dev(given: argparse.Namespace) -> int:
     from api import dev
 
-    _interrupt_on_sigterm()
+    _interrupt_on_signals()
     return dev.serve(home(), given.port)
 
 
@@ -169,11 +169,13 @@ def home() -> Path:
     return Path(os.environ.get("CUESMITH_HOME", HOME)).expanduser()
 
 
-def _interrupt_on_sigterm() -> None:
+def _interrupt_on_signals() -> None:
     def interrupt(number: int, frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    # SIGINT too: a shell starts what it puts in the background deaf to it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
 
 
 # --- processes ------------------------------------------------------------------------------------
