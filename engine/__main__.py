@@ -116,6 +116,7 @@ def _checks(measured) -> str:
 
 def _studio(given: argparse.Namespace) -> int:
     from engine.settings import SettingMissing, read
+    from engine.studio.watching import log_as_json, show_metrics
     from engine.studio.worker import serve
 
     try:
@@ -123,6 +124,8 @@ def _studio(given: argparse.Namespace) -> int:
     except SettingMissing as missing:
         print(f"cuesmith: {missing}", file=sys.stderr)
         return 2
+    log_as_json()
+    show_metrics(settings)
     asyncio.run(serve(settings))
     return 0
 

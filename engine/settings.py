@@ -26,6 +26,10 @@ class StudioSettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_PROVIDER``: the onnxruntime provider; the studio refuses to start on another."""
     lease_s: int = 30
     """``CUESMITH_LEASE_S``: how long a silent studio keeps a job."""
+    metrics_port: int | None = None
+    """``CUESMITH_METRICS_PORT``: where /metrics listens; unset: nowhere."""
+    metrics_host: str = "127.0.0.1"
+    """``CUESMITH_METRICS_HOST``: the address /metrics listens on."""
 
 
 def read(environ: Mapping[str, str] = os.environ) -> StudioSettings:
@@ -37,8 +41,19 @@ def read(environ: Mapping[str, str] = os.environ) -> StudioSettings:
         bank=environ.get("CUESMITH_BANK"),
         models=Path(models) if models else None,
         provider=environ.get("CUESMITH_PROVIDER", "CPUExecutionProvider"),
-        lease_s=int(environ.get("CUESMITH_LEASE_S", "30")),
+        lease_s=_number(environ, "CUESMITH_LEASE_S") or 30,
+        metrics_port=_number(environ, "CUESMITH_METRICS_PORT"),
+        metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),
     )
+
+
+def _number(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise SettingMissing(f"{name} must be a positive whole number")
+    return int(text)
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:
