@@ -10,11 +10,11 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from api import errors as door
+from api.briefs.contracts import NewBrief
 from api.keys.contracts import NewKey
 from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
 from api.usage.contracts import NewTopup
-from engine.contracts import Brief
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+):str}")
@@ -25,7 +25,7 @@ _WITH_BODY = (door.InvalidJson, door.UnsupportedMediaType, door.ValidationFailed
 _TOO_LARGE = kinds()["payload_too_large"]
 
 EXAMPLES: dict[type[Struct], dict[str, Any]] = {
-    Brief: {
+    NewBrief: {
         "prompt": "warm lo-fi beat for a study app", "kind": "bed", "duration_ms": 60_000,
         "candidates": 4, "seed": 7, "bpm": 82, "tonality": "F major",
         "instruments": {"require": ["drums", "bass"], "forbid": ["choir"]},

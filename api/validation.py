@@ -6,6 +6,7 @@ shape's JSON schema is walked for all of them, with pointers and with what would
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -34,6 +35,7 @@ def document(raw: bytes, shape: type[T]) -> T:
         raise InvalidJson(_why(error)) from error
     if b"\\u0000" in raw:
         _refuse_nul(_plain(raw), "")
+    _refuse_beyond_calendar(value, "")
     return value
 
 
@@ -41,9 +43,11 @@ def parameters(sent: Mapping[str, str], shape: type[T]) -> T:
     """Query parameters as ``shape``; numbers and dates are read from their text."""
     _refuse_nul(dict(sent), "/query")
     try:
-        return msgspec.convert(dict(sent), shape, strict=False)
+        value = msgspec.convert(dict(sent), shape, strict=False)
     except msgspec.ValidationError as error:
         raise ValidationFailed(_reasons(_typed(sent), shape, error, "/query")) from error
+    _refuse_beyond_calendar(value, "/query")
+    return value
 
 
 def _plain(raw: bytes) -> Any:
@@ -212,6 +216,19 @@ def _refuse_nul(value: Any, pointer: str) -> None:
                 for at in found[:MOST_REASONS]
             ]
         )
+
+
+def _refuse_beyond_calendar(value: Struct, prefix: str) -> None:
+    """Some moments of the years 1 and 9999 have no name in UTC; nothing can be done with them."""
+    for name in value.__struct_fields__:
+        moment = getattr(value, name)
+        try:
+            if isinstance(moment, datetime):
+                moment.astimezone(UTC)
+        except OverflowError as error:
+            at = f"{prefix}/{name}"
+            detail = f"{at} is out of range: min 0001-01-01T00:00:00Z, max 9999-12-31T23:59:59Z"
+            raise ValidationFailed([Reason(at, "out_of_range", detail)]) from error
 
 
 def _nuls(value: Any, pointer: str) -> Iterable[str]:

@@ -15,6 +15,13 @@ Status = Literal[
 CandidateStatus = Literal["ready", "picked", "expired"]
 
 
+class NewBrief(Brief, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client asks for: words, or exact constraints, or both. Words may be left out, but
+    not be blank: whoever sends none has forgotten them."""
+
+    prompt: Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")] = ""
+
+
 class Quote(Struct, frozen=True, kw_only=True):
     """A price that binds for fifteen minutes; nothing has been charged for it.
 

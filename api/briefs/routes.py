@@ -12,6 +12,7 @@ from api.briefs.contracts import (
     BriefsQuery,
     BriefView,
     Capabilities,
+    NewBrief,
     Quote,
 )
 from api.entrance import AnyRequest, body, empty_body, enter, idempotency_key, preferred_wait, query
@@ -30,7 +31,6 @@ from api.keys.idempotency import once
 from api.operations import promises
 from api.shop import shop_of
 from billing.errors import AccountFrozen, InsufficientTokens
-from engine.contracts import Brief
 from engine.errors import BriefRefused, NotYetAvailable
 
 
@@ -49,21 +49,21 @@ async def read_capabilities(request: AnyRequest) -> Response[bytes]:
 @post(
     "/v1/quotes",
     opt=promises(
-        name="create_quote", tag="briefs", scope="read", body=Brief, answers={200: Quote},
+        name="create_quote", tag="briefs", scope="read", body=NewBrief, answers={200: Quote},
         summary="The price of a brief, binding for fifteen minutes; charges nothing",
         refuses=(BriefRefused, NotYetAvailable),
     ),
 )  # fmt: skip
 async def create_quote(request: AnyRequest) -> Response[bytes]:
     caller = await enter(request)
-    brief = await body(request, Brief)
+    brief = await body(request, NewBrief)
     return answer(await service.quote(shop_of(request), caller, brief))
 
 
 @post(
     "/v1/briefs",
     opt=promises(
-        name="create_brief", tag="briefs", scope="briefs", body=Brief, location=True,
+        name="create_brief", tag="briefs", scope="briefs", body=NewBrief, location=True,
         answers={200: BriefView, 202: BriefView}, headers=("Idempotency-Key", "Prefer"),
         summary="Set the tokens aside and hand the brief to the studio",
         refuses=(
@@ -77,7 +77,7 @@ async def create_brief(request: AnyRequest) -> Response[bytes]:
     """202 while the studio works; 200 where ``Prefer: wait`` was long enough to see the end."""
     caller, shop = await enter(request), shop_of(request)
     key = idempotency_key(request)
-    brief = await body(request, Brief)
+    brief = await body(request, NewBrief)
     accepted = await service.submit(shop, caller, brief, once(caller, "create_brief", key, brief))
     structlog.contextvars.bind_contextvars(brief=accepted.brief)
     kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed

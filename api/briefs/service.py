@@ -58,6 +58,7 @@ HOLD_MARGIN = timedelta(minutes=15)
 BODY_MAX_BYTES = 256 * 1024
 TAKEN = Counter("gateway_briefs_taken_total", "Briefs handed to the studio", ["kind", "mode"])
 HELD = Counter("gateway_tokens_held_total", "Tokens set aside for briefs", ["mode"])
+_SAYS_SOMETHING = ("kind", "style", "duration_ms", "bars", "bpm", "tonality", "meter", "energy")
 _EFFORT = {"draft": 0.6, "standard": 1.0, "best": 1.8}
 
 
@@ -71,6 +72,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 async def quote(shop: Shop, caller: Caller, brief: Brief) -> Quote:
     """The price of a brief, binding for fifteen minutes. Charges nothing."""
+    _refuse_silence(brief)
     resolved = resolve(brief, _working_seed(caller.account, brief.seed or 0))
     price = prices.quote(_facts(resolved), _book())
     now = datetime.now(UTC)
@@ -103,6 +105,7 @@ async def quote(shop: Shop, caller: Caller, brief: Brief) -> Quote:
 
 async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once) -> Accepted:
     """Promise the client a price, set the tokens aside and hand the brief to the studio."""
+    _refuse_silence(brief)
     brief = _with_seed(brief)
     resolved = resolve(brief, _working_seed(caller.account, brief.seed or 0))
     async with transaction(shop.pool) as conn:
@@ -272,6 +275,14 @@ def _fingerprint(facts: Facts) -> str:
 
 
 # --- seeds and expectations -----------------------------------------------------------------------
+
+
+def _refuse_silence(brief: Brief) -> None:
+    """A brief that says nothing of the music would be charged for our own taste."""
+    if brief.prompt or any(getattr(brief, field) for field in _SAYS_SOMETHING):
+        return
+    detail = "say what you want: words in prompt, or at least one of the fields in limit"
+    raise ValidationFailed([Reason("/prompt", "nothing_asked", detail, list(_SAYS_SOMETHING))])
 
 
 def _with_seed(brief: Brief) -> Brief:

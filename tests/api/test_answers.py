@@ -203,3 +203,29 @@ async def test_a_pick_needs_a_name_and_takes_no_body(client: Client, door: Door)
 @pytest.mark.parametrize("code", sorted(kinds()))
 async def test_every_code_is_explained(door: Door, code: str) -> None:
     assert f"id='{code}'" in door.app.state.docs
+
+
+async def test_a_database_that_drops_its_connections_is_met_again(
+    client: Client, door: Door
+) -> None:
+    async def drop() -> None:
+        async with door.pool.acquire() as conn:
+            await conn.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+
+    await drop()
+    seen = [(await client.get("/v1/balance")).status_code for _ in range(4)]
+    assert set(seen) <= {200, 503}
+    assert seen[-1] == 200
+
+
+async def test_without_its_database_every_call_says_to_come_back(
+    client: Client, door: Door
+) -> None:
+    await door.app.state.shop.pool.close()
+    for answer in (await client.get("/v1/balance"), await client.brief(BED)):
+        assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+        assert answer.json()["retryable"] is True
+        assert answer.headers["retry-after"] == "2"

@@ -85,8 +85,14 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a style nobody plays", {"style": "polka-core"}, "/style"),
     ("an instrument nobody has", {"instruments": {"require": ["zither-o-tron"]}},
      "/instruments/require/0"),
+    ("an empty prompt", {"prompt": ""}, "/prompt"),
+    ("a blank prompt", {"prompt": " \n\u3000"}, "/prompt"),
     ("a long prompt", {"prompt": "x" * 100_000}, "/prompt"),
     ("an unknown kind", {"kind": "song"}, "/kind"),
+    ("a tempo that is no number", {"bpm": "fast"}, "/bpm"),
+    ("more bars than the length holds", {"bars": 400, "bpm": 30}, "/bars"),
+    ("a chime of a minute", {"kind": "chime"}, "/duration_ms"),
+    ("a picture we cannot meet yet", {"hits": [{"at_ms": 8000}]}, "/hits"),
     ("a chord for a tonality", {"tonality": "H minor"}, "/tonality"),
     ("a quote nobody gave", {"quote": "quo_000000000000000000000000"}, "/quote"),
     ("required and forbidden at once",
@@ -105,6 +111,26 @@ async def test_a_wrong_brief_is_refused_with_a_pointer_and_charges_nothing(
     assert any(one["pointer"].startswith(pointer) for one in problem["errors"]), problem
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert await client.available() == 1000
+
+
+@pytest.mark.parametrize("brief", [{}, {"candidates": 2, "seed": 7}])
+async def test_a_brief_that_says_nothing_of_the_music_is_refused(
+    client: Client, brief: dict[str, Any]
+) -> None:
+    for answer in (await client.brief(brief), await client.post("/v1/quotes", brief)):
+        assert answer.status_code == 422
+        (wrong,) = answer.json()["errors"]
+        assert (wrong["pointer"], wrong["code"]) == ("/prompt", "nothing_asked")
+        assert "kind" in wrong["limit"]
+    assert await client.available() == 1000
+
+
+async def test_a_brief_of_constraints_needs_no_words(client: Client) -> None:
+    taken = await client.brief({"kind": "chime", "duration_ms": 800, "candidates": 1})
+    assert taken.status_code == 202
+    view = (await client.get(f"/v1/briefs/{taken.json()['id']}")).json()
+    assert view["request"] == taken.json()["request"]
+    assert view["request"]["prompt"] == ""
 
 
 @pytest.mark.parametrize(

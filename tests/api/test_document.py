@@ -114,8 +114,8 @@ def test_every_link_of_the_page_leads_to_one_place_in_it() -> None:
 
 def test_the_page_shows_every_call_as_a_command_and_every_field_of_a_brief() -> None:
     assert PAGE.count("<pre>curl") == len(OPERATIONS)
-    brief = PAGE.partition("id='shape-Brief'")[2].partition("<h4")[0]
-    for field in DOCUMENT["components"]["schemas"]["Brief"]["properties"]:
+    brief = PAGE.partition("id='shape-NewBrief'")[2].partition("<h4")[0]
+    for field in DOCUMENT["components"]["schemas"]["NewBrief"]["properties"]:
         assert f"<code>{field}</code>" in brief
     assert re.search(r"integer \(at least 1, at most 10\)", brief)
     for word in docs.WORDS:

@@ -46,6 +46,16 @@ async def test_a_revoked_and_an_expired_key_open_nothing(client: Client, door: D
     assert (await door.http.get("/v1/balance", headers=headers)).json()["code"] == "key_revoked"
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_moment_that_utc_has_no_name_for_is_refused(client: Client, moment: str) -> None:
+    plain = moment.replace("%2B", "+")
+    made = await client.post("/v1/api_keys", {"name": "odd", "expires_at": plain})
+    asked = await client.get(f"/v1/usage?since={moment}")
+    for answer, pointer in ((made, "/expires_at"), (asked, "/query/since")):
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == pointer
+
+
 async def test_a_key_does_only_what_its_scopes_say(client: Client, door: Door) -> None:
     reader = await door.another_key(client.account, ("read",))
     assert (await reader.get("/v1/briefs")).status_code == 200
