@@ -11,7 +11,7 @@ import msgspec
 import obstore.exceptions
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from msgspec import UNSET, Struct, UnsetType
 
 from api import errors as door
@@ -154,7 +154,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
 
 
 def _refused_by_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    kind = _HTTP.get(error.status_code)
+    kind = _HTTP.get(400 if _gone(error) else error.status_code)
     if kind is None:
         kind = INTERNAL if error.status_code >= 500 else _HTTP[400]
     if kind.status >= 500:
@@ -167,6 +167,12 @@ def _refused_by_framework(request: Request[Any, Any, Any], error: HTTPException)
     }
     detail = details.get(kind.status, "the request cannot be read")
     return _response(request, kind, detail, (), {"allow": allowed} if allowed else {}, {})
+
+
+def _gone(error: HTTPException) -> bool:
+    """Whether the client left in the middle of its request, which is no fault of ours. Litestar
+    says so by a sentence only."""
+    return isinstance(error, InternalServerException) and "disconnected" in error.detail
 
 
 def _allowed(error: HTTPException) -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -229,3 +230,30 @@ async def test_without_its_database_every_call_says_to_come_back(
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.json()["retryable"] is True
         assert answer.headers["retry-after"] == "2"
+
+
+async def test_a_client_that_leaves_in_the_middle_is_no_fault(client: Client, door: Door) -> None:
+    sent: list[Any] = []
+    said = [
+        {"type": "http.request", "body": b'{"prompt": ', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return said.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [
+        (b"authorization", f"Bearer {client.secret}".encode()),
+        (b"content-type", b"application/json"), (b"idempotency-key", b"x"),
+    ]  # fmt: skip
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST",
+        "scheme": "http", "path": "/v1/briefs", "raw_path": b"/v1/briefs", "query_string": b"",
+        "root_path": "", "headers": headers, "server": ("door", 80), "client": ("1.2.3.4", 5),
+    }  # fmt: skip
+    await door.app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert await client.available() == 1000
