@@ -131,7 +131,7 @@ def _call(path: str, method: str, operation: dict[str, Any]) -> str:
     rows = "".join(
         f"<tr><td><code>{text(one['name'])}</code><td>{one['in']}"
         f"<td>{'required' if one.get('required') else ''}<td>{_type(one['schema'])}"
-        f"<td>{text(one.get('description', ''))}"
+        f"<td>{_coded(one.get('description', ''))}"
         for one in operation["parameters"]
     )
     answers = "".join(
@@ -182,6 +182,7 @@ def _fields(name: str, schema: dict[str, Any]) -> str:
     rows = "".join(
         f"<tr><td><code>{text(field)}</code><td>{_type(facts)}"
         f"<td>{'' if field in required else _default(facts)}"
+        f"<td>{_coded(facts.get('description', ''))}"
         for field, facts in schema.get("properties", {}).items()
     )
     return f"<h4 id='shape-{name}'><code>{name}</code></h4><p>{about}</p>" + (

@@ -1,15 +1,12 @@
 """What operators and passers-by ask: is it well, which keys sign, what was learned from."""
 
 import asyncio
-import json
-from functools import cache
-from importlib import resources
 from typing import Any
 
 from litestar import Response, get
 from msgspec import Struct
 
-from api import docs
+from api import composer, docs
 from api.answers import answer
 from api.connections import lent
 from api.entrance import AnyRequest, Nothing, query
@@ -110,10 +107,8 @@ def _page(said: TrainingData) -> str:
     )
 
 
-@cache
 def _training_data() -> TrainingData:
-    file = resources.files("engine") / "models" / "composer" / "manifest.json"
-    manifest = json.loads(file.read_text())
+    manifest = composer.manifest()
     return TrainingData(
         model=manifest["name"],
         made_at=manifest["made_at"],

@@ -15,6 +15,7 @@ from api.keys.contracts import NewKey
 from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
 from api.usage.contracts import NewTopup
+from engine.words import accepted
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+):str}")
@@ -35,6 +36,43 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
     NewTopup: {"tokens": 1000, "currency": "usd"},
 }  # fmt: skip
 """A body that each call takes as it stands."""
+
+_LATER = "Not available yet; leave it out."
+ABOUT: dict[type[Struct], dict[str, str]] = {
+    NewBrief: {
+        "prompt": "What you want, in English or Chinese. Words fill what the fields leave open; "
+        "what they were understood to mean comes back in `resolved`.",
+        "kind": "What it is for. Available: bed and loop (5 s to 10 min), chime (0.2 s to 5 s); "
+        "bed where nothing says otherwise.",
+        "candidates": "How many to choose from. Each is charged when it is delivered.",
+        "seed": "The same brief with the same seed is the same music, for this account only. "
+        "Left out, one is drawn and told.",
+        "quality": "How much the studio tries before it offers.",
+        "duration_ms": "The length of the file, kept exactly. Left out: a bed 60 s, a loop 16 "
+        "bars, a chime 1.5 s.",
+        "bars": "The length in bars, kept exactly.",
+        "bpm": "Beats a minute, kept exactly; left open, a tempo that fits style and length.",
+        "tonality": 'A key, such as "F minor", "D dorian" or "C gong".',
+        "meter": "4/4, 3/4, 6/8 or 12/8.",
+        "style": "One of {styles}; common names of them are understood too.",
+        "instruments": "What must and what must not sound: any of {instruments}.",
+        "energy": "A curve of [position, energy] points, both from 0 to 1, forward in time.",
+        "stems": 'Which stems come with a license: role groups, instrument families, or ["all"].',
+        "delivery": "The file: sample rate, bit depth, channels, loudness in LUFS and ceiling.",
+        "marking": "How the file says that it was made by a machine.",
+        "rights": "What the license shall grant; exclusive rights are not available yet.",
+        "model": "Which model composes; `/v1/capabilities` lists them.",
+        "quote": "A quote of yours from the last fifteen minutes, to be held to its price.",
+        "max_tokens": "Refuse the brief if its auditions would cost more than this.",
+        "deadline_s": "Seconds after which what is not delivered is given up and not charged.",
+        "project": "A name of yours to find briefs by.",
+        "customer_ref": "A reference of yours; it is given back as it is.",
+        "metadata": "Names and values of yours; they are given back as they are.",
+        **dict.fromkeys(("sections", "hits", "melody", "plan", "limits"), _LATER),
+    },
+}  # fmt: skip
+"""What a field means, where its name and limits do not say it; words in braces stand for the list
+of them that `engine.words` accepts."""
 
 _SENT_BACK = {
     "X-Request-Id": ("string", "The request's name: yours where you sent one, otherwise ours."),
@@ -60,6 +98,9 @@ def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str
     shapes = _shapes(operation for _, _, operation in operations)
     schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
     schema_of = dict(zip(shapes, schemas, strict=True))
+    for shape, said in ABOUT.items():
+        for field, about in said.items():
+            components[shape.__name__]["properties"][field]["description"] = _filled(about)
     paths: dict[str, dict[str, Any]] = {}
     for path, method, operation in operations:
         entry = paths.setdefault(_PARAMETER.sub(r"{\1}", path), {})
@@ -84,6 +125,13 @@ def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _filled(about: str) -> str:
+    known: dict[str, Any] = accepted()
+    for name in ("styles", "instruments"):
+        about = about.replace(f"{{{name}}}", ", ".join(known[name]))
+    return about
 
 
 def _problem(kind: Kind, public_url: str) -> dict[str, Any]:

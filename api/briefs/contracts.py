@@ -145,6 +145,16 @@ class Limits(Struct, frozen=True, kw_only=True):
     open_briefs: int
 
 
+class Model(Struct, frozen=True, kw_only=True):
+    """A model that composes; ``sha256`` is what its candidates' provenance names as
+    ``model_sha256``."""
+
+    name: str
+    sha256: str
+    made_at: str
+    parameters: int
+
+
 class Capabilities(Struct, frozen=True, kw_only=True):
     """What this key may do here. ``marks`` says which marks an export carries."""
 
@@ -154,6 +164,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     accepts: dict[str, Any]
     defaults: dict[str, Any]
     formats: dict[str, Any]
+    models: tuple[Model, ...]
     marks: tuple[str, ...]
     prices: PriceView
     limits: Limits

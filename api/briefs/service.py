@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 from prometheus_client import Counter
 
+from api import composer
 from api.briefs import store
 from api.briefs.contracts import (
     BriefLine,
@@ -20,6 +21,7 @@ from api.briefs.contracts import (
     Capabilities,
     Limits,
     LineRow,
+    Model,
     PriceView,
     Quote,
     QuoteRow,
@@ -177,6 +179,7 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
             "bit_depth": [16, 24, 32],
             "channels": [1, 2],
         },
+        models=(_model(),),
         marks=("metadata",),
         prices=PriceView(
             book=book.name,
@@ -195,6 +198,14 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
             open_briefs=open_briefs,
         ),
     )
+
+
+def _model() -> Model:
+    made = composer.manifest()
+    return Model(
+        name=made["name"], sha256=composer.digest(), made_at=made["made_at"],
+        parameters=made["parameters"],
+    )  # fmt: skip
 
 
 # --- money ----------------------------------------------------------------------------------------

@@ -194,3 +194,15 @@ async def test_waiting_ends_when_the_time_is_up(client: Client) -> None:
     brief = (await client.brief(BED)).json()["id"]
     waited = await client.get(f"/v1/briefs/{brief}", params={"wait": "1"})
     assert waited.json()["status"] == "queued"
+
+
+async def test_a_key_is_told_what_it_may_ask_for(client: Client) -> None:
+    may = (await client.get("/v1/capabilities")).json()
+    assert may["mode"] == "test"
+    assert set(may["accepts"]["kinds"]) == {"bed", "loop", "chime"}
+    assert len(may["accepts"]["styles"]) == 22
+    (model,) = may["models"]
+    assert model["name"] in may["accepts"]["models"]
+    assert may["limits"]["open_briefs"] == 0
+    await client.brief(BED)
+    assert (await client.get("/v1/capabilities")).json()["limits"]["open_briefs"] == 1

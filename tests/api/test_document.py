@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from api import docs, openapi, validation
 from api.app import ROUTES
+from api.briefs.contracts import NewBrief
 from api.operations import Operation
 from api.problems import kinds
 from tests.api.conftest import Client, Door
@@ -117,7 +118,9 @@ def test_the_page_shows_every_call_as_a_command_and_every_field_of_a_brief() -> 
     brief = PAGE.partition("id='shape-NewBrief'")[2].partition("<h4")[0]
     for field in DOCUMENT["components"]["schemas"]["NewBrief"]["properties"]:
         assert f"<code>{field}</code>" in brief
+        assert openapi.ABOUT[NewBrief][field]
     assert re.search(r"integer \(at least 1, at most 10\)", brief)
+    assert "synthwave" in brief
     for word in docs.WORDS:
         assert f"<b>{word}</b>" in PAGE
 

@@ -39,6 +39,8 @@ async def test_candidates_are_charged_as_they_appear_and_can_be_heard(
     assert view["status"] == "ready"
     assert view["passed"]
     assert {"duration_ms", "lufs", "true_peak_dbtp"} <= {one["name"] for one in view["measured"]}
+    (model,) = (await client.get("/v1/capabilities")).json()["models"]
+    assert view["provenance"]["model_sha256"] == model["sha256"]
     wav = await client.get(f"/v1/candidates/{first['id']}/audio", params={"format": "wav"})
     assert wav.headers["content-type"] == "audio/wav"
     heard = soundfile.info(io.BytesIO(wav.content))
