@@ -10,6 +10,12 @@ from engine.score import Score
 TOO_ALIKE = 0.5
 """Two candidates of a brief share at most this much of their leads."""
 
+FEWEST_NOTES = 6
+"""A lead of fewer notes is no tune: there another instrument makes it another one."""
+
+FEWEST_CHORDS = 4
+"""Fewer chords than these are not a progression to be known by."""
+
 CLOSE_COST = 0.25
 """Rating a take must have over another to be preferred although it is closer to the chosen."""
 
@@ -39,7 +45,13 @@ def _overlap(one: set[tuple[int, int]], other: set[tuple[int, int]]) -> float:
 
 
 def same_frame(one: Plan, other: Plan) -> bool:
-    """Whether two plans have the same progression under the same lead instrument."""
+    """Whether two plans have the same progression under the same lead instrument.
+
+    A few seconds hold two or three chords; those make no progression that could be told again,
+    and there the notes of the lead decide alone.
+    """
+    if min(len(one.chords), len(other.chords)) < FEWEST_CHORDS:
+        return False
     return _progression(one) == _progression(other) and _lead(one) == _lead(other)
 
 
@@ -56,7 +68,14 @@ def too_alike(one: Score, other: Score) -> bool:
     """Whether a client would say: that is the same one again."""
     if one.plan.kind == "chime":
         return likeness(one, other) > 0.9
-    return likeness(one, other) > TOO_ALIKE or same_frame(one.plan, other.plan)
+    alike = likeness(one, other) > TOO_ALIKE
+    if _few_notes(one) and _few_notes(other):
+        return alike and _lead(one.plan) == _lead(other.plan)
+    return alike or same_frame(one.plan, other.plan)
+
+
+def _few_notes(score: Score) -> bool:
+    return len(_pairs(score, absolute=1)) < FEWEST_NOTES
 
 
 def rank(

@@ -9,7 +9,7 @@ lead instrument.
 import itertools
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct, structs
 
@@ -56,15 +56,16 @@ class Choice(Struct, frozen=True, kw_only=True):
     register: int
 
 
-def draw(resolved: Resolved, seed: int, count: int) -> list[Plan]:
-    """``count`` different plans for one brief, decided by the seed alone."""
+def draw(resolved: Resolved, seed: int, count: int, beside: Collection[Plan] = ()) -> list[Plan]:
+    """``count`` different plans for one brief, decided by the seed and by the plans they shall
+    stand beside: those keep their progression and lead instrument for themselves."""
     dice = random.Random(f"plan/{seed}")
     style = styles.load(resolved.style)
     if resolved.kind == "chime":
         return chime.draw(resolved, dice, count)
     tonic, mode = _tonality(resolved, style, dice)
     plans: list[Plan] = []
-    taken: set[tuple[object, ...]] = set()
+    taken = {_frame(plan) for plan in beside}
     for at, choice in enumerate(_choices(style, mode, dice, count)):
         options = (
             _plan(resolved, style, tonic, mode, moved, random.Random(f"plan/{seed}/{at}"))

@@ -32,7 +32,7 @@ from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
 
 TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
-ROUNDS = 3  # over-generated rounds before a brief ends with fewer candidates than asked
+ROUNDS = 6  # over-generated rounds before a brief ends with fewer candidates than asked
 SAMPLE_RATE = 48_000
 ABREAST = 2  # takes that are rendered side by side
 LONG_MS = 150_000  # above this one at a time
@@ -91,7 +91,7 @@ def perform(
     for lap in range(ROUNDS):
         if len(kept) >= resolved.candidates:
             return
-        takes = _compose_lap(resolved, seed, rooms, lap, tell)
+        takes = _compose_lap(resolved, seed, rooms, lap, tell, [take.plan for take in kept])
         yield from (
             RetractedTake(take=take.number, reason=_reason(take.verdict))
             for take in takes
@@ -118,12 +118,12 @@ def perform(
 
 
 def _compose_lap(
-    resolved: Resolved, seed: int, rooms: Rooms, lap: int, tell: Tell
+    resolved: Resolved, seed: int, rooms: Rooms, lap: int, tell: Tell, beside: list[Plan]
 ) -> tuple[Take, ...]:
     """One over-generated set of takes, composed together and judged on paper."""
     count = math.ceil(resolved.candidates * TAKES_PER_CANDIDATE[resolved.quality])
     tell(Progress(step="plan", done=0, total=count))
-    plans = draw(resolved, derive_seed(seed, lap), count)
+    plans = draw(resolved, derive_seed(seed, lap), count, beside)
     seeds = [derive_seed(seed, lap, take) for take in range(len(plans))]
     tell(Progress(step="compose", done=0, total=count))
     composed = _composed(plans, seeds, rooms)
