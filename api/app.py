@@ -7,6 +7,7 @@ the PEM file that ``CUESMITH_SIGNING_KEY`` names.
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
+import uvloop
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
@@ -92,12 +94,13 @@ def serve(settings: GatewaySettings, signer: Signer, host: str, port: int) -> No
     """Answer until SIGTERM or SIGINT. Requests in flight are finished; those that only wait for
     a brief or a top-up are answered at once with how it stands."""
     logs.as_json()
+    _refuse_taken(host, port)
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port, addr=settings.metrics_host)
     app = create_app(settings, signer)
     # Its own lines are not JSON; only what goes wrong is worth breaking the rule.
     server = Server(
-        app, address=host, port=port, interface=Interfaces.ASGI, log_level=LogLevels.error
+        app, address=host, port=port, interface=Interfaces.ASGINL, log_level=LogLevels.error
     )
 
     def stop() -> None:
@@ -110,11 +113,22 @@ def serve(settings: GatewaySettings, signer: Signer, host: str, port: int) -> No
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop)
         log.info("gateway.starting", address=f"http://{host}:{port}")
-        with contextlib.suppress(asyncio.CancelledError):
-            await server.serve()
+        # The shop is opened here and not by the server, so that what it lacks reaches the caller.
+        async with app.lifespan():
+            with contextlib.suppress(asyncio.CancelledError):
+                await server.serve()
 
-    asyncio.run(run())
+    try:
+        uvloop.run(run())
+    except ExceptionGroup as group:  # Litestar opens the shop in a group of tasks
+        raise group.exceptions[0] from group
     log.info("gateway.stopped")
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """`OSError` when somebody listens there already: the server itself would share the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host, port), family=family).close()
 
 
 def signer_of(file: Path) -> Signer:

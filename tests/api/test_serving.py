@@ -42,7 +42,12 @@ def _start(folder: Path, dsn: str, port: int, metrics: int) -> subprocess.Popen[
         "CUESMITH_PEPPER": PEPPER.decode(), "CUESMITH_SIGNING_KEY": str(folder / "signing.pem"),
         "CUESMITH_METRICS_PORT": str(metrics),
     }  # fmt: skip
-    command = [sys.executable, "-c", "from api.cli import main; main()", "gateway"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from api.cli import main; sys.exit(main())",
+        "gateway",
+    ]
     with (folder / "gateway.log").open("wb") as log:
         return subprocess.Popen(
             [*command, "--port", str(port)], env=environ, stdout=log, stderr=log
@@ -85,6 +90,21 @@ async def test_a_stopping_gateway_answers_those_who_wait_and_ends_well(served: S
     assert time.monotonic() - began < 15
 
 
+async def test_a_stopping_gateway_finishes_what_is_under_way(served: Served, postgres: str) -> None:
+    brief = await _brief(served.http)
+    conn = await asyncpg.connect(postgres)
+    async with conn.transaction():
+        await conn.execute("lock table api.briefs in access exclusive mode")
+        slow = asyncio.create_task(served.http.get(f"/v1/briefs/{brief}"))
+        await asyncio.sleep(0.5)
+        served.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.5)
+        assert not slow.done()
+    await conn.close()
+    assert (await slow).status_code == 200
+    assert await asyncio.to_thread(served.process.wait, 20) == 0
+
+
 async def test_every_request_leaves_one_line_of_json_without_its_key(served: Served) -> None:
     brief = await _brief(served.http)
     await served.http.get(f"/v1/briefs/{brief}")
@@ -121,7 +141,19 @@ async def test_a_gateway_without_a_database_does_not_start(tmp_path: Path) -> No
     dsn = f"postgresql://nobody@127.0.0.1:{_free_port()}/nothing"
     process = _start(tmp_path, dsn, _free_port(), _free_port())
     assert await asyncio.to_thread(process.wait, 30) != 0
-    assert "gateway.ready" not in (tmp_path / "gateway.log").read_text()
+    last = (tmp_path / "gateway.log").read_text().splitlines()[-1]
+    assert last.startswith("cuesmith: "), "one line says what is missing"
+
+
+async def test_two_gateways_do_not_share_a_port(served: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "second"
+    folder.mkdir()
+    port = served.http.base_url.port
+    assert port is not None
+    second = _start(folder, "postgresql://nobody@127.0.0.1:1/nothing", port, _free_port())
+    assert await asyncio.to_thread(second.wait, 30) != 0
+    assert "in use" in (folder / "gateway.log").read_text()
+    assert (await served.http.get("/readyz")).status_code == 200
 
 
 async def _brief(http: httpx.AsyncClient) -> str:
