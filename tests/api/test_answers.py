@@ -12,7 +12,6 @@ from prometheus_client import REGISTRY
 
 from api.app import create_app
 from api.licenses.signing import Signer
-from api.problems import kinds
 from api.settings import GatewaySettings
 from tests.api.conftest import Client, Door, opened, with_rate
 from tests.api.studio import CHIME, make_and_settle
@@ -199,11 +198,6 @@ async def test_a_pick_needs_a_name_and_takes_no_body(client: Client, door: Door)
     bodied = await client.post(address, {"rights": "all"}, headers={"idempotency-key": "x"})
     assert (bodied.status_code, bodied.json()["errors"][0]["pointer"]) == (422, "/rights")
     assert await client.available() == 999
-
-
-@pytest.mark.parametrize("code", sorted(kinds()))
-async def test_every_code_is_explained(door: Door, code: str) -> None:
-    assert f"id='{code}'" in door.app.state.docs
 
 
 async def test_a_database_that_drops_its_connections_is_met_again(
