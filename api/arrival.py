@@ -6,10 +6,12 @@ A gateway's log has one line per request, with facts. Keys, words and audio neve
 import re
 import secrets
 import time
+from collections.abc import Collection
 from typing import Any
 
 import structlog
 from litestar import Litestar
+from litestar.routes import HTTPRoute
 from litestar.types import Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
@@ -71,8 +73,26 @@ async def depart(message: Message, scope: Scope) -> None:
     extra = {b"x-request-id": state["request_id"].encode(), **_SAFE}
     extra |= {name.encode(): text.encode() for name, text in state.get("headers", {}).items()}
     sent += [(name, value) for name, value in extra.items() if name not in there]
+    if state["method"] == "OPTIONS" and message["status"] == 204:
+        allowed = _taken_at(scope["litestar_app"], scope.get("path_template"))
+        sent = [(name, allowed if name.lower() == b"allow" else value) for name, value in sent]
     message["headers"] = sent
     _note(scope, state, message["status"])
+
+
+def _taken_at(app: Litestar, template: str | None) -> bytes:
+    """All methods of an address: Litestar names only those of one of its handlers."""
+    methods = next(
+        (route.methods for route in app.routes
+         if isinstance(route, HTTPRoute) and route.path_format == template),
+        set[str](),
+    )  # fmt: skip
+    return ", ".join(sorted(with_head(methods))).encode()
+
+
+def with_head(methods: Collection[str]) -> set[str]:
+    """HEAD goes wherever GET goes."""
+    return {*methods, "HEAD"} if "GET" in methods else set(methods)
 
 
 def _note(scope: Any, state: dict[str, Any], status: int) -> None:

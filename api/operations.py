@@ -29,8 +29,9 @@ HEADERS: dict[str, tuple[dict[str, Any], str]] = {
         "A name of yours for this request; sent again, it happens once.",
     ),
     "Prefer": (
-        {"type": "string", "pattern": "^wait=([0-9]|[1-5][0-9]|60)$"},
-        "`wait=n`: hold the answer back for up to n seconds (at most 60) until the work is done.",
+        {"type": "string"},
+        "`wait=n`: hold the answer back for up to n seconds (at most 60) until the work is done. "
+        "Other preferences are ignored.",
     ),
     "Range": (
         {"type": "string", "pattern": "^bytes=[0-9]{1,9}-$"},

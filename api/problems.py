@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException, InternalServerException
 from msgspec import UNSET, Struct, UnsetType
 
 from api import errors as door
+from api.arrival import with_head
 from billing import errors as till
 from engine import errors as studio
 from engine.errors import Reason
@@ -181,8 +182,7 @@ def _allowed(error: HTTPException) -> str | None:
     )
     if allowed is None:
         return None
-    methods = {method.strip() for method in allowed.split(",")}
-    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+    return ", ".join(sorted(with_head({method.strip() for method in allowed.split(",")})))
 
 
 def _response(

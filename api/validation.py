@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError as SchemaError
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from api.errors import InvalidJson, ValidationFailed
 from engine.errors import Reason
@@ -47,7 +47,18 @@ def parameters(sent: Mapping[str, str], shape: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise ValidationFailed(_reasons(_typed(sent), shape, error, "/query")) from error
     _refuse_beyond_calendar(value, "/query")
-    return value
+    return _without_null(value, sent, shape)
+
+
+def _without_null(value: T, sent: Mapping[str, str], shape: type[T]) -> T:
+    """msgspec takes the text "null" for None; in a query it is a text like any other."""
+    nulls = {name: text for name, text in sent.items() if getattr(value, name) is None}
+    if not nulls:
+        return value
+    try:
+        return msgspec.convert({**structs.asdict(value), **nulls}, shape)
+    except msgspec.ValidationError as error:
+        raise ValidationFailed(_reasons(_typed(sent), shape, error, "/query")) from error
 
 
 def _plain(raw: bytes) -> Any:

@@ -65,6 +65,8 @@ async def test_a_file_the_shelf_has_lost_is_a_problem_and_not_half_an_answer(
 async def test_a_method_that_is_not_taken_is_told_which_are(door: Door) -> None:
     taken = await door.http.put("/v1/briefs")
     assert {"GET", "HEAD", "POST"} <= set(taken.headers["allow"].split(", "))
+    asked = await door.http.options("/v1/api_keys")
+    assert (asked.status_code, asked.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
     head = await door.http.head("/v1/quotes")
     assert (head.status_code, head.content) == (405, b"")
 

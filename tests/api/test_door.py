@@ -46,6 +46,17 @@ async def test_a_revoked_and_an_expired_key_open_nothing(client: Client, door: D
     assert (await door.http.get("/v1/balance", headers=headers)).json()["code"] == "key_revoked"
 
 
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [("/v1/briefs?status=null", "/query/status"), ("/v1/usage?until=null", "/query/until"),
+     ("/v1/briefs?cursor=null", "/query/cursor"), ("/v1/briefs?limit=null", "/query/limit")],
+)  # fmt: skip
+async def test_the_word_null_is_a_word_in_a_query(client: Client, path: str, pointer: str) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert (await client.get("/v1/briefs?project=null")).json()["items"] == []
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
 async def test_a_moment_that_utc_has_no_name_for_is_refused(client: Client, moment: str) -> None:
     plain = moment.replace("%2B", "+")
