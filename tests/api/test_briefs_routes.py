@@ -206,3 +206,15 @@ async def test_a_key_is_told_what_it_may_ask_for(client: Client) -> None:
     assert may["limits"]["open_briefs"] == 0
     await client.brief(BED)
     assert (await client.get("/v1/capabilities")).json()["limits"]["open_briefs"] == 1
+
+
+async def test_no_two_accounts_are_written_the_same_music_for_the_same_brief(door: Door) -> None:
+    one, other = await door.client(), await door.client()
+    for client, names in ((one, ("a", "b")), (other, ("a",))):
+        for name in names:
+            assert (await client.brief({**BED, "seed": 7}, name)).status_code == 202
+    rows = await door.pool.fetch("select account, seed from engine.jobs")
+    seeds = {client.account: {row["seed"] for row in rows if row["account"] == client.account}
+             for client in (one, other)}  # fmt: skip
+    assert [len(found) for found in seeds.values()] == [1, 1], "the same account's repeat is equal"
+    assert seeds[one.account] != seeds[other.account]
