@@ -30,9 +30,11 @@ The key is for tests: its licenses grant nothing, and Stripe is a sandbox. Ctrl-
 def serve(home: Path, port: int | None) -> int:
     """Run until interrupted; 0 when everything was stopped in order."""
     with Workbench(home, port=port, tell=lambda line: print(line, flush=True)) as bench:
-        key = _test_key(bench.address, bench.home / "test-key")
-        print(_PAGE.format(url=bench.address.url, key=key, logs=bench.home / "logs"), flush=True)
         try:
+            key = _test_key(bench.address, bench.home / "test-key")
+            print(
+                _PAGE.format(url=bench.address.url, key=key, logs=bench.home / "logs"), flush=True
+            )
             bench.tend_until_interrupted()
         except KeyboardInterrupt:
             print("\nstopping", flush=True)
