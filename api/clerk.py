@@ -18,8 +18,8 @@ import structlog
 from msgspec import Struct
 from prometheus_client import Counter, Gauge
 
-from api.connections import lent, transaction
 from api.keys import idempotency
+from billing.connections import lent, transaction
 from billing.contracts import Pack
 from billing.errors import HoldClosed, OverQuote, StripeRefused, StripeUnavailable
 from billing.ledger import service as ledger

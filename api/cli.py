@@ -17,9 +17,9 @@ import asyncpg
 import httpx
 import msgspec
 
-from api.connections import lent, transaction
 from api.errors import DoorError
 from api.settings import SettingMissing
+from billing.connections import lent, transaction
 from billing.errors import BillingError
 from billing.settings import BillingSettingMissing
 

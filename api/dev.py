@@ -5,10 +5,10 @@ from pathlib import Path
 
 import asyncpg
 
-from api.connections import transaction
 from api.errors import InvalidKey, KeyRevoked
 from api.keys import service as keys
 from api.workbench import Address, Workbench, write_private
+from billing.connections import transaction
 from billing.ledger import service as ledger
 
 WELCOME_TOKENS = 10_000

@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from api import composer, docs
 from api.answers import answer
-from api.connections import lent
 from api.entrance import AnyRequest, Nothing, query
 from api.licenses import service as licenses
 from api.licenses.signing import KeySet
 from api.operations import promises
 from api.shop import shop_of
+from billing.connections import lent
 
 ANSWERS_WITHIN_S = 2.0
 """A database that takes longer is not ready for a client's request either."""

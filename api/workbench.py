@@ -184,7 +184,7 @@ class Workbench:
         self._lock = _locked(self.home)
         try:
             self._start()
-        except BaseException:
+        except BaseException:  # whatever it was, also Ctrl-C: what has started must not stay
             self.stop()
             raise
         return self

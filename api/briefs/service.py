@@ -28,7 +28,6 @@ from api.briefs.contracts import (
     Status,
     Tokens,
 )
-from api.connections import lent, transaction
 from api.entrance import cursor_after, place
 from api.errors import (
     AlreadyTerminal,
@@ -42,6 +41,7 @@ from api.errors import (
 from api.keys.contracts import Caller
 from api.keys.idempotency import Kept, Once
 from api.shop import Shop
+from billing.connections import lent, transaction
 from billing.contracts import Facts
 from billing.contracts import Quote as Price
 from billing.contracts import Tokens as WholeTokens

@@ -4,10 +4,10 @@ from msgspec import structs
 
 from api.candidates import store
 from api.candidates.contracts import AudioFormat, Candidate, CandidateRow, Status
-from api.connections import lent
 from api.errors import CandidateExpired, NotFound
 from api.keys.contracts import Caller
 from api.shop import Shop
+from billing.connections import lent
 from engine.contracts import Asset
 
 EVALUATION: dict[AudioFormat, str] = {"mp3": "preview", "wav": "evaluation"}

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 import asyncpg
 from msgspec import structs
 
-from api.connections import lent, transaction
 from api.errors import InvalidKey, KeyRevoked, NotFound
 from api.keys import store
 from api.keys.contracts import SCOPES, Account, Caller, Key, Mode, Scope
+from billing.connections import lent, transaction
 from billing.contracts import BillingMode
 from billing.ledger import service as ledger
 

@@ -8,7 +8,6 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from api.connections import lent, transaction
 from api.entrance import cursor_after, place
 from api.errors import CandidateExpired, NotFound
 from api.licenses import certificate as certificates
@@ -17,6 +16,7 @@ from api.licenses.certificate import Certificate
 from api.licenses.contracts import License, LicenseList, Track, TrackList
 from api.licenses.signing import KeySet, Signer
 from api.licenses.store import Sold
+from billing.connections import lent, transaction
 from billing.ledger import service as ledger
 from engine.contracts import Asset, Made, Rights
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from api.connections import lent, transaction
 from api.entrance import cursor_after, number_after, number_cursor, place
 from api.errors import NotFound, PostpaidAccount, ValidationFailed
 from api.keys.contracts import Caller
@@ -21,6 +20,7 @@ from api.usage.contracts import (
     Usage,
     UsageQuery,
 )
+from billing.connections import lent, transaction
 from billing.ledger import service as ledger
 from billing.prices import service as prices
 from engine.errors import Reason

@@ -6,11 +6,11 @@ from litestar import Response, post
 from msgspec import Struct
 
 from api.answers import answer
-from api.connections import lent
 from api.entrance import AnyRequest
 from api.errors import NotFound
 from api.operations import promises
 from api.shop import shop_of
+from billing.connections import lent
 from billing.errors import BadSignature
 from billing.processor import inbox
 

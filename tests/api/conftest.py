@@ -13,11 +13,11 @@ from msgspec import Struct, structs
 
 from api.app import create_app
 from api.arrival import Gateway
-from api.connections import transaction
 from api.keys import service as keys
 from api.keys.contracts import SCOPES, Mode, Scope
 from api.licenses.signing import Signer
 from api.settings import GatewaySettings
+from billing.connections import transaction
 from billing.contracts import BillingMode
 from billing.ledger import service as ledger
 

@@ -14,9 +14,9 @@ import pytest
 
 from api import clerk
 from api.clerk import Desk
-from api.connections import lent, transaction
 from api.licenses import service as licenses
 from api.shop import Shop as Gateway
+from billing.connections import lent, transaction
 from billing.contracts import Balance
 from billing.ledger import service as ledger
 from billing.sandbox.app import create_sandbox, sign

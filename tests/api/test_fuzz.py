@@ -35,11 +35,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.connections import transaction
 from api.database import create_pool
 from api.keys import service as keys
 from api.licenses.signing import Signer
 from api.postgres import Embedded
+from billing.connections import transaction
 from billing.ledger import service as ledger
 from tests.api.conftest import PEPPER, WEBHOOK_SECRET
 from tests.api.studio import make_and_settle

@@ -17,9 +17,9 @@ import httpx
 import pytest
 from msgspec import Struct
 
-from api.connections import transaction
 from api.keys import service as keys
 from api.licenses.signing import Signer
+from billing.connections import transaction
 from billing.ledger import service as ledger
 from tests.api.conftest import PEPPER
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.connections import transaction
+from billing.connections import transaction
 from billing.ledger import service as ledger
 from tests.api.conftest import Client, Door
 
