@@ -54,6 +54,76 @@ class Hit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     at_ms: Annotated[int, Meta(ge=0, le=600_000)]
 
 
+SectionName = Annotated[str, Meta(pattern=r"^(i|[A-D]|br|e)'{0,3}$")]
+"""A letter of the form: ``i`` intro, ``A``-``D``, ``br`` break, ``e`` ending; a prime varies."""
+Role = Literal["lead", "comp", "bass", "pad", "counter", "harmony", "drums", "fx"]
+Ending = Literal["ring", "button", "open", "fade", "turnaround"]
+
+
+class SectionBrief(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A section that the form must have; what is left open is planned."""
+
+    name: SectionName
+    bars: Annotated[int, Meta(ge=1, le=64)] | None = None
+    energy: Annotated[float, Meta(ge=0, le=1)] | None = None
+
+
+class OutlinePart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A player of an outline: a role and what it is played on.
+
+    ``instrument`` is a General MIDI name ("Grand piano"), a drum kit ("Jazz kit") or one of our
+    patches by its id ("ep_tine"); all are listed in `engine.plan.names`.
+    """
+
+    role: Role
+    instrument: Annotated[str, Meta(min_length=1, max_length=40)]
+    low: Annotated[int, Meta(ge=0, le=127)]  # MIDI pitch
+    high: Annotated[int, Meta(ge=0, le=127)]
+    velocity: tuple[Annotated[int, Meta(ge=1, le=127)], Annotated[int, Meta(ge=1, le=127)]]
+    pan: Annotated[int, Meta(ge=-100, le=100)] = 0
+
+
+class OutlineSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A section of an outline.
+
+    ``chords`` has one entry per bar between bars "|", chords that share a bar apart by spaces and
+    ``%`` for the bar before again: ``"i | bVI | bIII bVII | %"``. ``like`` is the index of an
+    earlier section that this one repeats or varies, by ``variation`` 0 (the same) to 3 (far).
+    """
+
+    name: SectionName
+    bars: Annotated[int, Meta(ge=1, le=400)]
+    energy: Annotated[int, Meta(ge=1, le=7)]
+    roles: Annotated[tuple[Role, ...], Meta(max_length=8)]
+    chords: Annotated[str, Meta(min_length=1, max_length=8000)]
+    like: Annotated[int, Meta(ge=0, le=400)] | None = None
+    variation: Annotated[int, Meta(ge=0, le=3)] = 0
+    patterns: Annotated[tuple[Annotated[str, Meta(max_length=40)], ...], Meta(max_length=8)] = ()
+
+
+class Outline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A plan as a client reads it, edits it and sends it back in a brief; there it binds.
+
+    ``take`` says which take's notes belong to it: the same outline, seed and take give the same
+    notes, and a section that is edited changes itself alone (and what is ``like`` it).
+    """
+
+    style: Annotated[str, Meta(min_length=1, max_length=64)]
+    kind: Kind
+    duration_ms: Annotated[int, Meta(ge=200, le=600_000)]
+    tempo: Annotated[float, Meta(ge=30, le=300)]  # beats per minute
+    meter: Meter
+    tonality: Annotated[str, Meta(min_length=1, max_length=40)]
+    sections: Annotated[tuple[OutlineSection, ...], Meta(min_length=1, max_length=64)]
+    parts: Annotated[tuple[OutlinePart, ...], Meta(min_length=1, max_length=8)]
+    contour: Annotated[str, Meta(max_length=400)] = ""
+    ending: Ending = "ring"
+    hits: Annotated[tuple[Hit, ...], Meta(max_length=32)] = ()
+    texture: Annotated[str, Meta(max_length=400)] = ""
+    planner: Annotated[str, Meta(max_length=40)] = "given"
+    take: Annotated[int, Meta(ge=1, le=1000)] = 1
+
+
 EnergyPoint = tuple[Annotated[float, Meta(ge=0, le=1)], Annotated[float, Meta(ge=0, le=1)]]
 MetadataValue = Annotated[str, Meta(max_length=512)]
 
@@ -74,11 +144,11 @@ class Brief(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     style: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     instruments: Instruments = Instruments()
     energy: Annotated[tuple[EnergyPoint, ...], Meta(max_length=64)] | None = None
-    sections: tuple[Any, ...] | None = None
+    sections: Annotated[tuple[SectionBrief, ...], Meta(max_length=64)] | None = None
     hits: Annotated[tuple[Hit, ...], Meta(max_length=32)] | None = None
     stems: Annotated[tuple[Word, ...], Meta(max_length=16)] = ()
     melody: Any = None
-    plan: Any = None
+    plan: Outline | None = None
     limits: Any = None
     delivery: Delivery = Delivery()
     marking: Marking = "eu"
@@ -128,6 +198,10 @@ class Resolved(Struct, frozen=True, kw_only=True):
     require: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     energy: tuple[tuple[float, float], ...] | None = None
+    sections: tuple[SectionBrief, ...] = ()
+    hits: tuple[int, ...] = ()  # ms from the beginning, in order
+    ending: Ending | None = None  # None: the planner chooses
+    plan: Outline | None = None  # binds: everything in it is kept
     stems: tuple[str, ...] = ()
     delivery: Delivery
     marking: Marking = "eu"
@@ -199,10 +273,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     contour: str = ""  # the seed of the lead, in the style bible's notation
     swing: float = 0.5
     swing_unit: Literal[8, 16] = 16
-    ending: str = "ring"  # ring | button | turnaround (loops)
+    ending: Ending = "ring"  # turnaround in loops
+    hits: tuple[int, ...] = ()  # ticks at which the whole band accents, in order
     ring_ticks: int = 0  # ticks the last chord may ring after the last bar
     texture: str = ""  # how this candidate differs on purpose
-    planner: str = "template"
+    planner: str = "template"  # sampled | template | given (the client's own)
 
 
 # --- what the studio hands back -------------------------------------------------------------------
@@ -251,6 +326,7 @@ class Made(Struct, frozen=True, kw_only=True):
     rating: float  # 0-1, the panel's own
     resolved: Resolved
     plan: Plan
+    outline: Outline | None = None  # the plan as the client may edit it and send it back
     measured: tuple[Measured, ...]
     rewrites: tuple[Rewrite, ...] = ()
     peaks: tuple[float, ...] = ()  # waveform, 4 a second, 0-1
