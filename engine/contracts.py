@@ -72,7 +72,7 @@ class OutlinePart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A player of an outline: a role and what it is played on.
 
     ``instrument`` is a General MIDI name ("Grand piano"), a drum kit ("Jazz kit") or one of our
-    patches by its id ("ep_tine"); all are listed in `engine.plan.names`.
+    patches by its id ("ep_tine"); all are listed in `engine.styles.sounds`.
     """
 
     role: Role
@@ -111,7 +111,7 @@ class Outline(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     style: Annotated[str, Meta(min_length=1, max_length=64)]
     kind: Kind
     duration_ms: Annotated[int, Meta(ge=200, le=600_000)]
-    tempo: Annotated[float, Meta(ge=30, le=300)]  # beats per minute
+    tempo: Annotated[float, Meta(ge=30, le=3000)]  # beats per minute; a chime's motif is one bar
     meter: Meter
     tonality: Annotated[str, Meta(min_length=1, max_length=40)]
     sections: Annotated[tuple[OutlineSection, ...], Meta(min_length=1, max_length=64)]

@@ -3,8 +3,8 @@
 from msgspec import structs
 
 from engine.contracts import PartPlan, Resolved, RoleGroup
-from engine.plan.names import DRUM_KITS, PATCHES, PROGRAMS
 from engine.styles.sheet import Role, Style
+from engine.styles.sounds import DRUM_KITS, PATCHES, PROGRAMS
 from engine.words.instruments import FAMILIES, answers_to
 
 GROUPS: dict[str, RoleGroup] = {
@@ -108,7 +108,7 @@ def _player(style: Style, role: Role, program: int, patch: str | None, register:
     pan = style.mix.pan.get(role.name, _PANS[role.name])
     name = PATCHES.get(patch or "", PROGRAMS[program])
     return PartPlan(
-        role=role.name, group=GROUPS[role.name], name=name, family=_family(program, patch),
+        role=role.name, group=GROUPS[role.name], name=name, family=family_of(program, patch),
         program=program, patch=patch, low=low, high=high, velocity=role.velocity, pan=pan,
     )  # fmt: skip
 
@@ -126,7 +126,7 @@ def _drums(style: Style, role: Role, resolved: Resolved) -> PartPlan | None:
     )  # fmt: skip
 
 
-def _family(program: int, patch: str | None) -> str:
+def family_of(program: int, patch: str | None) -> str:
     """The narrowest family name that a listener would use."""
     named = [name for name, programs in FAMILIES.items() if program in programs]
     if patch is not None and patch.startswith(("lead_", "pad_", "pulse", "super", "arp_", "tri_")):

@@ -3,8 +3,8 @@
 import random
 
 from engine.contracts import Chord, PartPlan, Plan, Resolved, Section
-from engine.plan.names import PATCHES
 from engine.score import bar_ticks, seconds_per_tick
+from engine.styles.sounds import PATCHES
 from engine.words.tonality import parse
 
 # Degrees with an octave mark, in the notation of the styles' contours.
@@ -17,9 +17,9 @@ _CLOSING = frozenset({"sad", "calm", "farewell", "off", "close", "dark"})
 _OPENING = frozenset({"happy", "bright", "welcome", "hopeful", "success", "uplifting", "warm"})
 _RHYTHMS = {2: ((4, 12), (6, 10), (3, 13)), 3: ((3, 3, 10), (4, 4, 8), (2, 4, 10), (6, 2, 8)),
             4: ((2, 2, 4, 8), (3, 3, 3, 7), (2, 4, 2, 8))}  # fmt: skip
-_BELLS = (("bell_modal", 14), ("chime_modal", 9), ("bell_fm", 10), ("pluck_glass", 11),
+BELLS = (("bell_modal", 14), ("chime_modal", 9), ("bell_fm", 10), ("pluck_glass", 11),
           ("bowl_modal", 14), ("toy_bell", 10), ("pluck_soft", 8))  # fmt: skip
-_PADS = (("pad_glass", 88), ("pad_warm", 89))
+PADS = (("pad_glass", 88), ("pad_warm", 89))
 MOTIF_SHARE = 0.42  # of the length; the rest is the bells ringing out
 
 
@@ -29,13 +29,13 @@ def draw(resolved: Resolved, dice: random.Random, count: int) -> list[Plan]:
     tonic = named.tonic if named else dice.choice([0, 2, 5, 7, 9])
     mode = named.mode if named else "major"
     shapes = _shapes(set(resolved.moods))
-    turn = dice.randrange(len(shapes) * len(_BELLS))
+    turn = dice.randrange(len(shapes) * len(BELLS))
     plans = []
     for at in range(count):
         motif = shapes[(turn + at) % len(shapes)]
-        bell = _BELLS[(turn + at) % len(_BELLS)]
+        bell = BELLS[(turn + at) % len(BELLS)]
         rhythm = dice.choice(_RHYTHMS[len(motif)])
-        plans.append(_plan(resolved, tonic, mode, motif, rhythm, bell, _PADS[at % 2]))
+        plans.append(_plan(resolved, tonic, mode, motif, rhythm, bell, PADS[at % 2]))
     return plans
 
 

@@ -4,7 +4,7 @@ from functools import cache
 
 from engine.styles.sheet import SHEETS, BadSheet, Style, StyleFacts, read
 
-__all__ = ["BadSheet", "Style", "StyleFacts", "facts", "load", "names"]
+__all__ = ["BadSheet", "Style", "StyleFacts", "facts", "load", "names", "patches"]
 
 
 @cache
@@ -29,3 +29,10 @@ def facts(style: str) -> StyleFacts:
         lufs=sheet.mix.lufs,
         modes=tuple(sheet.modes),
     )
+
+
+@cache
+def patches() -> frozenset[str]:
+    """The ids of every patch that a sheet names."""
+    roles = (role for style in names() for role in load(style).roles.values())
+    return frozenset(patch for role in roles for patch in role.patches)

@@ -1,5 +1,10 @@
 """What people call the instruments: General MIDI programs, drum kits and our own patches."""
 
+from collections.abc import Collection
+from functools import cache
+
+from msgspec import Struct
+
 PROGRAMS: tuple[str, ...] = tuple(
     """Grand piano|Bright piano|Electric grand|Honky-tonk piano|Electric piano|FM electric piano|
 Harpsichord|Clavinet|Celesta|Glockenspiel|Music box|Vibraphone|Marimba|Xylophone|Tubular bells|
@@ -37,3 +42,62 @@ PATCHES: dict[str, str] = {
     "pulse12": "Thin pulse", "pulse25": "Pulse lead", "pulse50": "Square wave",
     "tri_chip": "Triangle wave", "theremin": "Theremin",
 }  # fmt: skip
+
+EFFECTS: frozenset[str] = frozenset(
+    ("riser", "downer", "impact", "braam", "rev_swell", "vinyl", "rain", "wind", "heartbeat",
+     "scrape", "sub_drop")
+)  # fmt: skip
+"""Patches that are no instrument: only the fx role plays them."""
+
+_EFFECT_PROGRAMS = range(119, 128)
+_KIT_PATCHES = "kit_"
+
+
+class Sound(Struct, frozen=True, kw_only=True):
+    """What an instrument's name means: a General MIDI program, a drum kit, or a patch of ours."""
+
+    program: int | None = None
+    kit: int | None = None
+    patch: str | None = None
+
+    def suits(self, role: str) -> bool:
+        """Whether a role can be played on it: drums on kits, effects on effects, the rest on
+        instruments."""
+        drums = self.kit is not None or (self.patch or "").startswith(_KIT_PATCHES)
+        effect = self.patch in EFFECTS or self.program in _EFFECT_PROGRAMS
+        if role == "drums":
+            return drums
+        return effect if role == "fx" else not (drums or effect)
+
+
+def read(name: str, patches: Collection[str]) -> Sound | None:
+    """An instrument by its name, or None; ``patches`` are the ids that the sheets name.
+
+    Names are read as they are written first, because "Rain" is a program and "rain" a patch.
+    """
+    if name in patches or name in PATCHES:
+        return Sound(patch=name)
+    return _exact(name) or _folded().get(name.casefold())
+
+
+def name_of(program: int, patch: str | None, *, drums: bool) -> str:
+    """The name that `read` reads back."""
+    if patch is not None:
+        return patch
+    return DRUM_KITS.get(program, DRUM_KITS[0]) if drums else PROGRAMS[program]
+
+
+def _exact(name: str) -> Sound | None:
+    if name in PROGRAMS:
+        return Sound(program=PROGRAMS.index(name))
+    return next((Sound(kit=kit) for kit, called in DRUM_KITS.items() if called == name), None)
+
+
+@cache
+def _folded() -> dict[str, Sound]:
+    """Every name of a program, a kit or a patch in small letters."""
+    return {
+        **{called.casefold(): Sound(patch=patch) for patch, called in PATCHES.items()},
+        **{called.casefold(): Sound(program=number) for number, called in enumerate(PROGRAMS)},
+        **{called.casefold(): Sound(kit=kit) for kit, called in DRUM_KITS.items()},
+    }
