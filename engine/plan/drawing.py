@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 from engine import styles
 from engine.contracts import Chord, PartPlan, Plan, Resolved, Section
 from engine.plan import casting, chime
+from engine.plan.chords import chord_of, held_on, lasting
 from engine.plan.form import Block, blocks, fit
 from engine.score import bar_ticks
 from engine.styles import harmony, profiles
@@ -363,18 +364,16 @@ def _chords(
             bars = _turned(style, mode, bars)
         if last and resolved.kind != "loop":
             bars = _closed(style, mode, bars)
+        held: list[Chord] = []
         for symbols in bars:
             span = bar_length // len(symbols)
             for symbol in symbols:
-                chords.append(_chord(symbol, at, span, tonic))
+                held = held_on(held, chord_of(symbol, at, span, tonic))
                 at += span
+        chords += held
     if ring_ticks and chords:
-        final = chords[-1]
-        chords[-1] = Chord(
-            at=final.at, length=final.length + ring_ticks, symbol=final.symbol, root=final.root,
-            bass=final.bass, pitches=final.pitches,
-        )  # fmt: skip
-    return _merged(chords)
+        chords[-1] = lasting(chords[-1], chords[-1].length + ring_ticks)
+    return tuple(chords)
 
 
 def _progression(style: Style, mode: str, block: Block, choice: Choice) -> list[tuple[str, ...]]:
@@ -437,31 +436,6 @@ def _cadence(style: str, mode: str) -> tuple[str, str]:
     if style in _PLAGAL:
         return "IV" if major else "iv", home
     return "V13" if style in _JAZZ and major else "V7" if style in _DOMINANT else "V", home
-
-
-def _chord(symbol: str, at: int, length: int, tonic: int) -> Chord:
-    read = harmony.read(symbol)
-    return Chord(
-        at=at,
-        length=length,
-        symbol=symbol,
-        root=(read.root + tonic) % 12,
-        bass=(read.bass + tonic) % 12,
-        pitches=tuple((pitch + tonic) % 12 for pitch in read.pitches),
-    )
-
-
-def _merged(chords: list[Chord]) -> tuple[Chord, ...]:
-    merged: list[Chord] = []
-    for chord in chords:
-        if merged and merged[-1].symbol == chord.symbol and len(merged) > 1:
-            before = merged.pop()
-            chord = Chord(
-                at=before.at, length=before.length + chord.length, symbol=chord.symbol,
-                root=chord.root, bass=chord.bass, pitches=chord.pitches,
-            )  # fmt: skip
-        merged.append(chord)
-    return tuple(merged)
 
 
 def _texture(

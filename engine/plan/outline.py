@@ -4,13 +4,11 @@ What an outline does not say follows from it by rule: how a style swings, which 
 beside a patch, how long the last chord rings in a file of a given length.
 """
 
-from collections.abc import Iterable, Iterator
-from math import gcd
+from collections.abc import Iterator
 from typing import cast
 
 from engine import styles
 from engine.contracts import (
-    Chord,
     Hit,
     Outline,
     OutlinePart,
@@ -23,15 +21,14 @@ from engine.contracts import (
 )
 from engine.plan import chime
 from engine.plan.casting import GROUPS, family_of
+from engine.plan.chords import BAR_LINE, bars_out, chords_in
 from engine.score import TICKS_PER_QUARTER, bar_ticks, seconds_per_tick
-from engine.styles import harmony, sounds
+from engine.styles import sounds
 from engine.styles.sheet import Style
 from engine.words.tonality import parse, printed
 
 HIT_GRID = TICKS_PER_QUARTER // 4
 """Ticks: the band accents on sixteenths, so a hit given in milliseconds falls on the nearest."""
-
-AGAIN, BAR_LINE = "%", " | "
 
 
 def outline(plan: Plan, duration_ms: int, take: int) -> Outline:
@@ -74,7 +71,7 @@ def bind(given: Outline, resolved: Resolved) -> Plan:
         tonic=home.tonic,
         mode=home.mode,
         sections=tuple(_sections_in(given)),
-        chords=_chords_in(given, home.tonic, ring),
+        chords=chords_in(given, home.tonic, ring),
         parts=tuple(_part_in(style, given.kind, part) for part in given.parts),
         contour=given.contour,
         swing=0.5 if plain else style.swing,
@@ -105,7 +102,7 @@ def _section_out(plan: Plan, section: Section) -> OutlineSection:
         bars=section.bars,
         energy=section.energy,
         roles=cast("tuple[Role, ...]", section.roles),
-        chords=BAR_LINE.join(_bars_out(plan, section)),
+        chords=BAR_LINE.join(bars_out(plan, section)),
         like=section.like,
         variation=section.variation,
         patterns=section.patterns,
@@ -194,89 +191,6 @@ def _beside(style: Style, role: str, patch: str) -> int:
             programs = one.programs or (0,)
             return programs[min(one.patches.index(patch), len(programs) - 1)]
     return 0
-
-
-# --- chords ---------------------------------------------------------------------------------------
-
-
-def _bars_out(plan: Plan, section: Section) -> Iterator[str]:
-    """Each bar of a section: its chords at equal shares of the bar, or ``%`` for the same again."""
-    bar = bar_ticks(plan.meter)
-    before = ""
-    for number in range(section.bar, section.bar + section.bars):
-        text = " ".join(_shares(plan.chords, number * bar, bar))
-        yield AGAIN if text == before else text
-        before = text
-
-
-def _shares(chords: tuple[Chord, ...], start: int, length: int) -> list[str]:
-    """The symbols of one bar on the coarsest equal division that has all its changes."""
-    inside = [one for one in chords if one.at < start + length and one.at + one.length > start]
-    share = length
-    for chord in inside:
-        share = gcd(share, max(0, chord.at - start))
-    places = range(start, start + length, share)
-    return [next(one.symbol for one in reversed(inside) if one.at <= place) for place in places]
-
-
-def _chords_in(given: Outline, tonic: int, ring: int) -> tuple[Chord, ...]:
-    """Chords as they change: one that is written again inside its section is held."""
-    bar = bar_ticks(given.meter)
-    chords: list[Chord] = []
-    first = 0
-    for section in given.sections:
-        held: list[Chord] = []
-        for number, symbols in enumerate(bars_of(section.chords)):
-            share = bar // len(symbols)
-            for place, symbol in enumerate(symbols):
-                at = (first + number) * bar + place * share
-                held = held_on(held, chord_of(symbol, at, share, tonic))
-        chords += held
-        first += section.bars
-    last = chords[-1]
-    chords[-1] = lasting(last, last.length + ring)
-    return tuple(chords)
-
-
-def bars_of(chords: str) -> Iterable[tuple[str, ...]]:
-    """The symbols of each bar of a section's chords, ``%`` replaced by what it repeats."""
-    before: tuple[str, ...] = ()
-    for bar in chords.split("|"):
-        symbols = tuple(bar.split())
-        before = before if symbols == (AGAIN,) else symbols
-        yield before
-
-
-def chord_of(symbol: str, at: int, length: int, tonic: int) -> Chord:
-    """A chord of the sheets' notation on a tonic."""
-    read = harmony.read(symbol)
-    return Chord(
-        at=at,
-        length=length,
-        symbol=symbol,
-        root=(read.root + tonic) % 12,
-        bass=(read.bass + tonic) % 12,
-        pitches=tuple((pitch + tonic) % 12 for pitch in read.pitches),
-    )
-
-
-def held_on(chords: list[Chord], after: Chord) -> list[Chord]:
-    """Chords of a section with one more; the same again is one chord that lasts longer."""
-    if chords and chords[-1].symbol == after.symbol:
-        return [*chords[:-1], lasting(chords[-1], chords[-1].length + after.length)]
-    return [*chords, after]
-
-
-def lasting(chord: Chord, length: int) -> Chord:
-    """The same chord for so many ticks."""
-    return Chord(
-        at=chord.at,
-        length=length,
-        symbol=chord.symbol,
-        root=chord.root,
-        bass=chord.bass,
-        pitches=chord.pitches,
-    )
 
 
 # --- hits -----------------------------------------------------------------------------------------

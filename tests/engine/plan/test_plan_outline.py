@@ -1,0 +1,89 @@
+"""An outline loses nothing of a plan, for every style, kind and meter."""
+
+import msgspec
+import pytest
+
+from engine import styles
+from engine.contracts import Brief, Instruments, Outline, Plan, Resolved
+from engine.plan import draw
+from engine.plan.chords import bars_of
+from engine.plan.outline import bind, outline
+from engine.words import resolve
+
+KINDS = {"bed": 30_000, "loop": None, "chime": 1_500}
+METERS = ("4/4", "3/4", "6/8", "12/8")
+SEED = 5
+
+
+def _resolved(**fields) -> Resolved:
+    return resolve(Brief(candidates=3, **fields), SEED)
+
+
+def _there_and_back(plan: Plan, resolved: Resolved, take: int = 1) -> Plan:
+    """Out as JSON to the client and in again."""
+    sent = msgspec.json.encode(outline(plan, resolved.duration_ms, take))
+    return bind(msgspec.json.decode(sent, type=Outline), resolved)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("style", styles.names())
+def test_a_plan_comes_back_as_it_went_out(style: str, kind: str) -> None:
+    meters = METERS if kind != "chime" else ("4/4",)
+    for meter in meters:
+        resolved = _resolved(kind=kind, style=style, meter=meter, duration_ms=KINDS[kind])
+        for plan in draw(resolved, SEED, 4):
+            assert _there_and_back(plan, resolved) == plan
+
+
+@pytest.mark.parametrize("duration_ms", [5_000, 9_300, 61_234, 180_000])
+def test_every_length_comes_back(duration_ms: int) -> None:
+    for style in ("rock", "dark_ambient", "jazz_trio"):
+        resolved = _resolved(kind="bed", style=style, duration_ms=duration_ms)
+        for plan in draw(resolved, SEED, 3):
+            assert _there_and_back(plan, resolved) == plan
+
+
+@pytest.mark.parametrize("family", ["guzheng", "choir", "percussion", "synth_bass", "violin"])
+def test_a_required_player_comes_back(family: str) -> None:
+    resolved = _resolved(
+        kind="bed", style="lofi", duration_ms=20_000, instruments=Instruments(require=(family,))
+    )
+    for plan in draw(resolved, SEED, 3):
+        assert _there_and_back(plan, resolved) == plan
+
+
+def test_the_take_and_the_length_are_told() -> None:
+    resolved = _resolved(kind="bed", style="rock", duration_ms=20_000)
+    told = outline(draw(resolved, SEED, 1)[0], resolved.duration_ms, 3)
+    assert (told.take, told.duration_ms) == (3, 20_000)
+
+
+def test_each_section_has_one_entry_for_each_bar() -> None:
+    resolved = _resolved(kind="bed", style="jazz_trio", duration_ms=60_000)
+    for plan in draw(resolved, SEED, 4):
+        for section in outline(plan, 60_000, 1).sections:
+            assert len(list(bars_of(section.chords))) == section.bars
+
+
+def test_a_bar_again_is_written_with_a_percent_sign() -> None:
+    assert list(bars_of("i | % | bVI bVII | %")) == [
+        ("i",), ("i",), ("bVI", "bVII"), ("bVI", "bVII"),
+    ]  # fmt: skip
+
+
+def test_an_edited_chord_is_bound_where_it_was_written() -> None:
+    resolved = _resolved(kind="loop", style="rock", bars=8, bpm=120, tonality="A minor")
+    told = outline(draw(resolved, SEED, 1)[0], resolved.duration_ms, 1)
+    first = told.sections[0]
+    chords = " | ".join(["i bVI", *["%"] * (first.bars - 1)])
+    edited = msgspec.structs.replace(
+        told, sections=(msgspec.structs.replace(first, chords=chords), *told.sections[1:])
+    )
+    bound = bind(edited, resolved)
+    assert [(one.at, one.length, one.symbol, one.root) for one in bound.chords[:3]] == [
+        (0, 960, "i", 9), (960, 960, "bVI", 5), (1920, 960, "i", 9),
+    ]  # fmt: skip
+    later = first.bars * 1920
+    assert [one for one in bound.chords if one.at >= later] == [
+        one for one in bind(told, resolved).chords if one.at >= later
+    ]
