@@ -127,10 +127,12 @@ class Sheet:
         scale: int,
         roots: np.ndarray,
         chromas: np.ndarray,
+        basses: np.ndarray | None = None,
     ) -> None:
         units = bars[-1].start + bars[-1].units
         self.bars, self.mode, self.scale = tuple(bars), mode, scale
         self.roots, self.chromas = roots, chromas  # (units,) root 0-12 (12 = none), 12-bit chroma
+        self.basses = roots if basses is None else basses  # (units,) lowest pitch class, as roots
         self.codes = np.full((len(ROLES), units), REST, np.int64)
         self.onsets = np.zeros((len(ROLES), units), bool)
         self.last: list[list[int]] = [[NOTHING, NOTHING] for _ in ROLES]

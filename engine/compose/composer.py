@@ -2,8 +2,9 @@
 
 Every note is sampled from the network. What the plan and the craft want (chord tones on strong
 beats, the motif again, a breath at a phrase's end, no leap beyond an octave) is added to its logits
-as a bias; what cannot be (outside the range, beyond the bar line) is masked. Takes share each step
-of the network as rows of a batch; a row's result never depends on its neighbours.
+as a bias; what cannot be (outside the range, beyond the bar line) is masked. The sections of all
+takes share each step of the network as rows of a batch, a section that is like another one as soon
+as that one is written; a row's result never depends on its neighbours.
 """
 
 import hashlib
@@ -14,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from engine.compose.codes import BITS, FEATURES, ROLES, Step
+from engine.compose.codes import BITS, FEATURES, Step
 from engine.compose.network import Network
+from engine.compose.passage import Passage
 from engine.compose.steering import code_bias, code_mask, duration_bias, duration_mask
 from engine.compose.take import Take
 from engine.contracts import Plan, Rewrite
@@ -23,7 +25,7 @@ from engine.errors import ModelMissing
 from engine.score import BarRating, BarView, Line
 
 PACKAGED = Path(__file__).resolve().parent.parent / "models" / "composer"
-ROWS = 16  # takes that share a step
+ROWS = 16  # sections that share a step
 REACH = 320  # steps of context; training windows were no longer
 TRIES = 4  # of one bar
 GOOD_ENOUGH = 0.6  # the rating under which a bar is written again
@@ -69,72 +71,74 @@ class Composer:
         budget: float = 2.0,
     ) -> list[Composition]:
         """One composition per plan. ``budget`` bounds the steps: times what one pass would take."""
-        made: list[Composition] = []
-        for first in range(0, len(plans), ROWS):
-            takes = [
-                Take(plan, seed)
-                for plan, seed in zip(
-                    plans[first : first + ROWS], seeds[first : first + ROWS], strict=True
-                )
-            ]
-            self._run(takes, rate, temperature, budget)
-            made.extend(_composition(take) for take in takes)
-        return made
+        takes = [Take(plan, seed) for plan, seed in zip(plans, seeds, strict=True)]
+        self._run(takes, rate, temperature, budget)
+        return [
+            Composition(lines=take.lines(), rewrites=take.rewrites(), steps=take.steps)
+            for take in takes
+        ]
 
     def bits(self, plan: Plan, lines: Sequence[Line]) -> float:
         """Bits per note of given lines under this model, teacher-forced, at temperature 1."""
         take = Take(plan, 0, forced={line.role: line for line in lines})
         self._run([take], None, 1.0, 1.0)
         notes = sum(len(line.notes) for line in lines)
-        return sum(take.bits.values()) / max(1, notes)
+        return sum(line.bits for line in take.lines()) / max(1, notes)
 
     def _run(
         self, takes: list[Take], rate: BarRater | None, temperature: float, budget: float
     ) -> None:
-        """Step all takes together until each has written its last bar."""
-        active = [take for take in takes if not take.done]
-        for row, take in enumerate(active):
-            take.row = row
+        """Step all passages together until each has written its last bar."""
+        waiting = _in_turn(takes)
+        active = self._seated([], waiting)
         while active:
             self._refill(active)
             logits, hidden = self._feed(active)
             codes = [
-                self._choose_code(take, logits[row], temperature) for row, take in enumerate(active)
+                self._choose_code(passage, logits[row], temperature)
+                for row, passage in enumerate(active)
             ]
             durations = self._durations(hidden, codes)
-            for row, take in enumerate(active):
-                units = self._choose_units(take, codes[row], durations[row], temperature)
-                take.put(Step(codes[row], units))
-                if take.bar_complete:
-                    _conclude(take, rate, budget)
-            active = self._still(active)
+            for row, passage in enumerate(active):
+                units = self._choose_units(passage, codes[row], durations[row], temperature)
+                passage.put(Step(codes[row], units))
+                if passage.bar_complete:
+                    _conclude(passage, rate, budget)
+            active = self._seated(self._still(active), waiting)
 
-    def _refill(self, active: list[Take]) -> None:
+    def _seated(self, active: list[Passage], waiting: list[Passage]) -> list[Passage]:
+        """The active passages and, in the rows behind them, those whose turn has come."""
+        for passage in [one for one in waiting if one.ready][: ROWS - len(active)]:
+            waiting.remove(passage)
+            passage.begin(len(active), REACH // 2)
+            active.append(passage)
+        return active
+
+    def _refill(self, active: list[Passage]) -> None:
         """Feed rows their last steps again where the slot is full or no longer holds them."""
-        for take in active:
-            kept = len(take.history) - take.base
-            if 0 <= kept < REACH and take.base <= len(take.history) and not take.stale:
+        for passage in active:
+            if not passage.stale and len(passage.history) - passage.base < REACH:
                 continue
-            take.base = max(0, len(take.history) - REACH // 2)
-            take.stale = False
-            steps = take.history[take.base :]
+            passage.base = max(0, len(passage.history) - REACH // 2)
+            passage.stale = False
+            steps = passage.history[passage.base :]
             if steps:
                 ids = np.stack([ids for ids, _ in steps])[None]
                 bits = np.stack([bits for _, bits in steps])[None]
-                self._logits(ids, bits, [0], slice(take.row, take.row + 1))
+                self._logits(ids, bits, [0], slice(passage.row, passage.row + 1))
 
-    def _feed(self, active: list[Take]) -> tuple[np.ndarray, np.ndarray]:
+    def _feed(self, active: list[Passage]) -> tuple[np.ndarray, np.ndarray]:
         # A batch of one takes another path through the matrix kernels and rounds differently, so
         # the last row never steps alone: it keeps an idle neighbour.
         rows = max(2, len(active))
         ids = np.zeros((rows, 1, len(FEATURES)), np.int64)
         bits = np.zeros((rows, 1, BITS), np.float32)
-        for row, take in enumerate(active):
-            ids[row, 0], bits[row, 0] = take.features()
-        lengths = [len(take.history) - take.base for take in active] + [0] * (rows - len(active))
-        for row, take in enumerate(active):
-            take.history.append((ids[row, 0], bits[row, 0]))
-            take.steps += 1
+        for row, passage in enumerate(active):
+            ids[row, 0], bits[row, 0] = passage.features()
+        lengths = [len(one.history) - one.base for one in active] + [0] * (rows - len(active))
+        for row, passage in enumerate(active):
+            passage.history.append((ids[row, 0], bits[row, 0]))
+            passage.steps += 1
         logits, hidden = self._logits(ids, bits, lengths, slice(0, rows))
         return logits[: len(active), 0], hidden[: len(active), 0]
 
@@ -148,51 +152,53 @@ class Composer:
             hidden, codes = np.repeat(hidden, 2, 0), codes * 2
         return self._network.durations(hidden, np.array(codes))
 
-    def _choose_code(self, take: Take, logits: np.ndarray, temperature: float) -> int:
-        mask = code_mask(take)
-        chosen = take.forced_step
+    def _choose_code(self, passage: Passage, logits: np.ndarray, temperature: float) -> int:
+        mask = code_mask(passage)
+        chosen = passage.forced_step
         if chosen is not None:
-            take.spend(_surprise(logits, mask, chosen.code))
+            passage.spend(_surprise(logits, mask, chosen.code))
             return chosen.code
-        code = _draw(logits + code_bias(take), mask, temperature, take.rng)
-        take.spend(_surprise(logits, mask, code))
+        code = _draw(logits + code_bias(passage), mask, temperature, passage.rng)
+        passage.spend(_surprise(logits, mask, code))
         return code
 
-    def _choose_units(self, take: Take, code: int, logits: np.ndarray, temperature: float) -> int:
-        mask = duration_mask(take, code)
-        chosen = take.forced_step
+    def _choose_units(
+        self, passage: Passage, code: int, logits: np.ndarray, temperature: float
+    ) -> int:
+        mask = duration_mask(passage, code)
+        chosen = passage.forced_step
         if chosen is not None:
-            take.spend(_surprise(logits, mask, chosen.units))
+            passage.spend(_surprise(logits, mask, chosen.units))
             return chosen.units
-        units = _draw(logits + duration_bias(take, code), mask, temperature, take.rng)
-        take.spend(_surprise(logits, mask, units))
+        units = _draw(logits + duration_bias(passage, code), mask, temperature, passage.rng)
+        passage.spend(_surprise(logits, mask, units))
         return units
 
-    def _still(self, active: list[Take]) -> list[Take]:
-        """The takes that go on, moved together so that their slots stay side by side."""
-        going = [take for take in active if not take.done]
+    def _still(self, active: list[Passage]) -> list[Passage]:
+        """The passages that go on, moved together so that their slots stay side by side."""
+        going = [passage for passage in active if not passage.done]
         if len(going) < len(active):
-            for row, take in enumerate(going):
-                if take.row != row:
-                    self._network.copy(take.row, row)
-                    take.row = row
+            for row, passage in enumerate(going):
+                if passage.row != row:
+                    self._network.copy(passage.row, row)
+                    passage.row = row
         return going
 
 
-def _conclude(take: Take, rate: BarRater | None, budget: float) -> None:
+def _conclude(passage: Passage, rate: BarRater | None, budget: float) -> None:
     """Ask the panel about a finished bar: keep it, or take it back and try again."""
-    if rate is None or take.replaying:
-        take.keep("")
+    if rate is None or passage.replaying:
+        passage.keep("")
         return
-    rating = rate(take.view())
-    take.judge(rating)
-    spent = take.steps >= budget * take.expected_steps
-    if rating.rating >= GOOD_ENOUGH or (spent and take.tries == 1):
-        take.keep(rating.reason)
-    elif take.tries < TRIES and not spent:
-        take.take_back()
+    rating = rate(passage.view())
+    passage.judge(rating)
+    spent = passage.steps >= budget * passage.expected_steps
+    if rating.rating >= GOOD_ENOUGH or (spent and passage.tries == 1):
+        passage.keep(rating.reason)
+    elif passage.tries < TRIES and not spent:
+        passage.take_back()
     else:
-        take.settle_for_best()
+        passage.settle_for_best()
 
 
 def _draw(
@@ -214,16 +220,17 @@ def _surprise(logits: np.ndarray, mask: np.ndarray, chosen: int) -> float:
     return float((np.log(np.exp(allowed - top).sum()) + top - allowed[chosen]) / np.log(2))
 
 
-def _composition(take: Take) -> Composition:
-    return Composition(
-        lines=tuple(
-            Line(role=role, notes=take.notes(role), bits=take.bits[role])
-            for role in ROLES
-            if role in take.bits
-        ),
-        rewrites=tuple(take.rewrites),
-        steps=take.steps,
-    )
+def _in_turn(takes: list[Take]) -> list[Passage]:
+    """All passages that have something to write, those first that most work waits for."""
+    behind: dict[int, int] = {}
+    passages = [passage for take in takes for passage in take.passages]
+    for passage in reversed(passages):
+        behind[id(passage)] = behind.get(id(passage), 0) + len(passage.slots)
+        if passage.source is not None:
+            before = behind.get(id(passage.source), 0)
+            behind[id(passage.source)] = max(before, behind[id(passage)])
+    passages.sort(key=lambda passage: -behind[id(passage)])
+    return [passage for passage in passages if not passage.done]
 
 
 def _checked_manifest(folder: Path) -> dict:

@@ -188,13 +188,12 @@ def _stuck(lead: Line | None, end: int) -> float:
 
 
 def _silence(plan: Plan, bar: int, lead: Line | None) -> float:
-    """An asked-for lead that has not been heard for several bars."""
-    if lead is None or bar + 1 < SILENT_BARS:
+    """An asked-for lead that has not been heard for several bars of its section."""
+    section = reading.section_at(plan, bar)
+    if lead is None or section is None or "lead" not in section.roles:
         return 0.0
-    for back in range(SILENT_BARS):
-        section = reading.section_at(plan, bar - back)
-        if section is None or "lead" not in section.roles:
-            return 0.0
+    if bar + 1 - section.bar < SILENT_BARS:
+        return 0.0
     start = (bar - SILENT_BARS + 1) * bar_ticks(plan.meter)
     heard = reading.within(lead.notes, start, (bar + 1) * bar_ticks(plan.meter))
     return 0.0 if heard else 1.0

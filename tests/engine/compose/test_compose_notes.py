@@ -77,9 +77,7 @@ def test_the_notes_are_the_networks_noise_in_its_place_is_told_apart(composer, s
 def test_the_bits_on_a_line_are_what_the_model_says_when_it_reads_the_line_again(composer) -> None:
     plans = plans_of("lofi")
     for plan, made in zip(plans, written(composer, plans), strict=True):
-        assert composer.bits(plan, made.lines) == pytest.approx(
-            own_bits(made), rel=0.3
-        )  # neighbouring rests are read as one
+        assert composer.bits(plan, made.lines) == pytest.approx(own_bits(made), rel=1e-5)
 
 
 @pytest.mark.parametrize("meter", ["4/4", "3/4", "6/8", "12/8"])

@@ -1,0 +1,338 @@
+"""One section while it is written: where it stands, and how to take a bar back.
+
+A passage is a function of its own slice of the plan, of the passage it is ``like``, and of the
+take's seed. It sees no note, chord or step beyond its own bar lines, so a client may change one
+section and find every other one as it was. Places in it are counted from its first bar.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from msgspec import Struct
+
+from engine.compose.codes import (
+    LONGEST,
+    NOTHING,
+    OFFSETS,
+    REST,
+    ROLES,
+    TICKS_PER_UNIT,
+    TIE,
+    Bar,
+    Step,
+    code_of,
+    fold_tonic,
+    pitch_of,
+    reference_at,
+)
+from engine.compose.ground import motif_of, sheet_of
+from engine.compose.recall import Recall, recall
+from engine.contracts import PartPlan, Plan, Rewrite, Section
+from engine.score import BarRating, BarView, Line, Note, bar_ticks, beat_ticks
+
+STEPS_PER_BAR = 5  # of one role, about; what a budget is counted in
+
+
+class Slot(Struct, frozen=True):
+    """One role's turn in one bar, counted from the section's first."""
+
+    bar: int
+    role: int
+
+
+class _Mark(Struct, frozen=True):
+    """Where a bar began: enough to be there again."""
+
+    slot: int
+    history: int
+    before: Step
+    last: list[list[int]]
+    bits: dict[str, float]
+
+
+class _Try(Struct, frozen=True):
+    """One version of a bar and what the panel thought of it."""
+
+    rating: float
+    reason: str
+    steps: list[Step]
+
+
+class Passage:
+    """A section being written, with its own randomness and its own budget."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        index: int,
+        seed: int,
+        source: "Passage | None" = None,
+        forced: Mapping[str, Line] | None = None,
+    ) -> None:
+        self.plan, self.index, self.source = plan, index, source
+        self.section: Section = plan.sections[index]
+        self.key = _key(plan, index)
+        self.start = self.section.bar * bar_ticks(plan.meter)  # tick of its first bar line
+        self.tonic_pitch = fold_tonic(plan.tonic)
+        self.beat_units = beat_ticks(plan.meter) // TICKS_PER_UNIT
+        self.parts = {part.role: part for part in plan.parts if part.role in ROLES}
+        self.sheet = sheet_of(plan, self.section)
+        self.motif = motif_of(plan, self.section, self.parts.get("lead"))
+        self.slots = _slots(self.section, self.parts)
+        self.bits = {ROLES[role]: 0.0 for role in sorted({slot.role for slot in self.slots})}
+        self.history: list[tuple[np.ndarray, np.ndarray]] = []
+        self.inherited = 0  # steps of the history that its source wrote
+        self.row, self.base, self.steps, self.stale = 0, 0, 0, False
+        self.rewrites: list[Rewrite] = []
+        self.expected_steps = max(1, STEPS_PER_BAR * len(self.slots))
+        self.at, self.position, self.before = 0, 0, Step(NOTHING, 0)
+        self.replaying = False
+        self._seed, self._forced = seed, forced
+        self._queue: list[Step] = []
+        self._tries: list[_Try] = []
+        self._written: list[Step] = []
+
+    def begin(self, row: int, reach: int) -> None:
+        """Take a row; the last ``reach`` steps of the passage it is like are its context."""
+        self.row = row
+        if self.source is not None:
+            self.history = self.source.history[self.source.inherited :][-reach:]
+            self.inherited = len(self.history)
+            self.stale = self.inherited > 0
+        self._dice(0)
+        self._mark = self._remember()
+        self._begin_slot()
+
+    # --- where it stands ---
+
+    @property
+    def ready(self) -> bool:
+        """Whether all it refers to is written."""
+        return self.source is None or self.source.done
+
+    @property
+    def done(self) -> bool:
+        """Whether every bar is written."""
+        return self.at >= len(self.slots)
+
+    @property
+    def slot(self) -> Slot:
+        """Whose turn it is."""
+        return self.slots[self.at]
+
+    @property
+    def role(self) -> str:
+        """The role that is being written."""
+        return ROLES[self.slot.role]
+
+    @property
+    def part(self) -> PartPlan:
+        """The instrument that will play it."""
+        return self.parts[self.role]
+
+    @property
+    def bar(self) -> Bar:
+        """The bar that is being written."""
+        return self.sheet.bars[self.slot.bar]
+
+    @property
+    def unit(self) -> int:
+        """The grid unit to be written next, from the section's first."""
+        return self.bar.start + self.position
+
+    @property
+    def ends_piece(self) -> bool:
+        """Whether the bar that is being written is the last of all."""
+        return self.section.bar + self.slot.bar == self.plan.bars - 1
+
+    @property
+    def tries(self) -> int:
+        """How often this bar has been written."""
+        return len(self._tries)
+
+    @property
+    def bar_complete(self) -> bool:
+        """Whether the last step ended a bar, all its roles included."""
+        return self._bar_ended
+
+    @property
+    def forced_step(self) -> Step | None:
+        """The step that must be written, when a line is given or a bar is replayed."""
+        return self._queue[0] if self._queue else None
+
+    def features(self) -> tuple[np.ndarray, np.ndarray]:
+        """(features,) table rows without offsets and (24,) bits for the next step."""
+        row = self.sheet.features(
+            self.slot.role,
+            self.bar,
+            self.position,
+            self.before,
+            reference_at(self.recall.steps, self.position),
+            self.recall.level,
+            self.recall.density,
+        )
+        assert len(row) == len(OFFSETS)
+        return np.array(row, np.int64), self.sheet.bits(self.unit)
+
+    # --- writing ---
+
+    def put(self, step: Step) -> None:
+        """Write one step and move on; sets ``bar_complete`` when the bar is full."""
+        if self._queue:
+            self._queue.pop(0)
+        self.sheet.write(self.slot.role, self.unit, step)
+        self._written.append(step)
+        self.before = step
+        self.position += step.units
+        self._bar_ended = False
+        if self.position >= self.bar.units:
+            finished = self.slot.bar
+            self.at += 1
+            self.position = 0
+            self._bar_ended = self.done or self.slot.bar != finished
+            if not self._bar_ended:
+                self._begin_slot()
+
+    def spend(self, bits: float) -> None:
+        """Count the surprise of a choice."""
+        self.bits[self.role] += bits
+
+    def view(self) -> BarView:
+        """The bar that was just written, for the panel."""
+        return BarView(
+            plan=self.plan,
+            bar=self.section.bar + self.slots[self.at - 1].bar,
+            lines=tuple(Line(role=role, notes=self.notes(role)) for role in self.bits),
+            bits=sum(self.bits.values()) - sum(self._mark.bits.values()),
+        )
+
+    def notes(self, role: str) -> tuple[Note, ...]:
+        """What a role has so far, in the piece's ticks; velocity is the arranger's."""
+        index = ROLES.index(role)
+        codes, onsets = self.sheet.codes[index], self.sheet.onsets[index]
+        edges = np.flatnonzero(onsets | np.diff(codes, prepend=REST).astype(bool))
+        ends = np.append(edges, len(codes))[1:]
+        return tuple(
+            Note(
+                self.start + int(begin) * TICKS_PER_UNIT,
+                int(end - begin) * TICKS_PER_UNIT,
+                pitch_of(int(codes[begin]), self.tonic_pitch),
+                80,
+            )
+            for begin, end in zip(edges, ends, strict=True)
+            if onsets[begin]
+        )
+
+    # --- the panel's word ---
+
+    def judge(self, rating: BarRating) -> None:
+        """Note what the panel thought of this version of the bar."""
+        self._tries.append(_Try(rating.rating, rating.reason, self._written))
+
+    def keep(self, reason: str) -> None:
+        """Go on from here; a bar that needed more than one try is logged."""
+        if len(self._tries) > 1:
+            bar = self.section.bar + self.slots[self.at - 1].bar
+            first = next((one.reason for one in self._tries if one.reason), reason)
+            self.rewrites.append(
+                Rewrite(bar=bar, reason=first or "rated low", tries=len(self._tries))
+            )
+        self._tries, self.replaying = [], False
+        self._mark = self._remember()
+        if not self.done:
+            self._dice(0)
+            self._begin_slot()
+
+    def take_back(self) -> None:
+        """Return to the beginning of the bar; the next try draws from fresh randomness."""
+        self._go_back()
+        self._dice(len(self._tries))
+        self._begin_slot()
+
+    def settle_for_best(self) -> None:
+        """The tries are used up: write the best of them once more, note for note."""
+        best = max(self._tries, key=lambda one: one.rating)
+        if best is self._tries[-1]:
+            self.keep(best.reason)
+            return
+        self._go_back()
+        self.replaying = True
+        self._queue = list(best.steps)
+        self._begin_slot()
+
+    def _dice(self, tried: int) -> None:
+        self.rng = np.random.default_rng([self._seed, self.key, self.slot.bar, tried])
+
+    def _go_back(self) -> None:
+        mark = self._mark
+        bar = self.sheet.bars[self.slots[mark.slot].bar]
+        self.sheet.codes[:, bar.start : bar.start + bar.units] = REST
+        self.sheet.onsets[:, bar.start : bar.start + bar.units] = False
+        self.sheet.last = [list(pair) for pair in mark.last]
+        del self.history[mark.history :]
+        self.stale = len(self.history) < self.base
+        self.at, self.position, self.before = mark.slot, 0, mark.before
+        self.bits = dict(mark.bits)
+        self._written = []
+        self._queue = []
+
+    def _remember(self) -> _Mark:
+        self._written = []
+        self._bar_ended = False
+        return _Mark(
+            self.at,
+            len(self.history),
+            self.before,
+            [list(pair) for pair in self.sheet.last],
+            dict(self.bits),
+        )
+
+    def _begin_slot(self) -> None:
+        if self.done:
+            return
+        self.recall: Recall = recall(self)
+        if self._forced is not None:
+            self._queue = self._given_steps(self._forced.get(self.role))
+
+    def _given_steps(self, line: Line | None) -> list[Step]:
+        """The bar of a given line as steps; notes are cut at the bar line and tied."""
+        bar, found, at = self.bar, [], 0
+        for note in line.notes if line else ():
+            start = (note.start - self.start) // TICKS_PER_UNIT - bar.start
+            end = (note.start + note.length - self.start) // TICKS_PER_UNIT - bar.start
+            if end <= 0 or start >= bar.units:
+                continue
+            begin, stop = max(start, at, 0), min(end, bar.units)
+            if begin > at:
+                found += _split(REST, begin - at)
+            held = start < 0 and bar.start > 0  # a section's first note is never held over
+            found += _split(TIE if held else code_of(note.pitch, self.tonic_pitch), stop - begin)
+            at = max(at, stop)
+        return found + _split(REST, bar.units - at)
+
+
+def _key(plan: Plan, index: int) -> int:
+    """A number for the section's name and how often it came before; its bar may move."""
+    name = plan.sections[index].name
+    occurrence = sum(section.name == name for section in plan.sections[:index])
+    return int.from_bytes(f"{name} {occurrence}".encode())
+
+
+def _slots(section: Section, parts: Mapping[str, PartPlan]) -> list[Slot]:
+    return [
+        Slot(bar, index)
+        for bar in range(section.bars)
+        for index, role in enumerate(ROLES)
+        if role in parts and role in section.roles
+    ]
+
+
+def _split(code: int, units: int) -> list[Step]:
+    """A stretch as steps no longer than the longest duration."""
+    steps = []
+    while units > 0:
+        part = min(units, LONGEST)
+        steps.append(Step(code, part))
+        code = REST if code == REST else TIE
+        units -= part
+    return steps
