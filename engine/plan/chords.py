@@ -4,14 +4,14 @@ A chord ends with its section at the latest, so that a section can be rewritten 
 neighbours.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import gcd
 
 from engine.contracts import Chord, Outline, Plan, Section
 from engine.score import bar_ticks
 from engine.styles import harmony
 
-AGAIN, BAR_LINE = "%", " | "
+BAR_LINE = " | "
 
 
 def bars_out(plan: Plan, section: Section) -> Iterator[str]:
@@ -20,7 +20,7 @@ def bars_out(plan: Plan, section: Section) -> Iterator[str]:
     before = ""
     for number in range(section.bar, section.bar + section.bars):
         text = " ".join(_shares(plan.chords, number * bar, bar))
-        yield AGAIN if text == before else text
+        yield harmony.AGAIN if text == before else text
         before = text
 
 
@@ -41,7 +41,7 @@ def chords_in(given: Outline, tonic: int, ring: int) -> tuple[Chord, ...]:
     first = 0
     for section in given.sections:
         held: list[Chord] = []
-        for number, symbols in enumerate(bars_of(section.chords)):
+        for number, symbols in enumerate(harmony.bars(section.chords)):
             share = bar // len(symbols)
             for place, symbol in enumerate(symbols):
                 at = (first + number) * bar + place * share
@@ -51,15 +51,6 @@ def chords_in(given: Outline, tonic: int, ring: int) -> tuple[Chord, ...]:
     last = chords[-1]
     chords[-1] = lasting(last, last.length + ring)
     return tuple(chords)
-
-
-def bars_of(chords: str) -> Iterable[tuple[str, ...]]:
-    """The symbols of each bar of a section's chords, ``%`` replaced by what it repeats."""
-    before: tuple[str, ...] = ()
-    for bar in chords.split("|"):
-        symbols = tuple(bar.split())
-        before = before if symbols == (AGAIN,) else symbols
-        yield before
 
 
 def chord_of(symbol: str, at: int, length: int, tonic: int) -> Chord:

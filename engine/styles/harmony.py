@@ -15,8 +15,22 @@ SUFFIXES: dict[str, tuple[int, ...]] = {
     "#11": (0, 4, 7, 6), "add11": (0, 4, 7, 5),
 }  # fmt: skip
 _DEGREES = {"i": 0, "ii": 2, "iii": 4, "iv": 5, "v": 7, "vi": 9, "vii": 11}
-_SYMBOL = re.compile(r"(?P<sign>[b#]?)(?P<degree>[IViv]+)(?P<suffix>[^/]*)(?:/(?P<bass>p?\d))?")
+_MEMBERS = {"3": 1, "5": 2, "7": 3}
+_PEDALS = tuple(f"p{degree}" for degree in range(1, 8))
+_SYMBOL = re.compile(r"(?P<sign>[b#]?)(?P<degree>[IV]+|[iv]+)(?P<suffix>[^/]*)(?:/(?P<bass>.*))?")
 _SCALE = (0, 2, 4, 5, 7, 9, 11)
+
+
+ACCEPTED = {
+    "degrees": [f"{sign}{degree}" for sign in ("", "b", "#") for degree in
+                (*(one.upper() for one in _DEGREES), *_DEGREES)],
+    "suffixes": [suffix for suffix in SUFFIXES if suffix],
+    "basses": [f"/{bass}" for bass in (*_MEMBERS, *_PEDALS)],
+}  # fmt: skip
+"""What a symbol is made of: a degree, then a suffix or none, then a bass or none."""
+
+
+AGAIN = "%"
 
 
 class UnknownChord(ValueError):
@@ -42,7 +56,19 @@ def read(symbol: str) -> Harmony:
     minor = found["degree"].islower()
     intervals = [3 if step == 4 and minor else step for step in SUFFIXES[found["suffix"]]]
     pitches = tuple((root + step) % 12 for step in intervals)
-    return Harmony(root=root % 12, bass=_bass(found["bass"], root % 12, pitches), pitches=pitches)
+    return Harmony(
+        root=root % 12, bass=_bass(symbol, found["bass"], root % 12, pitches), pitches=pitches
+    )
+
+
+def bars(chords: str) -> list[tuple[str, ...]]:
+    """The symbols of each bar between ``|``; ``%`` is the bar before again, nothing if first."""
+    found: list[tuple[str, ...]] = []
+    for bar in chords.split("|"):
+        symbols = tuple(bar.split())
+        again = found[-1] if found else ()
+        found.append(again if symbols == (AGAIN,) else symbols)
+    return found
 
 
 def mode_of(progression: list[str]) -> str:
@@ -55,10 +81,14 @@ def mode_of(progression: list[str]) -> str:
     return "minor" if roots & {"bIII", "bVI", "iv", "v"} else "major"
 
 
-def _bass(asked: str | None, root: int, pitches: tuple[int, ...]) -> int:
+def _bass(symbol: str, asked: str | None, root: int, pitches: tuple[int, ...]) -> int:
     if asked is None:
         return root
-    if asked.startswith("p"):
-        return _SCALE[(int(asked[1:]) - 1) % 7]
-    member = {"3": 1, "5": 2, "7": 3}.get(asked, 0)
-    return pitches[member] if member < len(pitches) else root
+    if asked in _PEDALS:
+        return _SCALE[int(asked[1:]) - 1]
+    if asked not in _MEMBERS:
+        raise UnknownChord(f"{symbol!r} stands on an unknown bass {asked!r}")
+    member = _MEMBERS[asked]
+    if member >= len(pitches):
+        raise UnknownChord(f"{symbol!r} has no {asked} to stand on")
+    return pitches[member]

@@ -80,6 +80,12 @@ def read(name: str, patches: Collection[str]) -> Sound | None:
     return _exact(name) or _folded().get(name.casefold())
 
 
+def suiting(role: str, patches: Collection[str]) -> list[str]:
+    """The names on which a role can be played."""
+    known = [*PROGRAMS, *DRUM_KITS.values(), *sorted({*patches, *PATCHES})]
+    return [name for name in known if (sound := read(name, patches)) and sound.suits(role)]
+
+
 def name_of(program: int, patch: str | None, *, drums: bool) -> str:
     """The name that `read` reads back."""
     if patch is not None:

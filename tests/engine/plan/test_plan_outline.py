@@ -6,9 +6,10 @@ import pytest
 from engine import styles
 from engine.contracts import Brief, Instruments, Outline, Plan, Resolved
 from engine.plan import draw
-from engine.plan.chords import bars_of
 from engine.plan.outline import bind, outline
+from engine.styles.harmony import bars
 from engine.words import resolve
+from engine.words.outline import check, facts
 
 KINDS = {"bed": 30_000, "loop": None, "chime": 1_500}
 METERS = ("4/4", "3/4", "6/8", "12/8")
@@ -20,9 +21,13 @@ def _resolved(**fields) -> Resolved:
 
 
 def _there_and_back(plan: Plan, resolved: Resolved, take: int = 1) -> Plan:
-    """Out as JSON to the client and in again."""
+    """Out as JSON to the client and in again, through the same door as any plan."""
     sent = msgspec.json.encode(outline(plan, resolved.duration_ms, take))
-    return bind(msgspec.json.decode(sent, type=Outline), resolved)
+    given = msgspec.json.decode(sent, type=Outline)
+    assert check(given) == []
+    assert facts(given).bars == plan.bars
+    assert round(facts(given).seconds * resolved.delivery.sample_rate) == resolved.duration_frames
+    return bind(given, resolved)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -62,11 +67,11 @@ def test_each_section_has_one_entry_for_each_bar() -> None:
     resolved = _resolved(kind="bed", style="jazz_trio", duration_ms=60_000)
     for plan in draw(resolved, SEED, 4):
         for section in outline(plan, 60_000, 1).sections:
-            assert len(list(bars_of(section.chords))) == section.bars
+            assert len(bars(section.chords)) == section.bars
 
 
 def test_a_bar_again_is_written_with_a_percent_sign() -> None:
-    assert list(bars_of("i | % | bVI bVII | %")) == [
+    assert bars("i | % | bVI bVII | %") == [
         ("i",), ("i",), ("bVI", "bVII"), ("bVI", "bVII"),
     ]  # fmt: skip
 
