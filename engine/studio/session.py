@@ -6,32 +6,29 @@ takes its place. The whole walk is a pure function of (resolved, seed, rooms): a
 starts over finds the same takes in the same order.
 """
 
-import math
 import time
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import Struct
 
-from engine.arrange import arrange
 from engine.arrange.midi import write_midi
-from engine.contracts import Made, Measured, Plan, Resolved, RetractedTake, Rewrite
+from engine.contracts import Made, Measured, Resolved, RetractedTake
 from engine.critique import measure, panel
-from engine.critique.bars import rater
-from engine.critique.likeness import rank
 from engine.critique.panel import Verdict
 from engine.master import files, master
 from engine.master.hearing import hear
 from engine.master.mastering import Master
-from engine.plan import draw
-from engine.provenance.origin import derive_seed, origin
+from engine.plan.outline import outline
+from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
 from engine.render import render
-from engine.score import Line, Score
 from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
+from engine.studio.takes import Take, first_number, in_rank, outlines, sheets, wanted, written
 
-TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
+__all__ = ["Offered", "Performance", "StopAsked", "outlines", "perform"]
+
 ROUNDS = 6  # over-generated rounds before a brief ends with fewer candidates than asked
 SAMPLE_RATE = 48_000
 ABREAST = 2  # takes that are rendered side by side
@@ -42,18 +39,6 @@ Tell = Callable[[Progress], None]
 
 class StopAsked(Exception):
     """The client or the operator wants this session to end now; raised by ``tell``."""
-
-
-class Take(Struct, frozen=True, kw_only=True):
-    """One try on paper."""
-
-    number: int
-    seed: int
-    plan: Plan
-    score: Score
-    rewrites: tuple[Rewrite, ...]
-    verdict: Verdict
-    bits_per_note: float
 
 
 class Offered(Struct, frozen=True, kw_only=True):
@@ -88,17 +73,23 @@ def perform(
     give_back_large_blocks()
     delivered = dict(done or {})
     kept: list[Take] = []
+    number = first_number(resolved)
     for lap in range(ROUNDS):
         if len(kept) >= resolved.candidates:
             return
-        takes = _compose_lap(resolved, seed, rooms, lap, tell, [take.plan for take in kept])
+        count = wanted(resolved, resolved.candidates - len(kept))
+        tell(Progress(step="plan", done=0, total=count))
+        planned = sheets(resolved, seed, lap, number, count, [take.plan for take in kept])
+        number += len(planned)
+        tell(Progress(step="compose", done=0, total=count))
+        takes = written(planned, seed, rooms)
         yield from (
             RetractedTake(take=take.number, reason=_reason(take.verdict))
             for take in takes
             if not take.verdict.kept
         )
         good = [take for take in takes if take.verdict.kept]
-        order = _in_rank(good, kept, resolved.candidates)
+        order = in_rank(resolved, good, kept)
         made_before = [take for take in order if take.number in delivered.values()]
         kept += made_before
         fresh = [take for take in order if take not in made_before]
@@ -110,64 +101,14 @@ def perform(
                 tell(Progress(step="render", done=len(kept), total=resolved.candidates))
                 outcome = players.sound(take, missing)
                 if isinstance(outcome, _Sounded):
-                    number = _free_number(delivered)
+                    place = _free_place(delivered)
                     kept.append(take)
-                    delivered[number] = take.number
-                    outcome = _written(resolved, take, number, rooms, label(number), outcome)
+                    delivered[place] = take.number
+                    outcome = _files(resolved, take, place, rooms, label(place), outcome)
                 yield outcome
 
 
-def _compose_lap(
-    resolved: Resolved, seed: int, rooms: Rooms, lap: int, tell: Tell, beside: list[Plan]
-) -> tuple[Take, ...]:
-    """One over-generated set of takes, composed together and judged on paper."""
-    count = math.ceil(resolved.candidates * TAKES_PER_CANDIDATE[resolved.quality])
-    tell(Progress(step="plan", done=0, total=count))
-    plans = draw(resolved, derive_seed(seed, lap), count, beside)
-    seeds = [derive_seed(seed, lap, take) for take in range(len(plans))]
-    tell(Progress(step="compose", done=0, total=count))
-    composed = _composed(plans, seeds, rooms)
-    first = lap * count + 1
-    return tuple(_take(first + at, seeds[at], plan, *composed[at]) for at, plan in enumerate(plans))
-
-
-def _composed(
-    plans: list[Plan], seeds: list[int], rooms: Rooms
-) -> list[tuple[tuple[Line, ...], tuple[Rewrite, ...]]]:
-    if plans[0].kind == "chime":  # a motif of a few notes is the arranger's own
-        return [((), ()) for _ in plans]
-    written = rooms.composer.write(plans, seeds, rate=rater(plans[0]))
-    return [(composition.lines, composition.rewrites) for composition in written]
-
-
-def _take(
-    number: int, seed: int, plan: Plan, lines: tuple[Line, ...], rewrites: tuple[Rewrite, ...]
-) -> Take:
-    score = arrange(plan, lines, seed)
-    notes = sum(len(line.notes) for line in lines)
-    return Take(
-        number=number,
-        seed=seed,
-        plan=plan,
-        score=score,
-        rewrites=rewrites,
-        verdict=panel.judge(score),
-        bits_per_note=sum(line.bits for line in lines) / notes if notes else 0.0,
-    )
-
-
-def _in_rank(takes: list[Take], kept: Collection[Take], wanted: int) -> list[Take]:
-    """The takes best first, those that sound like a better one left out while others remain."""
-    order = rank(
-        [take.score for take in takes],
-        [take.verdict.rating for take in takes],
-        beside=[take.score for take in kept],
-        wanted=wanted,
-    )
-    return [takes[at] for at in order]
-
-
-def _free_number(delivered: Mapping[int, int]) -> int:
+def _free_place(delivered: Mapping[int, int]) -> int:
     return next(number for number in range(1, len(delivered) + 2) if number not in delivered)
 
 
@@ -249,7 +190,7 @@ def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | Retracted
     return _Sounded(mastered=mastered, measured=measured, laps=clock.laps)
 
 
-def _written(
+def _files(
     resolved: Resolved,
     take: Take,
     number: int,
@@ -273,6 +214,7 @@ def _written(
         rating=round((take.verdict.rating), 4),
         resolved=resolved,
         plan=take.plan,
+        outline=outline(take.plan, resolved.duration_ms, take.number),
         measured=sounded.measured,
         rewrites=take.rewrites,
         peaks=files.peaks(mastered.audio, resolved.delivery.sample_rate),

@@ -1,0 +1,126 @@
+"""Takes on paper: planned, composed, arranged and judged, each with a number and a seed of its own.
+
+Take ``n`` of a brief has the same seed whatever was tried before it. So a plan that its client
+edits and sends back, with the number of its take, comes back with the notes it had.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+
+from msgspec import Struct
+
+from engine.arrange import arrange
+from engine.contracts import Outline, Plan, Resolved, Rewrite
+from engine.critique import panel
+from engine.critique.bars import rater
+from engine.critique.likeness import rank
+from engine.critique.panel import Verdict
+from engine.plan import draw
+from engine.plan.outline import bind, outline
+from engine.provenance.origin import derive_seed
+from engine.score import Line, Score
+from engine.studio.rooms import Rooms
+
+TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
+
+
+class Take(Struct, frozen=True, kw_only=True):
+    """One try on paper."""
+
+    number: int
+    seed: int
+    plan: Plan
+    lines: tuple[Line, ...]
+    score: Score
+    rewrites: tuple[Rewrite, ...]
+    verdict: Verdict
+    bits_per_note: float
+
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """A plan with the number of the take that will follow it."""
+
+    number: int
+    plan: Plan
+
+
+def first_number(resolved: Resolved) -> int:
+    """The number of a brief's first take: the given plan's own, else 1."""
+    return 1 if resolved.plan is None else resolved.plan.take
+
+
+def wanted(resolved: Resolved, missing: int) -> int:
+    """How many takes a lap has: more than are missing, unless the client's own plan binds."""
+    if resolved.plan is not None:
+        return missing
+    return math.ceil(resolved.candidates * TAKES_PER_CANDIDATE[resolved.quality])
+
+
+def sheets(
+    resolved: Resolved, seed: int, lap: int, first: int, count: int, beside: Collection[Plan] = ()
+) -> list[Sheet]:
+    """The plans of one lap, numbered from ``first`` on; a given plan is every take's."""
+    if resolved.plan is not None:
+        plans = [bind(resolved.plan, resolved)] * count
+    else:
+        plans = draw(resolved, derive_seed(seed, lap), count, beside)
+    return [Sheet(number=number, plan=plan) for number, plan in enumerate(plans, first)]
+
+
+def outlines(resolved: Resolved, seed: int) -> list[Outline]:
+    """The plans that a brief with the same words and seed would compose first, in its order."""
+    count = wanted(resolved, resolved.candidates)
+    first = sheets(resolved, seed, 0, first_number(resolved), count)
+    shown = 1 if resolved.plan is not None else resolved.candidates
+    return [outline(one.plan, resolved.duration_ms, one.number) for one in first[:shown]]
+
+
+def written(planned: Sequence[Sheet], seed: int, rooms: Rooms) -> list[Take]:
+    """The takes of one lap, composed together and judged on paper."""
+    seeds = [derive_seed(seed, one.number) for one in planned]
+    composed = _composed([one.plan for one in planned], seeds, rooms)
+    return [
+        _take(one, own, *music) for one, own, music in zip(planned, seeds, composed, strict=True)
+    ]
+
+
+def _composed(
+    plans: list[Plan], seeds: list[int], rooms: Rooms
+) -> list[tuple[tuple[Line, ...], tuple[Rewrite, ...]]]:
+    if plans[0].kind == "chime":  # a motif of a few notes is the arranger's own
+        return [((), ()) for _ in plans]
+    compositions = rooms.composer.write(plans, seeds, rate=rater(plans[0]))
+    return [(composition.lines, composition.rewrites) for composition in compositions]
+
+
+def _take(sheet: Sheet, seed: int, lines: tuple[Line, ...], rewrites: tuple[Rewrite, ...]) -> Take:
+    score = arrange(sheet.plan, lines, seed)
+    notes = sum(len(line.notes) for line in lines)
+    return Take(
+        number=sheet.number,
+        seed=seed,
+        plan=sheet.plan,
+        lines=lines,
+        score=score,
+        rewrites=rewrites,
+        verdict=panel.judge(score),
+        bits_per_note=sum(line.bits for line in lines) / notes if notes else 0.0,
+    )
+
+
+def in_rank(resolved: Resolved, takes: list[Take], kept: Collection[Take]) -> list[Take]:
+    """The takes best first; those that sound like a better one are left out.
+
+    Takes of a plan that binds are alike because the client wants them so: none is left out, and
+    the plan's own take, the one whose notes it was edited with, comes first.
+    """
+    if resolved.plan is not None:
+        own = resolved.plan.take
+        return sorted(takes, key=lambda take: (take.number != own, -take.verdict.rating))
+    order = rank(
+        [take.score for take in takes],
+        [take.verdict.rating for take in takes],
+        beside=[take.score for take in kept],
+        wanted=resolved.candidates,
+    )
+    return [takes[at] for at in order]
