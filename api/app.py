@@ -35,6 +35,8 @@ from api.keys.limits import Limiter
 from api.licenses import routes as licenses
 from api.licenses import service as licensing
 from api.licenses.signing import Signer
+from api.plans import routes as plans
+from api.plans import store as plans_store
 from api.settings import GatewaySettings
 from api.shop import Shop
 from api.usage import routes as usage
@@ -44,8 +46,8 @@ from api.webhooks import routes as webhooks
 
 log = structlog.get_logger()
 ROUTES = [
-    *briefs.ROUTES, *candidates.ROUTES, *licenses.ROUTES, *usage.ROUTES, *keys.ROUTES,
-    *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
+    *briefs.ROUTES, *plans.ROUTES, *candidates.ROUTES, *licenses.ROUTES, *usage.ROUTES,
+    *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
 ]  # fmt: skip
 
 
@@ -61,8 +63,10 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             pool=pool,
             shelf=open_shelf(settings.store),
             limiter=Limiter(settings.rate_per_minute, settings.rate_burst),
+            plan_limiter=Limiter(settings.plans_per_minute, settings.plans_burst, name="plans"),
             signer=signer,
             briefs=Watch(pool, briefs_store.SELECT_FINISHED),
+            plans=Watch(pool, plans_store.SELECT_FINISHED),
             topups=Watch(pool, usage_store.SELECT_ANSWERED),
         )
         app.state.shop = shop

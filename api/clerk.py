@@ -19,6 +19,7 @@ from msgspec import Struct
 from prometheus_client import Counter, Gauge
 
 from api.keys import idempotency
+from api.plans import store as plans
 from billing.connections import lent, transaction
 from billing.contracts import Pack
 from billing.errors import HoldClosed, OverQuote, StripeRefused, StripeUnavailable
@@ -28,7 +29,7 @@ from billing.processor import handlers
 from billing.processor.door import StripeDoor
 from billing.settings import BillingSettings
 from engine.queue import service as queue
-from engine.queue.contracts import Delivered, Delivery, Ended, candidate_id
+from engine.queue.contracts import Delivered, Delivery, Ended, Unreadable, candidate_id
 
 KEPT_DAYS = 7  # an unpicked candidate is offered so long
 HOLD_AHEAD = timedelta(minutes=10)
@@ -82,6 +83,7 @@ async def serve(desk: Desk) -> None:
         _repeat(keep_holds, desk, stop, 5.0),
         _repeat(sweep_stripe, desk, stop, 60.0),
         _repeat(forget_answers, desk, stop, 3600.0),
+        _repeat(forget_plans, desk, stop, 3600.0),
     )
     log.info("clerk.ready")
     await asyncio.gather(*rounds)
@@ -94,7 +96,8 @@ async def serve(desk: Desk) -> None:
 async def settle_due(desk: Desk) -> int:
     """Settle deliveries one by one, each in its own transaction; returns how many.
 
-    One that cannot be settled now is passed over until the next round.
+    One that must wait for another is passed over until the next round; one that cannot be settled
+    is put off, later and later.
     """
     settled, passed_over = 0, set[int]()
     while True:
@@ -151,6 +154,14 @@ async def forget_answers(desk: Desk) -> int:
         return await idempotency.forget_old(conn)
 
 
+async def forget_plans(desk: Desk) -> int:
+    """Drop the plans whose day is over, and the jobs that made them."""
+    async with transaction(desk.pool) as conn:
+        expired = await plans.delete_expired(conn)
+        await queue.forget_plans(conn, expired)
+    return len(expired)
+
+
 async def end_topup(conn: asyncpg.Connection, topup: str, session: str, end: handlers.End) -> None:
     """A top-up is over; when it is paid, in the transaction that credits its tokens."""
     await conn.execute(END_TOPUP, topup, session, end)
@@ -184,6 +195,11 @@ async def _settle_one(pool: asyncpg.Pool, passed_over: set[int] | None = None) -
 
 async def _settle(conn: asyncpg.Connection, delivery: Delivery) -> bool:
     """Whether a delivery could be settled; what it had begun is undone where it could not."""
+    if isinstance(delivery.body, Unreadable):
+        log.error("delivery.unreadable", brief=delivery.job, number=delivery.number,
+                  why=delivery.body.why)  # fmt: skip
+        await _put_off(conn, delivery)
+        return False
     try:
         async with conn.transaction():
             if isinstance(delivery.body, Delivered):
@@ -195,9 +211,14 @@ async def _settle(conn: asyncpg.Connection, delivery: Delivery) -> bool:
     except Exception:  # one row's fault must not stop the till for the others
         if conn.is_closed():
             raise
-        STUCK.inc()
         log.exception("delivery.stuck", brief=delivery.job, number=delivery.number)
+        await _put_off(conn, delivery)
         return False
+
+
+async def _put_off(conn: asyncpg.Connection, delivery: Delivery) -> None:
+    STUCK.inc()
+    await queue.put_off(conn, delivery.id)
 
 
 async def _reveal(conn: asyncpg.Connection, delivery: Delivery, body: Delivered) -> None:

@@ -69,7 +69,8 @@ async def enter(request: AnyRequest) -> Caller:
         shop.pool, shop.settings.pepper, request.headers.get("authorization")
     )
     structlog.contextvars.bind_contextvars(account=caller.account)
-    _count(request, shop.limiter, caller.key)
+    limiters = [shop.limiter, *([shop.plan_limiter] if operation.rate == "plans" else [])]
+    _count(request, limiters, caller.key)
     if operation.scope is not None and not caller.may(operation.scope):
         raise ScopeMissing(operation.scope)
     for name, value in request.path_params.items():
@@ -80,20 +81,24 @@ async def enter(request: AnyRequest) -> Caller:
     return caller
 
 
-def _count(request: AnyRequest, limiter: Limiter, key: str) -> None:
-    """Count the request; every answer, also a refusal, says what is left of the key's rate."""
+def _count(request: AnyRequest, limiters: list[Limiter], key: str) -> None:
+    """Count the request; every answer, also a refusal, says what is left of the key's rates."""
     headers = request.scope["state"].setdefault("headers", {})
-    headers["ratelimit-policy"] = limiter.policy
-    try:
-        room = limiter.take(key)
-    except RateLimited as refusal:
-        headers["ratelimit"] = _rate(0, refusal.retry_after_s)
-        raise
-    headers["ratelimit"] = _rate(room.remaining, room.reset_s)
+    headers["ratelimit-policy"] = ", ".join(limiter.policy for limiter in limiters)
+    left: list[str] = []
+    for limiter in limiters:
+        try:
+            room = limiter.take(key)
+            left.append(_rate(limiter, room.remaining, room.reset_s))
+        except RateLimited as refusal:
+            left.append(_rate(limiter, 0, refusal.retry_after_s))
+            raise
+        finally:
+            headers["ratelimit"] = ", ".join(left)
 
 
-def _rate(remaining: int, reset_s: float) -> str:
-    return f'"req";r={remaining};t={math.ceil(reset_s)}'
+def _rate(limiter: Limiter, remaining: int, reset_s: float) -> str:
+    return f'"{limiter.name}";r={remaining};t={math.ceil(reset_s)}'
 
 
 def query(request: AnyRequest, shape: type[T]) -> T:

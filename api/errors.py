@@ -89,11 +89,11 @@ class RateLimited(DoorError):
 
 
 class QueueFull(DoorError):
-    """The account has as many unfinished briefs as it may have."""
+    """The account has as many unfinished briefs, or plans, as it may have."""
 
-    def __init__(self, bound: int) -> None:
-        super().__init__(f"this account has {bound} unfinished briefs; wait until one has ended")
-        self.bound = bound
+    def __init__(self, bound: int, what: str = "briefs", retry_after_s: int = 10) -> None:
+        super().__init__(f"this account has {bound} unfinished {what}; wait until one has ended")
+        self.bound, self.retry_after_s = bound, retry_after_s
 
 
 class AlreadyTerminal(DoorError):

@@ -4,7 +4,7 @@ An `Operation` rides on its route handler (``opt``). The entrance obeys it and t
 is written from it, so what is documented and what is done cannot drift apart.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Request
 from msgspec import Struct
@@ -14,6 +14,7 @@ from api.keys.contracts import Scope
 IDS: dict[str, str] = {
     "account": r"acc_[0-9a-f]{24}",
     "brief": r"brf_[0-9a-f]{24}",
+    "plan": r"plan_[0-9a-f]{24}",
     "candidate": r"cand_[0-9a-f]{24}",
     "track": r"trk_[0-9a-f]{24}",
     "license": r"lic_[0-9a-f]{24}",
@@ -64,6 +65,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     query: type[Struct] | None = None
     headers: tuple[str, ...] = ()
     refuses: tuple[type[Exception], ...] = ()
+    rate: Literal["plans"] | None = None
+    """A rate of this call's own, beside the key's."""
     location: bool = False
     """Whether 201 and 202 name what they made in a Location header."""
 

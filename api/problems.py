@@ -104,7 +104,7 @@ TABLE: dict[type[Exception], Kind] = {
     studio.BriefRefused: _kind(422, "validation_failed", "The brief cannot be carried out"),
     studio.NotYetAvailable: _kind(422, "not_yet_available", "Not available yet"),
     door.RateLimited: _kind(429, "rate_limited", "Too many requests", retryable=True),
-    door.QueueFull: _kind(429, "queue_full", "Too many unfinished briefs", retryable=True),
+    door.QueueFull: _kind(429, "queue_full", "Too many unfinished briefs or plans", retryable=True),
     door.Unready: _UNAVAILABLE,
     till.StripeUnavailable: _UNAVAILABLE,
     till.StripeRefused: _UNAVAILABLE,
@@ -241,7 +241,7 @@ def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, door.RateLimited):
         return {"retry-after": str(max(1, round(error.retry_after_s + 0.5)))}
     if isinstance(error, door.QueueFull):
-        return {"retry-after": "10"}
+        return {"retry-after": str(error.retry_after_s)}
     if isinstance(error, door.IdempotencyInProgress):
         return {"retry-after": "1"}
     if isinstance(error, door.RangeNotSatisfiable):

@@ -29,6 +29,12 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_RATE_BURST``: how many of them may come at once."""
     open_briefs: int = 100
     """``CUESMITH_OPEN_BRIEFS``: unfinished briefs an account may have."""
+    plans_per_minute: int = 60
+    """``CUESMITH_PLANS_PER_MINUTE``: how often a key may ask a replica for plans."""
+    plans_burst: int = 10
+    """``CUESMITH_PLANS_BURST``: how many of these requests may come at once."""
+    open_plans: int = 20
+    """``CUESMITH_OPEN_PLANS``: requests for plans an account may have waiting."""
     pool_size: int = 10
     """``CUESMITH_POOL_SIZE``: connections to Postgres."""
     metrics_port: int | None = None
@@ -52,7 +58,10 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
     )
 
 
-_NUMBERS = ("rate_per_minute", "rate_burst", "open_briefs", "pool_size", "metrics_port")
+_NUMBERS = (
+    "rate_per_minute", "rate_burst", "open_briefs", "plans_per_minute", "plans_burst",
+    "open_plans", "pool_size", "metrics_port",
+)  # fmt: skip
 
 
 def pepper(environ: Mapping[str, str] = os.environ) -> bytes:

@@ -20,16 +20,21 @@ class Shop(Struct, frozen=True, kw_only=True):
     pool: asyncpg.Pool
     shelf: Shelf
     limiter: Limiter
+    """The rate of a key, whatever it calls."""
+    plan_limiter: Limiter
+    """The rate at which a key may ask for plans, which cost nothing else."""
     signer: Signer
     briefs: Watch
     """Tells waiting requests that a brief has ended."""
+    plans: Watch
+    """Tells waiting requests that plans are made."""
     topups: Watch
     """Tells waiting requests that a top-up has its Checkout link."""
 
     @property
     def watches(self) -> tuple[Watch, ...]:
         """Everything a request may wait for."""
-        return self.briefs, self.topups
+        return self.briefs, self.plans, self.topups
 
 
 def shop_of(request: Request[Any, Any, Any]) -> Shop:

@@ -143,6 +143,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     requests_at_once: int
     open_briefs_max: int
     open_briefs: int
+    plans_per_minute: int
+    plans_at_once: int
+    open_plans_max: int
+    open_plans: int
+    plans_kept_h: int
 
 
 class Model(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,6 @@
 """Taking a brief in: understand it, price it, set the tokens aside and hand it to the studio."""
 
 import hashlib
-import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -28,6 +27,7 @@ from api.briefs.contracts import (
     Status,
     Tokens,
 )
+from api.briefs.understanding import understood, with_seed
 from api.entrance import cursor_after, place
 from api.errors import (
     AlreadyTerminal,
@@ -51,16 +51,16 @@ from engine.contracts import Brief, Resolved
 from engine.errors import Reason
 from engine.queue import service as queue
 from engine.queue.contracts import Job, JobView, Progress
-from engine.words import accepted, resolve
+from engine.words import accepted
 
 QUOTE_BINDS = timedelta(minutes=15)
 HOLD_MARGIN = timedelta(minutes=15)
 """A hold outlives its brief's deadline by this; the clerk extends it while a studio works."""
 
 BODY_MAX_BYTES = 256 * 1024
+PLANS_KEPT_H = 24
 TAKEN = Counter("gateway_briefs_taken_total", "Briefs handed to the studio", ["kind", "mode"])
 HELD = Counter("gateway_tokens_held_total", "Tokens set aside for briefs", ["mode"])
-_SAYS_SOMETHING = ("kind", "style", "duration_ms", "bars", "bpm", "tonality", "meter", "energy")
 _EFFORT = {"draft": 0.6, "standard": 1.0, "best": 1.8}
 
 
@@ -74,8 +74,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 async def quote(shop: Shop, caller: Caller, brief: Brief) -> Quote:
     """The price of a brief, binding for fifteen minutes. Charges nothing."""
-    _refuse_silence(brief)
-    resolved = resolve(brief, _working_seed(caller.account, brief.seed or 0))
+    resolved = understood(caller.account, brief)
     price = prices.quote(_facts(resolved), _book())
     now = datetime.now(UTC)
     row = QuoteRow(
@@ -107,9 +106,8 @@ async def quote(shop: Shop, caller: Caller, brief: Brief) -> Quote:
 
 async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once) -> Accepted:
     """Promise the client a price, set the tokens aside and hand the brief to the studio."""
-    _refuse_silence(brief)
-    brief = _with_seed(brief)
-    resolved = resolve(brief, _working_seed(caller.account, brief.seed or 0))
+    brief = with_seed(brief)
+    resolved = understood(caller.account, brief)
     async with transaction(shop.pool) as conn:
         if (kept := await once.begin(conn)) is not None:
             return Accepted(brief=_named(kept), answer=kept, replayed=True)
@@ -164,6 +162,7 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
     """What this key may ask for."""
     async with lent(shop.pool) as conn:
         open_briefs = await store.count_open(conn, caller.account)
+        open_plans = await queue.open_plans(conn, caller.account)
     book = _book()
     packs = prices.packs(book)
     return Capabilities(
@@ -196,6 +195,11 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
             requests_at_once=shop.settings.rate_burst,
             open_briefs_max=shop.settings.open_briefs,
             open_briefs=open_briefs,
+            plans_per_minute=shop.settings.plans_per_minute,
+            plans_at_once=shop.settings.plans_burst,
+            open_plans_max=shop.settings.open_plans,
+            open_plans=open_plans,
+            plans_kept_h=PLANS_KEPT_H,
         ),
     )
 
@@ -285,25 +289,7 @@ def _fingerprint(facts: Facts) -> str:
     return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
 
-# --- seeds and expectations -----------------------------------------------------------------------
-
-
-def _refuse_silence(brief: Brief) -> None:
-    """A brief that says nothing of the music would be charged for our own taste."""
-    if brief.prompt or any(getattr(brief, field) for field in _SAYS_SOMETHING):
-        return
-    detail = "say what you want: words in prompt, or at least one of the fields in limit"
-    raise ValidationFailed([Reason("/prompt", "nothing_asked", detail, list(_SAYS_SOMETHING))])
-
-
-def _with_seed(brief: Brief) -> Brief:
-    return brief if brief.seed is not None else structs.replace(brief, seed=secrets.randbits(53))
-
-
-def _working_seed(account: str, seed: int) -> int:
-    """The seed the studio works from: nobody else's brief can have it, a repeat has it again."""
-    digest = hmac.digest(account.encode(), b"seed:%d" % seed, hashlib.sha256)
-    return int.from_bytes(digest[:8], "big") >> 11
+# --- expectations ---------------------------------------------------------------------------------
 
 
 def _expected_s(resolved: Resolved) -> float:

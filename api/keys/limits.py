@@ -26,9 +26,13 @@ class Limiter:
     """Lets ``per_minute`` requests of a key through, ``burst`` of them at once."""
 
     def __init__(
-        self, per_minute: int, burst: int, clock: Callable[[], float] = time.monotonic
+        self,
+        per_minute: int,
+        burst: int,
+        clock: Callable[[], float] = time.monotonic,
+        name: str = "req",
     ) -> None:
-        self.per_minute, self.burst, self._clock = per_minute, burst, clock
+        self.per_minute, self.burst, self.name, self._clock = per_minute, burst, name, clock
         self._spacing = 60 / per_minute
         self._due: dict[str, float] = {}  # when a key's bucket will be empty again
 
@@ -47,4 +51,4 @@ class Limiter:
     @property
     def policy(self) -> str:
         """The limit in the words of the RateLimit-Policy header."""
-        return f'"req";q={self.per_minute};w=60'
+        return f'"{self.name}";q={self.per_minute};w=60'

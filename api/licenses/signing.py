@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import os
+import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -52,15 +54,21 @@ class Signer:
 
     @classmethod
     def create(cls, file: Path) -> "Signer":
-        """A new key, kept in a file that only its owner may read."""
+        """A new key, kept in a file that only its owner may read; whole or not at all.
+
+        `FileExistsError` where a file is there already: certificates were signed with its key.
+        """
         key = Ed25519PrivateKey.generate()
         pem = key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        file.touch(mode=0o600)
-        file.write_bytes(pem)
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.") as arriving:
+            arriving.write(pem)
+            arriving.flush()
+            os.fsync(arriving.fileno())
+            os.link(arriving.name, file)
         return cls(key)
 
     def sign(self, message: bytes) -> bytes:

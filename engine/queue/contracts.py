@@ -6,14 +6,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from engine.contracts import Failed, Made, Resolved, RetractedTake
+from engine.contracts import Failed, Made, Outline, Resolved, RetractedTake
 
 JobState = Literal["queued", "leased", "done", "failed", "canceled"]
-Lane = Literal["interactive", "batch"]
+Lane = Literal["plan", "interactive", "batch"]
+Wants = Literal["candidates", "plans"]
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """The queue row that carries a brief to a studio. ``id`` is the brief's id."""
+    """The queue row that carries a wish to a studio. ``id`` is the brief's id, or the plans'.
+
+    A job that wants plans has the lane "plan", which holds no tokens.
+    """
 
     id: str
     account: str
@@ -21,6 +25,7 @@ class Job(Struct, frozen=True, kw_only=True):
     seed: int
     deadline_at: datetime
     lane: Lane = "interactive"
+    wants: Wants = "candidates"
     expected_s: float = 0.0
     max_attempts: int = 3
 
@@ -73,6 +78,18 @@ class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
     canceled: bool = False
 
 
+class Planned(Struct, frozen=True, kw_only=True, tag="planned"):
+    """Plans, handed back as the last word on the job that wanted them."""
+
+    plans: tuple[Outline, ...]
+
+
+class Unreadable(Struct, frozen=True, kw_only=True):
+    """A delivery that this program cannot read, perhaps because a newer studio wrote it."""
+
+    why: str
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """A delivery row the clerk has yet to settle."""
 
@@ -80,4 +97,4 @@ class Delivery(Struct, frozen=True, kw_only=True):
     job: str
     account: str
     number: int
-    body: Delivered | Ended
+    body: Delivered | Ended | Unreadable

@@ -9,20 +9,39 @@ from datetime import timedelta
 
 import asyncpg
 
-from engine.contracts import Failed, Made, RetractedTake
+from engine.contracts import Failed, Made, Outline, RetractedTake
 from engine.errors import LeaseLost
 from engine.queue import store
-from engine.queue.contracts import Delivered, Delivery, Ended, Job, JobView, Lease, Progress
+from engine.queue.contracts import (
+    Delivered,
+    Delivery,
+    Ended,
+    Job,
+    JobView,
+    Lease,
+    Planned,
+    Progress,
+    Wants,
+)
 
 USED_UP = Failed(
     code="attempts_used_up",
     detail="every studio that tried this brief stopped early; what is missing was not charged",
 )
 TOO_LATE = Failed(code="deadline_exceeded", detail="the brief was not done before its deadline")
+PLAN_USED_UP = Failed(
+    code="attempts_used_up", detail="every studio that tried to plan this brief stopped early"
+)
+PLAN_TOO_LATE = Failed(
+    code="deadline_exceeded", detail="the plans were not made before the brief's deadline"
+)
+PUT_OFF_FIRST = timedelta(seconds=1)
+PUT_OFF_LONGEST = timedelta(minutes=5)
+"""A delivery that cannot be settled is put off, twice as long each time, within these bounds."""
 
 
 async def enqueue(conn: asyncpg.Connection, job: Job) -> None:
-    """Hand a brief to the studios, inside the caller's transaction."""
+    """Hand a job to the studios, inside the caller's transaction."""
     await store.insert_job(conn, job)
 
 
@@ -42,9 +61,14 @@ async def view(conn: asyncpg.Connection, job: str) -> JobView | None:
     return await store.select_view(conn, job)
 
 
-async def claim(conn: asyncpg.Connection, worker: str, lease: timedelta) -> Lease | None:
-    """Take the next waiting job for ``lease``; its attempt counts from now."""
-    return await store.claim_next(conn, worker, lease)
+async def claim(
+    conn: asyncpg.Connection, worker: str, lease: timedelta, wants: Wants | None = None
+) -> Lease | None:
+    """Take the next waiting job for ``lease``; its attempt counts from now.
+
+    Only such a job as ``wants`` says, or any: then plans come first.
+    """
+    return await store.claim_next(conn, worker, lease, wants)
 
 
 async def beat(
@@ -91,6 +115,29 @@ async def finish(
         await store.insert_delivery(conn, lease.job.id, 0, lease.attempt, ended)
 
 
+async def hand_over(conn: asyncpg.Connection, lease: Lease, plans: tuple[Outline, ...]) -> None:
+    """End a job that wants plans: from now on they can be read, nobody has to settle them."""
+    async with conn.transaction():
+        await _fence(conn, lease)
+        await store.end_job(conn, lease.job.id, "done")
+        await store.insert_delivery(conn, lease.job.id, 0, lease.attempt, Planned(plans=plans))
+
+
+async def planned(conn: asyncpg.Connection, job: str) -> Planned | Ended | None:
+    """The plans that a job wanted, or why there are none; None while it is not over."""
+    return await store.select_last(conn, job)
+
+
+async def open_plans(conn: asyncpg.Connection, account: str) -> int:
+    """How many jobs of an account still wait for their plans."""
+    return await store.count_open_plans(conn, account)
+
+
+async def forget_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
+    """Drop these jobs and what they delivered; those that do not want plans stay."""
+    await store.delete_plans(conn, jobs)
+
+
 async def give_back(conn: asyncpg.Connection, lease: Lease) -> None:
     """Return an interrupted job to the queue; an interrupted attempt is not a failed one."""
     await store.return_job(conn, lease)
@@ -101,9 +148,9 @@ async def reap(conn: asyncpg.Connection) -> int:
     async with conn.transaction():
         requeued = await store.requeue_silent(conn)
         ended = 0
-        for job, late in await store.select_hopeless(conn):
+        for job, wants, late in await store.select_hopeless(conn):
             delivered = len(await store.select_numbers(conn, job))
-            failure = TOO_LATE if late else USED_UP
+            failure = _hopeless(wants, late)
             await store.end_job(conn, job, "done" if delivered else "failed")
             await store.insert_delivery(
                 conn, job, 0, 0, Ended(delivered=delivered, failure=failure)
@@ -117,6 +164,11 @@ async def unsettled(conn: asyncpg.Connection, limit: int) -> list[Delivery]:
     return await store.select_unsettled(conn, limit)
 
 
+async def put_off(conn: asyncpg.Connection, delivery: int) -> None:
+    """Try this delivery again later: in a second, and twice as late each further time."""
+    await store.put_off(conn, delivery, PUT_OFF_FIRST, PUT_OFF_LONGEST)
+
+
 async def settle(conn: asyncpg.Connection, delivery: int) -> None:
     """Mark a delivery row as settled, in the transaction that captured its tokens."""
     await store.mark_settled(conn, delivery)
@@ -125,6 +177,12 @@ async def settle(conn: asyncpg.Connection, delivery: int) -> None:
 async def backlog(conn: asyncpg.Connection) -> tuple[int, float]:
     """Jobs waiting or running, and the studio seconds they are expected to take."""
     return await store.select_backlog(conn)
+
+
+def _hopeless(wants: Wants, late: bool) -> Failed:
+    if wants == "plans":
+        return PLAN_TOO_LATE if late else PLAN_USED_UP
+    return TOO_LATE if late else USED_UP
 
 
 async def _fence(conn: asyncpg.Connection, lease: Lease) -> None:

@@ -7,9 +7,21 @@ import asyncpg
 import msgspec
 
 from engine.contracts import Resolved
-from engine.queue.contracts import Delivered, Delivery, Ended, Job, JobView, Lease, Progress
+from engine.queue.contracts import (
+    Delivered,
+    Delivery,
+    Ended,
+    Job,
+    JobView,
+    Lease,
+    Planned,
+    Progress,
+    Unreadable,
+    Wants,
+)
 
-_BODY = msgspec.json.Decoder(Delivered | Ended)
+_CHARGED = msgspec.json.Decoder(Delivered | Ended)
+_LAST = msgspec.json.Decoder(Planned | Ended)
 
 
 def _json(value: Any) -> str:
@@ -17,15 +29,16 @@ def _json(value: Any) -> str:
 
 
 INSERT_JOB = """
-insert into engine.jobs (id, account, resolved, seed, lane, expected_s, deadline_at, max_attempts)
-values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8)
+insert into engine.jobs (id, account, resolved, seed, lane, wants, expected_s, deadline_at,
+                         max_attempts)
+values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9)
 """
 
 
 async def insert_job(conn: asyncpg.Connection, job: Job) -> None:
     await conn.execute(
         INSERT_JOB, job.id, job.account, _json(job.resolved), job.seed, job.lane,
-        job.expected_s, job.deadline_at, job.max_attempts,
+        job.wants, job.expected_s, job.deadline_at, job.max_attempts,
     )  # fmt: skip
 
 
@@ -53,7 +66,8 @@ SELECT_VIEW = """
 select state, attempt, progress, expected_s, cancel_asked,
   case when state = 'queued' then (
     select count(*) from engine.jobs ahead
-    where ahead.state = 'queued' and (ahead.run_at, ahead.id) < (jobs.run_at, jobs.id)
+    where ahead.state = 'queued' and ahead.wants = jobs.wants
+      and (ahead.run_at, ahead.id) < (jobs.run_at, jobs.id)
   ) else 0 end as position
 from engine.jobs where id = $1
 """
@@ -73,12 +87,13 @@ async def select_view(conn: asyncpg.Connection, job: str) -> JobView | None:
     )
 
 
-# Fair by account: the account with the fewest running jobs goes first, then the oldest job.
+# Plans before everything else: they take no time. Then fair by account: the account with the fewest
+# running jobs of the kind goes first, then the oldest job.
 # The window is taken over a bounded head of the queue so that a flood costs no full scan.
 CLAIM_NEXT = """
 with head as (
-  select id, account, run_at from engine.jobs
-  where state = 'queued' and run_at <= now()
+  select id, account, wants, run_at from engine.jobs
+  where state = 'queued' and run_at <= now() and ($3::text is null or wants = $3)
   order by lane desc, run_at, id
   limit 200
 ), chosen as (
@@ -86,8 +101,9 @@ with head as (
   join head using (id)
   where jobs.state = 'queued'
   order by
+    jobs.wants desc,
     (select count(*) from engine.jobs busy
-     where busy.state = 'leased' and busy.account = head.account),
+     where busy.state = 'leased' and busy.account = head.account and busy.wants = head.wants),
     jobs.lane desc, head.run_at, head.id
   for update of jobs skip locked
   limit 1
@@ -99,8 +115,10 @@ returning jobs.*
 """
 
 
-async def claim_next(conn: asyncpg.Connection, worker: str, lease: timedelta) -> Lease | None:
-    row = await conn.fetchrow(CLAIM_NEXT, worker, lease)
+async def claim_next(
+    conn: asyncpg.Connection, worker: str, lease: timedelta, wants: Wants | None
+) -> Lease | None:
+    row = await conn.fetchrow(CLAIM_NEXT, worker, lease, wants)
     if row is None:
         return None
     job = Job(
@@ -109,6 +127,7 @@ async def claim_next(conn: asyncpg.Connection, worker: str, lease: timedelta) ->
         resolved=msgspec.json.decode(row["resolved"], type=Resolved),
         seed=row["seed"],
         lane=row["lane"],
+        wants=row["wants"],
         expected_s=row["expected_s"],
         deadline_at=row["deadline_at"],
         max_attempts=row["max_attempts"],
@@ -160,14 +179,18 @@ async def select_takes(conn: asyncpg.Connection, job: str) -> dict[int, int]:
     return {row["number"]: row["take"] for row in await conn.fetch(SELECT_TAKES, job)}
 
 
+# Whatever ends a job that wants plans is settled as it is written: it has no money to wait for, and
+# the clerk never sees it.
 INSERT_DELIVERY = """
-insert into engine.deliveries (job, number, attempt, body) values ($1, $2, $3, $4::jsonb)
+insert into engine.deliveries (job, number, attempt, body, settled_at)
+select id, $2, $3, $4::jsonb, case when wants = 'plans' then now() end
+from engine.jobs where id = $1
 on conflict (job, number) do nothing
 """
 
 
 async def insert_delivery(
-    conn: asyncpg.Connection, job: str, number: int, attempt: int, body: Delivered | Ended
+    conn: asyncpg.Connection, job: str, number: int, attempt: int, body: Delivered | Ended | Planned
 ) -> None:
     await conn.execute(INSERT_DELIVERY, job, number, attempt, _json(body))
     await conn.execute("select pg_notify('engine_deliveries', $1)", job)
@@ -207,7 +230,7 @@ async def requeue_silent(conn: asyncpg.Connection) -> int:
 
 
 SELECT_HOPELESS = """
-select id, deadline_at <= now() as late from engine.jobs
+select id, wants, deadline_at <= now() as late from engine.jobs
 where (state = 'leased' and lease_until < now()
        and (attempt >= max_attempts or deadline_at <= now()))
    or (state = 'queued' and deadline_at <= now())
@@ -215,14 +238,16 @@ for update skip locked
 """
 
 
-async def select_hopeless(conn: asyncpg.Connection) -> list[tuple[str, bool]]:
-    return [(row["id"], row["late"]) for row in await conn.fetch(SELECT_HOPELESS)]
+async def select_hopeless(conn: asyncpg.Connection) -> list[tuple[str, Wants, bool]]:
+    """Jobs that nobody will end, what they want, and whether it is because of the time."""
+    rows = await conn.fetch(SELECT_HOPELESS)
+    return [(row["id"], row["wants"], row["late"]) for row in rows]
 
 
 SELECT_UNSETTLED = """
 select deliveries.id, deliveries.job, jobs.account, deliveries.number, deliveries.body
 from engine.deliveries join engine.jobs on jobs.id = deliveries.job
-where settled_at is null
+where settled_at is null and due_at <= now()
 order by deliveries.id
 limit $1
 for update of deliveries skip locked
@@ -236,10 +261,17 @@ async def select_unsettled(conn: asyncpg.Connection, limit: int) -> list[Deliver
             job=row["job"],
             account=row["account"],
             number=row["number"],
-            body=_BODY.decode(row["body"]),
+            body=_charged(row["body"]),
         )
         for row in await conn.fetch(SELECT_UNSETTLED, limit)
     ]
+
+
+def _charged(body: str) -> Delivered | Ended | Unreadable:
+    try:
+        return _CHARGED.decode(body)
+    except msgspec.DecodeError as error:
+        return Unreadable(why=str(error))
 
 
 MARK_SETTLED = "update engine.deliveries set settled_at = now() where id = $1"
@@ -247,6 +279,49 @@ MARK_SETTLED = "update engine.deliveries set settled_at = now() where id = $1"
 
 async def mark_settled(conn: asyncpg.Connection, delivery: int) -> None:
     await conn.execute(MARK_SETTLED, delivery)
+
+
+PUT_OFF = """
+update engine.deliveries
+set tries = tries + 1,
+    due_at = now() + least($2::interval * power(2, least(tries, 20)), $3::interval)
+where id = $1
+"""
+
+
+async def put_off(
+    conn: asyncpg.Connection, delivery: int, first: timedelta, longest: timedelta
+) -> None:
+    await conn.execute(PUT_OFF, delivery, first, longest)
+
+
+COUNT_OPEN = """
+select count(*) from engine.jobs where account = $1 and wants = 'plans' and finished_at is null
+"""
+
+
+async def count_open_plans(conn: asyncpg.Connection, account: str) -> int:
+    return await conn.fetchval(COUNT_OPEN, account) or 0
+
+
+SELECT_LAST = "select body from engine.deliveries where job = $1 and number = 0"
+
+
+async def select_last(conn: asyncpg.Connection, job: str) -> Planned | Ended | None:
+    body = await conn.fetchval(SELECT_LAST, job)
+    return None if body is None else _LAST.decode(body)
+
+
+DELETE_DELIVERIES_OF_PLANS = """
+delete from engine.deliveries using engine.jobs
+where jobs.id = deliveries.job and wants = 'plans' and jobs.id = any($1)
+"""
+DELETE_PLANS = "delete from engine.jobs where wants = 'plans' and id = any($1)"
+
+
+async def delete_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
+    await conn.execute(DELETE_DELIVERIES_OF_PLANS, jobs)
+    await conn.execute(DELETE_PLANS, jobs)
 
 
 SELECT_BACKLOG = """

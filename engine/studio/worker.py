@@ -1,7 +1,8 @@
-"""A studio that claims briefs: one at a time, a heartbeat beside it, every write fenced.
+"""A studio that claims jobs: one brief at a time and plans beside it, every write fenced.
 
-The session runs in a thread; the event loop keeps the lease alive and hears of cancellation. On
-SIGTERM the running brief is given back to the queue, and that attempt is not counted.
+The work runs in a thread; the event loop keeps the lease alive and hears of cancellation. On
+SIGTERM the running brief is given back to the queue, and that attempt is not counted. Plans take
+less than a second, so they have a lane that no brief holds up.
 """
 
 import asyncio
@@ -10,7 +11,9 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import msgspec
@@ -20,12 +23,13 @@ from prometheus_client import Counter, Gauge, Histogram
 from engine.contracts import Asset, Failed, Made, RetractedTake
 from engine.errors import LeaseLost
 from engine.queue import service as queue
-from engine.queue.contracts import Lease, Progress, candidate_id
+from engine.queue.contracts import Lease, Progress, Wants, candidate_id
 from engine.settings import StudioSettings
 from engine.studio.connections import lent
 from engine.studio.rooms import Rooms, furnish
 from engine.studio.session import Offered, Performance, StopAsked, perform
 from engine.studio.shelf import Shelf, open_shelf
+from engine.studio.takes import outlines
 
 IDLE_S = 0.5
 FEWER = "the panel kept fewer takes than were asked for; only what was delivered is charged"
@@ -36,6 +40,10 @@ CANDIDATES = Counter("studio_candidates_total", "Candidates delivered")
 RETRACTED = Counter("studio_takes_retracted_total", "Takes that were not offered")
 SECONDS = Histogram(
     "studio_brief_seconds", "Seconds from claim to end", buckets=(2, 5, 10, 20, 40, 80, 160, 320)
+)
+PLANS = Counter("studio_plans_total", "Requests for plans ended by this studio", ["outcome"])
+PLAN_SECONDS = Histogram(
+    "studio_plan_seconds", "Seconds from claim to plans", buckets=(0.1, 0.2, 0.5, 1, 2, 5, 10)
 )
 BUSY = Gauge("studio_busy", "1 while a brief is being made")
 
@@ -48,23 +56,44 @@ async def serve(settings: StudioSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     worker = f"{socket.gethostname()}/{os.getpid()}"
-    async with asyncpg.create_pool(settings.database_url, min_size=1, max_size=3) as pool:
+    async with asyncpg.create_pool(settings.database_url, min_size=1, max_size=5) as pool:
         log.info("studio.ready", worker=worker, model=rooms.composer.digest, bank=rooms.bank.name)
-        while not stop.is_set():
-            lease = await _claim(pool, worker, settings)
-            if lease is None:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), IDLE_S)
-                continue
+
+        async def make(lease: Lease) -> None:
             await _make(pool, lease, rooms, shelf, settings, stop)
+
+        async def plan(lease: Lease) -> None:
+            await _plan(pool, lease, settings)
+
+        claim = partial(_claim, pool, worker, settings)
+        await asyncio.gather(
+            _lane(partial(claim, "plans"), plan, stop),
+            _lane(partial(claim, "candidates"), make, stop),
+        )
     log.info("studio.stopped", worker=worker)
 
 
-async def _claim(pool: asyncpg.Pool, worker: str, settings: StudioSettings) -> Lease | None:
+async def _lane(
+    claim: Callable[[], Awaitable[Lease | None]],
+    work: Callable[[Lease], Awaitable[None]],
+    stop: asyncio.Event,
+) -> None:
+    """One job after the other, until the studio stops."""
+    while not stop.is_set():
+        if (lease := await claim()) is not None:
+            await work(lease)
+            continue
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), IDLE_S)
+
+
+async def _claim(
+    pool: asyncpg.Pool, worker: str, settings: StudioSettings, wants: Wants = "candidates"
+) -> Lease | None:
     try:
         async with lent(pool) as conn:
             await queue.reap(conn)
-            return await queue.claim(conn, worker, timedelta(seconds=settings.lease_s))
+            return await queue.claim(conn, worker, timedelta(seconds=settings.lease_s), wants)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         log.warning("studio.queue_unreachable", error=str(error))
         return None
@@ -97,6 +126,38 @@ async def _make(
             outcome = "fault"
     BRIEFS.labels(outcome).inc()
     log.info("brief.ended", outcome=outcome, **facts)
+
+
+async def _plan(pool: asyncpg.Pool, lease: Lease, settings: StudioSettings) -> None:
+    """Plan one brief without making it, or leave it to another studio."""
+    facts = {"plans": lease.job.id, "account": lease.job.account, "attempt": lease.attempt}
+    log.info("plans.claimed", **facts)
+    with PLAN_SECONDS.time():
+        try:
+            outcome = await _planned(pool, lease, timedelta(seconds=settings.lease_s))
+        except LeaseLost:
+            outcome = "lease_lost"
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("plans.left", error=str(error), **facts)
+            outcome = "left"
+        except Exception:
+            log.exception("plans.fault", **facts)
+            outcome = "fault"
+    PLANS.labels(outcome).inc()
+    log.info("plans.ended", outcome=outcome, **facts)
+
+
+async def _planned(pool: asyncpg.Pool, lease: Lease, lease_for: timedelta) -> str:
+    """Plan and hand over; returns how it ended, for the log. A stopping studio finishes this."""
+    job = lease.job
+    work = asyncio.ensure_future(asyncio.to_thread(outlines, job.resolved, job.seed))
+    pause = lease_for.total_seconds() / 3
+    while not (await asyncio.wait({work}, timeout=pause))[0]:
+        async with lent(pool) as conn:
+            await queue.beat(conn, lease, lease_for, Progress(step="plan"))
+    async with lent(pool) as conn:
+        await queue.hand_over(conn, lease, tuple(work.result()))
+    return "done"
 
 
 class _Session:

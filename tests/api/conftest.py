@@ -86,6 +86,7 @@ def settings(postgres: str, tmp_path: Path) -> GatewaySettings:
     return GatewaySettings(
         database_url=postgres, store=str(tmp_path / "store"), pepper=PEPPER, pool_size=5,
         stripe_webhook_secrets=(WEBHOOK_SECRET,), rate_per_minute=100_000, rate_burst=10_000,
+        plans_per_minute=100_000, plans_burst=10_000,
     )  # fmt: skip
 
 

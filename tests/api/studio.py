@@ -18,7 +18,7 @@ CHIME = {"prompt": "door open, friendly", "kind": "chime", "candidates": 2, "dur
 
 
 async def make_and_settle(pool: asyncpg.Pool, store: Path) -> None:
-    """Make every waiting brief and settle what was delivered."""
+    """Make every waiting brief, plan what waits for plans, and settle what was delivered."""
     settings = StudioSettings(database_url="", store=str(store), bank="builtin")
     shelf = open_shelf(str(store))
     while True:
@@ -26,7 +26,10 @@ async def make_and_settle(pool: asyncpg.Pool, store: Path) -> None:
             lease = await queue.claim(conn, "test", timedelta(seconds=60))
         if lease is None:
             break
-        await worker._make(pool, lease, _rooms(), shelf, settings, asyncio.Event())
+        if lease.job.wants == "plans":
+            await worker._plan(pool, lease, settings)
+        else:
+            await worker._make(pool, lease, _rooms(), shelf, settings, asyncio.Event())
     while await clerk._settle_one(pool):
         pass
 

@@ -54,7 +54,7 @@ async def _ask(client: Client, name: str = "first") -> str:
 
 async def _lease(pool: asyncpg.Pool) -> Lease:
     async with lent(pool) as conn:
-        taken = await queue.claim(conn, "studio", LEASE)
+        taken = await queue.claim(conn, "studio", LEASE, "candidates")
     assert taken is not None
     return taken
 
@@ -222,9 +222,75 @@ async def test_one_row_that_cannot_be_settled_does_not_hold_up_the_others(
     assert (await _view(client, other))["status"] == "succeeded"
     assert (await _view(client, broken))["status"] == "running"
     await door.pool.execute(price, broken, 2)
+    assert await clerk.settle_due(desk) == 0, "what could not be settled is put off"
+    await _let_put_off_pass(door.pool)
     assert await clerk.settle_due(desk) == 2
     assert (await _view(client, broken))["status"] == "partially_succeeded"
     await _wallet(door.pool, client.account)
+
+
+async def _let_put_off_pass(pool: asyncpg.Pool) -> None:
+    await pool.execute("update engine.deliveries set due_at = now() where settled_at is null")
+
+
+async def test_what_cannot_be_settled_is_tried_later_and_later_within_bounds(
+    client: Client, door: Door, desk: Desk
+) -> None:
+    brief, lease = await _ask(client), await _lease(door.pool)
+    await _deliver(door.pool, lease, 1)
+    await door.pool.execute("update api.briefs set audition_tokens = -1 where id = $1", brief)
+    again = "update engine.deliveries set due_at = now(), tries = $1 returning now()"
+    for tries, pause_s in ((0, 1), (1, 2), (2, 4), (8, 256), (9, 300), (1000, 300)):
+        since = await door.pool.fetchval(again, tries)
+        assert await clerk.settle_due(desk) == 0
+        now, due = await door.pool.fetchrow("select now(), due_at from engine.deliveries") or ()
+        assert since <= due - timedelta(seconds=pause_s) <= now
+
+
+async def test_a_delivery_that_nobody_can_read_stops_nobody_else(
+    client: Client, door: Door, desk: Desk
+) -> None:
+    strange = await _ask(client, "strange")
+    await _deliver(door.pool, await _lease(door.pool), 1)
+    await door.pool.execute("""update engine.deliveries set body = '{"type": "hologram"}'""")
+    other = await _ask(client, "other")
+    lease = await _lease(door.pool)
+    await _deliver(door.pool, lease, 1, 2, 3, 4)
+    await _finish(door.pool, lease)
+    assert await clerk.settle_due(desk) == 5
+    assert (await _view(client, other))["status"] == "succeeded"
+    assert (await _view(client, strange))["candidates"] == []
+    wallet = await _wallet(door.pool, client.account)
+    assert (wallet.posted, wallet.held) == (992, 8), "what cannot be read is not charged"
+
+
+async def test_plans_are_nothing_for_the_clerk_until_their_day_is_over(
+    client: Client, door: Door, desk: Desk
+) -> None:
+    made = [(await client.post("/v1/plans", BED)).json()["id"] for _ in range(3)]
+    async with lent(door.pool) as conn:
+        taken = await queue.claim(conn, "studio", LEASE, "plans")
+        assert taken is not None
+        await queue.hand_over(conn, taken, ())
+        await conn.execute("update engine.jobs set deadline_at = now() where state = 'queued'")
+    brief, lease = await _ask(client), await _lease(door.pool)
+    await _deliver(door.pool, lease, 1, 2, 3, 4)
+    await _finish(door.pool, lease)
+    assert await clerk.keep_holds(desk) == 2, "two plans came too late"
+    assert await clerk.settle_due(desk) == 5, "the brief's four candidates and its end"
+    assert (await _view(client, brief))["status"] == "succeeded"
+    answers = [(await client.get(f"/v1/plans/{one}")).json() for one in made]
+    assert [one["status"] for one in answers] == ["ready", "failed", "failed"]
+    assert answers[1]["failure"]["code"] == "deadline_exceeded"
+
+    assert await clerk.forget_plans(desk) == 0
+    await door.pool.execute("update api.plans set expires_at = now() where id <> $1", made[2])
+    assert (await client.get(f"/v1/plans/{made[0]}")).status_code == 404
+    assert await clerk.forget_plans(desk) == 2
+    left = await door.pool.fetch("select id from engine.jobs order by wants")
+    assert [row["id"] for row in left] == [brief, made[2]], "briefs stay"
+    assert (await client.get(f"/v1/plans/{made[2]}")).status_code == 200
+    assert (await _wallet(door.pool, client.account)).posted == 992
 
 
 async def test_the_hold_of_an_unfinished_brief_does_not_expire_while_the_clerk_was_away(

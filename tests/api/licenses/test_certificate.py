@@ -127,3 +127,12 @@ def test_a_certificate_names_one_audio_file() -> None:
 def test_the_private_key_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     Signer.create(tmp_path / "key.pem")
     assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
+
+
+def test_a_signing_key_is_written_whole_and_never_over_another(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    first = Signer.create(file)
+    with pytest.raises(FileExistsError):
+        Signer.create(file)
+    assert Signer.load(file).jwk == first.jwk
+    assert list(tmp_path.iterdir()) == [file], "nothing half written stays beside it"

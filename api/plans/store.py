@@ -1,0 +1,52 @@
+"""Plans in SQL."""
+
+import asyncpg
+import msgspec
+
+from api.plans.contracts import PlansRow
+from engine.contracts import Resolved
+
+# Two requests of one account at the same moment must not both find the last free place.
+LOCK_ACCOUNT = "select 1 from api.accounts where id = $1 for no key update"
+
+
+async def lock_account(conn: asyncpg.Connection, account: str) -> None:
+    await conn.execute(LOCK_ACCOUNT, account)
+
+
+INSERT_PLANS = """
+insert into api.plans (id, account, seed, resolved, created_at, expires_at)
+values ($1, $2, $3, $4::jsonb, $5, $6)
+"""
+
+
+async def insert_plans(conn: asyncpg.Connection, row: PlansRow) -> None:
+    resolved = msgspec.json.encode(row.resolved).decode()
+    await conn.execute(
+        INSERT_PLANS, row.id, row.account, row.seed, resolved, row.created_at, row.expires_at
+    )
+
+
+SELECT_PLANS = """
+select id, account, seed, resolved, created_at, expires_at
+from api.plans where id = $1 and account = $2 and expires_at > now()
+"""
+
+
+async def select_plans(conn: asyncpg.Connection, plans: str, account: str) -> PlansRow | None:
+    row = await conn.fetchrow(SELECT_PLANS, plans, account)
+    if row is None:
+        return None
+    resolved = msgspec.json.decode(row["resolved"], type=Resolved)
+    return PlansRow(**{**dict(row), "resolved": resolved})
+
+
+DELETE_EXPIRED = "delete from api.plans where expires_at <= now() returning id"
+
+
+async def delete_expired(conn: asyncpg.Connection) -> list[str]:
+    return [row["id"] for row in await conn.fetch(DELETE_EXPIRED)]
+
+
+# The job's state is only read here, for all who wait at once.
+SELECT_FINISHED = "select id from engine.jobs where id = any($1) and finished_at is not null"
