@@ -112,11 +112,13 @@ def master(
     seed: int,
     delivery: Delivery | None = None,
     frames: int | None = None,
+    fade_s: float = 0.0,
 ) -> Master:
     """Bring the stems to the asked loudness (±0.3 LU) under the asked true peak.
 
-    The result is ``frames`` frames long at the delivery's rate. ``seed`` is part of every room's
-    signature; nothing here is random.
+    The result is ``frames`` frames long at the delivery's rate. Over the last ``fade_s`` seconds
+    it fades to nothing, where a client asked for that. ``seed`` is part of every room's signature;
+    nothing here is random.
     """
     del seed
     manner = _MANNERS.get(stems.style, _PLAIN)
@@ -128,6 +130,8 @@ def master(
     if delivery.channels == 1:
         groups = {name: middle(one)[:, None] for name, one in groups.items()}
     groups = _at_rate(groups, stems.sample_rate, rate, frames, loop=loop)
+    if fade_s > 0:
+        groups = {name: _faded(sound, round(fade_s * rate)) for name, sound in groups.items()}
     mix = _sum(groups)
     curve = np.ones(len(mix), np.float32)
     if manner.glue_db and not short:
@@ -247,6 +251,15 @@ def _cut(sound: Sound, frames: int) -> Sound:
     if len(sound) >= frames:
         return sound[:frames]
     return np.concatenate([sound, np.zeros((frames - len(sound), sound.shape[1]), np.float32)])
+
+
+def _faded(sound: Sound, frames: int) -> Sound:
+    """The last frames on half a cosine down to silence: no corner where it begins or ends."""
+    frames = min(frames, len(sound))
+    sound = sound.copy()
+    falling = 0.5 + 0.5 * np.cos(np.pi * (np.arange(frames) + 1) / frames)
+    sound[len(sound) - frames :] *= falling.astype(np.float32)[:, None]
+    return sound
 
 
 def _around(

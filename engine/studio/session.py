@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from msgspec import Struct
 
 from engine.arrange.midi import write_midi
-from engine.contracts import Made, Measured, Resolved, RetractedTake
+from engine.contracts import Made, Measured, Plan, Resolved, RetractedTake
 from engine.critique import measure, panel
 from engine.critique.panel import Verdict
 from engine.master import files, master
@@ -23,12 +23,14 @@ from engine.plan.outline import outline
 from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
 from engine.render import render
+from engine.score import bar_ticks, seconds_per_tick
 from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
 from engine.studio.takes import Take, first_number, in_rank, outlines, sheets, wanted, written
 
 __all__ = ["Offered", "Performance", "StopAsked", "outlines", "perform"]
 
+FADE_S = (2.0, 8.0)
 ROUNDS = 6  # over-generated rounds before a brief ends with fewer candidates than asked
 SAMPLE_RATE = 48_000
 ABREAST = 2  # takes that are rendered side by side
@@ -177,6 +179,7 @@ def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | Retracted
         seed=take.seed,
         delivery=resolved.delivery,
         frames=resolved.duration_frames,
+        fade_s=_fade_s(take.plan),
     )
     del stems
     heard = hear(mastered.audio, resolved.delivery.sample_rate, loop=loop)
@@ -239,6 +242,15 @@ def _files(
         midi=midi,
         stems=stems,
     )
+
+
+def _fade_s(plan: Plan) -> float:
+    """Seconds of a fade that was asked for: the last section, but no sudden and no endless one."""
+    if plan.ending != "fade":
+        return 0.0
+    ticks = plan.sections[-1].bars * bar_ticks(plan.meter) + plan.ring_ticks
+    shortest, longest = FADE_S
+    return min(longest, max(shortest, ticks * seconds_per_tick(plan.tempo, plan.meter)))
 
 
 def _lufs(resolved: Resolved) -> float:
