@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test check load locks
+.PHONY: help setup demo dev test check load report locks
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: $(VENV)/dev.stamp ## style, types and import contracts
 
 load: $(VENV)/dev.stamp ## benches; each prints ratios against a reference of the same run
 	$(BIN)/python -m loadtests.bench_compose
+
+report: $(VENV)/dev.stamp ## measure what the score promises on 200 random briefs
+	$(BIN)/python -m engine report arrangement
 
 # What is installed is what the lock says; our own code is a link to this folder.
 $(VENV)/%.stamp: locks/%.txt pyproject.toml | $(VENV)/bin/python

@@ -1,7 +1,8 @@
 """The studio's own door, without HTTP or money.
 
 ``python -m engine compose`` writes candidates into a folder, with no database and no key;
-``python -m engine studio`` serves the queue; ``python -m engine sounds`` finds or fetches a bank.
+``python -m engine studio`` serves the queue; ``python -m engine sounds`` finds or fetches a bank;
+``python -m engine report`` measures what is promised.
 """
 
 import argparse
@@ -46,7 +47,29 @@ def _parser() -> argparse.ArgumentParser:
     sounds = commands.add_parser("sounds", help="which instrument bank plays")
     sounds.add_argument("action", choices=["status", "fetch"])
     sounds.set_defaults(run=_sounds)
+    _add_report(commands)
     return parser
+
+
+def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    report = commands.add_parser("report", help="measure what is promised, on what is written")
+    report.add_argument("what", choices=["arrangement", "briefs"])
+    report.add_argument("--briefs", type=int, default=200, help="how many random briefs")
+    report.add_argument("--seed", type=int, default=1, help="of the random briefs")
+    report.add_argument("--waves", type=int, default=12, help="how many of them are listened to")
+    report.add_argument("--out", type=Path, help="a page for arrangement, a folder for briefs")
+    report.set_defaults(run=_report)
+
+
+def _report(given: argparse.Namespace) -> int:
+    if given.what == "briefs":
+        from engine.reports import gallery
+
+        return gallery.write(given.out or Path("out/briefs"))
+    from engine.reports import arrangement
+
+    out = given.out or Path("deploy/reports/arrangement.md")
+    return arrangement.write(given.briefs, given.seed, given.waves, out)
 
 
 def _compose(given: argparse.Namespace) -> int:

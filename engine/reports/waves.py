@@ -1,0 +1,107 @@
+"""The drum stem of a take against the grid: are the strokes heard where they are on paper?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from engine.contracts import Plan
+from engine.render import render
+from engine.render.banks import Bank
+from engine.reports import onsets
+from engine.reports.midi_file import Player
+from engine.reports.takes import Take
+
+SAMPLE_RATE = 48_000
+CLOSE_S = 0.010
+Sound = NDArray[np.floating]
+
+
+class Wave(Struct, frozen=True, kw_only=True):
+    """How many grid places with strokes were heard within 10 ms, and what was not."""
+
+    places: int
+    met: int
+    missed: tuple[str, ...]
+    off_ms: tuple[float, ...]  # of those that were heard at all
+    levels_db: tuple[float, ...]  # of each section of the mix
+
+
+def wave_of(take: Take, bank: Bank) -> Wave:
+    """Render a take with its stems apart and listen to the drums."""
+    loop = take.resolved.kind == "loop"
+    rate = take.resolved.delivery.sample_rate
+    frames = round(take.resolved.duration_frames * SAMPLE_RATE / rate)
+    stems = render(take.score, bank, frames=frames, loop=loop, seed=take.seed, apart=True).groups
+    drums = [one for one in take.players if one.track.drums]
+    wanted = places(drums, take, frames / SAMPLE_RATE)
+    heard = onsets.onsets(stems["drums"], SAMPLE_RATE) if "drums" in stems else np.zeros(0)
+    mix = np.sum(list(stems.values()), axis=0)
+    return matched(wanted, heard, levels(mix, take))
+
+
+def matched(
+    wanted: Sequence[tuple[float, str]], heard: NDArray[np.float64], levels_db: tuple[float, ...]
+) -> Wave:
+    """Each place of the grid with the nearest onset that was heard."""
+    met, missed, off = 0, [], []
+    for at, name in wanted:
+        nearest = float(heard[np.abs(heard - at).argmin()] - at) if len(heard) else np.inf
+        if abs(nearest) <= CLOSE_S:
+            met += 1
+            off.append(round(nearest * 1000, 2))
+        else:
+            missed.append(f"{name} at {at:.3f} s, nearest {nearest * 1000:+.1f} ms")
+    return Wave(
+        places=len(wanted), met=met, missed=tuple(missed), off_ms=tuple(off), levels_db=levels_db
+    )
+
+
+def places(drums: Sequence[Player], take: Take, end_s: float) -> list[tuple[float, str]]:
+    """Seconds of every place of the swung grid at which the file has strokes, and which ones."""
+    grid = grid_ticks(take.plan, take.file.bar, take.file.division)
+    struck: dict[float, list[str]] = {}
+    for player in drums:
+        for note in player.notes:
+            bar, inside = divmod(note.start, take.file.bar)
+            nearest = min(grid, key=lambda place, inside=inside: abs(place - inside))
+            at = (bar * take.file.bar + nearest) * take.file.tick_s
+            struck.setdefault(at, []).append(f"key {note.pitch} velocity {note.velocity}")
+    return [(at, ", ".join(names)) for at, names in sorted(struck.items()) if at < end_s - 0.02]
+
+
+def grid_ticks(plan: Plan, bar: float, division: int) -> list[float]:
+    """Ticks in a bar where a player may strike: swung sixteenths or, in 6/8 and 12/8 and in
+    styles written in triplets, thirds of the beat; the next bar line belongs to it."""
+    quarter = float(division)
+    straight = [k * quarter / 4 for k in range(round(bar / quarter * 4))]
+    triplets = [k * quarter / 3 for k in range(round(bar / quarter * 3))]
+    pair = quarter / 2 if plan.swing_unit == 16 else quarter
+    swung = [swing(at, pair, plan.swing) for at in straight]
+    return [*sorted({*swung, *triplets} if _ternary(plan) else set(swung)), bar]
+
+
+def _ternary(plan: Plan) -> bool:
+    return plan.swing == 0.5 and plan.meter in ("4/4", "3/4", "12/8")
+
+
+def swing(tick: float, pair: float, share: float) -> float:
+    """A tick of the straight grid where swing puts it: the middle of a pair goes to ``share``."""
+    whole, inside = divmod(tick, pair)
+    half = pair / 2
+    if inside <= half:
+        return whole * pair + inside * 2 * share
+    return whole * pair + pair * share + (inside - half) * 2 * (1 - share)
+
+
+def levels(mix: Sound, take: Take) -> tuple[float, ...]:
+    """Mean level of each section of the mix in dB of full scale."""
+    bar = take.file.bar * take.file.tick_s * SAMPLE_RATE
+    found = []
+    for section in take.plan.sections:
+        first, last = round(section.bar * bar), round((section.bar + section.bars) * bar)
+        piece = mix[first:last]
+        power = float(np.mean(np.square(piece, dtype=np.float64))) if len(piece) else 0.0
+        found.append(10 * float(np.log10(power + 1e-12)))
+    return tuple(found)
