@@ -16,6 +16,7 @@ class Case:
         self.defaults: list[str] = []
         self.overruled: set[tuple[str, str]] = set()
         self.corrected: dict[str, str] = {}
+        self.dropped: list[str] = []
 
     def refuse(self, pointer: str, code: str, detail: str, limit: object = None) -> None:
         self.reasons.append(Reason(pointer, code, detail, limit))
@@ -24,9 +25,17 @@ class Case:
         for pointer in pointers:
             self.refuse(pointer, "contradiction", detail, limit)
 
+    def pointer(self, field: str) -> str:
+        """Where a field was said: in itself or in the words."""
+        return "/prompt" if getattr(self.brief, field) is None else f"/{field}"
+
     def overrule(self, field: str, value: object) -> None:
         """A field, or another word, won over what these words say."""
         self.overruled.add((field, str(value)))
+
+    def left(self, field: str) -> bool:
+        """Whether what the words say of a field has been overruled."""
+        return any(field == overruled for overruled, _ in self.overruled)
 
     def kept_readings(self) -> tuple[Reading, ...]:
         return tuple(
@@ -41,7 +50,7 @@ class Case:
             for reading in self.read.readings
             if (reading.field, reading.value) in self.overruled
         )
-        return tuple(dict.fromkeys((*self.read.ignored, *overruled)))
+        return tuple(dict.fromkeys((*self.read.ignored, *overruled, *self.dropped)))
 
 
 def refusal(reasons: list[Reason]) -> BriefRefused:

@@ -3,7 +3,10 @@
 import re
 
 from engine.words import numerals, tonality
+from engine.words.blanks import blank
 from engine.words.draft import Draft
+from engine.words.forms import find_form
+from engine.words.moments import find_hits
 
 _N = numerals.PATTERN
 _EDGE = r"(?<![a-z0-9.])"
@@ -60,20 +63,27 @@ _KEY_OF = re.compile(
     r"|(?<![a-z0-9])(?P<zhbefore>升|降)?(?P<zh>[a-g])(?P<zhafter>#|♯|♭)?调(?!式)"
 )
 
+# With an A before them these are things: a gong, a zhi scale.
+_ALSO_WORDS = ("gong", "shang", "jue", "zhi", "yu", "maj", "min")
+
 LONGEST_MS = 24 * 3_600_000
 _KNOWN_METERS = ("4/4", "3/4", "6/8", "12/8")
 
 
 def read_exact(text: str, draft: Draft) -> str:
     """Find what patterns can find; return the text with all of it blanked."""
-    for finder in (_find_lufs, _find_tempi, _find_bars, _find_meters, _find_tonality, _find_length):
+    for finder in (
+        _find_lufs,
+        find_hits,
+        find_form,
+        _find_tempi,
+        _find_bars,
+        _find_meters,
+        _find_tonality,
+        _find_length,
+    ):
         text = finder(text, draft)
     return text
-
-
-def _blank(text: str, start: int, end: int) -> str:
-    # A control character that no entry contains keeps every position where it was.
-    return text[:start] + "\x00" * (end - start) + text[end:]
 
 
 def _find_lufs(text: str, draft: Draft) -> str:
@@ -83,8 +93,8 @@ def _find_lufs(text: str, draft: Draft) -> str:
             draft.once(match.start(), "lufs", value, match[0])
         else:
             detail = f"{match[0].strip()}: loudness must be between -36 and -8 LUFS"
-            draft.bad.append(("out_of_range", detail, "-36 … -8"))
-        text = _blank(text, *match.span())
+            draft.cannot_be(match, "lufs", "out_of_range", detail, "-36 … -8")
+        text = blank(text, *match.span())
     return text
 
 
@@ -94,21 +104,21 @@ def _find_tempi(text: str, draft: Draft) -> str:
         if low >= 30 and high <= 300:
             draft.once(match.start(), "bpm_range", (low, high), match[0])
         else:
-            draft.bad.append(_bad_tempo(match[0]))
-        text = _blank(text, *match.span())
+            _refuse_tempo(match, draft)
+        text = blank(text, *match.span())
     for match in _TEMPO.finditer(text):
         value = numerals.parse(next(number for number in match.groups() if number))
         if value is not None and 30 <= value <= 300:
             draft.once(match.start(), "bpm", value, match[0])
         else:
-            draft.bad.append(_bad_tempo(match[0]))
-        text = _blank(text, *match.span())
+            _refuse_tempo(match, draft)
+        text = blank(text, *match.span())
     return text
 
 
-def _bad_tempo(words: str) -> tuple[str, str, str]:
-    detail = f"{words.strip()!r}: a tempo must be between 30 and 300 bpm"
-    return ("out_of_range", detail, "30 … 300")
+def _refuse_tempo(match: "re.Match[str]", draft: Draft) -> None:
+    detail = f"{match[0].strip()!r}: a tempo must be between 30 and 300 bpm"
+    draft.cannot_be(match, "bpm", "out_of_range", detail, "30 … 300")
 
 
 def _find_bars(text: str, draft: Draft) -> str:
@@ -118,8 +128,8 @@ def _find_bars(text: str, draft: Draft) -> str:
             draft.once(match.start(), "bars", int(value), match[0])
         else:
             detail = f"{match[0].strip()!r}: bars must be a whole number from 1 to 400"
-            draft.bad.append(("out_of_range", detail, "1 … 400"))
-        text = _blank(text, *match.span())
+            draft.cannot_be(match, "bars", "out_of_range", detail, "1 … 400")
+        text = blank(text, *match.span())
     return text
 
 
@@ -130,10 +140,10 @@ def _find_meters(text: str, draft: Draft) -> str:
             draft.once(match.start(), "meter", meter, match[0])
         elif match["word"]:
             detail = f"{match[0].strip()!r}: meters are {', '.join(_KNOWN_METERS)}"
-            draft.bad.append(("unsupported_meter", detail, ", ".join(_KNOWN_METERS)))
+            draft.cannot_be(match, "meter", "unsupported_meter", detail, ", ".join(_KNOWN_METERS))
         else:
             continue
-        text = _blank(text, *match.span())
+        text = blank(text, *match.span())
     return text
 
 
@@ -142,7 +152,7 @@ def _find_tonality(text: str, draft: Draft) -> str:
         found = tonality.from_match(match)
         if found is not None and not _is_article(text, match):
             draft.once(match.start(), "tonality", str(found), match[0])
-            text = _blank(text, *match.span())
+            text = blank(text, *match.span())
     for match in _KEY_OF.finditer(text):
         letter = match["letter"] or match["one"] or match["zh"]
         accidental = (
@@ -152,7 +162,7 @@ def _find_tonality(text: str, draft: Draft) -> str:
         if found is not None:
             # A key named by its letter alone means major, in English and in 1=D or D调.
             draft.once(match.start(), "tonality", str(found), match[0])
-            text = _blank(text, *match.span())
+            text = blank(text, *match.span())
     return text
 
 
@@ -160,6 +170,8 @@ def _is_article(text: str, match: "re.Match[str]") -> bool:
     """Whether the A of ``a minor detail`` is an article rather than the note A."""
     if match["letter"] != "a" or match["after"] or match["lead"] or not match["mode"].isascii():
         return False
+    if match["mode"] in _ALSO_WORDS:
+        return True
     rest = text[match.end() :].lstrip()
     return re.match(r"(?!at\b|and\b|with\b|for\b|in\b|or\b|but\b)[a-z]", rest) is not None
 
@@ -171,10 +183,10 @@ def _find_length(text: str, draft: Draft) -> str:
         value = _length_ms(match)
         if value is None or not 0 < value <= LONGEST_MS:
             detail = f"{match[0].strip()!r} is not a length that music can have"
-            draft.bad.append(("out_of_range", detail, "0.2 s … 10 min"))
+            draft.cannot_be(match, "duration_ms", "out_of_range", detail, "0.2 s … 10 min")
         else:
             draft.once(match.start(), "duration_ms", round(value), match[0])
-        text = _blank(text, *match.span())
+        text = blank(text, *match.span())
     return text
 
 

@@ -1,6 +1,7 @@
 """Phrases of a prompt: the best cut into known words, and which of them are negated."""
 
 import re
+import unicodedata
 from functools import cache
 
 from msgspec import Struct
@@ -61,10 +62,18 @@ def look_up(text: str, masked: str) -> list[Item]:
     at = 0
     while at < len(masked):
         end, entry = step[at]
-        if entry is not None or masked[at].isalnum():
+        if entry is not None or _says_something(masked[at]):
             items.append(Item(at, end, text[at:end], entry))
         at = end
     return items
+
+
+_SPEAKING = ("L", "N", "M", "So")
+"""Kinds of signs that may say something: letters, numbers, their marks, and pictures."""
+
+
+def _says_something(sign: str) -> bool:
+    return unicodedata.category(sign).startswith(_SPEAKING)
 
 
 def _options(text: str, at: int) -> list[tuple[float, int, Entry | None]]:
@@ -120,12 +129,21 @@ def _singular(phrase: str) -> Entry | None:
     for ending in ("'s", "es", "s"):
         if phrase.endswith(ending) and len(phrase) > len(ending) + 2:
             entry = table.get(phrase.removesuffix(ending))
-            if entry is not None and entry.field in ("instrument", "scene", "kind", "style"):
+            if entry is not None and entry.field in (
+                "instrument",
+                "scene",
+                "kind",
+                "style",
+                "ending",
+            ):
                 return entry
     return None
 
 
-_NEGATABLE = {"instrument", "moods", "style", "genre", "scene", "pace", "kind", "energy", "stems"}
+_NEGATABLE = {
+    "instrument", "moods", "style", "genre", "scene", "pace", "kind", "energy", "stems",
+    "manner", "ending", "mode", "meter",
+}  # fmt: skip
 
 
 def negate(items: list[Item]) -> None:
@@ -133,7 +151,10 @@ def negate(items: list[Item]) -> None:
     for index, item in enumerate(items):
         if item.entry is None or item.entry.field != "not" or item.negated:
             continue
-        targets = _targets_after(items, index) or _targets_before(items, index)
+        if item.entry.value == "late":
+            targets = _targets_before(items, index)
+        else:
+            targets = _targets_after(items, index) or _targets_before(items, index)
         for target in targets:
             items[target].negated = True
         if not targets:
@@ -196,12 +217,13 @@ def _reach(separators: list[str]) -> int:
 
 def _same_sort(one: Item, other: Item) -> bool:
     both = {item.entry.field for item in (one, other) if item.entry is not None}
-    return len(both) == 1 or both <= {"moods", "pace"} or both <= {"style", "genre"}
+    return len(both) == 1 or both <= {"moods", "pace", "manner"} or both <= {"style", "genre"}
 
 
 def _targets_before(items: list[Item], index: int) -> list[int]:
-    """``鼓不要``: a negation at the end of its clause looks back, in Chinese only."""
-    if items[index].text.isascii():
+    """``鼓不要``: a negation at the end of its clause looks back; in English only some do."""
+    entry = items[index].entry
+    if items[index].text.isascii() and (entry is None or entry.value != "late"):
         return []
     run: list[int] = []
     for at in range(index - 1, -1, -1):

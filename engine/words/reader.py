@@ -5,7 +5,6 @@ are carried to what they negate. Whatever stays unread is kept as it was written
 dropped in silence.
 """
 
-import re
 import unicodedata
 
 from msgspec import structs
@@ -70,12 +69,25 @@ def _take_asked(item: Item, entry: Entry, draft: Draft) -> None:
         draft.once(at, "pace", entry.pace, words)
     elif field == "kind":
         _take_kind(item, value, draft)
+    elif field == "manner":
+        _take_manner(item, entry.asked, draft)
     elif field in ("without", "instrumental"):
         if value not in draft.forbid:
             draft.forbid.append(value)
         draft.note(at, "forbid", value, words)
     else:
         draft.once(at, field, value, words)
+
+
+def _take_manner(item: Item, mood: str, draft: Draft) -> None:
+    """``not too loud`` means calm; a manner that means no mood is left aside."""
+    if not mood:
+        draft.ignored.append((item.start, item.text))
+        return
+    if mood not in draft.moods:
+        draft.moods.append(mood)
+        draft.vote(lexicon.votes_of_mood(mood))
+    draft.note(item.start, "moods", mood, item.text)
 
 
 def _take_moods_inside(item: Item, draft: Draft) -> None:
@@ -136,8 +148,10 @@ def _take_refused(item: Item, entry: Entry, draft: Draft) -> None:
     elif entry.field in ("moods", "style", "genre", "scene"):
         draft.vote(entry.votes, sign=-1.0)
         draft.note(at, "moods" if entry.field == "moods" else "style", f"not {entry.value}", words)
-    elif entry.field == "kind":
-        draft.note(at, "kind", f"not {entry.value}", words)
+    elif entry.field == "manner":
+        _take_manner(item, entry.refused, draft)
+    elif entry.field in ("kind", "ending"):
+        draft.note(at, entry.field, f"not {entry.value}", words)
     else:
         draft.ignored.append((at, words))
 
@@ -186,5 +200,5 @@ def _absorb(items: list[Item]) -> None:
 
 def _close(run: list[Item], draft: Draft) -> None:
     words = draft.text[run[0].start : run[-1].end].replace("\x00", " ").strip()
-    if words and not re.fullmatch(r"[\d\W_]{0,1}", words):
+    if words:
         draft.ignored.append((run[0].start, words))

@@ -20,8 +20,11 @@ from engine.styles import facts
 from engine.styles import names as style_names
 from engine.words import instruments, lexicon, names, reader, tonality
 from engine.words.case import Case, refusal
+from engine.words.outline import Facts
+from engine.words.planned import bind
 from engine.words.seating import seated, stems_of
-from engine.words.span import FASTEST_BPM, LENGTHS_MS, SLOWEST_BPM, span_of
+from engine.words.span import FASTEST_BPM, LENGTHS_MS, SLOWEST_BPM, Span, span_of
+from engine.words.structure import ending_of, form_of, hits_of
 
 MODEL = "cuesmith-score-1"
 
@@ -39,6 +42,7 @@ def resolve(brief: Brief, seed: int) -> Resolved:
     what is not built yet).
     """
     case = Case(brief, reader.read(brief.prompt), seed)
+    facts = bind(case)
     _refuse_unbuilt(case)
     _refuse_numbers(case)
     kind = _kind(case)
@@ -49,7 +53,11 @@ def resolve(brief: Brief, seed: int) -> Resolved:
     stems = stems_of(case, forbid)
     energy = _energy(case)
     delivery = _delivery(case, style)
-    span = span_of(case, kind, style, meter, delivery.sample_rate)
+    form = form_of(case, kind)
+    span = span_of(case, kind, style, meter, delivery.sample_rate, form)
+    span = span if facts is None else _planned_span(facts, span, delivery.sample_rate)
+    hits = hits_of(case, kind, span.duration_ms)
+    ending = ending_of(case, kind)
     if case.reasons:
         raise refusal(case.reasons)
     return Resolved(
@@ -69,6 +77,10 @@ def resolve(brief: Brief, seed: int) -> Resolved:
         require=require,
         forbid=forbid,
         energy=energy,
+        sections=span.form.sections,
+        hits=hits,
+        ending=ending if brief.plan is None else brief.plan.ending,
+        plan=brief.plan,
         stems=stems,
         delivery=delivery,
         marking=brief.marking,
@@ -104,12 +116,7 @@ def accepted() -> dict[str, object]:
 
 def _refuse_unbuilt(case: Case) -> None:
     brief = case.brief
-    for field in ("sections", "hits"):
-        if getattr(brief, field):
-            case.refuse(
-                f"/{field}", "not_yet_available", f"{field} are not available yet; leave it out"
-            )
-    for field in ("melody", "plan", "limits"):
+    for field in ("melody", "limits"):
         if getattr(brief, field) is not None:
             case.refuse(
                 f"/{field}", "not_yet_available", f"{field} is not available yet; leave it out"
@@ -123,18 +130,13 @@ def _refuse_unbuilt(case: Case) -> None:
 
 
 def _refuse_numbers(case: Case) -> None:
-    taken = {"tempo": case.brief.bpm, "bars": case.brief.bars}
-    for code, detail, limit in case.read.bad:
-        # A field that says the same thing wins, so its words cannot do harm.
-        if any(word in detail and value is not None for word, value in taken.items()):
-            continue
-        if "meter" in code and case.brief.meter is not None:
-            continue
-        if "length" in detail and case.brief.duration_ms is not None:
-            continue
-        if "loudness" in detail and case.brief.delivery.lufs is not None:
-            continue
-        case.refuse("/prompt", code, detail, limit)
+    """Refuse numbers that cannot be meant, unless a field that says the same thing wins."""
+    for number in case.read.bad:
+        place = case.brief.delivery if number.field == "lufs" else case.brief
+        if getattr(place, number.field) is None:
+            case.refuse("/prompt", number.code, number.detail, number.limit)
+        else:
+            case.dropped.append(number.words)
 
 
 # --- kind, style, meter, tonality ----------------------------------------------------------------
@@ -221,22 +223,34 @@ def _tonality(case: Case) -> str | None:
     return None
 
 
+def _planned_span(facts: Facts, span: Span, rate: int) -> Span:
+    """The length of a plan, to the frame: a loop's follows from its bars, not from rounded ms."""
+    return structs.replace(span, frames=round(facts.seconds * rate), duration_ms=facts.duration_ms)
+
+
 # --- energy and delivery --------------------------------------------------------------------------
 
 
 def _energy(case: Case) -> tuple[tuple[float, float], ...] | None:
     asked = case.brief.energy
+    if case.brief.sections and any(one.energy is not None for one in case.brief.sections):
+        # The sections say it one by one; a curve in words would say it again.
+        _leave_energy(case)
+        return None
     if not asked:
         return case.read.energy
     for index in range(1, len(asked)):
         if asked[index][0] <= asked[index - 1][0]:
             detail = "the points of the energy curve must go forward in time"
             case.refuse(f"/energy/{index}/0", "out_of_order", detail, f"> {asked[index - 1][0]}")
-    if case.read.energy is not None:
-        for reading in case.read.readings:
-            if reading.field == "energy":
-                case.overrule("energy", reading.value)
+    _leave_energy(case)
     return asked
+
+
+def _leave_energy(case: Case) -> None:
+    for reading in case.read.readings:
+        if reading.field == "energy":
+            case.overrule("energy", reading.value)
 
 
 def _delivery(case: Case, style: str) -> Delivery:

@@ -12,6 +12,7 @@ from engine.contracts import Kind, Meter
 from engine.score import beats_per_bar
 from engine.styles import StyleFacts, facts
 from engine.words.case import Case
+from engine.words.structure import Form, opened
 
 LENGTHS_MS: dict[str, tuple[int, int]] = {
     "bed": (5_000, 600_000),
@@ -29,8 +30,9 @@ ABSORBED_S = 6.0
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """How long, how many bars, how fast."""
+    """How long, how many bars, how fast, and the sections that fit."""
 
+    form: Form
     duration_ms: int
     frames: int
     bars: int | None
@@ -45,13 +47,24 @@ class _Asked(Struct, kw_only=True):
     bars: int | None
     bpm: float | None
     fields: frozenset[str]
+    form: Form
 
     def pointer(self, name: str) -> str:
+        if name == "bars" and self.by_sections:
+            return self.form.pointer
         return f"/{name}" if name in self.fields else "/prompt"
 
+    @property
+    def by_sections(self) -> bool:
+        """Whether the sections, not a number of its own, give the bars."""
+        return self.bars is not None and self.bars == self.form.bars
 
-def span_of(case: Case, kind: Kind, style: str, meter: Meter, rate: int) -> Span:
-    asked = _asked(case, kind)
+
+def span_of(
+    case: Case, kind: Kind, style: str, meter: Meter, rate: int, form: Form | None = None
+) -> Span:
+    """The length, bars and tempo of a brief whose sections are ``form``."""
+    asked = _asked(case, kind, form or Form())
     beats = beats_per_bar(meter)
     tempo = _tempo(case, facts(style))
     if kind == "chime":
@@ -61,11 +74,12 @@ def span_of(case: Case, kind: Kind, style: str, meter: Meter, rate: int) -> Span
     return _bed(case, asked, tempo, beats, rate)
 
 
-def _asked(case: Case, kind: Kind) -> _Asked:
+def _asked(case: Case, kind: Kind, form: Form) -> _Asked:
     values: dict[str, float | int | None] = {}
     fields: set[str] = set()
     for name in ("duration_ms", "bars", "bpm"):
-        field, said = getattr(case.brief, name), getattr(case.read, name)
+        field = getattr(case.brief, name)
+        said = None if case.left(name) else getattr(case.read, name)
         if field is not None:
             fields.add(name)
             if said is not None and said != field:
@@ -76,7 +90,12 @@ def _asked(case: Case, kind: Kind) -> _Asked:
     if kind == "chime" and "bars" in fields:
         detail = "a chime has a length but no bars; use duration_ms (200 to 5000)"
         case.contradict(("/kind" if case.brief.kind else "/prompt", "/bars"), detail)
+    if values["bars"] is None and form.bars is not None:
+        values["bars"] = form.bars
+    if form.field and values["bars"] == form.bars is not None:
+        fields.add("bars")
     return _Asked(
+        form=form,
         duration_ms=cast("int | None", values["duration_ms"]),
         bars=cast("int | None", values["bars"]),
         bpm=None if values["bpm"] is None else float(values["bpm"]),
@@ -126,6 +145,7 @@ def _chime(case: Case, asked: _Asked, tempo: _Tempo, rate: int) -> Span:
         case.defaults.append("length 1.5 s")
     _check_length(case, "chime", asked.pointer("duration_ms"), duration)
     return Span(
+        form=asked.form,
         duration_ms=duration,
         frames=round(duration * rate / 1000),
         bars=None,
@@ -162,8 +182,11 @@ def _bed(case: Case, asked: _Asked, tempo: _Tempo, beats: int, rate: int) -> Spa
     if asked.duration_ms is not None:
         duration = asked.duration_ms
         _check_length(case, "bed", asked.pointer("duration_ms"), duration)
-        if bars is not None and bpm is None:
-            bpm_range = _fitting_range(bars, beats, duration / 1000, tempo)
+        if bars is None:
+            _hold_sections(case, asked, beats, int(duration / 1000 / _bar_at(bpm, beats) + 0.001))
+        least = bars or asked.form.least
+        if least and bpm is None:
+            bpm_range = _fitting_range(least, beats, duration / 1000, tempo, bars is not None)
     elif bars is not None:
         duration = round((_seconds(bars, beats, bpm or tempo.typical) + RING_S) * 1000)
         case.defaults.append(f"length {duration / 1000:g} s: {bars} bars and a ring-out")
@@ -173,15 +196,59 @@ def _bed(case: Case, asked: _Asked, tempo: _Tempo, beats: int, rate: int) -> Spa
             bpm = tempo.typical
             case.defaults.append(f"bpm {bpm:g}")
     else:
-        duration = BED_MS
-        case.defaults.append("length 60 s")
+        duration = _open_length(case, asked, tempo, beats)
+        case.defaults.append(f"length {duration / 1000:g} s")
     return Span(
+        form=asked.form,
         duration_ms=duration,
         frames=round(duration * rate / 1000),
         bars=bars,
         bpm=bpm,
         bpm_range=bpm_range,
     )
+
+
+def _bar_at(bpm: float | None, beats: int) -> float:
+    """Seconds of a bar at a tempo, at the fastest where the tempo is open."""
+    return _seconds(1, beats, bpm or FASTEST_BPM)
+
+
+_OPEN_SECTION_BARS = 4
+_AFTER_HIT_MS = 5_000
+
+
+def _open_length(case: Case, asked: _Asked, tempo: _Tempo, beats: int) -> int:
+    """The usual length, or what the sections and the last hit need, in whole seconds."""
+    bars = sum(one.bars or _OPEN_SECTION_BARS for one in asked.form.sections)
+    music = _seconds(bars, beats, asked.bpm or tempo.typical) + RING_S if bars else 0.0
+    hits = case.read.hits if case.brief.hits is None else tuple(h.at_ms for h in case.brief.hits)
+    latest = max(hits, default=0) + _AFTER_HIT_MS
+    needed = max(BED_MS, round(music * 1000), latest)
+    return min(-(-needed // 1000) * 1000, LENGTHS_MS["bed"][1])
+
+
+def _hold_sections(case: Case, asked: _Asked, beats: int, bars: int) -> None:
+    """Sections must fit into the bars there are: words give way, a field is refused."""
+    form = asked.form
+    if form.least <= bars:
+        return
+    if not form.field:
+        asked.form = opened(case, form, bars)
+        return
+    needed = round(_seconds(form.least, beats, asked.bpm or FASTEST_BPM) * 1000)
+    detail = f"the sections need at least {form.least} bars and there is room for {bars}"
+    given = tuple(asked.pointer(name) for name in ("duration_ms", "bpm") if getattr(asked, name))
+    limit = {"bars": bars, "duration_ms": needed}
+    case.contradict(tuple(dict.fromkeys((form.pointer, *given))), detail, limit)
+    asked.form = Form()  # told once
+
+
+def _give_up_bars(case: Case, asked: _Asked, room: int) -> None:
+    """Words' bars yield; those of sections are left open, for as many bars as there is room."""
+    if asked.by_sections:
+        asked.form = opened(case, asked.form, room)
+    else:
+        case.overrule("bars", asked.bars)
 
 
 def _reconciled_bed(case: Case, asked: _Asked, beats: int) -> _Asked:
@@ -191,10 +258,16 @@ def _reconciled_bed(case: Case, asked: _Asked, beats: int) -> _Asked:
         return asked
     for name in ("bpm", "bars", "duration_ms"):
         if name not in asked.fields and getattr(asked, name) is not None:
-            case.overrule(name, _as_read(case, name))
+            if name == "bars":
+                length = cast(int, asked.duration_ms) / 1000
+                _give_up_bars(case, asked, int(length / _bar_at(asked.bpm, beats) + 0.001))
+            else:
+                case.overrule(name, _as_read(case, name))
             return _reconciled_bed(case, structs.replace(asked, **{name: None}), beats)
     pointers = tuple(
-        f"/{name}" for name in ("duration_ms", "bars", "bpm") if getattr(asked, name) is not None
+        asked.pointer(name)
+        for name in ("duration_ms", "bars", "bpm")
+        if getattr(asked, name) is not None
     )
     case.contradict(pointers, *problem)
     return asked
@@ -225,14 +298,17 @@ def _bed_problem(asked: _Asked, beats: int) -> tuple[str, dict[str, object]] | N
     return detail, {"bars": fitting, "duration_ms": round((music + RING_S) * 1000)}
 
 
-def _fitting_range(bars: int, beats: int, length: float, tempo: _Tempo) -> tuple[float, float]:
-    """Tempi at which the bars fit the length, inside the style's own range where possible."""
+def _fitting_range(
+    bars: int, beats: int, length: float, tempo: _Tempo, exact: bool
+) -> tuple[float, float]:
+    """Tempi at which the bars (``exact``) or more of them fit the length, inside the style's own
+    range where possible."""
     slowest = max(SLOWEST_BPM, _seconds(bars, beats, 1) / length)
     fastest = FASTEST_BPM
-    if length > 2 * RING_S:
+    if exact and length > 2 * RING_S:
         fastest = min(FASTEST_BPM, max(slowest, _seconds(bars, beats, 1) / (length - RING_S)))
     low, high = max(slowest, tempo.low), min(fastest, tempo.high)
-    return (low, high) if low <= high else (slowest, fastest)
+    return (low, high) if low <= high else (slowest, fastest if exact else slowest)
 
 
 # A loop: whole bars, exactly.
@@ -249,11 +325,12 @@ def _loop(case: Case, asked: _Asked, tempo: _Tempo, beats: int, rate: int) -> Sp
     elif duration is not None and bpm is not None:
         bars, bpm = _loop_of_length_and_tempo(case, asked, tempo, beats)
     elif duration is not None:
-        bars, bpm = _whole_bars(duration / 1000, tempo, beats)
+        bars, bpm = _filled(case, asked, tempo, beats)
         case.defaults.append(f"{bars} bars at {bpm:g} bpm, to fill the length exactly")
     if bars is None:
-        bars = LOOP_BARS
-        case.defaults.append(f"{LOOP_BARS} bars")
+        bars = max(LOOP_BARS, -(-asked.form.least // 4) * 4)
+        case.defaults.append(f"{bars} bars")
+    _hold_sections(case, asked, beats, bars)
     if bpm is None:
         bpm = tempo.typical
         case.defaults.append(f"bpm {bpm:g}")
@@ -261,6 +338,7 @@ def _loop(case: Case, asked: _Asked, tempo: _Tempo, beats: int, rate: int) -> Sp
     pointer = asked.pointer("duration_ms" if asked.duration_ms is not None else "bars")
     _check_length(case, "loop", pointer, round(seconds * 1000))
     return Span(
+        form=asked.form,
         duration_ms=round(seconds * 1000),
         frames=round(seconds * rate),
         bars=bars,
@@ -286,7 +364,7 @@ def _loop_of_three(case: Case, asked: _Asked, tempo: _Tempo, beats: int) -> tupl
         case.overrule("bpm", _as_read(case, "bpm"))
         return _loop_too_odd(case, asked, tempo, beats, fitting)
     if "bars" not in asked.fields:
-        case.overrule("bars", bars)
+        _give_up_bars(case, asked, max(1, round(duration / 1000 / _bar_at(bpm, beats))))
         return _loop_of_length_and_tempo(case, asked, tempo, beats)
     if "duration_ms" not in asked.fields:
         case.overrule("duration_ms", duration)
@@ -297,7 +375,7 @@ def _loop_of_three(case: Case, asked: _Asked, tempo: _Tempo, beats: int) -> tupl
         f"for that length the tempo would be {fitting:.3f} bpm"
     )
     limit = {"duration_ms": round(exact_ms), "bpm": round(fitting, 3)}
-    case.contradict(("/duration_ms", "/bars", "/bpm"), detail, limit)
+    case.contradict(("/duration_ms", asked.pointer("bars"), "/bpm"), detail, limit)
     return bars, bpm
 
 
@@ -306,8 +384,8 @@ def _loop_too_odd(
 ) -> tuple[int, float]:
     bars, duration = cast(int, asked.bars), cast(int, asked.duration_ms)
     if "bars" not in asked.fields:
-        case.overrule("bars", bars)
-        return _whole_bars(duration / 1000, tempo, beats)
+        _give_up_bars(case, asked, int(duration / 1000 / _bar_at(None, beats) + 0.001))
+        return _filled(case, asked, tempo, beats)
     if "duration_ms" not in asked.fields:
         case.overrule("duration_ms", duration)
         asked.duration_ms = None
@@ -318,7 +396,7 @@ def _loop_too_odd(
         f"they last {shortest:g} s to {longest:g} s"
     )
     limit = {"min": round(shortest * 1000), "max": round(longest * 1000)}
-    case.contradict(("/duration_ms", "/bars"), detail, limit)
+    case.contradict(("/duration_ms", asked.pointer("bars")), detail, limit)
     return bars, tempo.typical
 
 
@@ -336,7 +414,7 @@ def _loop_of_length_and_tempo(
             _bend(case, bpm, fitting, f"{duration / 1000:g} s are {bars} whole bars")
             return bars, fitting
         case.overrule("bpm", _as_read(case, "bpm"))
-        return _whole_bars(duration / 1000, tempo, beats)
+        return _filled(case, asked, tempo, beats)
     if "duration_ms" not in asked.fields:
         whole = round(_seconds(bars, beats, bpm) * 1000)
         case.corrected["duration_ms"] = str(whole)
@@ -365,13 +443,20 @@ def _bend(case: Case, said: float, fitting: float, why: str) -> None:
     case.defaults.append(f"bpm {fitting:.3f} instead of {said:g}, so that {why}")
 
 
-def _whole_bars(length: float, tempo: _Tempo, beats: int) -> tuple[int, float]:
-    """Bars and tempo that fill a length exactly, near the tempo the style likes.
+def _filled(case: Case, asked: _Asked, tempo: _Tempo, beats: int) -> tuple[int, float]:
+    """Whole bars that fill the asked length and hold the sections."""
+    length = cast(int, asked.duration_ms) / 1000
+    _hold_sections(case, asked, beats, int(length / _bar_at(None, beats) + 0.001))
+    return _whole_bars(length, tempo, beats, asked.form.least)
+
+
+def _whole_bars(length: float, tempo: _Tempo, beats: int, least: int) -> tuple[int, float]:
+    """Bars, ``least`` of them or more, and tempo that fill a length exactly, near the style's.
 
     Bars in fours make phrases; a count that is not is taken only when fours are too far off.
     """
     best: tuple[float, int, float] | None = None
-    for bars in range(1, 401):
+    for bars in range(max(1, least), 401):
         bpm = _seconds(bars, beats, 1) / length
         if not SLOWEST_BPM <= bpm <= FASTEST_BPM:
             continue

@@ -165,7 +165,8 @@ def test_every_problem_is_told_at_once() -> None:
         rights=Rights(exclusive=True),
     )
     assert refused(brief) == {
-        "/hits": "not_yet_available",
+        "/kind": "contradiction",
+        "/hits": "contradiction",
         "/rights/exclusive": "not_yet_available",
         "/model": "unknown_model",
         "/style": "unknown_style",
