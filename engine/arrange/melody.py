@@ -1,58 +1,54 @@
 """Melodic parts: the composer's lines shaped by breath and energy, and a few of our own."""
 
-import random
 import re
-from collections.abc import Sequence
 
-from engine.arrange.reading import chord_at, section_at
+from engine.arrange.passage import Passage
+from engine.arrange.reading import section_at
+from engine.arrange.recipes import OCTAVES
 from engine.contracts import PartPlan, Plan
-from engine.score import Line, Note, bar_ticks, beat_ticks
+from engine.score import Note, bar_ticks, beat_ticks, seconds_per_tick
 from engine.styles.sheet import Style
 
 _CELL = re.compile(r"([b#]?)([1-7r])(['’,]?)~?:(\d+)")
 _MAJOR, _MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
+# Where the middle of a role's velocities lies at rungs 1 to 7, as a share of its range.
+_RUNGS = (0.06, 0.2, 0.34, 0.48, 0.62, 0.8, 0.95)
+_ARC = (-0.06, 0.02, 0.08, -0.02)  # of a phrase of four bars
+_ACCENT, _WEAK = 0.06, -0.05
+_BREATH_MS = 100.0
+_BLOWN = frozenset((*range(56, 80), 109, 110, 111, 40, 41, 42))
+_DOUBLED_FROM = 6
+_ONE_VOICE = frozenset((*range(40, 47), *range(56, 60), *range(64, 80), *range(104, 112)))
 
 
-def shaped(plan: Plan, part: PartPlan, line: Line) -> list[Note]:
-    """A line with dynamics: energy decides the level, the phrase its arc, the beat its accent."""
-    bar = bar_ticks(plan.meter)
+def shaped(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
+    """A composed line with dynamics: level by energy, arc by the phrase, accent by the beat."""
+    plan, bar, beat = passage.plan, passage.bar, beat_ticks(passage.plan.meter)
     notes = []
-    last = line.notes[-1] if line.notes else None
-    for note in line.notes:
-        place = (note.start // bar - section_at(plan, note.start).bar) % 4
-        arc = (-0.06, 0.02, 0.08, -0.02)[place]
-        accent = (
-            0.06
-            if note.start % bar == 0
-            else 0.0
-            if note.start % beat_ticks(plan.meter) == 0
-            else -0.05
-        )
-        length = note.length
-        if note is last and plan.ending == "ring":
-            length += round(plan.ring_ticks * (0.9 if part.role == "bass" else 0.6))
-        elif part.role != "bass" and note.length > beat_ticks(plan.meter):
-            length -= 30  # a breath before the next note
-        notes.append(
-            Note(note.start, length, note.pitch, level(plan, part, note.start, arc + accent))
-        )
-    return notes
+    for note in passage.notes(part.role):
+        inside, place = divmod(note.start - passage.begin, bar)
+        accent = _ACCENT if place == 0 else 0.0 if place % beat == 0 else _WEAK
+        velocity = level(plan, part, note.start, _ARC[inside % 4] + accent)
+        length = note.length - 30 if part.role != "bass" and note.length > beat else note.length
+        notes.append(Note(note.start, length, note.pitch, velocity))
+    if part.program in _BLOWN and part.patch is None and part.role != "bass":
+        notes = _breathing(passage, notes)
+    return _doubled(passage, part, style, notes) if part.role == "lead" else notes
 
 
 def level(plan: Plan, part: PartPlan, tick: int, offset: float = 0.0) -> int:
     """Velocity of a role at a place: its range, climbed by the section's energy."""
     low, high = part.velocity
-    share = (section_at(plan, tick).energy - 1) / 6
-    return round(min(high, max(low, low + (high - low) * (0.25 + 0.7 * share + offset))))
+    share = _RUNGS[section_at(plan, tick).energy - 1]
+    return round(min(high, max(low, low + (high - low) * (share + offset))))
 
 
-def from_contour(
-    plan: Plan, part: PartPlan, style: Style, lines: Sequence[Line], dice: random.Random
-) -> list[Note]:
+def from_contour(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
     """A lead that nobody composed: the motif of a chime. Other kinds leave it to the composer."""
+    plan = passage.plan
     if plan.kind != "chime":
         return []
-    del style, lines, dice
+    del style
     cells = _CELL.findall(plan.contour.partition(" ")[2])
     scale = _MAJOR if plan.contour.startswith("maj") else _MINOR
     total = sum(int(length) for *_, length in cells)
@@ -64,29 +60,37 @@ def from_contour(
         if degree != "r":
             pitch = base + scale[int(degree) - 1] + {"'": 12, "’": 12, ",": -12}.get(octave, 0)
             rings = bar_ticks(plan.meter) + plan.ring_ticks - round(at)
-            velocity = level(plan, part, round(at), 0.25 if ends else 0.1)
+            velocity = level(plan, part, round(at), 0.35 if ends else 0.2)
             pitch += 12 * ((pitch < part.low) - (pitch > part.high))
             notes.append(Note(round(at), rings, pitch, velocity))
         at += int(length) * step
     return notes
 
 
-def guide_tones(
-    plan: Plan, part: PartPlan, style: Style, lines: Sequence[Line], dice: random.Random
-) -> list[Note]:
-    """A counter-melody nobody composed: thirds and sevenths, a long note each bar, by steps."""
-    del style, lines
-    bar, notes, last = bar_ticks(plan.meter), [], (part.low + part.high) // 2
-    for number in range(plan.bars):
-        start = number * bar
-        if "counter" not in section_at(plan, start).roles or dice.random() < 0.2:
-            continue
-        chord = chord_at(plan, start)
-        classes = chord.pitches[1:4] or chord.pitches
-        last = min(
-            (pitch for pitch in range(part.low, part.high + 1) if pitch % 12 in classes),
-            key=lambda pitch: (abs(pitch - last), pitch),
-            default=last,
-        )
-        notes.append(Note(start, bar - 60, last, level(plan, part, start)))
-    return notes
+def _breathing(passage: Passage, notes: list[Note]) -> list[Note]:
+    """Who blows or bows takes a breath at the end of every second bar that is played through."""
+    gap = round(_BREATH_MS / 1000.0 / seconds_per_tick(passage.plan.tempo, passage.plan.meter))
+    breathed = []
+    for note, after in zip(notes, [*notes[1:], None], strict=True):
+        end = note.start + note.length
+        inside = (end - 1 - passage.begin) // passage.bar
+        joined = after is not None and after.start - end < gap
+        phrase = inside % 2 == 1 and after is not None and after.start >= passage.start(inside + 1)
+        length = note.length
+        if joined and phrase and after is not None:
+            length = max(note.length // 2, after.start - gap - note.start)
+        breathed.append(Note(note.start, length, note.pitch, note.velocity))
+    return breathed
+
+
+def _doubled(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:
+    """At the top of the ladder a lead that can play two tones plays its octave as well."""
+    alone = part.patch is None and part.program in _ONE_VOICE
+    if passage.section.energy < _DOUBLED_FROM or style.id not in OCTAVES or alone:
+        return notes
+    above = [
+        Note(note.start, note.length, note.pitch + 12, max(1, note.velocity - 8))
+        for note in notes
+        if note.pitch + 12 <= part.high
+    ]
+    return sorted([*notes, *above], key=lambda note: (note.start, note.pitch))

@@ -1,27 +1,38 @@
-"""No bar of a part is played unchanged more than four times in a row."""
+"""No bar of a part is played unchanged more than four times in a row.
+
+A section cannot see its neighbours, so each keeps its edges loose: at most two like bars begin it
+and its last bar differs from the one before. Sections that follow one another then never add up to
+five.
+"""
 
 import random
 
-from engine.contracts import PartPlan, Plan
-from engine.score import Note, bar_ticks
+from engine.arrange.passage import Passage
+from engine.contracts import PartPlan
+from engine.score import Note
 
 MOST = 4
+FIRST = 2  # like bars that may begin a section
 _EIGHTH = 240
 
 
-def freshen(plan: Plan, part: PartPlan, notes: list[Note], dice: random.Random) -> list[Note]:
-    """The notes with the fifth of five like bars changed a little, as a player would."""
-    bar = bar_ticks(plan.meter)
-    bars: list[list[Note]] = [[] for _ in range(plan.bars + 1)]
+def freshen(passage: Passage, part: PartPlan, notes: list[Note]) -> list[Note]:
+    """The section's notes with a bar changed a little wherever too many match."""
+    bar, count = passage.bar, passage.section.bars
+    bars: list[list[Note]] = [[] for _ in range(count + 1)]
     for note in sorted(notes, key=lambda one: (one.start, one.pitch)):
-        bars[min(note.start // bar, plan.bars)].append(note)
-    alike = 0
-    for number in range(1, plan.bars):
-        same = bars[number] and _shape(bars[number], bar) == _shape(bars[number - 1], bar)
-        alike = alike + 1 if same else 0
-        if alike >= MOST - 1:
-            bars[number] = _changed(part, bars[number], number * bar, bar, dice)
-            alike = 0
+        bars[min(max(0, note.start - passage.begin) // bar, count)].append(note)
+    run = 1
+    for inside in range(1, count):
+        same = bool(bars[inside]) and _shape(bars[inside], bar) == _shape(bars[inside - 1], bar)
+        run = run + 1 if same else 1
+        most = FIRST if run == inside + 1 else MOST
+        ends = inside == count - 1 and not passage.final(inside)
+        if run > most or (same and ends):
+            at = inside - passage.final(inside)  # the last chord stays; what leads to it gives way
+            dice = passage.dice(part.role, "fresh", at)
+            bars[at] = _changed(part, bars[at], passage.start(at), bar, dice)
+            run = 1
     return [note for one in bars for note in one]
 
 
@@ -49,8 +60,7 @@ def _changed(
         changed.append(
             Note(note.start, min(note.length, split - note.start), note.pitch, note.velocity)
         )
-        pitch = (
-            note.pitch + 12 if part.role == "bass" and note.pitch + 12 <= part.high else note.pitch
-        )
+        higher = part.role == "bass" and note.pitch + 12 <= part.high
+        pitch = note.pitch + 12 if higher else note.pitch
         changed.append(Note(split, max(60, end - split), pitch, max(1, note.velocity - 6)))
     return sorted(changed, key=lambda one: (one.start, one.pitch))

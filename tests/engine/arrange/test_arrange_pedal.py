@@ -1,9 +1,8 @@
 """A pianist's pedal: what is struck rings while the harmony lasts."""
 
-import random
-
 from engine import styles
-from engine.arrange import accompaniment
+from engine.arrange import comping
+from engine.arrange.passage import passages
 from engine.contracts import Brief
 from engine.plan import draw
 from engine.score import bar_ticks
@@ -15,7 +14,14 @@ def test_the_left_hand_of_a_solo_piano_rings_to_the_end_of_its_chord() -> None:
     brief = Brief(kind="bed", style="solo_piano", duration_ms=60_000, seed=2)
     plan = draw(resolve(brief, 2), 2, 1)[0]
     part = next(one for one in plan.parts if one.role == "comp")
-    notes = accompaniment.comp(plan, part, styles.load("solo_piano"), [], random.Random(1))
+    style = styles.load("solo_piano")
+    notes = [
+        note
+        for passage in passages(plan, [], 1)
+        if "comp" in passage.section.roles
+        for note in comping.comp(passage, part, style)
+    ]
+    assert len(notes) > 50
     bar = bar_ticks(plan.meter)
     for note in notes:
         if note.start // bar >= plan.bars - 1:

@@ -100,7 +100,7 @@ def test_the_lead_sounds_where_the_plan_asks_for_it_and_nowhere_else(paper) -> N
             for section in asked:
                 bars = range(section.bar, section.bar + section.bars)
                 share = sum(number in heard for number in bars) / section.bars
-                assert share > 0.5, (style, section.name, share)
+                assert share >= 0.5, (style, section.name, share)
             allowed = {n for one in asked for n in range(one.bar, one.bar + one.bars)}
             assert heard <= allowed, style
             played = reading.role_of(take.score, "lead")

@@ -1,0 +1,192 @@
+"""The bass: the style's cell where nobody composed one, life in one that stands still."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from engine.arrange import clock
+from engine.arrange.melody import level
+from engine.arrange.passage import Passage
+from engine.arrange.recipes import APPROACHED, APPROACHES, GROOVES
+from engine.arrange.voicing import bass_note
+from engine.contracts import Chord, PartPlan
+from engine.score import Note, beat_ticks
+from engine.styles.sheet import BassNote, Style
+from engine.words.tonality import MODES
+
+_DEGREES = {"1": 0, "3": 1, "5": 2}
+_SCALE = {"2": 2, "4": 5, "6": 9}
+_MOVING = 4  # rungs from which a bass that stands still is given a rhythm
+_STILL = 2  # onsets in a bar that are standing still
+_STRONG_KICK = 5  # digits of a kick that the bass joins
+_EIGHTH = 240
+
+
+def bass(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
+    """The style's bass cell on the chords; only where the composer left the bass to us."""
+    patterns = passage.section.patterns
+    name = next((one for one in patterns if one.startswith("bass.")), "bass.low")
+    return [
+        note
+        for inside in passage.bars()
+        for note in _bar(passage, part, style, style.bass[name], inside)
+    ]
+
+
+def enlivened(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:
+    """A composed bass that stands still locks with the kick, and it walks into changes."""
+    done: list[Note] = []
+    for inside in passage.bars():
+        start = passage.start(inside)
+        here = [note for note in notes if start <= note.start < start + passage.bar]
+        if not here or passage.final(inside):
+            done += here
+            continue
+        if len(here) <= _STILL and passage.section.energy >= _MOVING and style.id in GROOVES:
+            here = _locked(passage, part, style, here, inside)
+        elif len(here) == 1 and inside % 4 == 3 and passage.section.energy >= 3:
+            here = _answered(passage, part, here[0])
+        done += here
+    return _lowered(passage, part, _approached(passage, part, style, done))
+
+
+def _locked(
+    passage: Passage, part: PartPlan, style: Style, here: list[Note], inside: int
+) -> list[Note]:
+    """The standing note struck again with each strong kick, its octave on the last of them."""
+    groove = next((one for one in passage.section.patterns if one.startswith("groove.")), "")
+    kicks = style.grooves.get(groove, {}).get("K", ())
+    start = passage.start(inside)
+    ticks = [
+        start + step.tick
+        for step in clock.steps(style.sub, passage.plan.meter, inside)
+        if kicks and kicks[step.source] >= _STRONG_KICK
+    ]
+    struck = []
+    for note, after in zip(here, [*here[1:], None], strict=True):
+        stop = min(note.start + note.length, after.start if after else start + passage.bar)
+        again = [tick for tick in ticks if note.start < tick < stop - 60]
+        edges = [note.start, *again, stop]
+        for at, (begin, end) in enumerate(pairwise(edges)):
+            high = at == len(again) and at > 1 and note.pitch + 12 <= part.high
+            pitch = note.pitch + 12 * high
+            struck.append(
+                Note(begin, max(30, end - begin - 20), pitch, note.velocity - 3 * (at > 0))
+            )
+    return struck
+
+
+def _answered(passage: Passage, part: PartPlan, note: Note) -> list[Note]:
+    """A bar of one long root: its fifth, or its octave, on the second half."""
+    beat = beat_ticks(passage.plan.meter)
+    half = note.start + max(beat, note.length // (2 * beat) * beat)
+    end = note.start + note.length
+    chord = _chord_at(passage, half)
+    fifth = note.pitch + 7
+    if end - half < beat or chord.root != note.pitch % 12:
+        return [note]
+    pitch = fifth if fifth % 12 in chord.pitches and fifth <= part.high else note.pitch
+    return [
+        Note(note.start, half - note.start - 10, note.pitch, note.velocity),
+        Note(half, end - half, pitch, max(1, note.velocity - 5)),
+    ]
+
+
+def _approached(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:
+    """Before some new roots the last eighth steps towards them, inside the scale."""
+    share = APPROACHES.get(style.id, APPROACHED)
+    plan = passage.plan
+    scale = {(plan.tonic + step) % 12 for step in MODES.get(plan.mode, range(12))}
+    done: list[Note] = []
+    for number, (note, after) in enumerate(zip(notes, [*notes[1:], None], strict=True)):
+        end = note.start + note.length
+        far = after is not None and abs(after.pitch - note.pitch) > 2
+        joined = after is not None and after.start - end <= 60 and after.start % passage.bar == 0
+        if (
+            after is None or not far or not joined or note.length < 2 * _EIGHTH
+            or passage.dice("approach", number).random() >= share
+        ):  # fmt: skip
+            done.append(note)
+            continue
+        side = 1 if note.pitch > after.pitch else -1
+        steps = [after.pitch + side * far for far in (1, 2)]
+        step = next((one for one in steps if one % 12 in scale and part.low <= one <= part.high), 0)
+        if not step:
+            done.append(note)
+            continue
+        at = after.start - _EIGHTH
+        done.append(Note(note.start, at - note.start, note.pitch, note.velocity))
+        done.append(Note(at, _EIGHTH - 20, step, max(1, note.velocity - 6)))
+    return done
+
+
+def _lowered(passage: Passage, part: PartPlan, notes: list[Note]) -> list[Note]:
+    """The sub arrives with the top rung: an octave lower where the instrument has one."""
+    if passage.section.energy < 7 or any(note.pitch - 12 < part.low for note in notes):
+        return notes
+    return [Note(one.start, one.length, one.pitch - 12, one.velocity) for one in notes]
+
+
+def _bar(
+    passage: Passage, part: PartPlan, style: Style, cell: Sequence[BassNote], inside: int
+) -> list[Note]:
+    plan, start = passage.plan, passage.start(inside)
+    span = -(-max(note.step + note.length for note in cell) // style.grid)
+    turn = inside % span
+    notes = []
+    for step in clock.steps(style.sub, plan.meter, inside):
+        for note in cell:
+            if note.step != turn * style.grid + step.source:
+                continue
+            tick = start + step.tick
+            chord = _chord_at(passage, tick)
+            pitch = _pitch(note.degree, chord, _next(passage, tick), part)
+            length = min(note.length * step.ticks, chord.at + chord.length - tick)
+            velocity = level(plan, part, tick, (note.digit - 6) * 0.05)
+            notes.append(Note(tick, max(30, length - 10), pitch, velocity))
+    return notes or _struck_anew(passage, part, start)
+
+
+def _struck_anew(passage: Passage, part: PartPlan, start: int) -> list[Note]:
+    """A chord that changes under a long note of the cell is still heard in the bass."""
+    return [
+        Note(chord.at, min(chord.length, passage.bar) - 10,
+             bass_note(chord.bass, part.low, part.high), level(passage.plan, part, chord.at))
+        for chord in passage.plan.chords
+        if start <= chord.at < start + passage.bar
+    ]  # fmt: skip
+
+
+def _chord_at(passage: Passage, tick: int) -> Chord:
+    chords = passage.plan.chords
+    return next((one for one in chords if one.at <= tick < one.at + one.length), chords[-1])
+
+
+def _next(passage: Passage, tick: int) -> Chord:
+    """The next harmony inside the section; a section's last bass line leads back to its first."""
+    chords = passage.plan.chords
+    return next((one for one in chords if one.at > tick), chords[0])
+
+
+def _pitch(degree: str, chord: Chord, after: Chord, part: PartPlan) -> int:
+    root = bass_note(chord.bass, part.low, part.high)
+    target = bass_note(after.bass, part.low, part.high)
+    if degree in ("<", "d"):
+        return max(part.low, target - (1 if degree == "<" else 2))
+    if degree == ">":
+        return min(part.high, target + 1)
+    if degree == "n":
+        return target
+    if degree == "8":
+        return root + 12 if root + 12 <= part.high else root
+    if degree.startswith("-"):
+        below = root - (5 if degree == "-5" else 2)
+        return below if below >= part.low else root
+    if degree in _SCALE:
+        pitch = root + _SCALE[degree]
+    elif degree == "7":
+        seventh = chord.pitches[3] if len(chord.pitches) > 3 else (chord.root + 9) % 12
+        pitch = root + (seventh - chord.bass) % 12
+    else:
+        member = _DEGREES[degree]
+        pitch = root + (chord.pitches[min(member, len(chord.pitches) - 1)] - chord.bass) % 12
+    return pitch if pitch <= part.high else pitch - 12

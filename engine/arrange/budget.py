@@ -1,0 +1,87 @@
+"""The budget of register: two busy roles never share an octave in a bar.
+
+The lead and the bass keep what they have; the others first look for another octave, where they are
+single tones, and then fall back on their strongest strokes.
+"""
+
+from collections.abc import Mapping
+from statistics import median
+
+from engine.arrange.passage import Passage
+from engine.contracts import PartPlan
+from engine.score import Note, beat_ticks
+
+BUSY = 4  # onsets in a bar
+OCTAVE = 12
+ORDER = ("lead", "bass", "comp", "counter", "harmony", "pad")
+_TOGETHER = 40  # ticks within which onsets are one
+_KEPT = BUSY - 1
+
+
+def roomy(
+    passage: Passage, parts: Mapping[str, PartPlan], sheets: Mapping[str, list[Note]]
+) -> dict[str, list[Note]]:
+    """Every role's notes of the section, thinned or moved where two would fight for a place."""
+    settled: dict[str, list[Note]] = {}
+    for role in sorted(sheets, key=ORDER.index):
+        kept: list[Note] = []
+        for inside in passage.bars():
+            here = _bar(sheets[role], passage, inside)
+            others = [_bar(notes, passage, inside) for notes in settled.values()]
+            if any(fight(here, other) for other in others):
+                here = _yielding(passage, parts[role], here, others)
+            kept += here
+        settled[role] = [*kept, *(n for n in sheets[role] if n.start >= passage.line)]
+    return {role: settled[role] for role in sheets}
+
+
+def fight(one: list[Note], other: list[Note]) -> bool:
+    """Whether two roles are both busy in a bar, in one octave, with crossing ranges."""
+    if onsets(one) < BUSY or onsets(other) < BUSY:
+        return False
+    pitches, others = [n.pitch for n in one], [n.pitch for n in other]
+    near = abs(median(pitches) - median(others)) < OCTAVE
+    return near and min(pitches) <= max(others) and min(others) <= max(pitches)
+
+
+def onsets(notes: list[Note]) -> int:
+    """Strokes of a bar; a strum or a roll is one."""
+    count, last = 0, -_TOGETHER
+    for start in sorted({note.start for note in notes}):
+        if start - last >= _TOGETHER:
+            count += 1
+            last = start
+    return count
+
+
+def _bar(notes: list[Note], passage: Passage, inside: int) -> list[Note]:
+    start = passage.start(inside)
+    return [note for note in notes if start <= note.start < start + passage.bar]
+
+
+def _yielding(
+    passage: Passage, part: PartPlan, here: list[Note], others: list[list[Note]]
+) -> list[Note]:
+    """Another octave for a line of single tones, else the strongest strokes of the bar."""
+    single = len({note.start for note in here}) == len(here)
+    for shift in (OCTAVE, -OCTAVE) if single and part.role == "harmony" else ():
+        moved = [Note(n.start, n.length, n.pitch + shift, n.velocity) for n in here]
+        inside = all(part.low <= note.pitch <= part.high for note in moved)
+        if inside and not any(fight(moved, other) for other in others):
+            return moved
+    if part.role in ("lead", "bass"):
+        return here
+    beat = beat_ticks(passage.plan.meter)
+
+    def weakness(start: int) -> tuple[int, int]:
+        place = (start - passage.begin) % passage.bar
+        strength = 0 if place == 0 else 1 if place % (2 * beat) < _TOGETHER else 2 if (
+            place % beat < _TOGETHER) else 3  # fmt: skip
+        return strength, place
+
+    heads: list[int] = []
+    for start in sorted({note.start for note in here}):
+        if not heads or start - heads[-1] >= _TOGETHER:
+            heads.append(start)
+    kept = set(sorted(heads, key=weakness)[:_KEPT])
+    return [note for note in here if any(0 <= note.start - at < _TOGETHER for at in kept)]
