@@ -33,6 +33,7 @@ WORDS = {
     "brief": "what you ask for: words, exact constraints, or both; a field always wins over words",
     "kind": "what it is for: bed (a track with an end), loop, sting, chime or ambience",
     "resolved": "what a brief was understood to mean, every default said",
+    "plan": "what will be written, decided before a note is; it can be edited and sent back",
     "take": "one try of the studio; one that is too weak is retracted and costs nothing",
     "candidate": "a take good enough to offer, with every constraint as it measures",
     "audition": "listening to a candidate, as a tagged evaluation copy; candidates are kept 7 days",

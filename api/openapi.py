@@ -15,6 +15,7 @@ from api.keys.contracts import NewKey
 from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
 from api.usage.contracts import NewTopup
+from engine.contracts import Hit, Outline, OutlinePart, OutlineSection, SectionBrief
 from engine.words import accepted
 
 _REF = "#/components/schemas/{name}"
@@ -68,7 +69,56 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "project": "A name of yours to find briefs by.",
         "customer_ref": "A reference of yours; it is given back as it is.",
         "metadata": "Names and values of yours; they are given back as they are.",
-        **dict.fromkeys(("sections", "hits", "melody", "plan", "limits"), _LATER),
+        "sections": "The form: sections in order, or only an intro, a break or an ending that it "
+        "must have. What a section leaves open is planned.",
+        "hits": "Moments of a picture that the music must meet, inside the length.",
+        "plan": "A plan from `/v1/plans` or of a candidate, edited or not. Everything in it is "
+        "kept; a field beside it that says otherwise is refused.",
+        **dict.fromkeys(("melody", "limits"), _LATER),
+    },
+    SectionBrief: {
+        "name": "i intro, A to D, br break, e ending; a prime varies what stands before it: A'.",
+        "bars": "Left open, the planner chooses.",
+        "energy": "From 0 to 1; left open, the planner chooses.",
+    },
+    Hit: {"at_ms": "Milliseconds from the beginning."},
+    Outline: {
+        "style": "Whose sounds and grooves these are; any style takes any chords.",
+        "kind": "What it is for, as in a brief.",
+        "duration_ms": "The length of the file, kept exactly; the bars must fit into it.",
+        "tempo": "Beats a minute; the beat is a dotted quarter in 6/8 and 12/8.",
+        "meter": "The meter of all bars.",
+        "tonality": "Where degree I stands and what it is, such as \"F minor\".",
+        "sections": "The form, in order.",
+        "parts": "Who plays; one part a role.",
+        "contour": "The seed of the lead's melody; leave it as it is or empty.",
+        "ending": "ring, button, open or fade; a loop has its turnaround.",
+        "hits": "Moments that the whole band accents, as in a brief.",
+        "texture": "How this plan differs from its siblings on purpose; words for people.",
+        "planner": "Who made it: sampled, template (the fallback) or given.",
+        "take": "Whose notes belong to it. The same plan, seed and take are the same notes.",
+    },
+    OutlineSection: {
+        "name": "i intro, A to D, br break, e ending; a prime varies.",
+        "bars": "As many as `chords` has.",
+        "energy": "From 1 to 7: how many play, how busily and how loudly.",
+        "roles": "Who plays here; each needs a part.",
+        "chords": "One entry a bar between `|`, chords of one bar apart by spaces, `%` for the bar "
+        "before again: `i | bVI | bIII bVII | %`. `/v1/capabilities` lists degrees, suffixes and "
+        "basses.",
+        "like": "The index, from 0, of an earlier section that this one repeats or varies; when "
+        "that one is edited, this one follows.",
+        "variation": "How far it varies: 0 the same, 3 far.",
+        "patterns": "Which grooves and cells of the style are in force here.",
+    },
+    OutlinePart: {
+        "role": "What it does.",
+        "instrument": 'A General MIDI name ("Grand piano"), a drum kit ("Jazz kit") or one of our '
+        'patches ("ep_tine"); `/v1/capabilities` lists them.',
+        "low": "The lowest note it may play, as a MIDI number.",
+        "high": "The highest.",
+        "velocity": "From its softest to its loudest stroke.",
+        "pan": "From -100, left, to 100, right.",
     },
 }  # fmt: skip
 """What a field means, where its name and limits do not say it; words in braces stand for the list

@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api import errors as door
 from api.arrival import with_head
+from api.validation import MOST_REASONS
 from billing import errors as till
 from engine import errors as studio
 from engine.errors import Reason
@@ -150,7 +151,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         log.error("request.fault", code=kind.code, exc_info=error)
         detail = "the request was not carried out; it may be tried again"
     else:
-        detail = str(error)
+        detail = _detail(error)
     return _response(request, kind, detail, _fields(error), _headers(error), _money(request, error))
 
 
@@ -214,9 +215,18 @@ def _response(
     )
 
 
+def _detail(error: Exception) -> str:
+    """What an exception says; of a plan with a thousand wrong chords only the beginning."""
+    if not isinstance(error, (door.ValidationFailed, studio.BriefRefused)):
+        return str(error)
+    said = "; ".join(reason.detail for reason in error.reasons[:MOST_REASONS])
+    more = len(error.reasons) - MOST_REASONS
+    return f"{said}; and {more} more" if more > 0 else said
+
+
 def _fields(error: Exception) -> tuple[FieldProblem, ...]:
     if isinstance(error, (door.ValidationFailed, studio.BriefRefused)):
-        return tuple(_field(reason) for reason in error.reasons)
+        return tuple(_field(reason) for reason in error.reasons[:MOST_REASONS])
     if isinstance(error, door.BudgetExceeded):
         return (_one("/max_tokens", "budget_exceeded", str(error), error.needed),)
     if isinstance(error, (door.QuoteExpired, door.QuoteMismatch)):

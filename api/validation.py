@@ -114,6 +114,8 @@ def _leaves(error: SchemaError) -> Iterable[SchemaError]:
     if error.validator not in ("anyOf", "oneOf") or not error.context:
         if error.validator == "additionalProperties" and isinstance(error.instance, dict):
             yield from _unknown(error)
+        elif error.validator == "required":
+            yield from _missing(error)
         else:
             yield error
         return
@@ -134,6 +136,14 @@ def _unknown(error: SchemaError) -> Iterable[SchemaError]:
                 path=[*error.absolute_path, name],
                 validator_value=list(known),
             )
+
+
+def _missing(error: SchemaError) -> Iterable[SchemaError]:
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
+    for name in wanted:
+        if name not in instance:
+            yield SchemaError("missing", validator="required", path=[*error.absolute_path, name])
 
 
 _CODES = {
@@ -160,10 +170,7 @@ _CODES = {
 def _reason(error: SchemaError, prefix: str) -> Reason:
     path = list(error.absolute_path)
     validator, limit = str(error.validator), error.validator_value
-    if validator == "required":
-        wanted: Any = error.validator_value
-        missing = [name for name in wanted if name not in (error.instance or ())]
-        path, limit = [*path, missing[0]], None
+    limit = None if validator == "required" else limit
     pointer = prefix + "".join(f"/{_escaped(step)}" for step in path)
     code = _CODES.get(validator, "invalid")
     limit = _bounds(error.schema) if code == "out_of_range" else limit
@@ -186,6 +193,7 @@ def _sentence(pointer: str, code: str, error: SchemaError, limit: Any) -> str:
         "too_long": f"{at} must have at most {limit} characters",
         "too_few": f"{at} must have at least {limit} items",
         "too_many": f"{at} must have at most {limit} items",
+        "bad_format": f"{at} must match {limit}",
         "unknown_field": f"{at}: {error.message}",
     }
     if code == "out_of_range":

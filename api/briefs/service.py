@@ -51,7 +51,7 @@ from engine.contracts import Brief, Resolved
 from engine.errors import Reason
 from engine.queue import service as queue
 from engine.queue.contracts import Job, JobView, Progress
-from engine.words import accepted
+from engine.words import accepted, outline
 
 QUOTE_BINDS = timedelta(minutes=15)
 HOLD_MARGIN = timedelta(minutes=15)
@@ -169,7 +169,7 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
         mode=caller.mode,
         billing=caller.billing,
         scopes=caller.scopes,
-        accepts=accepted(),
+        accepts={**accepted(), "plans": outline.accepted()},
         defaults={"bed_ms": 60_000, "loop_bars": 16, "chime_ms": 1_500, "candidates": 4},
         formats={
             "evaluation": ["mp3", "wav"],

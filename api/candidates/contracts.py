@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from engine.contracts import Made, Measured, Plan, Resolved, Rewrite
+from engine.contracts import Made, Measured, Outline, Resolved, Rewrite
 
 Status = Literal["ready", "picked", "expired"]
 AudioFormat = Literal["mp3", "wav"]
@@ -14,6 +14,8 @@ AudioFormat = Literal["mp3", "wav"]
 class Candidate(Struct, frozen=True, kw_only=True):
     """A take good enough to offer, with every constraint as it measures.
 
+    ``plan`` can be edited and sent back as a brief's ``plan``: with the same seed, a section that
+    is as it was keeps its notes. It is null for candidates made before plans could be read.
     ``audio`` maps a format to where its evaluation copy is; ``peaks`` is the waveform, four values
     a second from 0 to 1.
     """
@@ -28,7 +30,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     passed: bool
     measured: tuple[Measured, ...]
     rewrites: tuple[Rewrite, ...]
-    plan: Plan
+    plan: Outline | None
     resolved: Resolved
     peaks: tuple[float, ...]
     provenance: dict[str, Any]

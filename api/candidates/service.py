@@ -49,7 +49,7 @@ def _view(shop: Shop, row: CandidateRow) -> Candidate:
         passed=all(one.passed for one in made.measured),
         measured=made.measured,
         rewrites=made.rewrites,
-        plan=made.plan,
+        plan=made.outline,
         resolved=structs.replace(made.resolved, seed=row.seed),
         peaks=made.peaks,
         provenance=made.provenance,

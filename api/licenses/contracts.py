@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from engine.contracts import Asset, Measured, Plan, Rights
+from engine.contracts import Asset, Measured, Outline, Rights
 
 
 class License(Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Track(Struct, frozen=True, kw_only=True):
     brief: str
     created_at: datetime
     duration_ms: int
-    plan: Plan
+    plan: Outline | None
     measured: tuple[Measured, ...]
     files: tuple[Asset, ...]
 

@@ -188,7 +188,7 @@ def _track(row: dict[str, Any]) -> Track:
         brief=row["brief"],
         created_at=row["created_at"],
         duration_ms=made.resolved.duration_ms,
-        plan=made.plan,
+        plan=made.outline,
         measured=made.measured,
         files=tuple(asset for asset in made.assets if asset.name not in _HIDDEN),
     )

@@ -7,11 +7,12 @@ accepted. Here and in the plan's room the same notation is read by the same func
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import get_args
 
 from msgspec import Struct
 
 from engine import styles
-from engine.contracts import Kind, Meter, Outline, OutlinePart, OutlineSection
+from engine.contracts import Ending, Kind, Meter, Outline, OutlinePart, OutlineSection, Role
 from engine.errors import Reason
 from engine.score import TICKS_PER_QUARTER, bar_ticks, beats_per_bar
 from engine.styles import Style, harmony, sounds
@@ -74,6 +75,23 @@ def facts(outline: Outline) -> Facts:
         seconds=_music_s(outline) if loop else outline.duration_ms / 1000,
         hits=tuple(hit.at_ms for hit in outline.hits),
     )
+
+
+def accepted() -> dict[str, object]:
+    """What a plan may be made of: names of sections, roles, endings, chords and instruments."""
+    known = styles.patches()
+    return {
+        "sections": ["i", "A", "B", "C", "D", "br", "e"],
+        "roles": list(get_args(Role)),
+        "endings": list(get_args(Ending)),
+        "chords": harmony.ACCEPTED,
+        "instruments": {
+            "pitched": sounds.suiting("lead", known),
+            "drums": sounds.suiting("drums", known),
+            "fx": sounds.suiting("fx", known),
+        },
+        "patterns": {name: patterns(styles.load(name)) for name in styles.names()},
+    }
 
 
 # --- the whole ------------------------------------------------------------------------------------

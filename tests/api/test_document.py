@@ -79,7 +79,7 @@ def test_every_example_of_a_body_is_taken_as_it_stands(shape: Any) -> None:
 async def test_the_examples_work(client: Client) -> None:
     sent = {
         "/v1/quotes": "create_quote", "/v1/briefs": "create_brief", "/v1/topups": "create_topup",
-        "/v1/api_keys": "create_key",
+        "/v1/api_keys": "create_key", "/v1/plans": "create_plans",
     }  # fmt: skip
     for path, name in sent.items():
         body = openapi.EXAMPLES[OPERATIONS[name].body]
