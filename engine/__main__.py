@@ -1,6 +1,7 @@
 """The studio's own door, without HTTP or money.
 
 ``python -m engine compose`` writes candidates into a folder, with no database and no key;
+``python -m engine plan`` prints the plans of a brief, to be edited and put into its "plan";
 ``python -m engine studio`` serves the queue; ``python -m engine sounds`` finds or fetches a bank;
 ``python -m engine report`` measures what is promised.
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.contracts import Brief, RetractedTake
+from engine.contracts import Brief, Resolved, RetractedTake
 from engine.errors import BriefRefused, EngineError
 
 
@@ -36,40 +37,75 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    compose = commands.add_parser("compose", help="make the candidates of one brief")
-    compose.add_argument("--brief", type=Path, required=True, help="a brief as JSON; - for stdin")
-    compose.add_argument("--out", type=Path, required=True, help="a folder for the candidates")
-    compose.add_argument("--bank", help="a sound font, or 'builtin'; found by itself otherwise")
-    compose.add_argument("--pictures", action="store_true", help="draw rolls and spectrograms")
-    compose.set_defaults(run=_compose)
+    _add_compose(commands)
+    plan = commands.add_parser("plan", help="print the plans that a brief would be composed from")
+    plan.add_argument("--brief", type=Path, required=True, help=_BRIEF)
+    plan.add_argument("--out", type=Path, help="a file for the plans; stdout otherwise")
+    plan.set_defaults(run=_plan)
     studio = commands.add_parser("studio", help="serve the queue named by DATABASE_URL")
     studio.set_defaults(run=_studio)
     sounds = commands.add_parser("sounds", help="which instrument bank plays")
     sounds.add_argument("action", choices=["status", "fetch"])
     sounds.set_defaults(run=_sounds)
-    _add_report(commands)
     return parser
 
 
-def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    report = commands.add_parser("report", help="measure what is promised, on what is written")
-    report.add_argument("what", choices=["arrangement", "briefs"])
-    report.add_argument("--briefs", type=int, default=200, help="how many random briefs")
-    report.add_argument("--seed", type=int, default=1, help="of the random briefs")
-    report.add_argument("--waves", type=int, default=12, help="how many of them are listened to")
-    report.add_argument("--out", type=Path, help="a page for arrangement, a folder for briefs")
-    report.set_defaults(run=_report)
+_BRIEF = "a brief as JSON; - for stdin"
 
 
-def _report(given: argparse.Namespace) -> int:
-    if given.what == "briefs":
-        from engine.reports import gallery
+def _add_compose(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    compose = commands.add_parser(
+        "compose",
+        help="make the candidates of one brief",
+        description="Writes candidate-1.wav, .mid and .json, and so on. A brief with a plan keeps "
+        "to it; the seed that is printed makes the same music again.",
+    )
+    compose.add_argument("--brief", type=Path, required=True, help=_BRIEF)
+    compose.add_argument("--out", type=Path, required=True, help="a folder for the candidates")
+    compose.add_argument("--bank", help="a sound font, or 'builtin'; found by itself otherwise")
+    compose.add_argument("--pictures", action="store_true", help="draw rolls and spectrograms")
+    compose.add_argument(
+        "--layers",
+        action="store_true",
+        help="the intensities of a game too: candidate-1.layer-1.wav and .mid (calmest) upward",
+    )
+    compose.add_argument(
+        "--cuts",
+        type=_lengths,
+        default=(),
+        metavar="SECONDS",
+        help="cut-downs of a bed too: 30,15 writes candidate-1.30s.wav, candidate-1.15s.wav, MIDI",
+    )
+    compose.set_defaults(run=_compose)
 
-        return gallery.write(given.out or Path("out/briefs"))
-    from engine.reports import arrangement
 
-    out = given.out or Path("deploy/reports/arrangement.md")
-    return arrangement.write(given.briefs, given.seed, given.waves, out)
+def _lengths(text: str) -> tuple[int, ...]:
+    """``30,15`` in milliseconds."""
+    return tuple(round(float(one) * 1000) for one in text.split(","))
+
+
+def _asked(given: argparse.Namespace) -> tuple[Resolved, int]:
+    """The brief that was given, resolved, and its seed."""
+    from engine.words import resolve
+
+    text = sys.stdin.buffer.read() if str(given.brief) == "-" else given.brief.read_bytes()
+    brief = msgspec.json.decode(text, type=Brief)
+    seed = brief.seed if brief.seed is not None else int.from_bytes(os.urandom(6), "big")
+    return resolve(brief, seed), seed
+
+
+def _plan(given: argparse.Namespace) -> int:
+    from engine.studio.session import outlines
+
+    resolved, seed = _asked(given)
+    plans = {"seed": seed, "plans": outlines(resolved, seed)}
+    body = msgspec.json.format(msgspec.json.encode(plans), indent=1) + b"\n"
+    if given.out is None:
+        sys.stdout.buffer.write(body)
+        return 0
+    given.out.write_bytes(body)
+    print(f"{len(plans['plans'])} plans in {given.out}, seed {seed}")
+    return 0
 
 
 def _compose(given: argparse.Namespace) -> int:
@@ -77,12 +113,8 @@ def _compose(given: argparse.Namespace) -> int:
     from engine.render.banks import find
     from engine.studio.rooms import Rooms
     from engine.studio.session import perform
-    from engine.words import resolve
 
-    text = sys.stdin.buffer.read() if str(given.brief) == "-" else given.brief.read_bytes()
-    brief = msgspec.json.decode(text, type=Brief)
-    seed = brief.seed if brief.seed is not None else int.from_bytes(os.urandom(6), "big")
-    resolved = resolve(brief, seed)
+    resolved, seed = _asked(given)
     given.out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
     models = os.environ.get("CUESMITH_MODELS")
@@ -107,12 +139,30 @@ def _compose(given: argparse.Namespace) -> int:
             continue
         written += 1
         _write_candidate(given.out, outcome, pictures=given.pictures)
+        _write_versions(given, resolved, outcome, rooms)
         made = outcome.made
         print(f"\rcandidate {made.number}: rating {made.rating:.2f}, {made.plan.texture}, "
               f"{_checks(made.measured)}")  # fmt: skip
     print(f"{written} of {resolved.candidates} candidates in {given.out} "
           f"after {time.perf_counter() - began:.1f} s")  # fmt: skip
     return 0 if written == resolved.candidates else 1
+
+
+def _write_versions(given: argparse.Namespace, resolved: Resolved, offered, rooms) -> None:
+    """Layers and cut-downs beside their candidate; one that cannot be is said and left out."""
+    from engine.plan.relatives import TooShort
+    from engine.studio.versions import layered, shortened
+
+    stem = given.out / f"candidate-{offered.made.number}"
+    versions = list(layered(resolved, offered.take, rooms)) if given.layers else []
+    for duration_ms in given.cuts:
+        try:
+            versions.append(shortened(resolved, offered.take, rooms, duration_ms))
+        except TooShort as short:
+            print(f"\rno cut-down of candidate {offered.made.number}: {short}", file=sys.stderr)
+    for version in versions:
+        Path(f"{stem}.{version.name}.wav").write_bytes(version.master)
+        Path(f"{stem}.{version.name}.mid").write_bytes(version.midi)
 
 
 def _write_candidate(folder: Path, offered, *, pictures: bool) -> None:

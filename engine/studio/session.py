@@ -6,33 +6,29 @@ takes its place. The whole walk is a pure function of (resolved, seed, rooms): a
 starts over finds the same takes in the same order.
 """
 
-import time
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import Struct
 
 from engine.arrange.midi import write_midi
-from engine.contracts import Made, Measured, Plan, Resolved, RetractedTake
+from engine.contracts import Made, Measured, Resolved, RetractedTake
 from engine.critique import measure, panel
 from engine.critique.panel import Verdict
-from engine.master import files, master
+from engine.master import files
 from engine.master.hearing import hear
 from engine.master.mastering import Master
 from engine.plan.outline import outline
 from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
-from engine.render import render
-from engine.score import bar_ticks, seconds_per_tick
 from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
+from engine.studio.sounding import Clock, sounded
 from engine.studio.takes import Take, first_number, in_rank, outlines, sheets, wanted, written
 
 __all__ = ["Offered", "Performance", "StopAsked", "outlines", "perform"]
 
-FADE_S = (2.0, 8.0)
 ROUNDS = 6  # over-generated rounds before a brief ends with fewer candidates than asked
-SAMPLE_RATE = 48_000
 ABREAST = 2  # takes that are rendered side by side
 LONG_MS = 150_000  # above this one at a time
 
@@ -47,6 +43,7 @@ class Offered(Struct, frozen=True, kw_only=True):
     """A candidate with its sound, before it is stored."""
 
     made: Made
+    take: Take
     master: bytes
     preview: bytes
     evaluation: bytes
@@ -159,29 +156,9 @@ class _Players:
 
 def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | RetractedTake:
     """Render, master and hear one take; retracted when the second hearing says so."""
-    clock = _Clock()
+    clock = Clock()
     loop = resolved.kind == "loop"
-    frames = round(resolved.duration_frames * SAMPLE_RATE / resolved.delivery.sample_rate)
-    stems = render(
-        take.score,
-        rooms.bank,
-        frames=frames,
-        loop=loop,
-        seed=take.seed,
-        apart=bool(resolved.stems),
-    )
-    clock.lap("render")
-    mastered = master(
-        stems,
-        lufs=_lufs(resolved),
-        true_peak_dbtp=resolved.delivery.true_peak_dbtp,
-        loop=loop,
-        seed=take.seed,
-        delivery=resolved.delivery,
-        frames=resolved.duration_frames,
-        fade_s=_fade_s(take.plan),
-    )
-    del stems
+    mastered = sounded(resolved, take.score, take.seed, rooms, clock, apart=bool(resolved.stems))
     heard = hear(mastered.audio, resolved.delivery.sample_rate, loop=loop)
     clock.lap("master")
     verdict = panel.hear(take.score, heard)
@@ -202,7 +179,7 @@ def _files(
     sounded: _Sounded,
 ) -> Offered:
     """The files of a candidate that is offered."""
-    clock, mastered = _Clock(), sounded.mastered
+    clock, mastered = Clock(), sounded.mastered
     loop = resolved.kind == "loop"
     clean = files.master_wav(mastered, resolved.delivery, take.score, loop=loop, seed=take.seed)
     midi = write_midi(take.score)
@@ -236,36 +213,10 @@ def _files(
     )
     return Offered(
         made=made,
+        take=take,
         master=clean,
         preview=preview,
         evaluation=evaluation,
         midi=midi,
         stems=stems,
     )
-
-
-def _fade_s(plan: Plan) -> float:
-    """Seconds of a fade that was asked for: the last section, but no sudden and no endless one."""
-    if plan.ending != "fade":
-        return 0.0
-    ticks = plan.sections[-1].bars * bar_ticks(plan.meter) + plan.ring_ticks
-    shortest, longest = FADE_S
-    return min(longest, max(shortest, ticks * seconds_per_tick(plan.tempo, plan.meter)))
-
-
-def _lufs(resolved: Resolved) -> float:
-    assert resolved.delivery.lufs is not None, "resolve() fills the loudness in"
-    return resolved.delivery.lufs
-
-
-class _Clock:
-    """Seconds since the last lap, by name."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._since = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round(now - self._since, 3)
-        self._since = now

@@ -1,0 +1,62 @@
+"""From a score to a finished sound: the rooms where it is rendered and mastered, one behind the
+other."""
+
+import time
+
+from engine.contracts import Plan, Resolved
+from engine.master import master
+from engine.master.mastering import Master
+from engine.render import render
+from engine.score import Score, bar_ticks, seconds_per_tick
+from engine.studio.rooms import Rooms
+
+SAMPLE_RATE = 48_000
+FADE_S = (2.0, 8.0)
+
+
+class Clock:
+    """Seconds since the last lap, by name."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round(now - self._since, 3)
+        self._since = now
+
+
+def sounded(
+    resolved: Resolved, score: Score, seed: int, rooms: Rooms, clock: Clock, *, apart: bool
+) -> Master:
+    """The master of a score, as long as ``resolved`` says; its stems too where they are kept
+    ``apart``."""
+    loop = resolved.kind == "loop"
+    frames = round(resolved.duration_frames * SAMPLE_RATE / resolved.delivery.sample_rate)
+    stems = render(score, rooms.bank, frames=frames, loop=loop, seed=seed, apart=apart)
+    clock.lap("render")
+    return master(
+        stems,
+        lufs=_lufs(resolved),
+        true_peak_dbtp=resolved.delivery.true_peak_dbtp,
+        loop=loop,
+        seed=seed,
+        delivery=resolved.delivery,
+        frames=resolved.duration_frames,
+        fade_s=_fade_s(score.plan),
+    )
+
+
+def _fade_s(plan: Plan) -> float:
+    """Seconds of a fade that was asked for: the last section, but no sudden and no endless one."""
+    if plan.ending != "fade":
+        return 0.0
+    ticks = plan.sections[-1].bars * bar_ticks(plan.meter) + plan.ring_ticks
+    shortest, longest = FADE_S
+    return min(longest, max(shortest, ticks * seconds_per_tick(plan.tempo, plan.meter)))
+
+
+def _lufs(resolved: Resolved) -> float:
+    assert resolved.delivery.lufs is not None, "resolve() fills the loudness in"
+    return resolved.delivery.lufs
