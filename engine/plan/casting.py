@@ -1,7 +1,10 @@
 """Casting: who plays which role, within what the brief requires and forbids."""
 
+from functools import cache
+
 from msgspec import structs
 
+from engine import styles
 from engine.contracts import PartPlan, Resolved, RoleGroup
 from engine.styles.sheet import Role, Style
 from engine.styles.sounds import DRUM_KITS, PATCHES, PROGRAMS
@@ -24,24 +27,53 @@ _STAND_INS: dict[str, tuple[int, ...]] = {
     "bass": (33, 32, 38, 43), "pad": (89, 48, 52, 95), "counter": (42, 60, 71, 11, 24),
     "harmony": (48, 0, 24, 61), "fx": (), "drums": (),
 }  # fmt: skip
+# Neighbours of a sheet's colour: what the same player might pick up, or a listener take for it.
+_KIN: dict[int, tuple[int, ...]] = {
+    0: (1, 4, 2), 4: (5, 0, 11), 7: (4, 28), 10: (9, 8, 14), 11: (12, 4, 9), 12: (11, 13),
+    14: (9, 11, 10), 15: (46, 107), 16: (17, 18), 21: (22, 23), 22: (21, 73), 24: (25, 26, 46),
+    25: (24, 27, 46), 26: (27, 24, 11), 27: (26, 25, 28), 28: (27, 29), 29: (30, 27, 81),
+    30: (29, 28, 48), 40: (110, 41, 73), 41: (42, 40), 42: (41, 70, 43), 44: (48, 49),
+    45: (46, 12, 48), 46: (24, 15, 45), 48: (49, 40, 60), 49: (48, 89), 52: (53, 91),
+    60: (61, 56, 57), 61: (60, 56, 66), 66: (65, 64), 68: (71, 73, 69), 71: (68, 70, 73),
+    73: (75, 74, 72, 68), 74: (73, 72), 75: (77, 73), 77: (75, 73), 80: (81, 87), 81: (80, 84, 87),
+    84: (81, 80), 90: (88, 89, 95), 96: (98, 99), 99: (96, 88), 106: (105, 107, 24),
+    107: (46, 15, 106), 108: (10, 11, 12), 110: (40, 73),
+}  # fmt: skip
+_PATCH_KIN: dict[str, tuple[str, ...]] = {
+    "pulse25": ("pulse12", "tri_chip"), "pulse50": ("tri_chip",),
+    "pulse12": ("pulse50", "tri_chip"),
+}  # fmt: skip
+WIDE = 6  # lead or comping colours that are enough to tell candidates apart
+Colour = tuple[int, str | None]  # a program and the patch that plays in its place
 _PANS = {"lead": 0, "comp": -25, "harmony": 30, "pad": 0, "counter": 22, "bass": 0, "drums": 0,
          "fx": 0}  # fmt: skip
 
 
-def palettes(style: Style) -> int:
-    """How many different lead colours the style's sheet offers, stand-ins included."""
-    return max(5, len(_colours(style, style.roles["lead"])))
+def leads(style: Style) -> int:
+    """How many different lead colours a style has, near relatives included."""
+    return len(_wide(style, style.roles["lead"]))
 
 
-def cast(style: Style, resolved: Resolved, palette: int, register: int) -> tuple[PartPlan, ...]:
-    """The players of one candidate. Required families sound, forbidden ones never do."""
+def comps(style: Style) -> int:
+    """How many different comping colours a style has, near relatives included."""
+    return len(_wide(style, style.roles["comp"]))
+
+
+def cast(
+    style: Style, resolved: Resolved, lead: int, comp: int, register: int
+) -> tuple[PartPlan, ...]:
+    """The players of one candidate: the ``lead``-th lead colour, the ``comp``-th comping colour,
+    the lead's range moved by ``register`` (-1, 0, 1). Required families sound, forbidden ones
+    never do."""
+    turns = {"lead": lead, "counter": lead, "comp": comp}
     parts: list[PartPlan] = []
     for role in style.roles.values():
         if role.name not in GROUPS or (role.optional and not _wanted(role, resolved)):
             continue
-        lead = next((part.name for part in parts if part.role == "lead"), "")
-        beside = lead if role.name in ("comp", "counter") and len(_colours(style, role)) > 1 else ""
-        part = _part(style, role, resolved, palette, register, beside)
+        first = next((part.name for part in parts if part.role == "lead"), "")
+        beside = first if role.name in ("comp", "counter") and len(_wide(style, role)) > 1 else ""
+        turn = turns.get(role.name, lead // 2)
+        part = _part(style, role, resolved, turn, register, beside)
         if part is not None:
             parts.append(_same_player(style, parts, part))
     parts = _with_required(style, parts, resolved)
@@ -63,41 +95,84 @@ def _wanted(role: Role, resolved: Resolved) -> bool:
 
 
 def _part(
-    style: Style, role: Role, resolved: Resolved, palette: int, register: int, beside: str
+    style: Style, role: Role, resolved: Resolved, turn: int, register: int, beside: str
 ) -> PartPlan | None:
     group = GROUPS[role.name]
     if group in resolved.forbid or role.name in resolved.forbid:
         return None
     if role.name == "drums":
         return _drums(style, role, resolved)
-    colours = _colours(style, role)
+    colours = _wide(style, role)
     stand_ins = [(program, None) for program in _STAND_INS[role.name]]
-    if role.name == "lead" and len(colours) < 4 and style.id not in _SOLO:
-        known = {program for program, _ in colours}
-        colours = [*colours, *(one for one in stand_ins if one[0] not in known)][:5]
-    turn = palette if role.name in ("lead", "comp", "counter") else palette // 2
     turned = colours[turn % len(colours) :] + colours[: turn % len(colours)] if colours else []
     for program, patch in [*turned, *stand_ins]:
         part = _player(style, role, program, patch, register)
-        if (
-            part.name == beside and style.id not in _SOLO
-        ):  # a melody over its own colour is one instrument, not two
+        # A melody over its own colour is one instrument, not two.
+        if part.name == beside and style.id not in _SOLO:
             continue
         if not any(answers_to(part, name) for name in resolved.forbid):
             return part
     return None
 
 
-def _colours(style: Style, role: Role) -> list[tuple[int, str | None]]:
+@cache
+def _wide_of(style_id: str, role_name: str) -> tuple[Colour, ...]:
+    style = styles.load(style_id)
+    role = style.roles[role_name]
+    found = _colours(style, role)
+    if role_name not in ("lead", "comp"):
+        return tuple(found)
+    if style_id in _SOLO:
+        return (*found, *((role.programs[0], patch) for patch in role.patches))
+    names = {_called(*colour) for colour in found}
+    found = list({_called(*colour): colour for colour in reversed(found)}.values())[::-1]
+    kin = [one for program, patch in list(found) for one in _kin(style, program, patch)]
+    for colour in kin:
+        if len(found) >= WIDE:
+            break
+        if _called(*colour) not in names:
+            names.add(_called(*colour))
+            found.append(colour)
+    return tuple(found)
+
+
+def _wide(style: Style, role: Role) -> list[Colour]:
+    """A role's colours in the sheet's order, each sound once; lead and comp get near relatives
+    of the sheet's own until there are enough to tell candidates apart."""
+    return list(_wide_of(style.id, role.name))
+
+
+def _kin(style: Style, program: int, patch: str | None) -> list[Colour]:
+    if patch is not None:
+        return [(_beside(style, one), one) for one in _PATCH_KIN.get(patch, ())]
+    return [(one, None) for one in _KIN.get(program, ())]
+
+
+def _beside(style: Style, patch: str) -> int:
+    """The program that stands beside a patch in the first role of the sheet that names it."""
+    for role in style.roles.values():
+        if patch in role.patches:
+            programs = role.programs or (0,)
+            return programs[min(role.patches.index(patch), len(programs) - 1)]
+    return 0
+
+
+def _called(program: int, patch: str | None) -> str:
+    return PATCHES.get(patch or "", PROGRAMS[program])
+
+
+def _colours(style: Style, role: Role) -> list[Colour]:
     """Programs and patches in the sheet's order; electronic styles prefer their patches."""
     if role.name == "fx":
         return [(122, patch) for patch in role.patches if patch in _FX_PATCHES]
     programs = role.programs or (0,)
-    sampled = [(program, None) for program in programs]
-    own = [(programs[min(at, len(programs) - 1)], patch) for at, patch in enumerate(role.patches)]
+    sampled: list[Colour] = [(program, None) for program in programs]
+    own: list[Colour] = [
+        (programs[min(at, len(programs) - 1)], patch) for at, patch in enumerate(role.patches)
+    ]
     if style.id in ELECTRONIC:
-        return [*own, *sampled] if own else sampled  # type: ignore[list-item]
-    return sampled  # type: ignore[return-value]
+        return [*own, *sampled] if own else sampled
+    return sampled
 
 
 def _player(style: Style, role: Role, program: int, patch: str | None, register: int) -> PartPlan:

@@ -1,6 +1,7 @@
 """Chord symbols of the style sheets: degree, suffix and bass → pitch classes."""
 
 import re
+from functools import cache
 
 from msgspec import Struct
 
@@ -45,6 +46,7 @@ class Harmony(Struct, frozen=True, kw_only=True):
     pitches: tuple[int, ...]  # root first
 
 
+@cache
 def read(symbol: str) -> Harmony:
     """``"bVImaj7"`` → semitones above the tonic; raises `UnknownChord`."""
     found = _SYMBOL.fullmatch(symbol)
@@ -69,6 +71,15 @@ def bars(chords: str) -> list[tuple[str, ...]]:
         again = found[-1] if found else ()
         found.append(again if symbols == (AGAIN,) else symbols)
     return found
+
+
+def taken_apart(symbol: str) -> tuple[str, str, str, str]:
+    """``"bVImaj7/3"`` → sign, degree, suffix and bass: ``("b", "VI", "maj7", "/3")``."""
+    read(symbol)
+    found = _SYMBOL.fullmatch(symbol)
+    assert found is not None, "read() refuses what is no chord"
+    bass = f"/{found['bass']}" if found["bass"] else ""
+    return found["sign"], found["degree"], found["suffix"], bass
 
 
 def mode_of(progression: list[str]) -> str:

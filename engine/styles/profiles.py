@@ -5,6 +5,8 @@ weights of the one degree in which they differ from major or minor.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from operator import mul
 
 MAJOR = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
 MINOR = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.300, 0.250)
@@ -36,13 +38,17 @@ def home_lead(heard: Sequence[float], tonic: int, mode: str) -> float:
     Below zero a listener would put the tonic elsewhere. ``heard`` are twelve weights.
     """
     own = SEVEN_NOTES.get(mode, MINOR if mode in ("aeolian", "yu", "jue", "shang") else MAJOR)
+    mean = sum(heard) / 12
+    spread = sum((one - mean) ** 2 for one in heard) ** 0.5
+    if not spread:
+        return 0.0
     others = (
-        _fit(heard, profile, other)
+        sum(map(mul, heard, _centred(profile, other)))
         for profile in (MAJOR, MINOR)
         for other in range(12)
         if other != tonic
     )
-    return _fit(heard, own, tonic) - max(others)
+    return (sum(map(mul, heard, _centred(own, tonic % 12))) - max(others)) / spread
 
 
 def weighed(tones: Iterable[tuple[int, float]]) -> list[float]:
@@ -53,10 +59,10 @@ def weighed(tones: Iterable[tuple[int, float]]) -> list[float]:
     return heard
 
 
-def _fit(heard: Sequence[float], profile: Sequence[float], tonic: int) -> float:
-    """Pearson's correlation of heard pitch classes with a profile on a tonic."""
-    expected = [profile[(pitch_class - tonic) % 12] for pitch_class in range(12)]
-    mean_heard, mean_expected = sum(heard) / 12, sum(expected) / 12
-    pairs = [(h - mean_heard, e - mean_expected) for h, e in zip(heard, expected, strict=True)]
-    spread = (sum(h * h for h, _ in pairs) * sum(e * e for _, e in pairs)) ** 0.5
-    return sum(h * e for h, e in pairs) / spread if spread else 0.0
+@cache
+def _centred(profile: tuple[float, ...], tonic: int) -> tuple[float, ...]:
+    """A profile on a tonic with mean 0 and length 1: its product with heard pitch classes is
+    Pearson's correlation with them, but for their own spread."""
+    mean = sum(profile) / 12
+    length = sum((one - mean) ** 2 for one in profile) ** 0.5
+    return tuple((profile[(pitch_class - tonic) % 12] - mean) / length for pitch_class in range(12))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from engine.styles import harmony
+from engine.styles import forms, harmony
+from engine.styles.forms import Form
 
 SHEETS = Path(__file__).parent / "sheets"
 FILLS = ("groove.fill", "groove.fill2", "groove.fill3", "groove.fill4")
@@ -114,9 +115,10 @@ class Style(Struct, frozen=True, kw_only=True):
     contours: tuple[str, ...]
     ladder: tuple[frozenset[str], ...]  # what sounds at energy 1 … 7
     mix: Mix
-    form: str
-    melody: str
-    ending: str
+    forms: tuple[Form, ...]  # the usual one first; none where the form is prose
+    harmonic_rhythm: tuple[float, float]  # chords per bar, least and most
+    endings: tuple[str, ...]  # ring, button, open: the usual one first
+    energy_cap: int  # the highest rung that the style takes unasked
 
 
 def read(file: Path) -> Style:
@@ -164,8 +166,10 @@ class _Reader:
             roles=roles, grooves=grooves, bass=bass, comp=comp,
             contours=self._contours(grid),
             ladder=self._ladder({*roles, *grooves, *bass, *comp}),
-            mix=self._mix(), form=self._text("form"), melody=self._text("melody"),
-            ending=self._text("intro_end"),
+            mix=self._mix(), forms=forms.read(self._text("form")),
+            harmonic_rhythm=forms.harmonic_rhythm(self._text("hr")) or (1.0, 1.0),
+            endings=forms.endings(self._text("intro_end")),
+            energy_cap=self._energy_cap(),
         )  # fmt: skip
 
     def _text(self, field: str) -> str:
@@ -322,6 +326,10 @@ class _Reader:
                 _climb(sounding, word, known)
             climbed.append(frozenset(sounding))
         return tuple(climbed)
+
+    def _energy_cap(self) -> int:
+        found = re.search(r"stays at 1-(\d)|above (\d) only on request", self._text("ladder"))
+        return 7 if found is None else int(found[1] or found[2])
 
     def _mix(self) -> Mix:
         text = self._text("mix")
