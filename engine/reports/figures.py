@@ -56,7 +56,7 @@ def figures(findings: Sequence[Finding]) -> list[Figure]:
                 measured=measured,
                 cases=cases,
                 unit=line.unit,
-            )  # fmt: skip
+            )
         )
     return made
 
@@ -140,7 +140,7 @@ LINES: tuple[Line, ...] = (
          of=_value("sections"),
          definition="per piece, bars at the same place of two sections: likeness of pairs of one "
          "letter (A, A') against pairs of two; the mean of cosines of onset patterns and of "
-         "pitch classes (drums: keys) over all parts; median over pieces"),
+         "pitch classes (drums: keys) over the parts in both; median over pieces"),
     Line(name="— pooled over all pairs of all pieces", least=None, unit="", of=_pooled_auc,
          definition="the same, as one AUC"),
     Line(name="hits met within one 16th, fixed tempo", least=1.0, of=_share("hits, fixed tempo"),

@@ -42,7 +42,8 @@ class Energy(Struct, frozen=True, kw_only=True):
 def energies(take: Take) -> list[Energy]:
     """Each section's asked energy and its onset density times loudness.
 
-    Asked: the mean of the brief's curve over the section where there is one, else the plan's rung.
+    Asked: the rung 1-7 on which the mean of the brief's curve over the section lies, where there
+    is a curve, else the plan's.
     Density: onsets a bar, where a part's notes that begin together are one. Loudness: the mean of
     (velocity / 127) squared, which is how a velocity becomes an amplitude.
     """
@@ -51,7 +52,7 @@ def energies(take: Take) -> list[Energy]:
     for section in take.plan.sections:
         asked = float(section.energy)
         if curve:
-            asked = _mean_of(curve, section, take)
+            asked = float(round(1 + 6 * _mean_of(curve, section, take)))
         onsets, loudness = _played(take, section)
         found.append(Energy(asked=asked, played=onsets / section.bars * loudness))
     return found
@@ -94,7 +95,7 @@ def _at(curve: tuple[tuple[float, float], ...], place: float) -> float:
 
 def differing(found: Sequence[Energy]) -> bool:
     """Whether at least three sections were asked to be of three different energies."""
-    return len({round(one.asked, 3) for one in found}) >= 3
+    return len({one.asked for one in found}) >= 3
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> float:
@@ -142,14 +143,15 @@ def likeness(take: Take) -> Likeness:
 def bar_likeness(
     pairs: Sequence[tuple[Player, list[Note], list[Note]]], take: Take
 ) -> float | None:
-    """0-1: the mean over the parts that sound in either bar; a part that is missing counts 0.
+    """0-1: the mean over the parts that sound in both bars; None where no part does.
 
     A part's likeness is the mean of the cosines of its onset patterns (sixteenths) and of what it
-    plays: lengths by pitch class, or strokes by key for drums. None where nothing sounds.
+    plays: lengths by pitch class, or strokes by key for drums. Which parts sound at all is the
+    energy's business and says nothing about whether it is the same music.
     """
     found = []
     for player, one, two in pairs:
-        if player.role == "fx" or not (one or two):
+        if player.role == "fx" or not (one and two):
             continue
         found.append((_cosine(*(_pattern(b, take) for b in (one, two)))
                       + _cosine(*(_content(b, player) for b in (one, two)))) / 2)  # fmt: skip

@@ -18,6 +18,7 @@ _EDGES = (0, 1, 2, 3, 5, 7, 10, 14, 19, 26, 36, 50, 70)  # first bins of the ban
 FLOOR_DB = 50.0  # under the band's loudest moment nothing is a stroke
 AROUND = 60  # hops either side that a stroke must stand out of
 SMALLEST_DB = 3.5  # mean rise over all bands that counts as a stroke
+LEAD_IN = 200  # hops
 APART = 24  # hops between two strokes: 12 ms
 EARLY_S = 0.0012
 """How early a rise is seen: a window hears a stroke when its edge touches it. The mean over clicks,
@@ -27,10 +28,11 @@ bursts of noise and kicks at known places, which all lie within 0.3 ms of it."""
 def onsets(sound: Sound, sample_rate: int) -> Times:
     """Seconds of every stroke in (frames,) or (frames, channels) at 48 kHz."""
     mono = sound.mean(axis=1) if sound.ndim == 2 else sound
-    levels = _levels(np.asarray(mono, np.float32))
+    # Silence before it, so that a stroke on the very first sample has something to rise from.
+    levels = _levels(np.pad(np.asarray(mono, np.float32), (LEAD_IN * HOP, 0)))
     steep = _rise(levels, PLACED)
     peaks = _steepest(steep, _peaks(_rise(levels, FOUND)))
-    return (peaks + _between(steep, peaks)) * HOP / sample_rate + EARLY_S
+    return (peaks + _between(steep, peaks) - LEAD_IN) * HOP / sample_rate + EARLY_S
 
 
 def _levels(mono: Sound) -> Times:
