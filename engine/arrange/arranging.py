@@ -67,12 +67,14 @@ def arrange(plan: Plan, lines: Sequence[Line], seed: int) -> Score:
 def _pitched(passage: Passage, style: Style) -> dict[str, list[Note]]:
     """One section of all pitched roles, each leaving the others their room."""
     parts = {part.role: part for part in passage.plan.parts if part.role not in _RHYTHM}
-    written = {role: _written(passage, part, style) for role, part in parts.items()}
+    written = {
+        role: freshen(passage, part, _written(passage, part, style)) for role, part in parts.items()
+    }
     sheets = budget.roomy(passage, parts, {role: one for role, one in written.items() if one})
     done = {}
     for role, notes in sheets.items():
         part = parts[role]
-        notes = freshen(passage, part, notes)
+        notes = freshen(passage, part, notes)  # bars that gave way may have become alike
         notes = endings.ended(passage, part, style, notes)
         done[role] = _bounded(passage, hits.accented(passage, part, style, notes))
     return done

@@ -103,7 +103,7 @@ def _approached(passage: Passage, part: PartPlan, style: Style, notes: list[Note
         joined = after is not None and after.start - end <= 60 and after.start % passage.bar == 0
         if (
             after is None or not far or not joined or note.length < 2 * _EIGHTH
-            or passage.dice("approach", number).random() >= share
+            or passage.letter_dice("approach", number).random() >= share
         ):  # fmt: skip
             done.append(note)
             continue

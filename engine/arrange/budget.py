@@ -12,7 +12,7 @@ from engine.contracts import PartPlan
 from engine.score import Note, beat_ticks
 
 BUSY = 4  # onsets in a bar
-OCTAVE = 12
+OCTAVE, FIFTH = 12, 7
 ORDER = ("lead", "bass", "comp", "counter", "harmony", "pad")
 _TOGETHER = 40  # ticks within which onsets are one
 _KEPT = BUSY - 1
@@ -36,22 +36,29 @@ def roomy(
 
 
 def fight(one: list[Note], other: list[Note]) -> bool:
-    """Whether two roles are both busy in a bar, in one octave, with crossing ranges."""
+    """Whether two roles are both busy in a bar in one octave: a fifth apart, or crossing."""
     if onsets(one) < BUSY or onsets(other) < BUSY:
         return False
     pitches, others = [n.pitch for n in one], [n.pitch for n in other]
-    near = abs(median(pitches) - median(others)) < OCTAVE
-    return near and min(pitches) <= max(others) and min(others) <= max(pitches)
+    apart = abs(median(pitches) - median(others))
+    crossing = min(pitches) <= max(others) and min(others) <= max(pitches)
+    return apart <= FIFTH or (apart < OCTAVE and crossing)
 
 
 def onsets(notes: list[Note]) -> int:
     """Strokes of a bar; a strum or a roll is one."""
-    count, last = 0, -_TOGETHER
+    return len(_strokes(notes))
+
+
+def _strokes(notes: list[Note]) -> list[list[int]]:
+    """The starts of a bar, those of one strum or roll together."""
+    strokes: list[list[int]] = []
     for start in sorted({note.start for note in notes}):
-        if start - last >= _TOGETHER:
-            count += 1
-            last = start
-    return count
+        if strokes and start - strokes[-1][-1] <= _TOGETHER:
+            strokes[-1].append(start)
+        else:
+            strokes.append([start])
+    return strokes
 
 
 def _bar(notes: list[Note], passage: Passage, inside: int) -> list[Note]:
@@ -79,9 +86,6 @@ def _yielding(
             place % beat < _TOGETHER) else 3  # fmt: skip
         return strength, place
 
-    heads: list[int] = []
-    for start in sorted({note.start for note in here}):
-        if not heads or start - heads[-1] >= _TOGETHER:
-            heads.append(start)
-    kept = set(sorted(heads, key=weakness)[:_KEPT])
-    return [note for note in here if any(0 <= note.start - at < _TOGETHER for at in kept)]
+    strokes = sorted(_strokes(here), key=lambda starts: weakness(starts[0]))[:_KEPT]
+    kept = {start for starts in strokes for start in starts}
+    return [note for note in here if note.start in kept]

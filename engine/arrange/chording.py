@@ -56,7 +56,7 @@ def coloured(passage: Passage) -> list[Chord]:
     chords = []
     for number, chord in enumerate(passage.plan.chords):
         nine = ninth(chord, passage.plan)
-        if nine is not None and passage.dice("colour", number).random() < COLOURED_SHARE:
+        if nine is not None and passage.letter_dice("colour", number).random() < COLOURED_SHARE:
             chord = structs.replace(chord, pitches=(*chord.pitches, nine))
         chords.append(chord)
     return chords

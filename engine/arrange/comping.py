@@ -15,6 +15,7 @@ from engine.styles.sheet import CompNote, Style
 BUSY_LEAD = 6  # onsets in a bar of the lead that make the comp step back
 STRUM_MS, UPSTROKE_MS, ROLL_MS = 28.0, 16.0, 34.0  # a whole strum down and up; one note of a roll
 REPEAT_TICKS = 120  # of a tremolo
+_WIDEST = 36  # ticks between two notes that are still one stroke
 PEDAL_LIFT = 24
 _HAND = 16  # semitones a left hand needs above its root
 _EIGHTH = 240
@@ -97,7 +98,7 @@ def _pushed(passage: Passage, style: Style, spans: list[Voiced], tick: int) -> V
     left = here.chord.at + here.chord.length - tick
     if style.id not in GROOVES or left > _EIGHTH or place + 1 >= len(spans):
         return here
-    pushed = passage.dice("push", place).random() < ANTICIPATED
+    pushed = passage.letter_dice("push", place).random() < ANTICIPATED
     return spans[place + 1] if pushed else here
 
 
@@ -133,7 +134,7 @@ def _apart(passage: Passage, way: str, count: int) -> int:
     """Ticks from one string or key to the next."""
     ms = 1000.0 * seconds_per_tick(passage.plan.tempo, passage.plan.meter)
     whole = {"d": STRUM_MS, "u": UPSTROKE_MS}.get(way, 0.0) / max(1, count - 1)
-    return round((ROLL_MS if way in ("r", "g") else whole) / ms)
+    return min(_WIDEST, round((ROLL_MS if way in ("r", "g") else whole) / ms))
 
 
 def _voices(passage: Passage, name: str, span: Voiced, part: PartPlan) -> tuple[int, ...]:
@@ -176,7 +177,7 @@ def _varied(passage: Passage, part: PartPlan, notes: list[Note], inside: int) ->
     rests = bool(lead) and not _onsets(lead, passage.start(inside), passage.bar)
     if len(notes) < 3 or inside % 4 in (0, 2) or rests:
         return notes
-    dice = passage.dice(part.role, "vary", inside)
+    dice = passage.letter_dice(part.role, "vary", inside)
     starts = sorted({note.start for note in notes})
     drop = 0.25 if inside % 4 == 3 else 0.12
     dropped = {start for start in starts[1:] if dice.random() < drop}

@@ -51,6 +51,12 @@ class Passage(Struct, frozen=True, kw_only=True):
         named = "/".join(str(one) for one in what)
         return random.Random(f"arrange/{self.seed}/{self.key}/{named}")
 
+    def letter_dice(self, *what: object) -> random.Random:
+        """The same dice for every section of one letter: what returns is known again."""
+        named = "/".join(str(one) for one in what)
+        letter = self.section.name.rstrip("'")
+        return random.Random(f"arrange/{self.seed}/{letter}/{named}")
+
     def bars(self) -> range:
         """The bars inside, from 0."""
         return range(self.section.bars)
