@@ -4,11 +4,12 @@ A pattern is written in one meter and may be played in another: beats are left o
 stretched as whole groups, so that a groove keeps its shape.
 """
 
+from collections.abc import Mapping
 from functools import cache
 
 from msgspec import Struct
 
-from engine.score import bar_ticks
+from engine.score import bar_ticks, beat_ticks
 
 # (pattern's meter, plan's meter) → source beats of one bar; two tuples alternate bar by bar.
 _BEATS: dict[tuple[str, str], tuple[tuple[int, ...], ...]] = {
@@ -27,6 +28,9 @@ _BEATS: dict[tuple[str, str], tuple[tuple[int, ...], ...]] = {
 }
 _STRETCH = (0, 2, 4, 5)  # four sixteenths of a beat inside the six of a dotted quarter
 
+_EVEN = frozenset("HPR")  # voices that keep running in even eighths when a beat is stretched
+STRONGEST = 9
+
 
 class Step(Struct, frozen=True):
     """A pattern's step in this bar: which one, where, and how long a step is here."""
@@ -34,13 +38,26 @@ class Step(Struct, frozen=True):
     source: int
     tick: int
     ticks: int
+    leads: bool = False  # first of its group in a bar that was regrouped
+
+
+class Stroke(Struct, frozen=True):
+    """A drum voice struck at the bar's ``at``-th step, with a digit 1-9."""
+
+    at: int
+    voice: str
+    digit: int
 
 
 @cache
-def steps(sub: str, meter: str, bar: int) -> tuple[Step, ...]:
-    """The pattern steps of a bar in order of time."""
+def steps(sub: str, meter: str, bar: int, *, tail: bool = False) -> tuple[Step, ...]:
+    """The pattern steps of a bar in order of time; ``tail`` keeps the distance to the pattern's
+    end, as fills do."""
     variants = _BEATS[(sub, meter)]
     beats = variants[bar % len(variants)]
+    if tail:
+        count = 3 if sub == "3/4" else 4
+        beats = tuple(max(0, count - len(beats) + place) for place in range(len(beats)))
     per_beat = 3 if sub == "12/8" else 4
     beat = bar_ticks(meter) // len(beats)  # type: ignore[arg-type]
     found = []
@@ -50,5 +67,33 @@ def steps(sub: str, meter: str, bar: int) -> tuple[Step, ...]:
                 at = _STRETCH[inside] * 120
             else:
                 at = inside * beat // per_beat
-            found.append(Step(source * per_beat + inside, place * beat + at, beat // per_beat))
+            tick = place * beat + at
+            leads = sub != meter and tick % beat_ticks(meter) == 0  # type: ignore[arg-type]
+            found.append(Step(source * per_beat + inside, tick, beat // per_beat, leads))
     return tuple(found)
+
+
+def strokes(
+    voices: Mapping[str, tuple[int, ...]], sub: str, meter: str, bar: int, *, tail: bool = False
+) -> list[Stroke]:
+    """A groove or a fill as it is struck in this bar of this meter, in order of time."""
+    here = steps(sub, meter, bar, tail=tail)
+    stretched = sub != "12/8" and any(step.ticks == 180 for step in here)
+    found = []
+    for voice, digits in voices.items():
+        row = [digits[step.source] for step in here]
+        if stretched and voice in _EVEN:
+            row = _eighths(row)
+        for at, digit in enumerate(row):
+            if digit:
+                found.append(Stroke(at, voice, min(STRONGEST, digit + here[at].leads)))
+    return sorted(found, key=lambda one: (one.at, one.voice))
+
+
+def _eighths(row: list[int]) -> list[int]:
+    """Two even eighths of a beat become the three of a dotted quarter."""
+    for first in range(0, len(row), 4):
+        one, two, three, four = row[first : first + 4]
+        if one and three and not two and not four:
+            row[first + 1] = min(one, three)
+    return row

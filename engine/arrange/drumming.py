@@ -1,156 +1,304 @@
-"""Drums and effects: grooves by the rung, fills where a phrase turns, no bar like the last."""
+"""Drums: grooves by the rung, fills where a phrase turns, crashes far apart, no bar copied."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from engine.arrange import clock
-from engine.arrange.melody import level
-from engine.arrange.reading import bars_of, section_at
-from engine.contracts import PartPlan, Plan, Section
+from msgspec import Struct
+
+from engine.arrange import clock, grooves, varying
+from engine.arrange.clock import Stroke
+from engine.arrange.effects import effects as effects
+from engine.arrange.fills import Fill, begin, builds, fills
+from engine.arrange.hands import MACHINES
+from engine.arrange.places import Place, crash_bars, places
+from engine.contracts import PartPlan, Plan
 from engine.score import Line, Note, bar_ticks
 from engine.styles.sheet import Style
 
 KEYS = {"K": 36, "S": 38, "L": 39, "H": 42, "O": 46, "R": 51, "P": 82, "C": 49}
-_TOMS = (50, 47, 45, 41)
+TOMS = (50, 47, 45, 41)
 _HIT_TICKS = 100
-_BED_NOISE = ("vinyl", "rain", "wind")
-_RISES = ("riser", "rev_swell")
+_LOUD_FROM = 4  # rungs that crash, and whose snare has ghosts
+_ROLL = (30, 105)  # velocities a snare roll climbs between
+_LOOP_SOFTER = 3
+_GHOSTED = frozenset({"funk_corporate", "lofi", "rock", "country", "acoustic_folk", "jazz_trio"})
+_GHOST = (22, 45)  # velocities
+_GHOSTS, _GHOST_ODDS = 2, 0.4  # at most in a bar; share of the drummers' own
+_SHAPED = 0.6  # how far the drummers' accents bend the sheet's digits
+
+
+class Seat(Struct, frozen=True, kw_only=True):
+    """What the drummer looks at: the plan, the kit and the bass, and nobody else."""
+
+    plan: Plan
+    part: PartPlan
+    style: Style
+    family: grooves.Family
+    bass: frozenset[int]  # ticks at which the bass begins a note
+    crashes: frozenset[int]  # bars
+    seed: int
+
+
+class Bar(Struct, frozen=True, kw_only=True):
+    """One bar of a section, before a stroke is written."""
+
+    place: Place
+    inside: int
+    start: int  # ticks
+    steps: tuple[clock.Step, ...]
+    fill: Fill | None
+
+    @property
+    def last(self) -> bool:
+        """Whether the section ends with it."""
+        return self.inside == self.place.section.bars - 1
 
 
 def drums(
     plan: Plan, part: PartPlan, style: Style, lines: Sequence[Line], dice: random.Random
 ) -> list[Note]:
-    """The groove of each section with its fills."""
-    del lines
-    notes: list[Note] = []
-    fill_before = ""
-    for bar, section in bars_of(plan, "drums"):
-        start = bar * bar_ticks(plan.meter)
-        if bar == plan.bars - 1 and plan.ending == "ring":
-            notes += _last_hit(plan, part, style, start)
+    """The groove of each section with its fills; a section's strokes are its own."""
+    seat = Seat(
+        plan=plan, part=part, style=style, family=grooves.family_of(style.id, style.sub),
+        bass=frozenset(n.start for line in lines if line.role == "bass" for n in line.notes),
+        crashes=crash_bars(plan), seed=dice.getrandbits(53),
+    )  # fmt: skip
+    notes = [
+        note
+        for place in places(plan)
+        if "drums" in place.section.roles
+        for note in _section(seat, place)
+    ]
+    return _accented(seat, notes)
+
+
+def _section(seat: Seat, place: Place) -> Iterator[Note]:
+    """One section's bars."""
+    plan, section = seat.plan, place.section
+    chosen = fills(plan, place, seat.style, _dice(seat, place, "fills"))
+    rolls = builds(place, seat.style.id in MACHINES)
+    for inside in range(section.bars):
+        bar = Bar(
+            place=place, inside=inside, start=(section.bar + inside) * bar_ticks(plan.meter),
+            steps=clock.steps(seat.style.sub, plan.meter, inside), fill=chosen.get(inside),
+        )  # fmt: skip
+        if section.bar + inside == plan.bars - 1 and plan.ending in _ENDINGS:
+            yield from _ENDINGS[plan.ending](seat, place, bar.start)
             continue
-        fill = _fill(plan, section, bar, fill_before, dice)
-        groove = _groove(style, section)
-        notes += _bar(plan, part, style, bar, section, groove, fill, dice)
-        if (
-            section.bar == bar
-            and bar > 0
-            and fill_before
-            and section.energy >= 4
-            and plan.kind != "loop"
-        ):
-            notes.append(Note(start, 4 * _HIT_TICKS, KEYS["C"], level(plan, part, start, -0.05)))
-        fill_before = fill
-    return notes
+        strokes = _strokes(seat, bar, chosen)
+        if inside in rolls:
+            strokes = [one for one in strokes if one.voice not in "SLT"]
+            yield from _roll(seat, bar)
+        yield from _struck(seat, bar, strokes)
+        if (inside == 0 or inside - 1 in chosen) and _may_crash(seat, place, inside):
+            yield Note(bar.start, 4 * _HIT_TICKS, _key(seat, "C"), _velocity(seat, place, 7))
 
 
-def effects(
-    plan: Plan, part: PartPlan, style: Style, lines: Sequence[Line], dice: random.Random
-) -> list[Note]:
-    """A bed of noise where the style has one, a rise into the fullest section, nothing else."""
-    del style, lines, dice
-    bar = bar_ticks(plan.meter)
-    middle = (part.low + part.high) // 2
-    if part.patch in _BED_NOISE:
-        return [
-            Note(
-                section.bar * bar,
-                section.bars * bar,
-                middle,
-                level(plan, part, section.bar * bar, -0.2),
+def _dice(seat: Seat, place: Place, *what: object) -> random.Random:
+    return random.Random("/".join(str(one) for one in (seat.seed, place.key, *what)))
+
+
+def _strokes(seat: Seat, bar: Bar, chosen: dict[int, Fill]) -> list[Stroke]:
+    """The strokes of one bar: the groove, varied as its place in the block of four wants."""
+    place, inside = bar.place, bar.inside
+    groove = _groove(seat, bar)
+    first = inside - inside % varying.BLOCK
+    end = min(first + varying.BLOCK, place.section.bars) - 1
+    filled = _replaced(seat, bar, chosen[end]) if end in chosen else 0
+    shares = varying.shares(len(groove), filled, _dice(seat, place, "block", first))
+    changes = shares[inside % varying.BLOCK]
+    if bar.last and bar.fill is None:
+        changes = max(1, changes)  # so that no bar runs on over the section's line
+    if changes:
+        groove = varying.varied(
+            groove, changes, _odds(seat, bar, groove), _bass_steps(seat, bar),
+            seat.style.id == "chiptune", _dice(seat, place, "bar", inside),
+        )  # fmt: skip
+    if bar.fill is None:
+        return groove
+    own = _filled(seat, bar, bar.fill)
+    if seat.plan.kind == "loop" and not place.after and bar.last:
+        own = [Stroke(one.at, one.voice, max(1, one.digit - _LOOP_SOFTER)) for one in own]
+    return [one for one in groove if not _late(seat, bar, bar.fill, one.at)] + own
+
+
+def _voices(seat: Seat, place: Place) -> dict[str, tuple[int, ...]]:
+    """The rung's groove; its crashes are given by the form."""
+    patterns = place.section.patterns
+    name = next((one for one in patterns if one.startswith("groove.")), "groove.low")
+    return {v: row for v, row in seat.style.grooves[name].items() if v != "C"}
+
+
+def _groove(seat: Seat, bar: Bar) -> list[Stroke]:
+    """The rung's groove with the ghosts of its block of four bars."""
+    voices = _voices(seat, bar.place)
+    strokes = clock.strokes(voices, seat.style.sub, seat.plan.meter, bar.inside)
+    strokes += _ghosts(seat, bar, strokes)
+    return sorted(strokes, key=lambda one: (one.at, one.voice))
+
+
+def _ghosts(seat: Seat, bar: Bar, strokes: list[Stroke]) -> list[Stroke]:
+    """Soft snare strokes between the loud ones, where drummers of this kind play them."""
+    loud = any(one.voice == "S" and one.digit >= 5 for one in strokes)
+    if not loud or seat.style.id not in _GHOSTED or bar.place.section.energy < _LOUD_FROM:
+        return []
+    dice = _dice(seat, bar.place, "ghosts", bar.inside // varying.BLOCK)
+    taken = {one.at for one in strokes if one.voice in "SL"}
+    found = []
+    for at, step in enumerate(bar.steps):
+        odds = seat.family.ghosts[grooves.step_of(step.source, seat.style.sub)] * _GHOST_ODDS
+        if dice.random() < odds and at not in taken:
+            found.append(Stroke(at, "S", 1))
+    return found[:_GHOSTS]
+
+
+def _filled(seat: Seat, bar: Bar, fill: Fill) -> list[Stroke]:
+    voices = dict(fill.voices)
+    if seat.plan.kind == "loop":
+        voices.pop("C", None)  # what rings would mark the seam
+    found = clock.strokes(voices, seat.style.sub, seat.plan.meter, bar.inside, tail=True)
+    return [one for one in found if _late(seat, bar, fill, one.at)]
+
+
+def _late(seat: Seat, bar: Bar, fill: Fill, at: int) -> bool:
+    """Whether a step lies in the part of the bar that a fill takes."""
+    steps = clock.steps(seat.style.sub, seat.plan.meter, bar.inside, tail=True)
+    return steps[at].source >= begin(fill.span, seat.style)
+
+
+def _replaced(seat: Seat, bar: Bar, fill: Fill) -> int:
+    """How many strokes of the groove a fill changes."""
+    groove = {(o.at, o.voice) for o in _groove(seat, bar) if _late(seat, bar, fill, o.at)}
+    own = {(o.at, o.voice) for o in _filled(seat, bar, fill)}
+    return max(len(groove - own), len(own - groove))
+
+
+def _odds(seat: Seat, bar: Bar, groove: list[Stroke]) -> dict[str, list[float]]:
+    """How likely each voice is at each step: by the style's fuller grooves, by the habits of its
+    drummers, and most by one real bar much like this groove."""
+    style = seat.style
+    voices = {"K", *(one.voice for one in groove)}
+    if "H" in voices and style.id != "chiptune":
+        voices.add("O")
+    choice = _dice(seat, bar.place, "partner").random()
+    partner = grooves.partner(style.id, style.sub, _voices(seat, bar.place), choice)
+    odds: dict[str, list[float]] = {}
+    for voice in sorted(voices):
+        habit = seat.family.voice(voice)
+        row = []
+        for step in bar.steps:
+            at = grooves.step_of(step.source, style.sub)
+            fuller = sum(
+                bool(style.grooves[name].get(voice, (0,) * style.grid)[step.source])
+                for name in ("groove.mid", "groove.high")
             )
-            for section in plan.sections
-            if "fx" in section.roles
-        ]
-    if part.patch not in _RISES or plan.kind == "loop":
-        return []
-    fullest = max(plan.sections, key=lambda section: (section.energy, section.bars))
-    if fullest.bar < 2 or fullest.energy < 5:
-        return []
-    start = (fullest.bar - 2) * bar
-    return [Note(start, 2 * bar - 40, middle, level(plan, part, start))]
+            likely = 0.2 * habit.odds[at] if habit and voice not in "TP" else 0.0
+            row.append(0.01 + 0.1 * fuller + likely + 0.5 * ((voice, at) in partner))
+        odds[voice] = row
+    return odds
 
 
-def _groove(style: Style, section: Section) -> dict[str, tuple[int, ...]]:
-    name = next((one for one in section.patterns if one.startswith("groove.")), "groove.low")
-    return style.grooves[name]
+def _bass_steps(seat: Seat, bar: Bar) -> frozenset[int]:
+    """Steps at which the bass begins a note; all of them where nobody has written it yet."""
+    steps = range(len(bar.steps))
+    if not seat.bass:
+        return frozenset(steps)
+    return frozenset(at for at in steps if bar.start + bar.steps[at].tick in seat.bass)
 
 
-def _fill(plan: Plan, section: Section, bar: int, before: str, dice: random.Random) -> str:
-    """Which fill this bar plays; never the same twice in a row, never a heavy one when calm."""
-    inside = bar - section.bar
-    ends = inside == section.bars - 1
-    final = bar == plan.bars - 1
-    if plan.kind == "loop" and final:
-        return "groove.fill4"
-    if ends and section.bars >= 2 and not final:
-        after = section_at(plan, (bar + 1) * bar_ticks(plan.meter))
-        if after.energy > section.energy and section.energy >= 4:
-            choices = ["groove.fill", "groove.fill2"]
-        else:
-            choices = ["groove.fill2", "groove.fill3"]
-        return dice.choice([one for one in choices if one != before])
-    if inside % 8 == 3 and dice.random() < 0.6 and before != "groove.fill4":
-        return "groove.fill4"
-    return ""
+def _struck(seat: Seat, bar: Bar, strokes: list[Stroke]) -> Iterator[Note]:
+    """Strokes as notes; toms fall through the bar."""
+    toms, struck = sum(one.voice == "T" for one in strokes), 0
+    for one in sorted(strokes, key=lambda stroke: (stroke.at, stroke.voice)):
+        key = _key(seat, one.voice)
+        if one.voice == "T":
+            if "T" not in seat.style.roles["drums"].keys:
+                key = _inside(seat, TOMS[struck * len(TOMS) // max(toms, len(TOMS))])
+            struck += 1
+        yield Note(bar.start + bar.steps[one.at].tick, _HIT_TICKS, key, _loudness(seat, bar, one))
 
 
-def _bar(
-    plan: Plan,
-    part: PartPlan,
-    style: Style,
-    bar: int,
-    section: Section,
-    groove: dict[str, tuple[int, ...]],
-    fill: str,
-    dice: random.Random,
-) -> list[Note]:
-    start, grid = bar * bar_ticks(plan.meter), style.grid
-    beat = 3 if style.sub == "12/8" else 4
-    first = {"groove.fill2": grid // 2, "groove.fill4": grid - beat}.get(fill, 0 if fill else grid)
-    softer = 3 if plan.kind == "loop" and fill else 0
-    notes, toms = [], 0
-    loose = 0.22 if (bar - section.bar) % 4 == 3 else 0.1
-    for step in clock.steps(style.sub, plan.meter, bar):
-        pattern = style.grooves[fill] if fill and step.source >= first else groove
-        for voice, digits in pattern.items():
-            digit = digits[step.source]
-            if not digit:
-                continue
-            if not fill and digit <= 3 and dice.random() < loose:
-                continue
-            if plan.kind == "loop" and voice == "C":
-                continue  # a crash on the first bar would mark the seam
-            digit = max(1, digit - softer) if fill else digit
-            key = _key(part, style, voice, toms)
-            toms += voice == "T"
-            notes.append(Note(start + step.tick, _HIT_TICKS, key, _velocity(part, section, digit)))
-    if not fill and dice.random() < loose and "H" in groove:
-        ghost = dice.choice(clock.steps(style.sub, plan.meter, bar))
-        taken = {note.start for note in notes}
-        if start + ghost.tick not in taken:
-            key = _key(part, style, "H", 0)
-            notes.append(Note(start + ghost.tick, _HIT_TICKS, key, _velocity(part, section, 2)))
-    return notes
+def _loudness(seat: Seat, bar: Bar, stroke: Stroke) -> int:
+    """The digit's velocity, bent by the accents of the style's drummers; ghosts stay ghosts."""
+    velocity = _velocity(seat, bar.place, stroke.digit)
+    if stroke.voice == "S" and stroke.digit <= 2 and seat.style.id in _GHOSTED:
+        return min(_GHOST[1], max(_GHOST[0], velocity))
+    voice = seat.family.voice(stroke.voice)
+    if voice is None or seat.style.id in MACHINES or stroke.voice == "T":
+        return velocity
+    at = grooves.step_of(bar.steps[stroke.at].source, seat.style.sub)
+    shape = 1 + _SHAPED * (voice.velocity[at] / voice.loudness - 1)
+    return min(127, max(1, round(velocity * min(1.25, max(0.75, shape)))))
 
 
-def _key(part: PartPlan, style: Style, voice: str, toms: int) -> int:
-    moved = style.roles["drums"].keys
-    if voice == "T" and "T" not in moved:
-        return _TOMS[min(toms // 2, 3)]
-    return min(part.high, max(part.low, moved.get(voice, KEYS.get(voice, 45))))
+def _key(seat: Seat, voice: str) -> int:
+    return _inside(seat, seat.style.roles["drums"].keys.get(voice, KEYS.get(voice, 45)))
 
 
-def _velocity(part: PartPlan, section: Section, digit: int) -> int:
-    low, high = part.velocity
-    energy = 0.82 + 0.18 * (section.energy - 1) / 6
+def _inside(seat: Seat, key: int) -> int:
+    return min(seat.part.high, max(seat.part.low, key))
+
+
+def _velocity(seat: Seat, place: Place, digit: float) -> int:
+    low, high = seat.part.velocity
+    energy = 0.82 + 0.18 * (place.section.energy - 1) / 6
     return round((low + (high - low) * (digit - 1) / 8) * energy)
 
 
-def _last_hit(plan: Plan, part: PartPlan, style: Style, start: int) -> list[Note]:
+def _may_crash(seat: Seat, place: Place, inside: int) -> bool:
+    bar = place.section.bar + inside
+    return bar in seat.crashes and place.section.energy >= _LOUD_FROM
+
+
+def _roll(seat: Seat, bar: Bar) -> Iterator[Note]:
+    """A bar of a two-bar snare roll: quarters and eighths, then eighths and sixteenths."""
+    length, second = bar_ticks(seat.plan.meter), bar.last
+    low, high = _ROLL
+    at = 0
+    while at < length:
+        velocity = round(low + (high - low) * (at + length * second) / (2 * length))
+        velocity = min(velocity, seat.part.velocity[1])
+        yield Note(bar.start + at, _HIT_TICKS, _key(seat, "S"), velocity)
+        at += (480, 240, 240, 120)[2 * second + (at >= length // 2)]
+
+
+def _accented(seat: Seat, notes: list[Note]) -> list[Note]:
+    """Hits of the picture: nothing for a sixteenth, then a kick with a crash or the low tom."""
+    for tick in seat.plan.hits:
+        bar = tick // bar_ticks(seat.plan.meter)
+        here = [one for one in places(seat.plan) if _holds(one, bar)]
+        if not here or "drums" not in here[0].section.roles:
+            continue
+        loud = _velocity(seat, here[0], 9)
+        notes = [one for one in notes if not tick - 120 <= one.start <= tick]
+        notes.append(Note(tick, _HIT_TICKS, _key(seat, "K"), loud))
+        crash = bar in seat.crashes and here[0].section.energy >= _LOUD_FROM
+        top = _key(seat, "C") if crash else _inside(seat, TOMS[-1])
+        notes.append(Note(tick, 4 * _HIT_TICKS, top, loud))
+    return notes
+
+
+def _holds(place: Place, bar: int) -> bool:
+    return place.section.bar <= bar < place.section.bar + place.section.bars
+
+
+def _ring(seat: Seat, place: Place, start: int) -> Iterator[Note]:
     """One crash and one kick under the last chord."""
-    loud = level(plan, part, start, -0.1)
-    kick = Note(start, _HIT_TICKS, _key(part, style, "K", 0), loud)
-    if section_at(plan, start).energy < 4:
-        return [kick]
-    return [kick, Note(start, 4 * _HIT_TICKS, _key(part, style, "C", 0), loud)]
+    loud = _velocity(seat, place, 8)
+    yield Note(start, _HIT_TICKS, _key(seat, "K"), loud)
+    if place.section.energy >= _LOUD_FROM:
+        yield Note(start, 4 * _HIT_TICKS, _key(seat, "C"), loud)
+
+
+def _button(seat: Seat, place: Place, start: int) -> Iterator[Note]:
+    """One short stroke of everything dry; what rings would not be choked."""
+    for voice in ("K", "S", "H"):
+        yield Note(start, _HIT_TICKS // 2, _key(seat, voice), _velocity(seat, place, 8))
+
+
+def _open(seat: Seat, place: Place, start: int) -> Iterator[Note]:
+    """A soft kick, and the rest is left to the held chord."""
+    yield Note(start, _HIT_TICKS, _key(seat, "K"), _velocity(seat, place, 5))
+
+
+_ENDINGS = {"ring": _ring, "button": _button, "open": _open}

@@ -1,4 +1,5 @@
-"""The workshop's door: ``data``, ``train``, ``export``. Needs torch; nothing that serves does."""
+"""The workshop's door: ``data``, ``train``, ``export`` need torch, ``grooves`` does not; nothing
+that serves needs any of them."""
 
 import argparse
 import re
@@ -23,7 +24,15 @@ def main() -> None:
         command.add_argument("--budget", type=seconds, default=seconds("40m"))
         command.add_argument("--threads", type=int, default=2)
         command.add_argument("--models", type=Path, default=Path("engine/models/composer"))
+    command = commands.add_parser("grooves", help="measure drummers for the arranger")
+    command.add_argument("--corpus", type=Path, required=True, help="folder of the archives")
+    command.add_argument("--out", type=Path, default=Path("engine/arrange/feel/grooves.json"))
     given = parser.parse_args()
+    if given.command == "grooves":
+        from engine.workshop import grooves
+
+        grooves.make(given.corpus, given.out)
+        return
     given.out.mkdir(parents=True, exist_ok=True)
     from engine.workshop import export, train
 

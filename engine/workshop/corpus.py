@@ -56,7 +56,7 @@ def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
     """Every score we may learn from; ``report`` counts what was taken, left, and why."""
     for corpus, (_, most) in CORPORA.items():
         taken = 0
-        members, sources = _open(folder / f"{corpus}.tar.zst", corpus)
+        members, sources = opened(folder / f"{corpus}.tar.zst", corpus)
         for source in sources:
             reason = _refuse(corpus, source, members)
             if reason is None and taken >= most:
@@ -69,7 +69,8 @@ def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
             yield _row(corpus, source, members[source["path"]])
 
 
-def _open(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, str]]]:
+def opened(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, str]]]:
+    """An archive's scores by path and its licence rows."""
     members: dict[str, bytes] = {}
     with archive.open("rb") as packed:
         stream = zstandard.ZstdDecompressor().stream_reader(packed)
@@ -78,9 +79,9 @@ def _open(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, 
                 name = member.name.removeprefix(f"{corpus}/")
                 wanted = name.startswith("midi/") or name == "SOURCES.tsv"
                 if member.isfile() and wanted:
-                    opened = tar.extractfile(member)
-                    assert opened is not None
-                    members[name] = opened.read()
+                    content = tar.extractfile(member)
+                    assert content is not None
+                    members[name] = content.read()
     text = io.StringIO(members["SOURCES.tsv"].decode())
     listed = list(csv.DictReader(text, delimiter="\t"))
     # A fixed shuffle, so that a share of a large corpus is not one composer's.
