@@ -104,15 +104,23 @@ class Composer:
                 passage.put(Step(codes[row], units))
                 if passage.bar_complete:
                     _conclude(passage, rate, budget)
-            active = self._seated(self._still(active), waiting)
+            active = self._seated(active, waiting)
 
     def _seated(self, active: list[Passage], waiting: list[Passage]) -> list[Passage]:
-        """The active passages and, in the rows behind them, those whose turn has come."""
-        for passage in [one for one in waiting if one.ready][: ROWS - len(active)]:
+        """The passages that go on, side by side, and behind them those whose turn has come."""
+        going = list(active)
+        for row in reversed(range(len(going))):
+            if not going[row].done:
+                continue
+            last = going.pop()
+            if last is not active[row]:
+                self._network.copy(last.row, row)
+                last.row, going[row] = row, last
+        for passage in [one for one in waiting if one.ready][: ROWS - len(going)]:
             waiting.remove(passage)
-            passage.begin(len(active), REACH // 2)
-            active.append(passage)
-        return active
+            passage.begin(len(going), REACH // 2)
+            going.append(passage)
+        return going
 
     def _refill(self, active: list[Passage]) -> None:
         """Feed rows their last steps again where the slot is full or no longer holds them."""
@@ -173,16 +181,6 @@ class Composer:
         units = _draw(logits + duration_bias(passage, code), mask, temperature, passage.rng)
         passage.spend(_surprise(logits, mask, units))
         return units
-
-    def _still(self, active: list[Passage]) -> list[Passage]:
-        """The passages that go on, moved together so that their slots stay side by side."""
-        going = [passage for passage in active if not passage.done]
-        if len(going) < len(active):
-            for row, passage in enumerate(going):
-                if passage.row != row:
-                    self._network.copy(passage.row, row)
-                    passage.row = row
-        return going
 
 
 def _conclude(passage: Passage, rate: BarRater | None, budget: float) -> None:

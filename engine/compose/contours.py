@@ -7,9 +7,10 @@ eighths where a bar adds up to twelve of them in 12/8.
 
 import re
 
-from engine.compose.codes import Step, code_of
+from engine.compose.codes import FIRST_PITCH, Step, code_of, pitch_of
 
 _CELL = re.compile(r"(?P<sign>[b#]?)(?P<degree>[1-7r])(?P<octave>['’,]?)~?:(?P<length>\d+)")
+EIGHTH = 6  # grid units
 _STEPS = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "lydian": (0, 2, 4, 6, 7, 9, 11),
@@ -52,15 +53,60 @@ def read(
     return [_bar(bar, scale, tonic_pitch, shift, bar_units) for bar in bars]
 
 
-def invert(bars: list[list[Step]]) -> list[list[Step]]:
-    """The same rhythm, mirrored around its first note: a contrast that is still related."""
-    first = next((step.code for bar in bars for step in bar if step.code > 1), None)
+def inverted(bars: list[list[Step]], mode: str, shift: int) -> list[list[Step]]:
+    """Mirrored in the scale around its first note, in another rhythm, ``shift`` degrees off."""
+    scale = scale_of(mode)
+    first = next((step.code for bar in bars for step in bar if step.code >= FIRST_PITCH), None)
     if first is None:
         return bars
+    axis = 2 * _degree_of(first, scale) + shift
     return [
-        [Step(2 * first - step.code if step.code > 1 else step.code, step.units) for step in bar]
+        [
+            Step(_mirrored(step.code, axis, scale), units)
+            for step, units in zip(bar, _other_rhythm(bar), strict=True)
+        ]
         for bar in bars
     ]
+
+
+def backwards(bars: list[list[Step]], mode: str, shift: int) -> list[list[Step]]:
+    """From its last note to its first, ``shift`` degrees off."""
+    scale = scale_of(mode)
+    return [
+        [Step(_shifted(step.code, shift, scale), step.units) for step in reversed(bar)]
+        for bar in reversed(bars)
+    ]
+
+
+def _other_rhythm(bar: list[Step]) -> list[int]:
+    """The bar's lengths backwards; an even pulse becomes a dotted one."""
+    lengths = [step.units for step in bar]
+    if lengths != lengths[::-1]:
+        return lengths[::-1]
+    for at in range(0, len(lengths) - 1, 2):
+        moved = lengths[at + 1] // 2
+        if lengths[at] == lengths[at + 1] and moved % EIGHTH == 0:
+            lengths[at : at + 2] = [lengths[at] + moved, lengths[at + 1] - moved]
+    return lengths
+
+
+def _shifted(code: int, shift: int, scale: tuple[int, ...]) -> int:
+    return code if code < FIRST_PITCH else _code_at(_degree_of(code, scale) + shift, scale)
+
+
+def _mirrored(code: int, axis: int, scale: tuple[int, ...]) -> int:
+    return code if code < FIRST_PITCH else _code_at(axis - _degree_of(code, scale), scale)
+
+
+def _degree_of(code: int, scale: tuple[int, ...]) -> int:
+    """The nearest scale step under a code, counted from the tonic nearest to middle C."""
+    octave, semitone = divmod(pitch_of(code, 0), 12)
+    return len(scale) * octave + sum(step <= semitone for step in scale) - 1
+
+
+def _code_at(degree: int, scale: tuple[int, ...]) -> int:
+    octave, step = divmod(degree, len(scale))
+    return code_of(12 * octave + scale[step], 0)
 
 
 def _semitone(sign: str, degree: str, octave: str, scale: tuple[int, ...]) -> int:

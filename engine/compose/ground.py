@@ -3,12 +3,22 @@
 import numpy as np
 
 from engine.compose import contours
-from engine.compose.codes import METERS, TICKS_PER_UNIT, Bar, Sheet, Step, fold_tonic
+from engine.compose.codes import METERS, TICKS_PER_UNIT, TIE, Bar, Sheet, Step, code_of, fold_tonic
 from engine.contracts import PartPlan, Plan, Section
 from engine.score import bar_ticks
 
 TOLD_BARS = 8  # bars to the piece's end that the network is told; further off it hears "many"
 NO_ROOT = 12
+# What becomes of the motif by the letter of a section, and the degrees it moves by.
+_TURNS = {
+    "B": (contours.inverted, 2),
+    "C": (contours.backwards, 2),
+    "D": (contours.inverted, -3),
+    "br": (contours.backwards, -2),
+    "e": (contours.backwards, -1),
+}
+SUMMIT_ROOM = 2  # semitones kept free over a motif for the section's highest note
+BASS_HOME = 0.4  # of its range
 
 
 def sheet_of(plan: Plan, section: Section) -> Sheet:
@@ -35,24 +45,61 @@ def sheet_of(plan: Plan, section: Section) -> Sheet:
     )
 
 
-def motif_of(plan: Plan, section: Section, lead: PartPlan | None) -> list[list[Step]]:
-    """The bars that a section's lead states: the plan's contour, or what contrasts with it."""
+def motif_of(plan: Plan, lead: PartPlan | None) -> list[list[Step]]:
+    """The bars of the plan's contour, in the lead's register; none without either."""
     if lead is None or not plan.contour:
         return []
-    motif = contours.read(
-        plan.contour,
-        plan.mode,
-        fold_tonic(plan.tonic),
-        lead.low,
-        lead.high,
-        bar_ticks(plan.meter) // TICKS_PER_UNIT,
+    bar_units = bar_ticks(plan.meter) // TICKS_PER_UNIT
+    return contours.read(
+        plan.contour, plan.mode, fold_tonic(plan.tonic), lead.low, lead.high, bar_units
     )
-    return contours.invert(motif) if contrasts(section) else motif
+
+
+def stated_in(
+    section: Section, motif: list[list[Step]], plan: Plan, lead: PartPlan | None
+) -> list[list[Step]]:
+    """What a section's lead states of the motif: it plain, or turned about, a third away."""
+    turn = _TURNS.get(section.name.rstrip("'"))
+    if lead is None or turn is None:
+        return motif
+    turned, shift = turn
+    highest = code_of(lead.high, fold_tonic(plan.tonic)) - SUMMIT_ROOM
+    for moved in (shift, -shift):
+        stated = turned(motif, plan.mode, moved)
+        if top_of(stated, 0) <= highest:
+            return stated
+    return turned(motif, plan.mode, 0)
+
+
+def hits_of(plan: Plan, section: Section) -> frozenset[int]:
+    """The grid units, from the section's first, on which a hit falls."""
+    start = section.bar * bar_ticks(plan.meter)
+    end = start + section.bars * bar_ticks(plan.meter)
+    units = (end - start) // TICKS_PER_UNIT
+    return frozenset(
+        min(units - 1, round((hit - start) / TICKS_PER_UNIT))
+        for hit in plan.hits
+        if start <= hit < end
+    )
 
 
 def contrasts(section: Section) -> bool:
     """Whether a section stands against the first one."""
-    return section.name.rstrip("'0123456789") not in ("A", "i", "")
+    return section.name[0] in "BCD"
+
+
+def top_of(bars: list[list[Step]], otherwise: int) -> int:
+    """The highest code of some bars."""
+    return max((step.code for bar in bars for step in bar if step.code > TIE), default=otherwise)
+
+
+def home_of(part: PartPlan, motif: list[list[Step]], tonic_pitch: int) -> int:
+    """The code around which a part moves: its motif's middle, or that of its range."""
+    codes = [step.code for bar in motif for step in bar if step.code > TIE]
+    if part.role == "lead" and codes:
+        return round(sum(codes) / len(codes))
+    share = BASS_HOME if part.role == "bass" else 0.5
+    return code_of(round(part.low + share * (part.high - part.low)), tonic_pitch)
 
 
 def _harmony(plan: Plan, section: Section, units: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ section and find every other one as it was. Places in it are counted from its fi
 from collections.abc import Mapping
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.compose.codes import (
     LONGEST,
@@ -25,11 +25,13 @@ from engine.compose.codes import (
     pitch_of,
     reference_at,
 )
-from engine.compose.ground import motif_of, sheet_of
+from engine.compose.ground import hits_of, home_of, motif_of, sheet_of, stated_in, top_of
+from engine.compose.phrasing import Shape, shape_of
 from engine.compose.recall import Recall, recall
 from engine.contracts import PartPlan, Plan, Rewrite, Section
 from engine.score import BarRating, BarView, Line, Note, bar_ticks, beat_ticks
 
+CEILING = 5  # semitones over its middle that a lead without a motif keeps to before its summit
 STEPS_PER_BAR = 5  # of one role, about; what a budget is counted in
 
 
@@ -77,7 +79,16 @@ class Passage:
         self.beat_units = beat_ticks(plan.meter) // TICKS_PER_UNIT
         self.parts = {part.role: part for part in plan.parts if part.role in ROLES}
         self.sheet = sheet_of(plan, self.section)
-        self.motif = motif_of(plan, self.section, self.parts.get("lead"))
+        self.hits = hits_of(plan, self.section)
+        lead = self.parts.get("lead")
+        plain = motif_of(plan, lead)
+        # The first note of the piece, as far as a plan can know it.
+        self.opening = _first_code(plain, lead, self.tonic_pitch)
+        self.motif = stated_in(self.section, plain, plan, lead)
+        self.homes = {
+            role: home_of(part, self.motif, self.tonic_pitch) for role, part in self.parts.items()
+        }
+        self.ceiling = top_of(self.motif, self.homes.get("lead", NOTHING) + CEILING)
         self.slots = _slots(self.section, self.parts)
         self.bits = {ROLES[role]: 0.0 for role in sorted({slot.role for slot in self.slots})}
         self.history: list[tuple[np.ndarray, np.ndarray]] = []
@@ -129,6 +140,11 @@ class Passage:
     def part(self) -> PartPlan:
         """The instrument that will play it."""
         return self.parts[self.role]
+
+    @property
+    def home(self) -> int:
+        """The code around which its part moves."""
+        return self.homes[self.role]
 
     @property
     def bar(self) -> Bar:
@@ -291,8 +307,21 @@ class Passage:
         if self.done:
             return
         self.recall: Recall = recall(self)
+        beats = self.bar.units // self.beat_units
+        self.shape: Shape = self._shape(beats)
         if self._forced is not None:
             self._queue = self._given_steps(self._forced.get(self.role))
+
+    def _shape(self, beats: int) -> Shape:
+        """The bar's shape; where a hit falls into its silence the melody goes on."""
+        shape = shape_of(self.plan, self.section, self.slot.bar, beats)
+        end = self.bar.start + self.bar.units
+        quiet = self.bar.start if shape.silent else end - shape.breath * self.beat_units
+        if self.role == "counter":
+            shape = structs.replace(shape, silent=False)
+        if any(quiet <= hit < end for hit in self.hits):
+            return structs.replace(shape, silent=False, breath=0)
+        return shape
 
     def _given_steps(self, line: Line | None) -> list[Step]:
         """The bar of a given line as steps; notes are cut at the bar line and tied."""
@@ -316,6 +345,18 @@ def _key(plan: Plan, index: int) -> int:
     name = plan.sections[index].name
     occurrence = sum(section.name == name for section in plan.sections[:index])
     return int.from_bytes(f"{name} {occurrence}".encode())
+
+
+def _first_code(bars: list[list[Step]], lead: PartPlan | None, tonic_pitch: int) -> int:
+    """The first pitch of some bars, in the lead's range; NOTHING without one."""
+    code = next((step.code for bar in bars for step in bar if step.code > TIE), NOTHING)
+    if lead is None or code == NOTHING:
+        return NOTHING
+    while pitch_of(code, tonic_pitch) > lead.high:
+        code -= 12
+    while pitch_of(code, tonic_pitch) < lead.low:
+        code += 12
+    return code
 
 
 def _slots(section: Section, parts: Mapping[str, PartPlan]) -> list[Slot]:

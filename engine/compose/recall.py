@@ -10,6 +10,7 @@ from engine.compose.codes import LEVELS, TIE, Step, density_of
 if TYPE_CHECKING:
     from engine.compose.passage import Passage
 
+MOTIF_ENERGY = 4  # at which a motif has the notes that its contour has
 UNRELATED = LEVELS - 1
 # Onsets per bar of 4/4 by energy 1-7: what the plan asks of each role.
 _NOTES = {
@@ -17,24 +18,34 @@ _NOTES = {
     "bass": (1, 1, 2, 3, 4, 5, 6),
     "counter": (1, 1, 1, 2, 2, 3, 3),
 }
+# How far a bar may depart from the one so many bars before it, by its place in the phrase.
+_FREEDOM = {4: (1, 1, 2, 3), 2: (2, 2, 1, 2), 1: (1, 1, 1, 1)}
 
 
 class Recall(Struct, frozen=True):
     """The steps of the bar that this one repeats or varies.
 
-    ``level`` says how far it may depart (0-3, 4 refers to nothing), ``density`` is the bucket of
-    onsets that the bar should have.
+    ``level`` says how far it may depart (0-3, 4 refers to nothing), ``onsets`` how many notes the
+    bar should have, ``density`` is their bucket.
     """
 
     steps: Sequence[Step]
     level: int
+    onsets: int
     density: int
 
 
 def recall(passage: "Passage") -> Recall:
     """What the bar that is being written refers to."""
-    steps, level = _source_bar(passage) or _motif_bar(passage) or _earlier_bar(passage)
-    return Recall(steps, level, _density(passage, steps, level))
+    source = _source_bar(passage)
+    steps, level = source or _motif_bar(passage) or _earlier_bar(passage)
+    energy = passage.section.energy
+    if source is not None and passage.source is not None:
+        energy = passage.source.section.energy
+    elif passage.role == "lead" and passage.slot.bar < len(passage.motif):
+        energy = MOTIF_ENERGY
+    onsets = _onsets(passage, steps, level, energy)
+    return Recall(steps, level, onsets, density_of(onsets))
 
 
 def _source_bar(passage: "Passage") -> tuple[Sequence[Step], int] | None:
@@ -54,20 +65,22 @@ def _motif_bar(passage: "Passage") -> tuple[Sequence[Step], int] | None:
 
 
 def _earlier_bar(passage: "Passage") -> tuple[Sequence[Step], int]:
-    inside = passage.slot.bar
-    back = 4 if inside >= 4 else 2 if inside >= 2 else 1
-    if inside < back:
-        return (), UNRELATED
-    level = {4: (1, 1, 2, 3), 2: (2, 2, 1, 2), 1: (1, 1, 1, 1)}[back][inside % 4]
-    bar = passage.sheet.bars[inside - back]
-    return passage.sheet.bar_steps(passage.slot.role, bar), level
+    inside, role = passage.slot.bar, passage.slot.role
+    for back in (4, 2, 1):
+        if inside < back:
+            continue
+        steps = passage.sheet.bar_steps(role, passage.sheet.bars[inside - back])
+        if any(step.code > TIE for step in steps):  # a silent bar is nothing to go by
+            return steps, _FREEDOM[back][inside % 4]
+    return (), UNRELATED
 
 
-def _density(passage: "Passage", steps: Sequence[Step], level: int) -> int:
-    asked = _NOTES[passage.role][passage.section.energy - 1]
-    onsets = sum(step.code > TIE for step in steps)
-    if level <= 1 and onsets:
-        asked = onsets
-    elif level == 2 and onsets:
-        asked = round((asked + onsets) / 2)
-    return density_of(round(asked * passage.bar.units / 48) if level > 2 else asked)
+def _onsets(passage: "Passage", steps: Sequence[Step], level: int, energy: int) -> int:
+    """Notes for the bar: those of the referenced one, as its energy stands to this section's."""
+    table = _NOTES[passage.role]
+    asked = table[passage.section.energy - 1] * passage.bar.units / 48
+    there = sum(step.code > TIE for step in steps)
+    grown = there * table[passage.section.energy - 1] / table[energy - 1]
+    if there and level <= 1:
+        return max(1, round(grown))
+    return max(1, round((asked + grown) / 2 if there and level == 2 else asked))

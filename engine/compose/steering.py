@@ -7,6 +7,7 @@ phrase ends, the last note at home.
 
 import numpy as np
 
+from engine.compose import bassline, endings, melody
 from engine.compose.codes import (
     CODES,
     DURATIONS,
@@ -19,73 +20,73 @@ from engine.compose.codes import (
     reference_at,
     relative_class,
 )
-from engine.compose.ground import NO_ROOT
+from engine.compose.hits import hit_here, until_hit
 from engine.compose.passage import Passage
+from engine.compose.pitches import CLASSES, PITCHES
 
 SIXTEENTH, EIGHTH = 3, 6
-_PITCHES = np.arange(FIRST_PITCH, CODES)
-_CLASSES = np.array([relative_class(int(code)) for code in _PITCHES])
-_REFERENCE = (4.5, 2.2, 1.1, 0.3, 0.0)  # pull of the referenced bar, by variation
-STEPWISE, AGAIN = 0.9, 0.8  # towards the neighbours, away from the note just played
+_REFERENCE = (7.0, 2.2, 1.1, 0.3, 0.0)  # pull of the referenced bar, by variation
+CROWD = 1.0  # nats an octave of length off the energy's pace
 _LEAPS = {"lead": 12, "counter": 12, "bass": 14}
 
 
 def code_mask(passage: Passage) -> np.ndarray:
     """(codes,) what may be written next: the instrument's range, no leap too wide, honest ties."""
     mask = np.zeros(CODES, bool)
+    mask[FIRST_PITCH:] = _within_reach(passage)
+    if hit_here(passage):
+        _sound_together(passage, mask[FIRST_PITCH:])
+        return mask
+    if melody.breathes(passage):
+        mask[:] = False
+        mask[REST] = True
+        return mask
     # Silence is one rest as long as it lasts: that is how the network learnt to read it.
     before = passage.before
     mask[REST] = passage.position == 0 or before.code != REST or before.units == LONGEST
     at = passage.unit
     codes = passage.sheet.codes[passage.slot.role]
     mask[TIE] = at > 0 and passage.position == 0 and int(codes[at - 1]) >= FIRST_PITCH
-    low = passage.part.low - passage.tonic_pitch + PITCH_SPAN // 2 + FIRST_PITCH
-    high = passage.part.high - passage.tonic_pitch + PITCH_SPAN // 2 + FIRST_PITCH
-    allowed = (low <= _PITCHES) & (high >= _PITCHES)
-    last = passage.sheet.last[passage.slot.role][0]
-    if last != NOTHING:
-        near = allowed & (np.abs(_PITCHES - last) <= _LEAPS[passage.role])
-        allowed = near if near.any() else allowed
-    mask[FIRST_PITCH:] = allowed
-    if passage.role == "bass" and passage.unit == 0:
-        _stand(passage, mask)
+    if passage.role == "bass" and at == 0:
+        bassline.stand(passage, mask)
+    if passage.role == "lead":
+        melody.keep_under_summit(passage, mask[FIRST_PITCH:])
+        endings.open_round(passage, mask)
+        endings.turn_round(passage, mask)
+    endings.arrive(passage, mask)
     return mask
-
-
-def _stand(passage: Passage, mask: np.ndarray) -> None:
-    """A section's bass begins at once, on the lowest tone of its chord where it has that tone."""
-    grounded = mask[FIRST_PITCH:] & (passage.sheet.basses[0] == _CLASSES)
-    if grounded.any():
-        mask[:] = False
-        mask[FIRST_PITCH:] = grounded
 
 
 def code_bias(passage: Passage) -> np.ndarray:
     """(codes,) nats added to the network's logits."""
     bias = np.zeros(CODES)
-    pitches = bias[FIRST_PITCH:]
-    _harmonise(passage, pitches)
-    _walk(passage, pitches)
-    _refer(passage, bias)
-    if passage.role == "bass":
-        _ground(passage, bias)
-    else:
-        _breathe(passage, bias)
-    if passage.ends_piece and passage.plan.ending != "turnaround":
-        _come_home(passage, bias)
     bias[TIE] -= 2.0
+    _refer(passage, bias)
+    _harmonise(passage, bias[FIRST_PITCH:])
+    if passage.role == "bass":
+        bassline.lead_on(passage, bias)
+    else:
+        melody.walk(passage, bias[FIRST_PITCH:])
+        melody.phrase(passage, bias)
+    endings.end_codes(passage, bias)
     return bias
 
 
 def duration_mask(passage: Passage, code: int) -> np.ndarray:
-    """(durations,) lengths that stay inside the bar and end on a sixteenth."""
+    """(durations,) lengths that stay inside the bar, stop at a hit and end on a sixteenth."""
     units = np.arange(DURATIONS)
-    left = passage.bar.units - passage.position
+    left = until_hit(passage)
+    if code == REST and melody.breathes(passage):
+        return units == min(left, LONGEST)
     mask = (units >= 1) & (units <= left)
-    tidy = mask & ((passage.position + units) % SIXTEENTH == 0)
+    tidy = mask & (((passage.position + units) % SIXTEENTH == 0) | (units == left))
     if code != REST and passage.section.energy <= 5:
         calm = tidy & ((units >= EIGHTH) | (units == left))
         tidy = calm if calm.any() else tidy
+    tidy &= endings.before_last_beat(passage, units) & endings.end_units(passage, code, units)
+    breath = melody.until_breath(passage)
+    if breath:
+        tidy &= melody.before_breath(units, left, breath, silent=code == REST)
     return tidy if tidy.any() else mask
 
 
@@ -98,54 +99,46 @@ def duration_bias(passage: Passage, code: int) -> np.ndarray:
         until = _until_next(passage)
         if until is not None and until < DURATIONS:
             bias[until] += pull
-    if code == REST and passage.role == "lead":
-        bias[min(left, DURATIONS - 1)] += 0.5
-    beat = passage.beat_units
-    if code != REST and passage.role == "lead" and left > beat and _phrase_ends(passage):
-        # A note that fills the bar would swallow the breath.
-        bias[left - beat + 1 :] -= 3.0
-        bias[min(left - beat, DURATIONS - 1)] += 1.0
-    if code != REST and passage.role == "bass" and passage.section.energy <= 2:
-        bias[min(left, DURATIONS - 1)] += 3.0
-    if passage.ends_piece and passage.plan.ending != "turnaround":
-        bias[min(left, DURATIONS - 1)] += 8.0
+    if code != REST:
+        _fill(passage, bias)
+    if passage.role == "bass":
+        bassline.last(passage, code, bias)
+    elif passage.role == "lead":
+        melody.last(passage, code, bias)
     # Sixteenths off the eighth grid belong to busy music only.
-    if passage.section.energy <= 4 and passage.position % EIGHTH == 0:
+    if passage.section.energy <= 4 and passage.position % EIGHTH == 0 and left > EIGHTH:
         bias[np.arange(DURATIONS) % EIGHTH != 0] -= 1.5
     return bias
 
 
+def _within_reach(passage: Passage) -> np.ndarray:
+    """(pitches,) in the instrument's range and no leap too wide from the note before."""
+    low = passage.part.low - passage.tonic_pitch + PITCH_SPAN // 2 + FIRST_PITCH
+    high = passage.part.high - passage.tonic_pitch + PITCH_SPAN // 2 + FIRST_PITCH
+    allowed = (low <= PITCHES) & (high >= PITCHES)
+    last = passage.sheet.last[passage.slot.role][0]
+    if last == NOTHING:
+        return allowed
+    near = allowed & (np.abs(PITCHES - last) <= _LEAPS[passage.role])
+    return near if near.any() else allowed
+
+
+def _sound_together(passage: Passage, pitches: np.ndarray) -> None:
+    """A hit in the picture is a tone of the chord in every part, and a note begins there."""
+    inside = pitches & (passage.sheet.bits(passage.unit)[:12][CLASSES] > 0)
+    if inside.any():
+        pitches[:] = inside
+
+
 def _harmonise(passage: Passage, pitches: np.ndarray) -> None:
     """Chord tones where the ear checks, scale tones elsewhere, strangers hardly ever."""
-    chord = passage.sheet.bits(passage.unit)[:12][_CLASSES] > 0
-    scale = passage.sheet.bits(passage.unit)[12:][_CLASSES] > 0
+    bits = passage.sheet.bits(passage.unit)
+    chord, scale = bits[:12][CLASSES] > 0, bits[12:][CLASSES] > 0
     strong = passage.position % (2 * passage.beat_units) == 0
-    beat = passage.position % (passage.beat_units) == 0
-    pitches += np.where(chord, 1.5 if strong else 0.6 if beat else 0.0, 0.0)
+    beat = passage.position % passage.beat_units == 0
+    pitches += np.where(chord, 1.8 if strong else 1.0 if beat else 0.0, 0.0)
     pitches -= np.where(~chord, 1.5 if strong else 0.3, 0.0)
     pitches -= np.where(~chord & ~scale, 4.0, 0.0)
-
-
-def _walk(passage: Passage, pitches: np.ndarray) -> None:
-    """Steps before leaps; a leap is answered the other way; no needle in a groove."""
-    last, previous = passage.sheet.last[passage.slot.role]
-    if last == NOTHING or passage.role == "bass":
-        return
-    distance = _PITCHES - last
-    scale = passage.sheet.bits(passage.unit)[12:][_CLASSES] > 0
-    pitches += np.where((np.abs(distance) <= 2) & scale, STEPWISE, 0.0)
-    pitches -= np.where(distance == 0, STEPWISE + AGAIN, 0.0)
-    pitches -= np.where(np.abs(distance) > 7, 1.5, 0.0)
-    pitches -= np.where(np.abs(distance) == 6, 1.0, 0.0)
-    if previous == NOTHING:
-        return
-    leap = last - previous
-    if abs(leap) > 4:
-        back = (distance * leap < 0) & (np.abs(distance) <= 4)
-        pitches += np.where(back, 1.2, 0.0)
-        pitches -= np.where((distance * leap > 0) & (np.abs(distance) > 2), 2.0, 0.0)
-    if leap == 0:
-        pitches -= np.where(distance == 0, 2.0, 0.0)
 
 
 def _refer(passage: Passage, bias: np.ndarray) -> None:
@@ -168,72 +161,33 @@ def _refer(passage: Passage, bias: np.ndarray) -> None:
 
 def _fitted(passage: Passage, code: int) -> int:
     """The code, or its nearest chord tone on a strong beat; folded into the instrument's range."""
-    mask = code_mask(passage)
-    while code < CODES - 12 and pitch_below(passage, code):
+    reach = _within_reach(passage)
+    while code < CODES - 12 and _pitch(passage, code) < passage.part.low:
         code += 12
-    while code > FIRST_PITCH + 12 and pitch_above(passage, code):
+    while code > FIRST_PITCH + 12 and _pitch(passage, code) > passage.part.high:
         code -= 12
     chord = passage.sheet.bits(passage.unit)[:12]
-    half = 2 * passage.beat_units
-    if passage.position % half or chord[relative_class(code)]:
+    if passage.position % (2 * passage.beat_units) or chord[relative_class(code)]:
         return code
     for offset in (1, -1, 2, -2):
         near = code + offset
-        if FIRST_PITCH <= near < CODES and mask[near] and chord[relative_class(near)]:
+        inside = FIRST_PITCH <= near < CODES and reach[near - FIRST_PITCH]
+        if inside and chord[relative_class(near)]:
             return near
     return code
 
 
-def pitch_below(passage: Passage, code: int) -> bool:
-    """Whether a code lies under the instrument's range."""
-    return code - FIRST_PITCH - PITCH_SPAN // 2 + passage.tonic_pitch < passage.part.low
+def _pitch(passage: Passage, code: int) -> int:
+    return code - FIRST_PITCH - PITCH_SPAN // 2 + passage.tonic_pitch
 
 
-def pitch_above(passage: Passage, code: int) -> bool:
-    """Whether a code lies over the instrument's range."""
-    return code - FIRST_PITCH - PITCH_SPAN // 2 + passage.tonic_pitch > passage.part.high
-
-
-def _ground(passage: Passage, bias: np.ndarray) -> None:
-    """The bass plays the lowest tone where the harmony changes, and does not leave holes there."""
-    at = passage.unit
-    basses = passage.sheet.basses
-    fresh = passage.position == 0 or basses[at] != basses[at - 1]
-    if not fresh or basses[at] == NO_ROOT:
-        return
-    bias[FIRST_PITCH:] += np.where(basses[at] == _CLASSES, 4.0, 0.0)
-    bias[REST] -= 4.0
-    bias[TIE] -= 4.0
-
-
-def _breathe(passage: Passage, bias: np.ndarray) -> None:
-    """A rest in the last beat of every second bar, a longer one where the phrase ends."""
-    inside = passage.slot.bar
-    beat = passage.beat_units
-    if passage.position < passage.bar.units - beat:
-        return
-    if _phrase_ends(passage):
-        bias[REST] += 4.5
-    elif inside % 2 == 1:
-        bias[REST] += 1.8
-
-
-def _phrase_ends(passage: Passage) -> bool:
-    inside = passage.slot.bar
-    return inside % 4 == 3 or inside == passage.section.bars - 1
-
-
-def _come_home(passage: Passage, bias: np.ndarray) -> None:
-    """The last bar: a tone of the last chord at once, then silence."""
-    if passage.position == 0:
-        bias[REST] -= 6.0
-        bias[TIE] -= 6.0
-        root = passage.sheet.roots[passage.unit]
-        chord = passage.sheet.bits(passage.unit)[:12][_CLASSES] > 0
-        bias[FIRST_PITCH:] += np.where(chord, 3.0, -7.0)
-        bias[FIRST_PITCH:] += np.where(root == _CLASSES, 2.0, 0.0)
-    else:
-        bias[REST] += 9.0
+def _fill(passage: Passage, bias: np.ndarray) -> None:
+    """Lengths that let the bar hold as many notes as its energy asks for."""
+    left = passage.bar.units - passage.position
+    here = passage.sheet.onsets[passage.slot.role, passage.bar.start : passage.unit].sum()
+    ideal = left / max(1, passage.recall.onsets - int(here))
+    units = np.arange(1, DURATIONS)
+    bias[1:] -= CROWD * np.abs(np.log2(units / ideal))
 
 
 def _until_next(passage: Passage) -> int | None:

@@ -1,0 +1,84 @@
+"""The piece's last bar, as its plan wants it to end."""
+
+import numpy as np
+
+from engine.compose.codes import FIRST_PITCH, LONGEST, NOTHING, REST, TIE
+from engine.compose.passage import Passage
+from engine.compose.pitches import CLASSES, PITCHES
+
+SUPERTONIC, DOMINANT = 2, 7  # semitones from the tonic: what an open ending stops on
+ROOT = 2.0
+APPROACH = 1.0  # for a bass tone that leads to the tonic
+_ARRIVES = ("ring", "button", "open")
+
+
+def arrive(passage: Passage, mask: np.ndarray) -> None:
+    """The last bar is one note, begun at once: of the last chord, or open; mask in place."""
+    if not _arrives(passage):
+        return
+    mask[TIE] = False
+    mask[REST] = passage.position > 0
+    chord = passage.sheet.bits(passage.unit)[:12][CLASSES] > 0
+    home = chord
+    if passage.plan.ending == "open" and passage.role == "lead":
+        open_tones = np.isin(CLASSES, (SUPERTONIC, DOMINANT))
+        home = open_tones & chord if (open_tones & chord).any() else open_tones
+    final = mask[FIRST_PITCH:] & home & (passage.position == 0)
+    if passage.position > 0 or final.any():
+        mask[FIRST_PITCH:] = final
+
+
+def end_codes(passage: Passage, bias: np.ndarray) -> None:
+    """The last note rather the root than another; a loop's bass leads back."""
+    if _turns(passage) and passage.role == "bass" and passage.position > 0:
+        bias[FIRST_PITCH:] += np.where(np.isin(CLASSES, (2, 7, 10, 11)), APPROACH, 0.0)
+    if _arrives(passage):
+        root = passage.sheet.roots[passage.unit]
+        bias[FIRST_PITCH:] += np.where(root == CLASSES, ROOT, 0.0)
+
+
+def end_units(passage: Passage, code: int, units: np.ndarray) -> np.ndarray:
+    """(durations,) the last note fills its bar, or lasts a beat at most as a button."""
+    if not _arrives(passage):
+        return np.ones(len(units), bool)
+    if code != REST and passage.plan.ending == "button":
+        return units <= passage.beat_units
+    return units == min(passage.bar.units - passage.position, LONGEST)
+
+
+def turn_round(passage: Passage, mask: np.ndarray) -> None:
+    """In a loop's last beat the lead lies a step from where it begins again; mask in place."""
+    if not _turns(passage) or passage.role != "lead" or passage.opening == NOTHING:
+        return
+    if passage.position < passage.bar.units - passage.beat_units:
+        return
+    step = np.abs(PITCHES - passage.opening)
+    leading = mask[FIRST_PITCH:] & (step >= 1) & (step <= 2)
+    if leading.any():
+        mask[FIRST_PITCH:] = leading
+        mask[[REST, TIE]] = False
+
+
+def open_round(passage: Passage, mask: np.ndarray) -> None:
+    """A loop's lead begins on the note that its last beat leads to; mask in place."""
+    if passage.plan.ending != "turnaround" or passage.index > 0 or passage.role != "lead":
+        return
+    first = passage.sheet.last[passage.slot.role][0] == NOTHING
+    if first and passage.opening != NOTHING and mask[passage.opening]:
+        mask[FIRST_PITCH:] = passage.opening == PITCHES
+
+
+def before_last_beat(passage: Passage, units: np.ndarray) -> np.ndarray:
+    """(durations,) a loop's last beat has a note of its own, so what comes earlier ends before."""
+    ahead = passage.bar.units - passage.beat_units - passage.position
+    if not _turns(passage) or passage.role == "counter" or ahead <= 0:
+        return np.ones(len(units), bool)
+    return units <= ahead
+
+
+def _arrives(passage: Passage) -> bool:
+    return passage.ends_piece and passage.plan.ending in _ARRIVES
+
+
+def _turns(passage: Passage) -> bool:
+    return passage.ends_piece and passage.plan.ending == "turnaround"
