@@ -15,6 +15,7 @@ from symusic import Score as Midi
 from engine.contracts import Plan
 from engine.errors import EngineError
 from engine.score import Note, Part, bar_ticks, seconds_per_tick
+from engine.words.tonality import printed
 
 COLOURS = {
     "lead": "#d62728", "counter": "#9467bd", "harmony": "#8c564b", "comp": "#1f77b4",
@@ -24,7 +25,17 @@ WINDOW = 4096  # samples of one spectrum
 BANDS = 220  # rows of the spectrogram
 LOWEST_HZ, HIGHEST_HZ = 30.0, 20_000.0
 FLOOR_DB = -80.0
-_TOO_MANY_CHORDS = 44  # symbols that can still be read side by side
+INCH_S = 0.32  # inches of a second
+_MARGIN = 2.4  # inches for the scales on the left and the legend on the right
+_CHORD_PT, _ROW_PT = 7.5, 10.0  # points of a chord symbol, and from one row of them to the next
+_LETTER = 0.62  # width of a letter in heights
+_DRUMS = {
+    35: "kick", 36: "kick", 37: "stick", 38: "snare", 39: "clap", 40: "snare", 41: "tom", 42: "hat",
+    43: "tom", 44: "pedal hat", 45: "tom", 46: "open hat", 47: "tom", 48: "tom", 49: "crash",
+    50: "tom", 51: "ride", 52: "china", 53: "bell", 54: "tambourine", 55: "splash", 56: "cowbell",
+    57: "crash", 59: "ride", 63: "conga", 64: "conga", 70: "maracas", 75: "claves", 76: "block",
+    77: "block", 81: "triangle", 82: "shaker",
+}  # fmt: skip
 
 
 class DrawingMissing(EngineError):
@@ -38,7 +49,7 @@ def draw(offered: Any, file: Path) -> None:
     parts = played(plan, offered.midi)
     audio, rate = soundfile.read(io.BytesIO(offered.master), dtype="float32", always_2d=True)
     seconds = max(1e-3, len(audio) / rate)
-    width = min(60.0, max(10.0, 0.32 * seconds))
+    width = min(60.0, max(10.0, INCH_S * seconds + _MARGIN))
     figure = figure_of(figsize=(width, 11.0), layout="constrained")
     canvas_of(figure)
     roll, drums, spectrum = figure.subplots(3, 1, sharex=True, height_ratios=(6, 1.4, 3.4))
@@ -47,14 +58,17 @@ def draw(offered: Any, file: Path) -> None:
     _drums(drums, plan, [part for part in parts if part.plan.role in ("drums", "fx")])
     for axes in (roll, drums):
         _bar_lines(axes, plan)
-    _chords(roll, plan)
+    _hits(roll, plan)
+    height = _ROW_PT * _chords(roll, plan, (width - _MARGIN) / seconds) + 5
+    _sections(roll, plan, height)
+    figure.legend(*roll.get_legend_handles_labels(), loc="outside right upper", fontsize=7)
     _spectrogram(spectrum, audio.mean(axis=1), rate)
     spectrum.set_xlim(0.0, seconds)
     spectrum.set_xlabel("seconds")
     roll.set_title(
         f"{plan.style} · {plan.tempo:.2f} bpm · {plan.meter} · {plan.bars} bars · "
-        f"tonic {plan.tonic} {plan.mode} · {plan.texture}",
-        fontsize=9, loc="left", pad=26,
+        f"{printed(plan.tonic, plan.mode)} · {plan.ending} · {plan.texture}",
+        fontsize=9, loc="left", pad=height + 17,
     )  # fmt: skip
     figure.savefig(file, dpi=90)
 
@@ -116,8 +130,6 @@ def _roll(axes: Any, plan: Plan, parts: list[Part]) -> None:
     octaves = range(12 * (min(pitches) // 12), max(pitches) + 3, 12)
     axes.set_yticks(list(octaves), [f"C{pitch // 12 - 1}" for pitch in octaves])
     axes.grid(axis="y", color="#eeeeee", zorder=0)
-    if parts:
-        axes.legend(loc="upper right", fontsize=7, framealpha=0.85)
 
 
 def _drums(axes: Any, plan: Plan, parts: list[Part]) -> None:
@@ -131,7 +143,7 @@ def _drums(axes: Any, plan: Plan, parts: list[Part]) -> None:
         placed = [(note, (rows[note.pitch] if top is None else top) - 0.4) for note in part.notes]
         _bars(axes, plan, part, placed, 0.8, part.plan.name)
     axes.set_ylim(-0.8, len(keys) + 0.8)
-    axes.set_yticks(range(len(keys)), [str(key) for key in keys], fontsize=6)
+    axes.set_yticks(range(len(keys)), [f"{_DRUMS.get(key, '')} {key}" for key in keys], fontsize=6)
 
 
 def _bars(
@@ -166,25 +178,60 @@ def _bar_lines(axes: Any, plan: Plan) -> None:
                      linewidth=1.2 if strong else 0.5, zorder=1)  # fmt: skip
 
 
-def _chords(axes: Any, plan: Plan) -> None:
-    """Symbols above the roll, sections and their energy above the symbols."""
+def _chords(axes: Any, plan: Plan, inch_s: float) -> int:
+    """Symbols above the roll, each where its chord begins; returns how many rows they take."""
     second = seconds_per_tick(plan.tempo, plan.meter)
-    bar = bar_ticks(plan.meter)
-    above = axes.get_xaxis_transform()
-    small = 7 if len(plan.chords) <= _TOO_MANY_CHORDS else 5
-    for chord in plan.chords:
-        axes.text(
-            chord.at * second,
-            1.01,
-            chord.symbol,
-            transform=above,
-            fontsize=small,
-            in_layout=False,
-            clip_on=False,
-        )
+    placed = rows([(chord.at * second, chord.symbol) for chord in plan.chords], inch_s)
+    for chord, row in zip(plan.chords, placed, strict=True):
+        _above(axes, chord.at * second, _ROW_PT * row + 3, chord.symbol, fontsize=_CHORD_PT)
+    return max(placed, default=0) + 1
+
+
+def rows(texts: list[tuple[float, str]], inch_s: float) -> list[int]:
+    """The row of each text, so that none is written over its neighbour.
+
+    ``texts`` are (seconds, text) in order of time, ``inch_s`` is how wide a second is drawn.
+    """
+    ends: list[float] = []
+    found = []
+    for at, text in texts:
+        row = next((row for row, end in enumerate(ends) if end <= at), len(ends))
+        width = (len(text) + 1) * _CHORD_PT * _LETTER / 72 / inch_s
+        ends[row : row + 1] = [at + width]
+        found.append(row)
+    return found
+
+
+def _sections(axes: Any, plan: Plan, height: float) -> None:
+    """Names and energies over the chords, and the energy as a tint of the roll under them."""
+    bar = bar_ticks(plan.meter) * seconds_per_tick(plan.tempo, plan.meter)
     for section in plan.sections:
-        axes.text(section.bar * bar * second, 1.05, f"{section.name} ({section.energy})",
-                  transform=above, fontsize=9, weight="bold", in_layout=False)  # fmt: skip
+        begin, end = section.bar * bar, (section.bar + section.bars) * bar
+        label = f"{section.name}  energy {section.energy}"
+        if len(label) * 9 * _LETTER / 72 > 0.32 * (end - begin):
+            label = f"{section.name} {section.energy}"
+        _above(axes, begin, height, label, fontsize=9, weight="bold")
+        axes.axvspan(begin, end, color="#ffb000", alpha=0.02 + 0.025 * section.energy,
+                     linewidth=0, zorder=0)  # fmt: skip
+
+
+def _hits(axes: Any, plan: Plan) -> None:
+    """The moments of the picture that the music meets."""
+    second = seconds_per_tick(plan.tempo, plan.meter)
+    for hit in plan.hits:
+        axes.axvline(hit * second, color="#d62728", linewidth=1.4, linestyle=(0, (4, 2)), zorder=3)
+        axes.annotate(
+            f"hit {hit * second:.2f} s", (hit * second, 1.0), (3, -9), fontsize=7,
+            color="#d62728", xycoords=axes.get_xaxis_transform(), textcoords="offset points",
+        )  # fmt: skip
+
+
+def _above(axes: Any, seconds: float, points: float, text: str, **style: Any) -> None:
+    """A text so many points above the top of the axes."""
+    axes.annotate(
+        text, (seconds, 1.0), (0, points), xycoords=axes.get_xaxis_transform(),
+        textcoords="offset points", annotation_clip=False, in_layout=False, **style,
+    )  # fmt: skip
 
 
 def _spectrogram(axes: Any, mono: np.ndarray, rate: int) -> None:
