@@ -55,6 +55,7 @@ BRIEF = {"prompt": "soft chime, opening", "kind": "chime", "candidates": 1, "dur
 VALID: dict[str, dict[str, Any]] = {
     "create_brief": BRIEF,
     "create_quote": BRIEF,
+    "create_plans": BRIEF,
     "create_topup": {"tokens": 100, "currency": "cny"},
     "create_key": {"name": "another"},
 }
@@ -80,6 +81,8 @@ def stage(server: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "CUESMITH_PEPPER": PEPPER.decode(), "CUESMITH_PUBLIC_URL": address,
         "CUESMITH_STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET, "CUESMITH_RATE_PER_MINUTE": "1000000",
         "CUESMITH_RATE_BURST": "100000", "CUESMITH_OPEN_BRIEFS": "100000",
+        "CUESMITH_PLANS_PER_MINUTE": "1000000", "CUESMITH_PLANS_BURST": "100000",
+        "CUESMITH_OPEN_PLANS": "100000",
     }  # fmt: skip
     program = (
         "import sys; from pathlib import Path; from api import app, settings;"
@@ -223,6 +226,7 @@ async def _furnish(dsn: str, address: str, store: Path) -> Stage:
             sent = await http.post(path, json=body, headers={"idempotency-key": name})
             return sent.raise_for_status().json()
 
+        planned = (await http.post("/v1/plans", json=BRIEF)).raise_for_status().json()
         done = await post("/v1/briefs", {**BRIEF, "stems": ["all"]}, "done")
         await make_and_settle(pool, store)
         view = (await http.get(f"/v1/briefs/{done['id']}")).json()
@@ -237,7 +241,8 @@ async def _furnish(dsn: str, address: str, store: Path) -> Stage:
         topup = await post("/v1/topups", VALID["create_topup"], "topup")
     await pool.close()
     ids = {
-        "brief": done["id"], "waiting": waiting["id"], "candidate": candidate,
+        "plan": planned["id"], "brief": done["id"], "waiting": waiting["id"],
+        "candidate": candidate,
         "license": license_["id"], "track": license_["track"], "topup": topup["id"], "key": spare,
         "stem": stems[0].removeprefix("stem."),
     }  # fmt: skip

@@ -1,6 +1,8 @@
 """A plan that comes back in a brief over HTTP: it binds, or every wrong place in it is named."""
 
+import contextlib
 import copy
+import random
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -211,3 +213,65 @@ async def test_a_candidates_plan_can_be_sent_back(client: Client, door: Door) ->
     await door.pool.execute("update api.candidates set made = made - 'outline'")
     old = (await client.get(f"/v1/candidates/{line['id']}")).json()
     assert old["plan"] is None, "a candidate from before plans could be read"
+
+
+_ODD: tuple[Any, ...] = (
+    None, True, -1, 0, 1, 7, 127, 400, 10**6, 2**63, 1e308, 0.5, 3.99, "", " ", "%", "|", "I |",
+    "I | %", "bVImaj7/3 V7/p5", "i i i i i i i i i i i i i i i i", "H", "A", "A'", "e", "br",
+    "drums", "lead", "Grand piano", "ep_tine", "kit_808", "Jazz kit", "min 5:16", "maj r:4", "3/4",
+    "12/8", "loop", "chime", "bed", "C gong", "f♯ minor", "\u2028", "夜", [], {}, [1], ["lead"],
+    [1, 127], [127, 1], [{"at_ms": 0}], [{"at_ms": 8000}],
+)  # fmt: skip
+
+
+def _places(value: Any, at: str = "") -> list[str]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    found = [f"{at}/{key}" for key, _ in inner]
+    for place, child in list(zip(found, value.values() if isinstance(value, dict) else value,
+                                 strict=True)):  # fmt: skip
+        if isinstance(child, (dict, list)):
+            found += _places(child, place)
+    return found
+
+
+def _other(plan: Plan, place: str, dice: random.Random) -> Any:
+    """Something else for a place: half the time near what is there, else anything at all."""
+    value: Any = plan
+    for step in place.strip("/").split("/"):
+        value = value[int(step) if isinstance(value, list) else step]
+    if dice.random() < 0.5:
+        return dice.choice((*_ODD, ...))
+    if place.endswith("/chords"):
+        symbols = ("i", "bVImaj7", "V7/3", "ii V7", "%", "IV/p5", "#ivm7b5", "vii")
+        return " | ".join(["I", *dice.choices(symbols, k=value.count("|"))])
+    if isinstance(value, list):
+        return value[: dice.randint(1, len(value))] if value else value
+    if isinstance(value, (int, float)):
+        return value + dice.choice((-12, -3, -1, 1, 2, 5))
+    return dice.choice([one for one in _ODD if isinstance(one, type(value))])
+
+
+async def test_no_edit_of_a_plan_finds_a_fault_and_what_is_taken_can_be_planned(
+    client: Client, plan: Plan
+) -> None:
+    dice, taken, refused = random.Random(7), 0, 0
+    places = _places(plan)
+    for _ in range(400):
+        edited = plan
+        for place in dice.sample(places, dice.choice((1, 1, 2, 3))):
+            with contextlib.suppress(KeyError, IndexError, TypeError):  # its parent is gone
+                edited = _edited(edited, place, _other(edited, place, dice))
+        body = {"plan": edited, "candidates": 1}
+        answer = await client.post("/v1/quotes", body)
+        if answer.status_code == 200:
+            taken += 1
+            brief = msgspec.convert(body, Brief)
+            (kept,) = outlines(resolve(brief, 7), 7)
+            assert msgspec.to_builtins(kept.sections) == msgspec.to_builtins(brief.plan.sections)  # type: ignore[union-attr]
+        else:
+            refused += 1
+            assert answer.status_code == 422, (edited, answer.text)
+            assert answer.json()["errors"], (edited, answer.text)
+            assert all(one["pointer"] for one in answer.json()["errors"])
+    assert taken > 20
+    assert refused > 200

@@ -39,9 +39,15 @@ class Shell:
         return "\n".join(line for line in lines if not line.startswith("declare ")).strip()
 
 
-def _blocks() -> list[str]:
-    section = (ROOT / "README.md").read_text().partition("## One minute of curl")[2]
+def _blocks(title: str) -> list[str]:
+    section = (ROOT / "README.md").read_text().partition(f"## {title}\n")[2]
     return _BLOCK.findall(section.partition("\n## ")[0])
+
+
+def _shell(customer: Customer, folder: Path) -> Shell:
+    key = customer.door.headers["authorization"].removeprefix("Bearer ")
+    address = str(customer.door.base_url).rstrip("/")
+    return Shell(folder, {**os.environ, "CUESMITH_URL": address, "CUESMITH_KEY": key})
 
 
 @pytest.mark.slow
@@ -50,10 +56,8 @@ def test_a_minute_of_curl_goes_from_a_quote_to_a_statement(
     customer: Customer, tmp_path: Path
 ) -> None:
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    key = customer.door.headers["authorization"].removeprefix("Bearer ")
-    address = str(customer.door.base_url).rstrip("/")
-    shell = Shell(tmp_path, {**os.environ, "CUESMITH_URL": address, "CUESMITH_KEY": key})
-    exported, quote, brief, listen, pick, usage = _blocks()
+    shell = _shell(customer, tmp_path)
+    exported, quote, brief, listen, pick, usage = _blocks("One minute of curl")
     assert set(re.findall(r"export (\w+)=", exported)) == {"CUESMITH_URL", "CUESMITH_KEY"}
 
     assert json.loads(shell.run(quote))["audition_tokens"] == 8
@@ -67,3 +71,18 @@ def test_a_minute_of_curl_goes_from_a_quote_to_a_statement(
     assert soundfile.info(tmp_path / "audition.mp3").duration == pytest.approx(60, abs=0.2)
     assert "genuine" in shell.run(pick)
     assert json.loads(shell.run(usage))["spent_tokens"] == 16
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/usr/bin/curl").exists(), reason="needs curl")
+def test_a_plan_is_read_edited_and_sent_back(customer: Customer, tmp_path: Path) -> None:
+    shell = _shell(customer, tmp_path)
+    read, edit = _blocks("A plan of your own")
+    shown = shell.run(read).splitlines()
+    plan = json.loads((tmp_path / "plans.json").read_text())["plans"][0]
+    assert [line.split()[0] for line in shown] == [one["name"] for one in plan["sections"]]
+    taken = json.loads(shell.run(edit))
+    sections = taken["resolved"]["plan"]["sections"]
+    assert sections[0]["chords"].partition(" | ")[0] == "bVI"
+    assert sections[1:] == plan["sections"][1:]
+    assert customer.ended(taken["id"])["status"] == "succeeded"
