@@ -7,11 +7,9 @@ neighbours.
 from collections.abc import Iterator
 from math import gcd
 
-from engine.contracts import Chord, Ending, Outline, Plan, Section
-from engine.plan.modes import MAJORS
+from engine.contracts import Chord, Outline, Plan, Section
 from engine.score import bar_ticks
 from engine.styles import harmony
-from engine.words.tonality import parse
 
 BAR_LINE = " | "
 
@@ -50,22 +48,11 @@ def chords_in(given: Outline, tonic: int, ring: int) -> tuple[Chord, ...]:
                 held = held_on(held, chord_of(symbol, at, share, tonic))
         chords += held
         first += section.bars
-    home = parse(given.tonality)
-    mode = home.mode if home is not None else "major"
-    return closed(chords, ring, given.ending, tonic, mode)
+    return closed(chords, ring)
 
 
-def closed(
-    chords: list[Chord], ring: int, ending: Ending, tonic: int, mode: str
-) -> tuple[Chord, ...]:
-    """The chords with what sounds after the last bar line, ``ring`` ticks long: the last of them
-    held on, or the tonic that a button strikes there."""
-    if not ring:
-        return tuple(chords)
-    if ending == "button":
-        symbol = "I" if mode in MAJORS else "i"
-        last = chords[-1]
-        return (*chords, chord_of(symbol, last.at + last.length, ring, tonic))
+def closed(chords: list[Chord], ring: int) -> tuple[Chord, ...]:
+    """The chords with the last of them held ``ring`` ticks beyond the last bar line."""
     return (*chords[:-1], lasting(chords[-1], chords[-1].length + ring))
 
 

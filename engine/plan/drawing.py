@@ -149,7 +149,7 @@ def _plan(desk: Desk, at: int, dice: random.Random, planner: str) -> Plan:
         chords = _harmony(desk, letters, framed, ending, dice)
     else:
         written = progressions.as_written(stuff, letters, ending, resolved.meter, at)
-        chords = _laid(desk, written, framed, ending)
+        chords = _laid(desk, written, framed)
     mode = stuff.mode
     if resolved.tonality is None:
         mode = _shown(mode, chords, desk.tonic)
@@ -186,7 +186,7 @@ def _harmony(
         written = progressions.sample(
             desk.stuff, letters, ending, desk.resolved.meter, slow, turn // 2, dice
         )
-        chords = _laid(desk, written, framed, ending)
+        chords = _laid(desk, written, framed)
         lead = scoring.home_lead(chords, desk.resolved.kind, desk.tonic, desk.stuff.mode)
         if best is None or lead > best[0]:
             best = (lead, chords)
@@ -205,7 +205,7 @@ def _ended(desk: Desk, dice: random.Random) -> tuple[Ending, Frame]:
     if asked is None and "button" in desk.style.endings and dice.random() < BUTTONS:
         framed = frame.fit(resolved, typical, "button", desk.tempi, dice)
         tail = framed.ring_ticks * seconds_per_tick(framed.tempo, resolved.meter)
-        if framed.bars >= 4 and frame.BUTTON_S[0] <= tail <= frame.BUTTON_S[1]:
+        if framed.bars >= 4 and tail <= frame.BUTTON_S:
             return "button", framed
     ending = asked or "ring"
     return ending, frame.fit(resolved, typical, ending, desk.tempi, dice)
@@ -215,12 +215,10 @@ def _hits(resolved: Resolved, framed: Frame) -> tuple[int, ...]:
     if not resolved.hits:
         return ()
     end = framed.bars * bar_ticks(resolved.meter) + framed.ring_ticks
-    return hits.ticks(resolved.hits, framed.tempo, resolved.meter, end)
+    return hits.ticks(resolved.hits, framed.tempo, resolved.meter, end, fine=resolved.bpm is None)
 
 
-def _laid(
-    desk: Desk, written: tuple[Bars, ...], framed: Frame, ending: Ending
-) -> tuple[Chord, ...]:
+def _laid(desk: Desk, written: tuple[Bars, ...], framed: Frame) -> tuple[Chord, ...]:
     """The chords in time; one that is written again inside its section is held."""
     bar = bar_ticks(desk.resolved.meter)
     chords: list[Chord] = []
@@ -233,7 +231,7 @@ def _laid(
                 held = held_on(held, chord_of(symbol, at, share, desk.tonic))
                 at += share
         chords += held
-    return closed(chords, framed.ring_ticks, ending, desk.tonic, desk.stuff.mode)
+    return closed(chords, framed.ring_ticks)
 
 
 def _shown(mode: str, chords: tuple[Chord, ...], tonic: int) -> str:

@@ -10,7 +10,7 @@ from engine.plan import hits
 from engine.score import bar_ticks, beats_per_bar, seconds_per_tick
 
 RING_S = 2.6  # what a last chord likes to ring
-BUTTON_S = (0.35, 0.8)  # what is left after a button: its choke and the room
+BUTTON_S = 0.25  # a button is struck on the last downbeat: its bar is room enough to ring out
 BEND = 0.02  # a tempo that is open may give way by so much
 BUTTON_BEND = 0.06  # and by so much when the last note must be short
 LONGEST_BAR_S = 3.2  # from here on a bar is half a phrase
@@ -62,7 +62,7 @@ def wished_tail(seconds: float, ending: Ending) -> float:
     if ending in ("fade", "turnaround"):
         return 0.0
     if ending == "button":
-        return sum(BUTTON_S) / 2
+        return BUTTON_S / 2
     return min(RING_S, seconds * 0.12)
 
 
@@ -96,9 +96,9 @@ def _bars_for(resolved: Resolved, seconds: float, tempo: float, tail: float, end
     """Whole bars that leave the wished tail; an even number where a ring may take the rest."""
     bar_s = bar_ticks(resolved.meter) * seconds_per_tick(tempo, resolved.meter)
     if ending == "button":
-        shortest = BUTTON_S[0] if resolved.bpm is not None else tail
-        nearest = math.floor if resolved.bpm is not None else round
-        return max(1, nearest((seconds - shortest) / bar_s))
+        if resolved.bpm is not None:
+            return max(1, math.floor(seconds / bar_s + 1e-6))
+        return max(1, round((seconds - tail) / bar_s))
     bars = max(1, math.floor((seconds - tail) / bar_s + 0.02))
     return bars if bars < 6 or bars % 2 == 0 or bar_s > LONGEST_BAR_S else bars - 1
 

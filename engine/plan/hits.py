@@ -8,19 +8,32 @@ from engine.plan.form import Block
 from engine.score import TICKS_PER_QUARTER, bar_ticks, beat_ticks, seconds_per_tick
 
 GRID = TICKS_PER_QUARTER // 4  # ticks: the band accents on sixteenths
+FINE = GRID // 2  # and on thirty-seconds where a picture leaves it no sixteenth
 CLOSE_MS = 30.0  # no eye sees a hit that is nearer
 STEPS = 4000  # tempi that are tried
 _KEPT = 6
-# What a place costs by its weight in the bar: a downbeat nothing, an odd sixteenth most.
-_BEAT, _EIGHTH, _SIXTEENTH = 1.0, 2.0, 3.5
-_FAR = 3.0  # of a tempo an octave away from the style's own
+# What a place costs by its weight in the bar: a downbeat nothing, a thirty-second most.
+_BEAT, _EIGHTH, _SIXTEENTH, _FINE = 1.0, 2.0, 3.5, 6.0
+_FAR = 3.0  # of a tempo twice as far from the style's own
 
 
-def ticks(at_ms: Sequence[int], tempo: float, meter: Meter, end: int) -> tuple[int, ...]:
-    """The nearest sixteenth before ``end`` of each moment, each named once."""
+def ticks(
+    at_ms: Sequence[int], tempo: float, meter: Meter, end: int, *, fine: bool
+) -> tuple[int, ...]:
+    """The grid's place of each moment, before ``end``, each named once: the nearest sixteenth;
+    where that is not close and the places may be ``fine``, the nearest thirty-second."""
     ms = seconds_per_tick(tempo, meter) * 1000
-    last = (end - 1) // GRID * GRID
-    return tuple(sorted({min(last, GRID * round(one / ms / GRID)) for one in at_ms}))
+    grids = (GRID, FINE) if fine else (GRID,)
+    return tuple(sorted({min(_place(one, ms, grids), (end - 1) // GRID * GRID) for one in at_ms}))
+
+
+def _place(at_ms: int, tick_ms: float, grids: Sequence[int]) -> int:
+    """The nearest place on the first grid that is close enough, else on the first of all."""
+    for grid in grids:
+        tick = grid * round(at_ms / tick_ms / grid)
+        if abs(at_ms - tick * tick_ms) <= CLOSE_MS:
+            return tick
+    return grids[0] * round(at_ms / tick_ms / grids[0])
 
 
 def tempi(
@@ -28,38 +41,41 @@ def tempi(
 ) -> list[float]:
     """Tempi inside ``span`` that bring every moment within 30 ms of a sixteenth, best first.
 
-    Downbeats are worth more than beats, beats more than eighths. Where no tempo meets all
-    moments, the one that meets most of them, and those it misses by least.
+    Downbeats are worth more than beats, beats more than eighths. Where no tempo meets all moments
+    on sixteenths, thirty-seconds will do; where none does that, the one tempo that meets most.
     """
     low, high = span
-    met: list[tuple[float, float]] = []
-    nearest = (float("inf"), low)
-    for step in range(STEPS + 1):
-        tempo = round(low + (high - low) * step / STEPS, 4)
-        if not low <= tempo <= high:
-            continue
-        missed, cost = _cost(at_ms, tempo, meter)
-        far = abs(tempo / typical - 1) * _FAR
-        if missed:
-            nearest = min(nearest, (missed, tempo))
-        else:
-            met.append((cost + far, tempo))
-    if not met:
-        return [nearest[1]]
-    return [tempo for _, tempo in sorted(met)[:_KEPT]]
+    steps = sorted({round(low + (high - low) * step / STEPS, 4) for step in range(STEPS + 1)})
+    tried = [tempo for tempo in steps if low <= tempo <= high] or [low]
+    for grids in ((GRID,), (GRID, FINE)):
+        met = [
+            (cost + abs(tempo / typical - 1) * _FAR, tempo)
+            for tempo in tried
+            if (cost := _cost(at_ms, tempo, meter, grids)) is not None
+        ]
+        if met:
+            return [tempo for _, tempo in sorted(met)[:_KEPT]]
+    return [min(tried, key=lambda tempo: _missed(at_ms, tempo, meter))]
 
 
-def _cost(at_ms: Sequence[int], tempo: float, meter: Meter) -> tuple[float, float]:
-    """How badly moments are missed (0: not at all), and what their places cost."""
+def _cost(at_ms: Sequence[int], tempo: float, meter: Meter, grids: Sequence[int]) -> float | None:
+    """What the places of all moments cost; None when one of them is not met."""
     ms = seconds_per_tick(tempo, meter) * 1000
-    missed = cost = 0.0
+    cost = 0.0
     for one in at_ms:
-        tick = GRID * round(one / ms / GRID)
+        tick = _place(one, ms, grids)
         off = abs(one - tick * ms)
         if off > CLOSE_MS:
-            missed += 1.0 + off / 1000
+            return None
         cost += _weight(tick, meter) + off / CLOSE_MS
-    return missed, cost
+    return cost
+
+
+def _missed(at_ms: Sequence[int], tempo: float, meter: Meter) -> tuple[int, float]:
+    """How many moments are not met, and by how much the worst of them."""
+    ms = seconds_per_tick(tempo, meter) * 1000
+    off = [abs(one - _place(one, ms, (GRID, FINE)) * ms) for one in at_ms]
+    return sum(one > CLOSE_MS for one in off), max(off)
 
 
 def _weight(tick: int, meter: Meter) -> float:
@@ -67,6 +83,8 @@ def _weight(tick: int, meter: Meter) -> float:
         return 0.0
     if tick % beat_ticks(meter) == 0:
         return _BEAT
+    if tick % GRID:
+        return _FINE
     return _EIGHTH if tick % (2 * GRID) == 0 else _SIXTEENTH
 
 

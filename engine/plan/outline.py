@@ -27,8 +27,9 @@ from engine.styles import sounds
 from engine.styles.sheet import Style
 from engine.words.tonality import parse, printed
 
-HIT_GRID = TICKS_PER_QUARTER // 4
-"""Ticks: the band accents on sixteenths, so a hit given in milliseconds falls on the nearest."""
+HIT_GRID = TICKS_PER_QUARTER // 8
+"""Ticks: the band accents on thirty-seconds at the finest, so a hit given in milliseconds falls on
+the nearest."""
 
 
 def outline(plan: Plan, duration_ms: int, take: int) -> Outline:

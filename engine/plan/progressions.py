@@ -259,8 +259,6 @@ def _ended(
         return (*bars[:-1], (dice.choice(ends or ["Isus2"]),))
     home = stuff.home[0] if dice.random() < 0.7 else dice.choice(stuff.home)
     leading = dice.choice(stuff.before)
-    if ending == "button":
-        return (*bars[:-1], (home, leading))
     if len(bars) == 1:
         return ((home,),)
     return (*bars[:-2], _cadential(stuff, bars[-2], leading, dice), (home,))

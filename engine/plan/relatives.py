@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from engine.contracts import Chord, PartPlan, Plan, Section
 from engine.errors import EngineError
-from engine.plan.chords import lasting
+from engine.plan.chords import closed, lasting
 from engine.score import Line, Note, bar_ticks, seconds_per_tick
 
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -42,8 +42,8 @@ class Cut(Struct, frozen=True, kw_only=True):
 def layers(plan: Plan) -> tuple[Plan, ...]:
     """The same bars from the calmest intensity to the whole band, each with more players.
 
-    Sections go on naming every role: a player leaves the room that the others need whether or not
-    they play yet, so a part has the same notes in every layer that has it.
+    Sections go on naming every role: the notes of a layer are those of the whole arrangement, in
+    which everybody leaves the others their room, less the parts that do not play yet.
     """
     steps: list[Plan] = []
     roles: set[str] = set()
@@ -343,8 +343,7 @@ def _chords(plan: Plan, kept: Sequence[int], ring: int) -> tuple[Chord, ...]:
             else:
                 at = place * length + begin - bar * length
                 chords.append(structs.replace(chord, at=at, length=end - begin))
-    chords[-1] = lasting(chords[-1], chords[-1].length + ring)
-    return tuple(chords)
+    return closed(chords, ring)
 
 
 def _moved_hits(plan: Plan, kept: Sequence[int]) -> Iterator[int]:
