@@ -14,7 +14,8 @@ from engine.styles.sheet import CompNote, Style
 
 BUSY_LEAD = 6  # onsets in a bar of the lead that make the comp step back
 STRUM_MS, UPSTROKE_MS, ROLL_MS = 28.0, 16.0, 34.0  # a whole strum down and up; one note of a roll
-REPEAT_TICKS = 120  # of a tremolo
+# Ticks from stroke to stroke of a tremolo at rungs 1 to 7: where it is calm the chord is held.
+_REPEATS = (1920, 1920, 240, 240, 120, 120, 120)
 _WIDEST = 36  # ticks between two notes that are still one stroke
 PEDAL_LIFT = 24
 _HAND = 16  # semitones a left hand needs above its root
@@ -115,9 +116,10 @@ def _struck(
     pitches = sorted({pitch for name in note.voice.split("+")
                       for pitch in _voices(passage, name, span, part)})  # fmt: skip
     if note.way == "t":
+        every = min(length, _REPEATS[passage.section.energy - 1])
         return [
-            Note(tick + REPEAT_TICKS * at, REPEAT_TICKS - 10, pitch, velocity - 8 * (at % 2))
-            for at in range(max(1, length // REPEAT_TICKS))
+            Note(tick + every * at, every - 10, pitch, velocity - 8 * (at % 2))
+            for at in range(max(1, length // every))
             for pitch in pitches
         ]
     apart = _apart(passage, note.way, len(pitches))

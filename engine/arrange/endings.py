@@ -74,8 +74,13 @@ def _open(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> 
 
 
 def _button(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:
-    """A push on the last eighth, then one short root together, and nothing after it."""
-    start = passage.line - passage.bar
+    """A push on the last eighth, then one short root together, and nothing after it.
+
+    Where the plan has a chord of its own after the last bar line, that is the button; else it is
+    the first beat of the last bar.
+    """
+    after = passage.plan.chords[-1].at >= passage.line
+    start = passage.line if after else passage.line - passage.bar
     short = round(CHOKED_S / seconds_per_tick(passage.plan.tempo, passage.plan.meter))
     span = _last(passage, part, style, start)
     loud = level(passage.plan, part, start, _LOUDER)
