@@ -140,9 +140,11 @@ LINES: tuple[Line, ...] = (
          of=_value("sections"),
          definition="per piece, bars at the same place of two sections: likeness of pairs of one "
          "letter (A, A') against pairs of two; the mean of cosines of onset patterns and of "
-         "pitch classes (drums: keys) over the parts in both; median over pieces"),
+         "pitch classes over the pitched parts that sound in both; median over pieces"),
     Line(name="— pooled over all pairs of all pieces", least=None, unit="", of=_pooled_auc,
          definition="the same, as one AUC"),
+    Line(name="— with the drums", least=None, unit="", of=_value("sections with drums"),
+         definition="the same with strokes by key as a part's content; median over pieces"),
     Line(name="hits met within one 16th, fixed tempo", least=1.0, of=_share("hits, fixed tempo"),
          definition=f"{_FILE}: two parts begin a note there that is no softer than their median "
          "of the two bars around"),

@@ -139,6 +139,9 @@ def _form(notes: _Notebook, take: Take) -> form.Likeness:
         notes.values["sections"] = value
         if value < 0.9:
             notes.fault("sections", f"AUC {value:.2f}", 2 * (1 - value))
+    whole = form.likeness(take, drums=True)
+    if whole.same and whole.other:
+        notes.values["sections with drums"] = form.auc(whole.same, whole.other)
     repeats = form.repeats(take)
     bars = sum(bool(bar) for one in take.players for bar in form.bars_of(one.notes, take))
     notes.share("repeats", bars - len(repeats), bars)

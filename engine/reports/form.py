@@ -122,9 +122,14 @@ class Likeness(Struct, frozen=True, kw_only=True):
     other: tuple[float, ...]
 
 
-def likeness(take: Take) -> Likeness:
-    """Compare every two sections bar by bar; primes do not make another letter."""
-    grids = [(player, bars_of(player.notes, take)) for player in take.players]
+def likeness(take: Take, *, drums: bool = False) -> Likeness:
+    """Compare every two sections bar by bar; primes do not make another letter.
+
+    Without the drums unless asked: one groove may well carry a whole piece, and is then a sign of
+    no section.
+    """
+    players = [one for one in take.players if one.pitched or (drums and one.track.drums)]
+    grids = [(player, bars_of(player.notes, take)) for player in players]
     same: list[float] = []
     other: list[float] = []
     for one, two in combinations(take.plan.sections, 2):
