@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 
 from engine.arrange import arrange
 from engine.arrange.midi import write_midi
-from engine.contracts import Resolved
+from engine.contracts import Plan, Resolved
 from engine.master import files
 from engine.plan.relatives import carried, cut_down, layers
 from engine.score import Score
@@ -34,7 +34,7 @@ def layered(resolved: Resolved, take: Take, rooms: Rooms) -> Iterator[Version]:
     """
     whole = sounded(resolved, take.score, take.seed, rooms, Clock(), apart=True)
     for number, plan in enumerate(layers(take.plan), 1):
-        score = arrange(plan, take.lines, take.seed)
+        score = _fewer(take.score, plan)
         audio = np.zeros_like(whole.audio)
         for group in sorted({part.group for part in plan.parts} & whole.stems.keys()):
             audio += whole.stems[group]
@@ -53,6 +53,13 @@ def layered(resolved: Resolved, take: Take, rooms: Rooms) -> Iterator[Version]:
             ),
             midi=write_midi(score),
         )
+
+
+def _fewer(score: Score, plan: Plan) -> Score:
+    """The score without the parts that a layer has not. Arranging anew would not do: players that
+    are alone spread into the room of those who are to come, and sound another note with them."""
+    roles = {part.role for part in plan.parts}
+    return Score(plan=plan, parts=tuple(part for part in score.parts if part.plan.role in roles))
 
 
 def shortened(resolved: Resolved, take: Take, rooms: Rooms, duration_ms: int) -> Version:
