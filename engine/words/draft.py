@@ -2,7 +2,7 @@
 
 import re
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.contracts import Reading
 from engine.words import lexicon
@@ -60,8 +60,9 @@ class Read(Struct, frozen=True, kw_only=True):
 class Draft:
     """What has been read so far; only the readers write into it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, written: str) -> None:
         self.text = text
+        self.written = written  # the same positions, in the client's own script
         self.single: dict[str, object] = {}
         self.moods: list[str] = []
         self.require: list[str] = []
@@ -165,10 +166,21 @@ class Draft:
             hits=hits,
             ending=_text(single.get("ending")),
             stems=("all",) if "stems" in single else (),
-            readings=tuple(reading for _, reading in sorted(self.readings, key=lambda r: r[0])),
-            ignored=tuple(dict.fromkeys(words for _, words in sorted(self.ignored) if words)),
+            readings=tuple(
+                structs.replace(reading, words=self._as_written(at, reading.words))
+                for at, reading in sorted(self.readings, key=lambda r: r[0])
+            ),
+            ignored=tuple(
+                dict.fromkeys(
+                    self._as_written(at, words) for at, words in sorted(self.ignored) if words
+                )
+            ),
             bad=tuple(self.bad),
         )
+
+    def _as_written(self, at: int, words: str) -> str:
+        found = self.text.find(words, max(0, at))
+        return words if found < 0 else self.written[found : found + len(words)]
 
     def _note_all(self, field: str, value: str, words: list[tuple[int, str]]) -> None:
         for at, said in words:

@@ -1,23 +1,45 @@
-"""How well prompts are understood: sentences of known meaning, compared field by field."""
+"""How well prompts are understood: sentences of known meaning, compared field by field.
 
+A meaning is written as ``field=value; field=value``. Lists are separated by commas; of ``a/b``
+either is right, ``?a`` may be read but need not, ``*`` leaves the field to the reader. Several
+styles mean that each of them would be right.
+"""
+
+import re
 from pathlib import Path
 
 from msgspec import Struct
 
-from engine.words.reader import Read, read
+from engine.words.draft import Read
+from engine.words.reader import read
 
 SENTENCES = Path(__file__).with_name("sentences.txt")
+HELD_OUT = Path(__file__).with_name("held_out.txt")
 FIELDS = (
-    "kind", "style", "duration_ms", "bars", "bpm", "bpm_range", "tonality", "meter", "lufs",
-    "pace", "moods", "require", "forbid", "energy",
+    "kind", "style", "duration_ms", "bars", "bpm", "bpm_range", "tonality", "mode", "meter",
+    "lufs", "pace", "moods", "require", "forbid", "energy", "sections", "hits", "ending", "stems",
 )  # fmt: skip
+LANGUAGES = ("English", "Chinese", "mixed")
+_LISTS = ("moods", "require", "forbid", "hits", "stems")
+_SIGN = re.compile(r"[一-鿿]")
+_WORD = re.compile(r"[a-z]{3,}", re.IGNORECASE)
+# Latin words that Chinese sentences use as their own.
+_LOANS = {"bpm", "lufs", "app", "vlog", "bgm", "logo", "edm", "lofi", "spa", "rpg"}
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
-    """A prompt and its meaning; several styles mean that each of them would be right."""
+    """A prompt and its meaning."""
 
     text: str
     means: dict[str, str]
+
+    @property
+    def language(self) -> str:
+        """English, Chinese or mixed."""
+        if not _SIGN.search(self.text):
+            return "English"
+        words = {word.lower() for word in _WORD.findall(self.text)}
+        return "mixed" if words - _LOANS else "Chinese"
 
 
 class Tally(Struct, kw_only=True):
@@ -30,34 +52,39 @@ class Tally(Struct, kw_only=True):
     mistaken: int = 0
 
     @property
-    def exact(self) -> float:
-        """Share of sentences in which the field is exactly as it should be."""
-        return (self.right + self.silent) / self.total
+    def wrong(self) -> int:
+        """Fields that are not as they are meant."""
+        return self.missed + self.invented + self.mistaken
 
     @property
-    def total(self) -> int:
-        """All sentences counted."""
-        return self.right + self.silent + self.missed + self.invented + self.mistaken
+    def share(self) -> float:
+        """Share of right fields among those that say something or were read to; silence, the
+        easiest thing to get right, does not count."""
+        return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
 
-    @property
-    def found(self) -> float:
-        """Share of the sentences that say something about the field in which it was read right."""
-        said = self.right + self.missed + self.mistaken
-        return self.right / said if said else 1.0
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            right=self.right + other.right,
+            silent=self.silent + other.silent,
+            missed=self.missed + other.missed,
+            invented=self.invented + other.invented,
+            mistaken=self.mistaken + other.mistaken,
+        )
 
 
-class Mistake(Struct, frozen=True, kw_only=True):
-    """One field of one sentence that was not read as it is meant."""
+class Outcome(Struct, frozen=True, kw_only=True):
+    """One field of one sentence: what is meant, what was read, and how that compares."""
 
-    text: str
+    sentence: Sentence
     field: str
     meant: str
     heard: str
+    verdict: str  # right, silent, missed, invented or mistaken
 
 
-def sentences() -> list[Sentence]:
-    """The evaluation set."""
-    lines = SENTENCES.read_text(encoding="utf-8").splitlines()
+def sentences(path: Path = SENTENCES) -> list[Sentence]:
+    """The sentences of a file, one a line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
     return [_sentence(line) for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -70,32 +97,57 @@ def _sentence(line: str) -> Sentence:
     )
 
 
-def evaluate(cases: list[Sentence]) -> tuple[dict[str, Tally], list[Mistake]]:
-    """Read every sentence and count, field by field."""
-    tallies = {field: Tally() for field in FIELDS}
-    mistakes: list[Mistake] = []
+def evaluate(cases: list[Sentence]) -> list[Outcome]:
+    """Read every sentence and compare it field by field."""
+    outcomes: list[Outcome] = []
     for case in cases:
         heard = read(case.text)
         for field in FIELDS:
             meant, got = case.means.get(field, ""), _printed(heard, field)
-            if _same(field, meant, got):
-                _count(tallies[field], "right" if meant else "silent")
-                continue
-            _count(tallies[field], "invented" if not meant else "mistaken" if got else "missed")
-            mistakes.append(Mistake(text=case.text, field=field, meant=meant, heard=got))
-    return tallies, mistakes
+            verdict = _verdict(field, meant, got)
+            outcomes.append(
+                Outcome(sentence=case, field=field, meant=meant, heard=got, verdict=verdict)
+            )
+    return outcomes
 
 
-def _count(tally: Tally, what: str) -> None:
-    setattr(tally, what, getattr(tally, what) + 1)
+def tally(outcomes: list[Outcome]) -> Tally:
+    """How the fields fared."""
+    counted = Tally()
+    for outcome in outcomes:
+        setattr(counted, outcome.verdict, getattr(counted, outcome.verdict) + 1)
+    return counted
 
 
-def _same(field: str, meant: str, got: str) -> bool:
-    if field == "style" and "," in meant:
-        return got in meant.split(",")
-    if field in ("moods", "require", "forbid"):
-        return set(meant.split(",")) == set(got.split(","))
-    return meant == got
+def of_language(outcomes: list[Outcome], language: str) -> list[Outcome]:
+    """The outcomes of the sentences in one language."""
+    return [outcome for outcome in outcomes if outcome.sentence.language == language]
+
+
+def _verdict(field: str, meant: str, got: str) -> str:
+    if meant == "*":
+        return "silent"
+    if field in _LISTS:
+        return _verdict_of_list(meant, got)
+    may_be = meant.startswith("?")
+    accepted = meant.removeprefix("?").split(",") if field == "style" else [meant.lstrip("?")]
+    if got and got in accepted:
+        return "right"
+    if not got:
+        return "silent" if may_be or not meant else "missed"
+    return "mistaken" if meant else "invented"
+
+
+def _verdict_of_list(meant: str, got: str) -> str:
+    heard = set(got.split(",")) - {""}
+    wanted = [choice for choice in meant.split(",") if choice]
+    must = [set(choice.split("/")) for choice in wanted if not choice.startswith("?")]
+    may = {one for choice in wanted for one in choice.removeprefix("?").split("/")}
+    missing = [choices for choices in must if not choices & heard]
+    surplus = heard - may
+    if missing or surplus:
+        return "mistaken" if missing and heard else "missed" if missing else "invented"
+    return "right" if heard else "silent"
 
 
 def _printed(heard: Read, field: str) -> str:
@@ -106,21 +158,8 @@ def _printed(heard: Read, field: str) -> str:
         return f"{value[0]:g}-{value[1]:g}"
     if field == "energy":
         return " ".join(f"{at:g}:{energy:g}" for at, energy in value)
+    if field == "sections":
+        return ",".join(name if bars is None else f"{name}:{bars}" for name, bars in value)
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def table(tallies: dict[str, Tally], mistakes: list[Mistake]) -> str:
-    """The figures as a table, and every mistake in words."""
-    rows = ["field        exact  found  right  missed  invented  mistaken"]
-    rows += [
-        f"{field:12} {tally.exact:5.1%}  {tally.found:5.0%}  {tally.right:5}  "
-        f"{tally.missed:6}  {tally.invented:8}  {tally.mistaken:8}"
-        for field, tally in tallies.items()
-    ]
-    rows += [
-        f"  {one.field}: meant {one.meant or '-'}, heard {one.heard or '-'}: {one.text}"
-        for one in mistakes
-    ]
-    return "\n".join(rows)

@@ -24,7 +24,7 @@ _LENGTH = re.compile(
     rf"|\s*(?:and\s+)?(?P<ms>{_N})\s*-?\s*(?:{_SECONDS}|(?=[^\w]|$)))?"
     rf"|(?P<am>a)\s+minute(?!s)"
     rf"|(?P<milli>{_N})\s*-?\s*(?:ms\b|milliseconds?|毫秒)"
-    rf"|(?P<s>{_N})\s*-?\s*{_SECONDS}"
+    rf"|(?P<s>{_N})\s*-?\s*{_SECONDS}(?P<shalf>半)?"
     rf")"
 )
 _DECADE = re.compile(r"(?<![a-z0-9])(?:19)?[5-9]0['’]?s\b")
@@ -44,6 +44,7 @@ _TEMPO = re.compile(
     rf"|(?P<d>{_N})\s*拍\s*(?:每分钟|/分钟|/分|一分钟)"
     rf"|tempo\s*(?:of|is|at|=|:)?\s*(?P<e>\d{{2,3}}(?:\.\d+)?)(?!\s*(?:bpm|/))"
     rf"|速度\s*(?:为|是|在|约|大约|:|：|=)?\s*(?P<f>{_N})(?:\s*(?:拍|bpm))?"
+    rf"|{_EDGE}(?P<h>\d{{2,3}})\s*拍(?![子号摄照手打卖])"
     rf"|[♩q]\s*=\s*(?P<g>\d{{2,3}}(?:\.\d+)?))"
 )
 _BARS = re.compile(rf"{_EDGE}(?P<n>{_N})\s*-?\s*(?:bars?\b|measures?\b|个?小节)")
@@ -178,7 +179,7 @@ def _is_article(text: str, match: "re.Match[str]") -> bool:
 
 def _find_length(text: str, draft: Draft) -> str:
     for match in _LENGTH.finditer(text):
-        if _is_decade(text, match):
+        if _is_decade(text, match) or _is_moment(text, match):
             continue
         value = _length_ms(match)
         if value is None or not 0 < value <= LONGEST_MS:
@@ -188,6 +189,18 @@ def _find_length(text: str, draft: Draft) -> str:
             draft.once(match.start(), "duration_ms", round(value), match[0])
         text = blank(text, *match.span())
     return text
+
+
+_MOMENT = re.compile(r"(?:(?<![a-z])(?:at|by|after|from|until|around)(?:\sthe)?\s|@\s?|第\s?)$")
+_END = re.compile(
+    r"(?:stops?|ends?|ending|finish(?:es)?|out|over|结束|停)\s?\w{0,3}\s?(?:at|by|第)"
+)
+
+
+def _is_moment(text: str, match: "re.Match[str]") -> bool:
+    """Whether ``at 0:21`` and ``第15秒`` are places in the music; ``ends at 0:30`` is a length."""
+    before = text[max(0, match.start() - 24) : match.start()]
+    return _MOMENT.search(before) is not None and _END.search(before) is None
 
 
 def _is_decade(text: str, match: "re.Match[str]") -> bool:
@@ -220,4 +233,5 @@ def _length_ms(match: "re.Match[str]") -> float | None:
         seconds = 30.0 if match["mhalf"] else (numerals.parse(match["ms"]) if match["ms"] else 0.0)
         return None if seconds is None else minutes * 60_000 + seconds * 1000
     number = numerals.parse(match["milli"] or match["s"])
-    return None if number is None else number * (1 if match["milli"] else 1000)
+    half = 500 if match["shalf"] else 0
+    return None if number is None else number * (1 if match["milli"] else 1000) + half

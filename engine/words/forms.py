@@ -44,7 +44,7 @@ _FAR = 28  # characters that may stand between two sections of one list
 _STOP = re.compile(r"[.!?。！？\n]")
 
 _LETTERS = re.compile(
-    r"(?<![a-z0-9'])(?P<word>(?:form|structure|曲式|结构)\s?(?:is\s|of\s|[:：=]|为|是|用)?\s?)?"
+    r"(?<![a-z0-9'])(?P<word>(?:form|structure|sections?|曲式|结构|段落)\s?(?:is\s|of\s|[:：=]|为|是|用)?\s?)?"
     r"(?P<letters>a'{0,3}\d{0,2}(?:\s?[-–—>→,/|+]?>?\s?(?:br\d{0,2}|[a-die]'{0,3}\d{0,2})){1,11})"
     r"(?![a-z0-9'#])"
     r"(?P<after>\s?[-的]?\s?(?:song\s)?(?:form|structure|曲式|结构|式|体|三段))?"

@@ -31,14 +31,14 @@ _COMMA = re.compile(r"\s*(?:,|，)\s*(?:at\s+|在)?")
 
 _EVENTS = (
     r"hit\s?points?|hits?|accents?|stabs?|impacts?|sync\s?points?|sync(?:ed)?(?:\sto)?(?:\sthe)?(?:\spicture)?|stingers?|markers?"
-    r"|cut\s?points?|downbeats?|booms?|slams?|drops?|explosions?|crash(?:es)?"
-    r"|logo(?:\s(?:reveals?|appears?|hits?|lands?|animation))?|pack\s?shots?|product\sshots?"
+    r"|cuts?|cut\s?points?|downbeats?|booms?|slams?|drops?|explosions?|crash(?:es)?"
+    r"|jump\sscares?|scares?|bangs?|logo(?:\s(?:reveals?|appears?|hits?|lands?|animation))?|pack\s?shots?|product\sshots?"
     r"|(?:title|product|car)\s(?:reveals?|appears?)|reveals?"
 )
 _EVENTS_ZH = (
-    r"重音|卡点|踩点|打点|砸点|击点|重拍|强拍|重击|强击|重锤|爆点|炸点|同步点|冲击点|冲击|转场|切镜头?|切画面"
+    r"(?:鼓点|鼓)?重音|卡点|踩点|打点|砸点|击点|重拍|强拍|重击|强击|重锤|爆点|炸点|同步点|冲击点|冲击|转场|切镜头?|切画面"
     r"|撞击|爆炸|对点|节点|高潮点|落点|产品亮相|产品出现|车出现|(?:出\s?)?logo(?:出现|亮相|落版|定版)?"
-    r"|标版|落版|定版|出标|出字|hits?|accents?"
+    r"|标版|落版|定版|出标|出字|hits?|accents?|drops?|stabs?|impacts?"
 )
 _BEFORE = re.compile(
     rf"(?<![a-z0-9])(?P<event>{_EVENTS})"
@@ -56,6 +56,16 @@ _AFTER = re.compile(
     r"|we want|comes?|is|a|an|big|hard|one|strong)\s){0,4}"
     rf"(?:{_EVENTS})(?![a-z0-9])"
 )
+_AT = re.compile(r"(?<![a-z])(?:at|on)\s(?:about\s|around\s|exactly\s)?$|@\s?$")
+_IN = re.compile(r"(?:在|于|卡在|到)\s?$")
+# 15秒卡点视频 is a video of 15 s; 在15秒卡点, 第15秒卡点 and 15秒处卡点 are moments.
+_PLACED = re.compile(
+    r"\s?(?:处|的时候|时候|时(?!长)|的位置|位置|的地方|那里|要|需要|必须|来|加|给|放|配)"
+)
+_PLAIN = re.compile(
+    r"\s?(?:的|是|为)?\s?(?:重音|重拍|强拍|重击|强击|重锤|hits?|accents?)(?!收尾|结束|结尾)"
+)
+_SIGN = re.compile(r"[一-鿿]")
 _REACH = 60  # characters before a list in which its event must begin
 
 
@@ -151,7 +161,7 @@ def _forward(text: str, run: list[_Time], several: bool) -> list[_Time]:
 def _followed(text: str, run: list[_Time]) -> tuple[list[_Time], int, int] | None:
     """``第3秒和第7秒重音``: the event stands after its times."""
     event = _AFTER.match(text, run[-1].end)
-    if event is None or run[-1].notation == "bare":
+    if event is None or run[-1].notation == "bare" or not _is_placed(text, run, event[0]):
         return None
     first = len(run) - 1
     for at in range(len(run) - 2, -1, -1):
@@ -162,3 +172,19 @@ def _followed(text: str, run: list[_Time]) -> tuple[list[_Time], int, int] | Non
         else:
             break
     return run[first:], run[first].start, event.end()
+
+
+def _is_placed(text: str, run: list[_Time], event: str) -> bool:
+    """Whether the times are moments rather than a length with an event after it."""
+    before = text[max(0, run[0].start - 12) : run[0].start]
+    if event.isascii() and not _SIGN.search(text[run[0].start : run[-1].end]):
+        return _AT.search(before) is not None
+    if event.lstrip()[:1] in (",", "，"):
+        return run[-1].ordinal
+    return (
+        any(time.ordinal for time in run)
+        or run[-1].notation == "clock"
+        or _IN.search(before) is not None
+        or _PLACED.match(event) is not None
+        or _PLAIN.match(event) is not None
+    )

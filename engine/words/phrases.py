@@ -20,8 +20,8 @@ class Item(Struct):
     negated: bool = False
 
 
-_WORD = re.compile(r"[a-z0-9]+(?:[&'][a-z]+)*")
-_LONGEST_CHINESE = 8
+_WORD = re.compile(r"[a-z0-9]+(?:[&'][a-z]+){0,3}")
+_IN_WORD = re.compile(r"[a-z0-9]{2}")
 _LONGEST_ENGLISH = 6
 _GAP = re.compile(r"[ \t]*[-_ ]?[ \t]*(?:& )?")
 _SIGNS = re.compile(r"[,，;；。.!?！？:：\n()（）\[\]…]|、|&|/|\+")
@@ -38,6 +38,15 @@ def english() -> dict[str, Entry]:
 @cache
 def chinese() -> dict[str, Entry]:
     return {words: entry for words, entry in lexicon.rows() if not words.isascii()}
+
+
+@cache
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """How long the Chinese entries are that begin with a sign, the longest first."""
+    found: dict[str, set[int]] = {}
+    for words in chinese():
+        found.setdefault(words[0], set()).add(len(words))
+    return {sign: tuple(sorted(lengths, reverse=True)) for sign, lengths in found.items()}
 
 
 # What an unread sign, an entry and a filler cost; the cheapest cut of a sentence is taken.
@@ -79,13 +88,11 @@ def _says_something(sign: str) -> bool:
 def _options(text: str, at: int) -> list[tuple[float, int, Entry | None]]:
     """What may begin here: price, end, meaning. The longest comes first and wins a draw."""
     if not text[at].isascii():
-        found = [
-            (at + length, chinese().get(text[at : at + length]))
-            for length in range(min(_LONGEST_CHINESE, len(text) - at), 0, -1)
-        ]
-        known = [(_price(entry), end, entry) for end, entry in found if entry is not None]
+        known = _chinese_options(text, at)
         if known:
             return [*known, (_UNREAD, at + 1, None)]
+    if at and _IN_WORD.match(text, at - 1):
+        return [(0.0, at + 1, None)]  # nothing begins inside a word
     word = _WORD.match(text, at)
     if word is not None:
         return _english_options(text, word)
@@ -94,6 +101,13 @@ def _options(text: str, at: int) -> list[tuple[float, int, Entry | None]]:
         field = "join" if sign[0] in _LISTING else "stop"
         return [(0.0, sign.end(), Entry(field=field, value=sign[0]))]
     return [(_UNREAD if text[at].isalnum() else 0.0, at + 1, None)]
+
+
+def _chinese_options(text: str, at: int) -> list[tuple[float, int, Entry | None]]:
+    table = chinese()
+    ends = (at + length for length in _lengths().get(text[at], ()))
+    found = ((end, table.get(text[at:end])) for end in ends if end <= len(text))
+    return [(_price(entry), end, entry) for end, entry in found if entry is not None]
 
 
 def _price(entry: Entry) -> float:
@@ -115,11 +129,7 @@ def _english_options(text: str, first: "re.Match[str]") -> list[tuple[float, int
         if entry is not None:
             options.append((_price(entry), ends[length - 1], entry))
     # A Chinese entry may begin with Latin letters: t台, 8位, boss战.
-    for length in range(min(_LONGEST_CHINESE, len(text) - first.start()), 1, -1):
-        entry = chinese().get(text[first.start() : first.start() + length])
-        if entry is not None:
-            options.append((_ENTRY, first.start() + length, entry))
-    return [*options, (_UNREAD, ends[0], None)]
+    return [*options, *_chinese_options(text, first.start()), (_UNREAD, ends[0], None)]
 
 
 def _singular(phrase: str) -> Entry | None:
@@ -151,10 +161,9 @@ def negate(items: list[Item]) -> None:
     for index, item in enumerate(items):
         if item.entry is None or item.entry.field != "not" or item.negated:
             continue
-        if item.entry.value == "late":
+        targets = [] if item.entry.value == "late" else _targets_after(items, index)
+        if all(items[target].entry is None for target in targets):
             targets = _targets_before(items, index)
-        else:
-            targets = _targets_after(items, index) or _targets_before(items, index)
         for target in targets:
             items[target].negated = True
         if not targets:
@@ -177,8 +186,12 @@ def _targets_after(items: list[Item], index: int) -> list[int]:
         if field == "join" or (field == "stop" and value in (",", "，") and run):
             pending = value
             continue
-        if field not in _NEGATABLE or (run and not pending):
-            # ``no slow piano``: the quality goes with the thing it describes.
+        if entry is not None and field not in _NEGATABLE:
+            break
+        described = bool(run) and items[run[-1]].entry is None and items[at - 1] is items[run[-1]]
+        if run and not pending and not described:
+            # ``no slow piano``: the quality goes with the thing it describes; but ``no cheesy
+            # synths``, where nobody knows the quality, refuses the synths.
             break
         if run and not _same_sort(items[run[0]], items[at]):
             break
@@ -188,10 +201,34 @@ def _targets_after(items: list[Item], index: int) -> list[int]:
         pending = ""
     if not run:
         return []
-    return run[: _reach(separators) + 1]
+    run = run[: _reach(separators) + 1]
+    return _complained_of(items, run[-1]) if _is_complaint(items, run) else run
 
 
-_LATE_JOIN = {"or", "nor", "和", "或"}
+_TOO_MUCH = {"太", "过", "过于", "太过", "那么", "too", "so", "overly", "too much", "过分"}
+
+
+def _is_complaint(items: list[Item], run: list[int]) -> bool:
+    """``不要鼓太吵`` wants drums that are not loud: the players named are not refused."""
+    named = {entry.field for at in run if (entry := items[at].entry) is not None}
+    return named == {"instrument"} and any(
+        items[at].text in _TOO_MUCH for at in _fillers_after(items, run[-1])
+    )
+
+
+def _complained_of(items: list[Item], last: int) -> list[int]:
+    after = last + 1 + len(_fillers_after(items, last))
+    entry = items[after].entry if after < len(items) else None
+    return [after] if entry is not None and entry.field in _NEGATABLE else []
+
+
+def _fillers_after(items: list[Item], at: int) -> list[int]:
+    after = at + 1
+    while after < len(items) and (entry := items[after].entry) and entry.field == "filler":
+        after += 1
+    return list(range(at + 1, after))
+
+
 _STRONG_JOIN = {"or", "nor", "或", "或者", "和", "与", "及", "以及", "跟", "还有", *_LISTING}
 
 
@@ -208,7 +245,7 @@ def _reach(separators: list[str]) -> int:
             s in ("or", "nor", "和", "或") for s in rest
         )
         direct_and = separator in ("and", "plus") and position == 0
-        if separator in _STRONG_JOIN or commas_then_or or direct_and:
+        if separator in ("", *_STRONG_JOIN) or commas_then_or or direct_and:
             reach = position + 1
         else:
             break
@@ -217,7 +254,7 @@ def _reach(separators: list[str]) -> int:
 
 def _same_sort(one: Item, other: Item) -> bool:
     both = {item.entry.field for item in (one, other) if item.entry is not None}
-    return len(both) == 1 or both <= {"moods", "pace", "manner"} or both <= {"style", "genre"}
+    return len(both) < 2 or both <= {"moods", "pace", "manner"} or both <= {"style", "genre"}
 
 
 def _targets_before(items: list[Item], index: int) -> list[int]:
@@ -228,7 +265,9 @@ def _targets_before(items: list[Item], index: int) -> list[int]:
     run: list[int] = []
     for at in range(index - 1, -1, -1):
         entry = items[at].entry
-        if entry is None or entry.field in ("stop", "not"):
+        if entry is None:
+            continue  # ``女声 chop 不要``: an unknown word belongs to what is refused
+        if entry.field in ("stop", "not"):
             break
         if entry.field == "instrument" and not items[at].negated:
             run.append(at)

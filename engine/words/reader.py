@@ -14,15 +14,17 @@ from engine.words.draft import Draft, Read
 from engine.words.exact import read_exact
 from engine.words.lexicon import Entry
 from engine.words.phrases import Item, chinese, english, look_up, negate
+from engine.words.scripts import simplified, without_japanese
 
 __all__ = ["Read", "read"]
 
 
 def read(prompt: str) -> Read:
     """Understand a prompt. Pure: the same words always mean the same."""
-    text = _normalised(prompt)
-    draft = Draft(text)
-    masked = read_exact(text, draft)
+    written = _normalised(prompt)
+    text = simplified(written)
+    draft = Draft(text, written)
+    masked = without_japanese(read_exact(text, draft))
     items = look_up(text, masked)
     negate(items)
     _take(items, draft)
@@ -30,15 +32,29 @@ def read(prompt: str) -> Read:
 
 
 def _normalised(prompt: str) -> str:
-    # NFKC turns full-width digits and letters into plain ones; lower() may lengthen a letter,
-    # which does no harm because every position below counts in the normalised text.
-    return unicodedata.normalize("NFKC", prompt).lower().replace("’", "'")
+    """Full-width digits and letters as plain ones, all in small letters.
+
+    Sign by sign, so that no sign becomes many: one Arabic ligature alone would become eighteen.
+    """
+    return "".join(_plain(sign) for sign in unicodedata.normalize("NFC", prompt))
+
+
+def _plain(sign: str) -> str:
+    if sign.isascii():
+        return sign.lower()
+    if sign == "’":
+        return "'"
+    plain = unicodedata.normalize("NFKC", sign).lower()
+    return plain if len(plain) == 1 else sign
 
 
 def _take(items: list[Item], draft: Draft) -> None:
     """Write what every item means into the draft and gather what was not read."""
-    for item in items:
-        entry = item.entry
+    for index, item in enumerate(items):
+        entry, following = item.entry, items[index + 1] if index + 1 < len(items) else None
+        if item.text == "light" and _is_instrument(following):
+            draft.ignored.append((item.start, item.text))  # light percussion is not bright
+            continue
         if entry is None or entry.field in ("filler", "join", "stop", "not", "unknown"):
             continue
         if item.negated:
@@ -46,6 +62,10 @@ def _take(items: list[Item], draft: Draft) -> None:
         else:
             _take_asked(item, entry, draft)
     _gather_ignored(items, draft)
+
+
+def _is_instrument(item: Item | None) -> bool:
+    return item is not None and item.entry is not None and item.entry.field == "instrument"
 
 
 def _take_asked(item: Item, entry: Entry, draft: Draft) -> None:

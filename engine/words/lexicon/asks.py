@@ -10,7 +10,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     (
         "chime",
         "chime, notification, notification sound, alert tone, ui sound, earcon, notification tone, alert sound, door chime, message tone, startup sound, boot sound, ping sound, confirmation sound, warning tone, warning sound, warning chime, reminder sound, welcome sound, seat belt reminder, seat belt chime, door welcome chime, welcome chime, charging chime, startup chime, error sound, success sound, login sound",
-        "提示音、通知音、提醒音、消息音、开机音、警示音、开关机音、迎宾音、欢迎音、确认音、铃声、提示音效、解锁音、登录音、安全带提醒",
+        "提示音、提示声、提醒声、警示声、警报声、报警音、通知音、提醒音、消息音、开机音、警示音、开关机音、迎宾音、欢迎音、确认音、铃声、提示音效、解锁音、登录音、安全带提醒",
     ),
     (
         "bed",
@@ -62,13 +62,13 @@ PACES: tuple[tuple[int, str, str], ...] = (
 ENERGIES: tuple[tuple[str, str, str], ...] = (
     (
         "0:0.3 1:0.9",
-        "build up, builds up, building up, gradually building, rising energy, crescendo, grows in intensity, slowly building, growing, gradually builds, builds gradually, building, escalating, swelling, soft to loud",
-        "渐强、逐渐增强、层层递进、逐渐推进、越来越强、情绪递进、先弱后强、由弱到强、逐步推进、渐进",
+        "build up, builds up, builds up slowly, builds slowly, slowly builds, slowly builds up, build slowly, build up slowly, slow build, slow build up, building up, gradually building, rising energy, crescendo, grows in intensity, slowly building, growing, gradually builds, builds gradually, building, escalating, swelling, soft to loud, quiet to loud, starts quiet and ends loud, starts soft and ends loud, small to big, ramps up, ramping up, intensifies, intensifying, steadily rising",
+        "渐强、逐渐增强、层层递进、逐渐推进、越来越强、情绪递进、先弱后强、从弱到强、由小到大、从小到大、由静到动、从静到动、前弱后强、前静后动、先慢后快、由慢到快、先松后紧、步步推进、节奏越来越快、越来越快、越来越激烈、逐步升级、逐渐升温、情绪拉升、由弱到强、逐步推进、渐进",
     ),
     (
         "0:0.8 1:0.3",
         "fading, calming down, winds down, winding down, decreasing energy, diminuendo, dying down",
-        "渐弱、逐渐减弱、逐渐平静、由强到弱、慢慢平静",
+        "渐弱、逐渐减弱、逐渐平静、由强到弱、从强到弱、先强后弱、慢慢平静",
     ),
 )
 
@@ -136,13 +136,13 @@ ENDINGS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "fade",
-        "fade out, fades out, fading out, fade out ending, faded ending, fade ending, fade away, fades away, fading away, fade to silence, fades to silence, fade to nothing, fade at the end, fades at the end, fadeout, slow fade, long fade, fade, fades, fade to black",
+        "fade out, fades out, fading out, fade out ending, faded ending, fade ending, fade away, fades away, fading away, fade to silence, fades to silence, fade to nothing, fade at the end, fades at the end, fadeout, slow fade, slow fade out, slow fade at the end, slow fade out at the end, long fade, long fade out, fade, fades, fade to black",
         "淡出、渐隐、逐渐淡出、慢慢淡出、渐弱结束、渐弱收尾、渐弱结尾、淡出结尾、缓缓淡出、渐出",
     ),
     (
         "open",
         "open ending, open end, open ended, unresolved, unresolved ending, unresolved end, cliffhanger, cliffhanger ending, to be continued, left hanging, leaves us hanging, hanging ending, ends on a question, question mark ending, ends unresolved, end unresolved, suspended ending, ends on a suspended chord",
-        "开放式结尾、开放结尾、开放式结局、悬念结尾、留悬念、留下悬念、留有悬念、结尾悬念、悬而未决、未完待续、不解决、没有结束感、悬着、意犹未尽、留白结尾",
+        "开放式结尾、开放结尾、开放式结局、悬念结尾、留悬念、留下悬念、留有悬念、结尾悬念、悬而未决、未完待续、不解决、不要解决、不给解决、没有结束感、悬着、意犹未尽、留白结尾",
     ),
     (
         "turnaround",

@@ -5,13 +5,13 @@
 INSTRUMENTS: tuple[tuple[str, str, str], ...] = (
     (
         "drums",
-        "drum, drums, drum kit, drum machine, drum beat, kick drum, drumkit, drumming",
-        "鼓、鼓组、架子鼓、爵士鼓、鼓点、鼓声、鼓机、军鼓、底鼓、打鼓、电子鼓",
+        "drum, drums, drum kit, drum machine, drum beat, kick drum, drumkit, drumming, kick, kicks, snare, snares, hi hat, hi hats, hihat, hihats, cymbal, cymbals, toms, breakbeat, drum loop, drum groove",
+        "鼓、鼓组、架子鼓、爵士鼓、鼓点、鼓声、鼓机、军鼓、底鼓、打鼓、电子鼓、踩镲、镲片、小军鼓、鼓击、鼓节奏",
     ),
     (
         "percussion",
         "percussion, taiko, conga, bongo, djembe, tambourine, shaker, hand percussion, perc, gong, hand drum, frame drum, bodhran, claps, hand claps, handclaps, cajon, tabla, castanets",
-        "打击乐、太鼓、手鼓、锣鼓、锣、沙锤、铃鼓、拍手、箱鼓、塔布拉鼓、响板、非洲鼓、大鼓、打击乐器、康加鼓",
+        "打击乐、太鼓、手鼓、锣鼓、锣、沙锤、铃鼓、拍手、箱鼓、塔布拉鼓、响板、非洲鼓、大鼓、打击乐器、打击、打击声、康加鼓",
     ),
     ("timpani", "timpani, kettledrum", "定音鼓"),
     (
@@ -87,7 +87,11 @@ INSTRUMENTS: tuple[tuple[str, str, str], ...] = (
         "choir, chorus voices, choral, choirs, wordless choir, choir pad",
         "合唱、合唱团、人声合唱、唱诗班、和声人声",
     ),
-    ("brass", "brass, horns, brass section, brass stabs", "铜管、铜管乐、铜管组、铜管乐器"),
+    (
+        "brass",
+        "brass, horns, tuba, tubas, flugelhorn, cornet, brass band, brass section, brass stabs",
+        "铜管、铜管乐、铜管组、铜管乐器",
+    ),
     ("trumpet", "trumpet, trumpets, muted trumpet", "小号"),
     ("trombone", "trombone, trombones", "长号"),
     ("horn", "french horn, horn, french horns", "圆号、法国号"),
@@ -103,7 +107,7 @@ INSTRUMENTS: tuple[tuple[str, str, str], ...] = (
     ("flute", "flute, flutes, recorder, pan flute, piccolo", "长笛、竖笛、排箫、短笛"),
     (
         "synth",
-        "synth, synths, synthesizer, synthesiser, arpeggio, arp, arps, analog synth, analogue synth, synthesizers, modular synth",
+        "synth, synths, plucks, pluck, theremin, synthesizer, synthesiser, arpeggio, arp, arps, analog synth, analogue synth, synthesizers, modular synth",
         "合成器、琶音器、模拟合成器、合成音色、琶音",
     ),
     ("banjo", "banjo", "班卓琴、五弦琴"),

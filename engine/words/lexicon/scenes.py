@@ -101,7 +101,7 @@ SCENES: tuple[tuple[str, str, str], ...] = (
     (
         "chinese_traditional",
         "tea, tea house, tea ceremony, ink painting, palace drama, martial arts game, martial arts, spring festival, heritage tourism, museum, mountain temple, mid autumn, temple, lunar new year, chinese new year, kung fu, calligraphy, bamboo forest, dragon boat, forbidden city, mid autumn festival",
-        "茶、水墨、宫斗、武侠、仙侠、春节、中秋、非遗、禅意、禅、茶馆、茶道、书法、竹林、古镇、端午、新年、博物馆、山水、江南、元宵、故宫、文旅、过年、功夫、汉服、寺庙、古装剧",
+        "茶、水墨、宫斗、武侠、仙侠、春节、中秋、非遗、禅意、禅、茶馆、茶道、书法、竹林、古镇、端午、新年、博物馆、山水、江南、元宵、故宫、文旅、过年、功夫、汉服、武打、武戏、寺庙、古装剧",
     ),
     (
         "fantasy_tavern",

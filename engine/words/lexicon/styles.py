@@ -100,8 +100,8 @@ STYLE_NAMES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "chinese_traditional",
-        "chinese traditional, traditional chinese, chinese style, chinese folk, guofeng, ancient chinese, oriental chinese, chinese_traditional, wuxia, xianxia, chinese",
-        "国风、古风、中国风、中国传统、民乐、国乐、传统民乐、新国风、中式、国潮、江南丝竹、戏曲",
+        "chinese traditional, traditional chinese, chinese style, chinese folk, guofeng, ancient chinese, peking opera, beijing opera, oriental chinese, chinese_traditional, wuxia, xianxia, chinese",
+        "国风、古风、中国风、中国传统、民乐、国乐、传统民乐、新国风、中式、国潮、江南丝竹、戏曲、京剧、昆曲、京韵",
     ),
     (
         "fantasy_tavern",
