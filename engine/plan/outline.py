@@ -22,14 +22,11 @@ from engine.contracts import (
 from engine.plan import chime
 from engine.plan.casting import GROUPS, family_of
 from engine.plan.chords import BAR_LINE, bars_out, chords_in
-from engine.score import TICKS_PER_QUARTER, bar_ticks, seconds_per_tick
+from engine.plan.hits import FINE, GRID
+from engine.score import bar_ticks, seconds_per_tick
 from engine.styles import sounds
 from engine.styles.sheet import Style
 from engine.words.tonality import parse, printed
-
-HIT_GRID = TICKS_PER_QUARTER // 8
-"""Ticks: the band accents on thirty-seconds at the finest, so a hit given in milliseconds falls on
-the nearest."""
 
 
 def outline(plan: Plan, duration_ms: int, take: int) -> Outline:
@@ -78,7 +75,7 @@ def bind(given: Outline, resolved: Resolved) -> Plan:
         swing=0.5 if plain else style.swing,
         swing_unit=16 if plain or style.swing_unit == 16 else 8,
         ending=given.ending,
-        hits=tuple(_ticks(given, hit.at_ms) for hit in given.hits),
+        hits=tuple(_hits_in(given, bars * bar_ticks(given.meter) + ring)),
         ring_ticks=ring,
         texture=given.texture,
         planner=given.planner,
@@ -201,6 +198,12 @@ def _milliseconds(plan: Plan, tick: int) -> int:
     return round(tick * seconds_per_tick(plan.tempo, plan.meter) * 1000)
 
 
-def _ticks(given: Outline, at_ms: int) -> int:
-    ticks = at_ms / 1000 / seconds_per_tick(given.tempo, given.meter)
-    return HIT_GRID * round(ticks / HIT_GRID)
+def _hits_in(given: Outline, end: int) -> Iterator[int]:
+    """The ticks of the hits, each once and all before the end."""
+    tick_ms = seconds_per_tick(given.tempo, given.meter) * 1000
+    before = -1
+    for hit in given.hits:
+        tick = min(FINE * round(hit.at_ms / tick_ms / FINE), (end - 1) // GRID * GRID)
+        if tick > before:
+            yield tick
+        before = tick

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from engine import styles
-from engine.contracts import Brief, Instruments, Outline, Plan, Resolved
+from engine.contracts import Brief, Hit, Instruments, Outline, Plan, Resolved, SectionBrief
 from engine.plan import draw
 from engine.plan.outline import bind, outline
 from engine.styles.harmony import bars
@@ -36,7 +36,7 @@ def test_a_plan_comes_back_as_it_went_out(style: str, kind: str) -> None:
     meters = METERS if kind != "chime" else ("4/4",)
     for meter in meters:
         resolved = _resolved(kind=kind, style=style, meter=meter, duration_ms=KINDS[kind])
-        for plan in draw(resolved, SEED, 4):
+        for plan in draw(resolved, SEED, 2):
             assert _there_and_back(plan, resolved) == plan
 
 
@@ -57,6 +57,36 @@ def test_a_required_player_comes_back(family: str) -> None:
         assert _there_and_back(plan, resolved) == plan
 
 
+@pytest.mark.parametrize("ending", ["ring", "button", "open", "fade"])
+def test_every_ending_comes_back(ending) -> None:
+    for style in ("rock", "lofi", "waltz_ballroom", "orchestral_tender", "chinese_traditional"):
+        resolved = _resolved(kind="bed", style=style, duration_ms=40_000)
+        resolved = msgspec.structs.replace(resolved, ending=ending)
+        for plan in draw(resolved, SEED, 3):
+            assert _there_and_back(plan, resolved) == plan
+
+
+@pytest.mark.parametrize("bpm", [None, 97.0])
+@pytest.mark.parametrize("meter", METERS)
+def test_hits_come_back_on_their_tick(meter: str, bpm: float | None) -> None:
+    hits = tuple(Hit(at_ms=at) for at in (3_100, 9_470, 17_333, 29_000))
+    for style in ("rock", "orchestral_epic", "jazz_trio"):
+        resolved = _resolved(
+            kind="bed", style=style, duration_ms=31_000, hits=hits, meter=meter, bpm=bpm
+        )
+        for plan in draw(resolved, SEED, 3):
+            assert len(plan.hits) == len(hits)
+            assert _there_and_back(plan, resolved) == plan
+
+
+def test_an_asked_form_comes_back() -> None:
+    names = (("i", 2), ("A", 8), ("B", 4), ("A'", 8), ("e", 2))
+    sections = tuple(SectionBrief(name=name, bars=bars, energy=0.5) for name, bars in names)
+    resolved = _resolved(kind="bed", style="lofi", sections=sections, bpm=80)
+    for plan in draw(resolved, SEED, 3):
+        assert _there_and_back(plan, resolved) == plan
+
+
 def test_the_take_and_the_length_are_told() -> None:
     resolved = _resolved(kind="bed", style="rock", duration_ms=20_000)
     told = outline(draw(resolved, SEED, 1)[0], resolved.duration_ms, 3)
@@ -65,7 +95,7 @@ def test_the_take_and_the_length_are_told() -> None:
 
 def test_each_section_has_one_entry_for_each_bar() -> None:
     resolved = _resolved(kind="bed", style="jazz_trio", duration_ms=60_000)
-    for plan in draw(resolved, SEED, 4):
+    for plan in draw(resolved, SEED, 2):
         for section in outline(plan, 60_000, 1).sections:
             assert len(bars(section.chords)) == section.bars
 
