@@ -51,6 +51,10 @@ def form_of(case: Case, kind: Kind) -> Form:
         else:
             _leave(case)
         return Form()
+    if form.least > MOST_BARS:
+        detail = f"the sections have {form.least} bars; a piece has at most {MOST_BARS}"
+        case.refuse(form.pointer, "out_of_range", detail, MOST_BARS)
+        return Form()
     _check(case, form)
     bars = case.brief.bars
     if bars is None or not form.sections:
@@ -100,9 +104,6 @@ def _agree(case: Case, form: Form) -> None:
 
 
 def _check(case: Case, form: Form) -> None:
-    if form.least > MOST_BARS:
-        detail = f"the sections have {form.least} bars; a piece has at most {MOST_BARS}"
-        case.refuse(form.pointer, "out_of_range", detail, MOST_BARS)
     seen: set[str] = set()
     for index, section in enumerate(form.sections):
         plain = section.name.rstrip("'")

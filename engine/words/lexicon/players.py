@@ -107,7 +107,7 @@ INSTRUMENTS: tuple[tuple[str, str, str], ...] = (
     ("flute", "flute, flutes, recorder, pan flute, piccolo", "长笛、竖笛、排箫、短笛"),
     (
         "synth",
-        "synth, synths, plucks, pluck, theremin, synthesizer, synthesiser, arpeggio, arp, arps, analog synth, analogue synth, synthesizers, modular synth",
+        "synth, synths, plucks, pluck, synthesizer, synthesiser, arpeggio, arp, arps, analog synth, analogue synth, synthesizers, modular synth",
         "合成器、琶音器、模拟合成器、合成音色、琶音",
     ),
     ("banjo", "banjo", "班卓琴、五弦琴"),
