@@ -90,7 +90,7 @@ def _sampled(desk: Desk, seed: int, enough: int, count: int) -> list[tuple[float
         if not scoring.sound(plan, desk.resolved, desk.stuff):
             continue
         rated = scoring.score(plan, desk.resolved, desk.stuff)
-        lead = scoring.home_lead(plan.chords, plan.kind, plan.tonic, plan.mode)
+        lead = scoring.home_lead_of(plan)
         if lead >= scoring.sure(plan.mode):
             sure.append((rated, plan))
         elif lead >= scoring.FAIR:
@@ -107,10 +107,7 @@ def _template(desk: Desk, seed: int, at: int) -> Plan:
         _plan(desk, at + turn, random.Random(f"template/{seed}/{at}"), "template")
         for turn in range(len(desk.stuff.themes))
     ]
-    return max(
-        options,
-        key=lambda plan: scoring.home_lead(plan.chords, plan.kind, plan.tonic, plan.mode),
-    )
+    return max(options, key=scoring.home_lead_of)
 
 
 def _tonality(resolved: Resolved, style: Style, dice: random.Random) -> tuple[int, str]:

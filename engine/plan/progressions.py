@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from engine.contracts import Ending, Meter
 from engine.plan.form import Block
 from engine.plan.materials import Bars, Materials, plain, root
-from engine.plan.modes import MAJORS, legal
+from engine.plan.modes import BOTH, MAJORS, legal
 from engine.styles import harmony
 
 # Roots that may stand for one another: a chord and its relatives.
@@ -97,10 +97,13 @@ def _theme(stuff: Materials, options: tuple[Bars, ...], slow: bool, dice: random
 
 def _anchored(stuff: Materials, cycle: Bars, anchors: int, dice: random.Random) -> Bars:
     """Some bars come home: the first one first, then one on an even place, so that the tonic is
-    heard where a listener weighs it."""
+    heard where a listener weighs it. A theme in a church mode or a pentatonic begins at home:
+    without that its notes are those of another tonic's scale."""
+    if stuff.mode not in BOTH and root(cycle[0][0]) != 0:
+        anchors = max(1, anchors)
     for turn in range(anchors):
         away = [at for at, bar in enumerate(cycle) if root(bar[0]) != 0]
-        if len(away) <= len(cycle) // 2:
+        if len(away) <= len(cycle) // 2 and (turn or 0 not in away):
             break
         strong = [at for at in away if at % 2 == 0]
         at = 0 if turn == 0 and 0 in away else dice.choice(strong or away)

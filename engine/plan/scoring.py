@@ -27,6 +27,8 @@ _OPEN = (7, 10, 5, 2, 1, 11)  # roots that do not rest
 
 def sound(plan: Plan, resolved: Resolved, stuff: Materials) -> bool:
     """The hard conditions beside a clear home: the ending is what it says, the mode is kept."""
+    if _begins_away(plan) and home_lead_of(plan) < 2 * SURE:
+        return False
     last = plan.chords[-1]
     if plan.ending in ("ring", "button") and last.root != plan.tonic:
         return False
@@ -40,7 +42,7 @@ def sound(plan: Plan, resolved: Resolved, stuff: Materials) -> bool:
 def score(plan: Plan, resolved: Resolved, stuff: Materials) -> float:
     """The weighted mean of all ratings, 0-1."""
     rated = {
-        "home": min(1.0, max(0.0, home_lead(plan.chords, plan.kind, plan.tonic, plan.mode)) / 0.4),
+        "home": min(1.0, max(0.0, home_lead_of(plan)) / 0.4),
         "cadences": _cadences(plan),
         "arc": _arc(plan, resolved),
         "bass": _walking(plan),
@@ -61,6 +63,19 @@ def home_lead(chords: Sequence[Chord], kind: str, tonic: int, mode: str) -> floa
         tones += [(pitch, weight) for pitch in chord.pitches]
         tones.append((chord.bass, 2.0 * weight))
     return profiles.home_lead(profiles.weighed(tones), tonic, mode)
+
+
+def home_lead_of(plan: Plan) -> float:
+    """The same of a whole plan."""
+    return home_lead(plan.chords, plan.kind, plan.tonic, plan.mode)
+
+
+def _begins_away(plan: Plan) -> bool:
+    """Whether neither the piece nor its theme begins on the tonic."""
+    theme = next((one for one in plan.sections if one.name[0] == "A"), plan.sections[0])
+    at = theme.bar * bar_ticks(plan.meter)
+    begins = next((chord for chord in plan.chords if chord.at >= at), plan.chords[-1])
+    return plan.tonic not in (begins.root, begins.bass)
 
 
 def sure(mode: str) -> float:
