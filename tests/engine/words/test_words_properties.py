@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.contracts import Brief, Instruments
+from engine.contracts import Brief, Hit, Instruments, Resolved, SectionBrief
 from engine.errors import BriefRefused
 from engine.score import beats_per_bar
 from engine.words import LENGTHS_MS, accepted, evaluation, resolve
@@ -13,6 +13,16 @@ from engine.words import LENGTHS_MS, accepted, evaluation, resolve
 LISTED = accepted()
 NAMES = st.lists(st.sampled_from(LISTED["instruments"]), max_size=3).map(tuple)  # type: ignore[arg-type]
 PROMPTS = st.lists(st.sampled_from([case.text for case in evaluation.sentences()]), max_size=2)
+SECTIONS = st.lists(
+    st.builds(
+        SectionBrief,
+        name=st.sampled_from(["i", "A", "A", "B", "B'", "br", "e"]),
+        bars=st.one_of(st.none(), st.integers(1, 16), st.just(64)),
+        energy=st.one_of(st.none(), st.floats(0, 1)),
+    ),
+    max_size=8,
+).map(tuple)
+HITS = st.lists(st.builds(Hit, at_ms=st.integers(0, 70_000)), max_size=4).map(tuple)
 FIELDS = st.fixed_dictionaries(
     {},
     optional={
@@ -26,6 +36,8 @@ FIELDS = st.fixed_dictionaries(
         "meter": st.sampled_from(["4/4", "3/4", "6/8", "12/8", "5/4"]),
         "style": st.sampled_from(LISTED["styles"]),  # type: ignore[arg-type]
         "instruments": st.builds(Instruments, require=NAMES, forbid=NAMES),
+        "sections": SECTIONS,
+        "hits": HITS,
         "prompt": PROMPTS.map(" ".join),
     },
 )
@@ -50,6 +62,7 @@ def test_a_brief_is_refused_with_pointers_or_means_exactly_what_its_fields_say(
             assert getattr(resolved, field) == fields[field]
     if "duration_ms" in fields:
         assert abs(resolved.duration_ms - fields["duration_ms"]) <= 1
+    _keeps_its_form(resolved, fields)
     low, high = LENGTHS_MS[resolved.kind]
     assert low <= resolved.duration_ms <= high
     assert 30 <= resolved.bpm_range[0] <= resolved.bpm_range[1] <= 300.001
@@ -63,3 +76,18 @@ def test_a_brief_is_refused_with_pointers_or_means_exactly_what_its_fields_say(
         assert resolved.duration_frames == round(resolved.duration_ms * rate / 1000)
     if resolved.kind == "bed" and resolved.bars and resolved.bpm:
         assert resolved.bars * beats * 60 / resolved.bpm <= resolved.duration_ms / 1000 + 0.01
+
+
+def _keeps_its_form(resolved: Resolved, fields: dict[str, Any]) -> None:
+    """Sections and hits are those of the fields, and all of them have room."""
+    if "sections" in fields:
+        assert resolved.sections == fields["sections"]
+    if "hits" in fields:
+        assert resolved.hits == tuple(sorted({hit.at_ms for hit in fields["hits"]}))
+    assert all(0 <= hit < resolved.duration_ms for hit in resolved.hits)
+    assert list(resolved.hits) == sorted(set(resolved.hits))
+    least = sum(section.bars or 1 for section in resolved.sections)
+    if resolved.bars is not None:
+        assert least <= resolved.bars
+    seconds = least * beats_per_bar(resolved.meter) * 60 / resolved.bpm_range[1]
+    assert seconds <= resolved.duration_ms / 1000 + 0.01
