@@ -21,7 +21,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from engine.contracts import Asset, Failed, Made, RetractedTake
-from engine.errors import LeaseLost
+from engine.errors import BriefRefused, LeaseLost
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress, Wants, candidate_id
 from engine.settings import StudioSettings
@@ -156,8 +156,18 @@ async def _planned(pool: asyncpg.Pool, lease: Lease, lease_for: timedelta) -> st
         async with lent(pool) as conn:
             await queue.beat(conn, lease, lease_for, Progress(step="plan"))
     async with lent(pool) as conn:
-        await queue.hand_over(conn, lease, tuple(work.result()))
+        try:
+            plans = tuple(work.result())
+        except BriefRefused as refused:
+            await queue.finish(conn, lease, failure=_refused(refused))
+            return "refused"
+        await queue.hand_over(conn, lease, plans)
     return "done"
+
+
+def _refused(refused: BriefRefused) -> Failed:
+    """What the planner finds impossible stays so: another attempt would say the same."""
+    return Failed(code="brief_refused", detail=str(refused))
 
 
 class _Session:
@@ -213,6 +223,8 @@ class _Session:
                     await self._deliver(outcome)
         except StopAsked:
             return await self._interrupted(tuple(retracted))
+        except BriefRefused as refused:
+            return await self._end(tuple(retracted), _refused(refused))
         finally:
             # What is still being played ahead ends before the next brief begins.
             await asyncio.to_thread(made.close)
@@ -247,13 +259,15 @@ class _Session:
             await queue.give_back(conn, self._lease)
             return "given_back"
 
-    async def _end(self, retracted: tuple[RetractedTake, ...]) -> str:
+    async def _end(
+        self, retracted: tuple[RetractedTake, ...], refused: Failed | None = None
+    ) -> str:
         async with lent(self._pool) as conn:
             delivered = len(await queue.delivered_takes(conn, self._lease.job.id))
             short = delivered < self._lease.job.resolved.candidates
             failure = Failed(code="fewer_candidates", detail=FEWER) if short else None
-            await queue.finish(conn, self._lease, retracted=retracted, failure=failure)
-        return "short" if short else "done"
+            await queue.finish(conn, self._lease, retracted=retracted, failure=refused or failure)
+        return "refused" if refused else "short" if short else "done"
 
     async def _beat(self) -> None:
         """Extend the lease three times as often as needed; learn of a cancel or a shutdown."""

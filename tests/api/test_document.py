@@ -125,6 +125,14 @@ def test_the_page_shows_every_call_as_a_command_and_every_field_of_a_brief() -> 
         assert f"<b>{word}</b>" in PAGE
 
 
+@pytest.mark.parametrize("shape", openapi.ABOUT, ids=lambda shape: shape.__name__)
+def test_every_field_that_a_client_writes_is_explained_on_the_page(shape: Any) -> None:
+    said = openapi.ABOUT[shape]
+    assert set(said) == set(shape.__struct_fields__)
+    part = PAGE.partition(f"id='shape-{shape.__name__}'")[2].partition("<h4")[0]
+    assert all(f"<code>{field}</code>" in part for field in said)
+
+
 async def test_pages_may_fetch_and_frame_nothing(door: Door) -> None:
     for path in ("/docs", "/training-data"):
         page = await door.http.get(path, headers={"accept": "text/html,application/xhtml+xml"})

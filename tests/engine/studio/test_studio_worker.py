@@ -2,20 +2,23 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
+from msgspec import structs
 
-from engine.contracts import Resolved
+from engine.contracts import Resolved, SectionBrief
 from engine.queue import service as queue
-from engine.queue.contracts import Job
+from engine.queue.contracts import Ended, Job, Planned
 from engine.settings import StudioSettings
 from engine.studio import worker
 from engine.studio.rooms import Rooms
 from engine.studio.shelf import open_shelf
+from engine.studio.takes import outlines
 
 LEASE = timedelta(seconds=30)
 Make = Callable[..., "asyncio.Future[None]"]
@@ -46,6 +49,29 @@ async def _enqueued(pool: asyncpg.Pool, resolved: Resolved) -> str:
     async with pool.acquire() as conn:
         await queue.enqueue(conn, job)
     return job.id
+
+
+async def _plans_wanted(pool: asyncpg.Pool, resolved: Resolved, name: str = "plan_a") -> str:
+    job = Job(
+        id=name, account="acc_1", resolved=resolved, seed=11, lane="plan", wants="plans",
+        deadline_at=datetime.now(UTC) + timedelta(minutes=10),
+    )  # fmt: skip
+    async with pool.acquire() as conn:
+        await queue.enqueue(conn, job)
+    return job.id
+
+
+async def _plan(pool: asyncpg.Pool) -> None:
+    """Plan what waits for plans, with the worker's own hands."""
+    settings = StudioSettings(database_url="", store="", lease_s=30)
+    lease = await worker._claim(pool, "w1", settings, "plans")
+    assert lease is not None
+    await worker._plan(pool, lease, settings)
+
+
+async def _said(pool: asyncpg.Pool, job: str) -> Planned | Ended | None:
+    async with pool.acquire() as conn:
+        return await queue.planned(conn, job)
 
 
 async def _state(pool: asyncpg.Pool) -> tuple[str, int]:
@@ -119,3 +145,64 @@ async def test_a_studio_that_lost_its_lease_delivers_nothing(
         await asyncio.wait_for(making, 60)
     async with pool.acquire() as conn:
         assert await queue.delivered_takes(conn, "brf_a") == {}
+
+
+async def test_plans_are_those_that_the_brief_would_be_composed_from(
+    pool: asyncpg.Pool, short: Resolved
+) -> None:
+    job = await _plans_wanted(pool, short)
+    await _plan(pool)
+    assert await _said(pool, job) == Planned(plans=tuple(outlines(short, 11)))
+
+
+async def test_plans_are_made_beside_a_brief(
+    pool: asyncpg.Pool, postgres: str, tmp_path: Path, short: Resolved
+) -> None:
+    settings = StudioSettings(database_url=postgres, store=str(tmp_path), bank="builtin", lease_s=9)
+    await _enqueued(pool, structs.replace(short, candidates=10))
+    serving = asyncio.create_task(worker.serve(settings))
+    await _leased(pool)
+    job = await _plans_wanted(pool, short)
+    for _ in range(2000):
+        if await _said(pool, job) is not None:
+            break
+        await asyncio.sleep(0.02)
+    assert isinstance(await _said(pool, job), Planned)
+    brief = "select state from engine.jobs where wants = 'candidates'"
+    assert await pool.fetchval(brief) == "leased", "the brief is still being made"
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.wait_for(serving, 60)
+    assert await pool.fetchval(brief) == "queued", "and given back when the studio stops"
+
+
+async def test_what_the_planner_refuses_ends_at_once_with_its_reason(
+    pool: asyncpg.Pool, studio: Make, short: Resolved
+) -> None:
+    impossible = structs.replace(
+        short, bars=2, sections=(SectionBrief(name="A", bars=8), SectionBrief(name="B", bars=8))
+    )
+    job = await _plans_wanted(pool, impossible)
+    await _plan(pool)
+    said = await _said(pool, job)
+    assert isinstance(said, Ended)
+    assert said.failure is not None
+    assert said.failure.code == "brief_refused"
+    assert "16 bars" in said.failure.detail
+
+    await _enqueued(pool, impossible)
+    await studio(asyncio.Event())
+    last = await _said(pool, "brf_a")
+    assert isinstance(last, Ended)
+    assert (last.delivered, last.failure) == (0, said.failure)
+
+
+async def test_a_studio_that_lost_its_lease_hands_no_plans_over(
+    pool: asyncpg.Pool, short: Resolved
+) -> None:
+    job = await _plans_wanted(pool, short)
+    settings = StudioSettings(database_url="", store="", lease_s=30)
+    lease = await worker._claim(pool, "w1", settings, "plans")
+    assert lease is not None
+    await pool.execute("update engine.jobs set worker = 'w2', attempt = attempt + 1")
+    await worker._plan(pool, lease, settings)
+    assert await _said(pool, job) is None
