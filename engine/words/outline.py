@@ -24,6 +24,10 @@ SIXTEENTH = TICKS_PER_QUARTER // 4
 NARROWEST = 11
 """Semitones from a pitched role's lowest to its highest note: every pitch class has a place."""
 
+WRITTEN = (22, 98)
+"""MIDI pitches that the composer writes in every tonality; of these a line needs an octave."""
+_LINES = ("lead", "bass", "counter")
+
 _CELL = re.compile(r"([b#]?[1-7]['’,]?~?|r):([1-9]\d?)")
 _CONTOUR = '"maj" or "min", then bars between "/" of cells like 5:4 (degree:sixteenths) or r:4'
 _GRIDS = (12, 16)  # sixteenths, or triplet eighths, of one bar of a contour
@@ -182,6 +186,11 @@ def _part(part: OutlinePart, at: str) -> Iterator[Reason]:
         detail = f"the range {part.low} to {part.high} is too narrow for {part.role}"
         limit = {"min": least} if least <= 127 else {"max": 127, "low": 127 - NARROWEST}
         yield Reason(f"{at}/high", "out_of_range", detail, limit)
+    lowest, highest = WRITTEN
+    room = min(part.high, highest) - max(part.low, lowest)
+    if part.role in _LINES and part.high >= least and room < NARROWEST:
+        detail = f"the {part.role} is written from {lowest} to {highest}; give it an octave of that"
+        yield Reason(f"{at}/low", "out_of_range", detail, {"min": lowest, "max": highest})
     softest, loudest = part.velocity
     if softest > loudest:
         detail = f"the softest velocity {softest} is above the loudest {loudest}"

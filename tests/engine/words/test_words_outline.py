@@ -71,6 +71,7 @@ REFUSED: list[tuple[Outline, str, str]] = [
     (_part(2, instrument="Grand piano"), "/plan/parts/2/instrument", "unknown_instrument"),
     (_part(0, low=79, high=55), "/plan/parts/0/high", "out_of_range"),
     (_part(0, low=120, high=127), "/plan/parts/0/high", "out_of_range"),
+    (_part(1, low=110, high=122), "/plan/parts/1/low", "out_of_range"),
     (_part(0, velocity=(100, 40)), "/plan/parts/0/velocity", "out_of_order"),
     (_section(chords="i | bVI | bIII | Hm"), "/plan/sections/1/chords", "unknown_chord"),
     (_section(chords="i | bVI | bIII | V/7"), "/plan/sections/1/chords", "unknown_chord"),
