@@ -47,7 +47,7 @@ def arrange(plan: Plan, lines: Sequence[Line], seed: int) -> Score:
     sections = passages(plan, lines, seed)
     sheets: dict[str, list[Note]] = {part.role: [] for part in plan.parts}
     for passage in sections:
-        for role, notes in _pitched(passage, style).items():
+        for role, notes in pitched(passage, style).items():
             sheets[role] += notes
     for part in plan.parts:
         if part.role in _RHYTHM:
@@ -64,7 +64,7 @@ def arrange(plan: Plan, lines: Sequence[Line], seed: int) -> Score:
     return Score(plan=plan, parts=tuple(parts))
 
 
-def _pitched(passage: Passage, style: Style) -> dict[str, list[Note]]:
+def pitched(passage: Passage, style: Style) -> dict[str, list[Note]]:
     """One section of all pitched roles, each leaving the others their room."""
     parts = {part.role: part for part in passage.plan.parts if part.role not in _RHYTHM}
     written = {

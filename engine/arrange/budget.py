@@ -66,18 +66,33 @@ def _bar(notes: list[Note], passage: Passage, inside: int) -> list[Note]:
     return [note for note in notes if start <= note.start < start + passage.bar]
 
 
+def _shifted(notes: list[Note], shift: int) -> list[Note]:
+    return [Note(one.start, one.length, one.pitch + shift, one.velocity) for one in notes]
+
+
+def _under(part: PartPlan, here: list[Note], others: list[list[Note]]) -> list[Note]:
+    """What reaches into a busy role's place an octave lower, where the instrument goes so far."""
+    busy = [other for other in others if onsets(other) >= BUSY and fight(here, other)]
+    edge = min(note.pitch for other in busy for note in other)
+    folded: dict[tuple[int, int], Note] = {}
+    for note in here:
+        low = note.pitch >= edge and note.pitch - OCTAVE >= part.low
+        pitch = note.pitch - OCTAVE * low
+        folded.setdefault((note.start, pitch), Note(note.start, note.length, pitch, note.velocity))
+    return sorted(folded.values(), key=lambda one: (one.start, one.pitch))
+
+
 def _yielding(
     passage: Passage, part: PartPlan, here: list[Note], others: list[list[Note]]
 ) -> list[Note]:
-    """Another octave for a line of single tones, else the strongest strokes of the bar."""
-    single = len({note.start for note in here}) == len(here)
-    for shift in (OCTAVE, -OCTAVE) if single and part.role == "harmony" else ():
-        moved = [Note(n.start, n.length, n.pitch + shift, n.velocity) for n in here]
+    """Another octave, or all of it under the others, else the strongest strokes of the bar."""
+    if part.role in ("lead", "bass"):
+        return here
+    shifts = (OCTAVE, -OCTAVE) if part.role == "harmony" else ()
+    for moved in (*(_shifted(here, shift) for shift in shifts), _under(part, here, others)):
         inside = all(part.low <= note.pitch <= part.high for note in moved)
         if inside and not any(fight(moved, other) for other in others):
             return moved
-    if part.role in ("lead", "bass"):
-        return here
     beat = beat_ticks(passage.plan.meter)
 
     def weakness(start: int) -> tuple[int, int]:

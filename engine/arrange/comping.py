@@ -16,6 +16,7 @@ BUSY_LEAD = 6  # onsets in a bar of the lead that make the comp step back
 STRUM_MS, UPSTROKE_MS, ROLL_MS = 28.0, 16.0, 34.0  # a whole strum down and up; one note of a roll
 # Ticks from stroke to stroke of a tremolo at rungs 1 to 7: where it is calm the chord is held.
 _REPEATS = (1920, 1920, 240, 240, 120, 120, 120)
+_STROKES = (4, 8, 12, 16, 16, 16, 16)  # in a bar at rungs 1 to 7
 _WIDEST = 36  # ticks between two notes that are still one stroke
 PEDAL_LIFT = 24
 _HAND = 16  # semitones a left hand needs above its root
@@ -78,6 +79,7 @@ def _bar(
     """One bar of a cell; a stroke that is pushed over a change plays what comes."""
     start, plan = passage.start(inside), passage.plan
     turn = inside % _bars_of(cell, style.grid)
+    cell = _calm(passage, style, cell)
     notes: list[Note] = []
     for step in clock.steps(style.sub, plan.meter, inside):
         for note in cell:
@@ -90,6 +92,16 @@ def _bar(
             velocity = level(plan, part, tick, (note.digit - 6) * 0.05)
             notes += _struck(passage, note, span, part, tick, length, velocity)
     return notes
+
+
+def _calm(passage: Passage, style: Style, cell: Sequence[CompNote]) -> Sequence[CompNote]:
+    """At the low rungs the strongest steps of a busy cell, as many as the rung has room for."""
+    most = _STROKES[passage.section.energy - 1] * _bars_of(cell, style.grid)
+    steps = sorted({note.step for note in cell})
+    beat = 3 if style.sub == "12/8" else 4
+    strong = sorted(steps, key=lambda step: (step % beat != 0, step % 2 if beat == 4 else 0, step))
+    kept = set(strong[:most])
+    return cell if len(steps) <= most else [note for note in cell if note.step in kept]
 
 
 def _pushed(passage: Passage, style: Style, spans: list[Voiced], tick: int) -> Voiced:

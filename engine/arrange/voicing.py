@@ -303,7 +303,7 @@ def _step(
 ) -> float:
     """What a change costs: movement first, then leaps, parallels, and tones that should resolve."""
     moved = movement(before, after)
-    cost = moved + 2.0 * max(0, moved - MOST) + 3.0 * (len(before) != len(after))
+    cost = moved + 3.0 * max(0, moved - MOST) + 3.0 * (len(before) != len(after))
     if len(before) == len(after):
         cost += 6.0 * sum(abs(b - a) > LEAP for a, b in zip(before, after, strict=True))
         if recipe.shape in _TIED:

@@ -1,12 +1,15 @@
 """What a client would call music, asked of real takes: parts, repeats, tonality, lead, ending."""
 
 import itertools
+from statistics import median
 
 import pytest
 
+from engine.arrange.tones import fitting
 from engine.critique import panel, profile, reading
 from engine.critique.likeness import likeness, same_frame, too_alike
-from engine.score import bar_ticks
+from engine.reports.form import spearman
+from engine.score import bar_ticks, beat_ticks
 from engine.styles import names
 from engine.words.tonality import MODES, Tonality
 
@@ -170,6 +173,96 @@ def test_the_panel_keeps_what_the_composer_writes(paper) -> None:
     verdicts = [panel.judge(take.score) for _, takes in beds(paper) for take in takes]
     kept = sum(one.kept for one in verdicts)
     assert kept >= 0.9 * len(verdicts), [one.reasons for one in verdicts if not one.kept]
+
+
+def bars_by_role(take):
+    """Role → its notes bar by bar, for the pitched roles that sound."""
+    return {
+        part.plan.role: reading.bars_of(part, take.plan)
+        for part in take.score.parts
+        if part.notes and part.plan.role not in reading.UNPITCHED
+    }
+
+
+def strokes(notes) -> int:
+    """Onsets of a bar; notes that begin together are one."""
+    starts = sorted(note.start for note in notes)
+    return 1 + sum(b - a > reading.GRAIN for a, b in itertools.pairwise(starts)) if starts else 0
+
+
+def test_what_the_arranger_writes_fits_the_planned_chord(paper) -> None:
+    heard: dict[str, list[bool]] = {}
+    for style, takes in beds(paper):
+        own: list[bool] = []
+        for take in takes:
+            plan, beat = take.plan, beat_ticks(take.plan.meter)
+            for part in take.score.parts:
+                if part.writer == "model" or part.plan.role in reading.UNPITCHED:
+                    continue
+                for tick in range(beat // 8, plan.bars * bar_ticks(plan.meter), beat):
+                    chord = reading.chord_at(plan.chords, tick)
+                    fits = [
+                        note.pitch % 12 in fitting(chord, plan)
+                        for note in part.notes if note.start <= tick < note.start + note.length
+                    ]  # fmt: skip
+                    own += fits
+                    heard.setdefault(part.plan.role, []).extend(fits)
+        assert sum(own) >= 0.95 * len(own), style
+    for role, fits in heard.items():
+        print(f"{role:8} {sum(fits) / len(fits):.3f} of {len(fits)} sounding notes fit")
+        assert sum(fits) >= 0.95 * len(fits), role
+
+
+def test_two_busy_roles_do_not_share_an_octave(paper) -> None:
+    bars = crowded = 0
+    for _, takes in beds(paper):
+        for take in takes:
+            lines = list(bars_by_role(take).values())
+            for bar in range(take.plan.bars):
+                here = [line[bar] for line in lines if strokes(line[bar]) >= 4]
+                bars += 1
+                crowded += any(
+                    abs(median(n.pitch for n in a) - median(n.pitch for n in b)) <= 7
+                    for a, b in itertools.combinations(here, 2)
+                )
+    print(f"\n{crowded} of {bars} bars with two busy roles in one octave")
+    assert crowded <= 0.05 * bars
+
+
+def test_energy_is_felt_in_onsets_and_loudness(paper) -> None:
+    found = []
+    for style, takes in beds(paper):
+        roles, comp = [], {}
+        for take in takes:
+            sections = [(one.energy, *felt(take, one)) for one in take.plan.sections]
+            if len({energy for energy, *_ in sections}) >= 3:
+                found.append(spearman([one[0] for one in sections], [one[1] for one in sections]))
+            for energy, _, sounding, strokes_of_comp in sections:
+                roles.append(sounding)
+                comp.setdefault(energy, []).append(strokes_of_comp)
+        shown = " ".join(f"{e}: {sum(v) / len(v):.1f}" for e, v in sorted(comp.items()))
+        print(
+            f"{style:20} {sum(roles) / len(roles):.1f} roles, comp onsets a bar by energy {shown}"
+        )
+    print(f"median Spearman {median(found):.2f} over {len(found)} takes")
+    assert len(found) >= 10
+    assert median(found) >= 0.8
+
+
+def felt(take, section) -> tuple[float, float, float]:
+    """A section's onsets a bar times loudness, roles that sound, onsets a bar of the comp."""
+    first, last = section.bar, section.bar + section.bars
+    notes, onsets, roles, comp = [], 0, 0, 0.0
+    for part in take.score.parts:
+        bars = reading.bars_of(part, take.plan)[first:last]
+        here = [note for bar in bars for note in bar]
+        notes += here
+        onsets += sum(strokes(bar) for bar in bars)
+        roles += bool(here) and part.plan.role not in reading.UNPITCHED
+        if part.plan.role == "comp":
+            comp = sum(strokes(bar) for bar in bars) / section.bars
+    loud = sum((note.velocity / 127) ** 2 for note in notes) / max(1, len(notes))
+    return onsets / section.bars * loud, roles, comp
 
 
 @pytest.mark.slow
