@@ -8,7 +8,7 @@ from engine.compose.passage import Passage
 from engine.compose.pitches import CLASSES, PITCHES
 
 GROUND = 4.0
-MOVE = 4.0  # to the fifth or the octave where it stood still too long
+MOVE = 2.0  # to the fifth or the octave where it stood still too long
 APPROACH = 1.0  # in the last beat before another root
 NEAR_HOME = 5  # semitones
 STUCK_BARS = 2  # on one pitch; then it moves
@@ -16,10 +16,31 @@ STUCK_BARS = 2  # on one pitch; then it moves
 
 def stand(passage: Passage, mask: np.ndarray) -> None:
     """A section's bass begins at once, on the lowest tone of its chord where it has that tone."""
+    if passage.unit > 0:
+        return
     grounded = mask[FIRST_PITCH:] & (passage.sheet.basses[0] == CLASSES)
     if grounded.any():
         mask[:] = False
         mask[FIRST_PITCH:] = grounded
+
+
+def move_on(passage: Passage, mask: np.ndarray) -> None:
+    """After bars on one pitch another one follows inside this bar; mask in place."""
+    if passage.position == 0 or not _stuck(passage):
+        return
+    heard = passage.sheet.codes[passage.slot.role, passage.bar.start : passage.unit]
+    held = passage.sheet.last[passage.slot.role][0]
+    other = mask[FIRST_PITCH:] & (held != PITCHES)
+    if (heard[heard >= FIRST_PITCH] == held).all() and other.any():
+        mask[FIRST_PITCH:] = other
+        mask[[REST, TIE]] = False
+
+
+def shorter(passage: Passage, units: np.ndarray) -> np.ndarray:
+    """(durations,) where it has to move, a bar's first note leaves it a beat to do so."""
+    if passage.position > 0 or not _stuck(passage):
+        return np.ones(len(units), bool)
+    return units <= passage.bar.units - passage.beat_units
 
 
 def lead_on(passage: Passage, bias: np.ndarray) -> None:
@@ -37,28 +58,22 @@ def lead_on(passage: Passage, bias: np.ndarray) -> None:
         bias[TIE] -= GROUND
         return
     _approach(passage, pitches)
-    if stuck(passage):
-        fifth = (CLASSES - basses[at]) % 12 == 7
-        octave = ((CLASSES - basses[at]) % 12 == 0) & (
-            passage.sheet.last[passage.slot.role][0] != PITCHES
-        )
-        pitches += np.where(fifth | octave, MOVE, 0.0)
-        pitches -= np.where(passage.sheet.last[passage.slot.role][0] == PITCHES, MOVE, 0.0)
+    if _stuck(passage):
+        fifth_or_root = np.isin((CLASSES - basses[at]) % 12, (0, 7))
+        pitches += np.where(fifth_or_root, MOVE, 0.0)
 
 
 def last(passage: Passage, code: int, bias: np.ndarray) -> None:
-    """How long a bass note lasts: a bar in calm music, half of one where it has to move."""
+    """How long a bass note lasts: a bar in calm music."""
     left = passage.bar.units - passage.position
-    if code == REST:
-        return
-    if stuck(passage) and left == passage.bar.units:
-        bias[left - passage.beat_units + 1 :] -= 6.0
-    elif passage.section.energy <= 2:
+    if code != REST and passage.section.energy <= 2:
         bias[min(left, DURATIONS - 1)] += 3.0
 
 
-def stuck(passage: Passage) -> bool:
-    """Whether the bars before this one were all on one and the same pitch."""
+def _stuck(passage: Passage) -> bool:
+    """Whether the bars before this one were all on one pitch; the piece may end on it."""
+    if passage.ends_piece:
+        return False
     role = passage.slot.role
     begin = passage.bar.start - STUCK_BARS * passage.bar.units
     if begin < 0:

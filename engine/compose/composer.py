@@ -25,7 +25,7 @@ from engine.errors import ModelMissing
 from engine.score import BarRating, BarView, Line
 
 PACKAGED = Path(__file__).resolve().parent.parent / "models" / "composer"
-ROWS = 16  # sections that share a step
+ROWS = 24  # sections that share a step
 REACH = 320  # steps of context; training windows were no longer
 TRIES = 4  # of one bar
 GOOD_ENOUGH = 0.6  # the rating under which a bar is written again
@@ -203,19 +203,21 @@ def _draw(
     logits: np.ndarray, mask: np.ndarray, temperature: float, rng: np.random.Generator
 ) -> int:
     """Sample an index where ``mask`` is true, by temperature and min-p."""
-    wanted = np.where(mask, logits.astype(np.float64) / temperature, -np.inf)
+    allowed = mask.nonzero()[0]
+    wanted = logits[allowed].astype(np.float64) / temperature
     chances = np.exp(wanted - wanted.max())
     chances[chances < MIN_P] = 0.0
-    edges = np.cumsum(chances)
-    return int(np.searchsorted(edges, rng.random() * edges[-1], side="right"))
+    edges = chances.cumsum()
+    return int(allowed[edges.searchsorted(rng.random() * edges[-1], side="right")])
 
 
 def _surprise(logits: np.ndarray, mask: np.ndarray, chosen: int) -> float:
     """Bits of a choice under the network alone, among what the grammar allowed."""
-    allowed = np.where(mask, logits.astype(np.float64), -np.inf)
-    allowed[chosen] = logits[chosen]
+    allowed = logits[mask].astype(np.float64)
+    if not mask[chosen]:
+        allowed = np.append(allowed, logits[chosen])
     top = allowed.max()
-    return float((np.log(np.exp(allowed - top).sum()) + top - allowed[chosen]) / np.log(2))
+    return float((np.log(np.exp(allowed - top).sum()) + top - logits[chosen]) / np.log(2))
 
 
 def _in_turn(takes: list[Take]) -> list[Passage]:

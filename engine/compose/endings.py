@@ -53,7 +53,7 @@ def turn_round(passage: Passage, mask: np.ndarray) -> None:
     if passage.position < passage.bar.units - passage.beat_units:
         return
     step = np.abs(PITCHES - passage.opening)
-    leading = mask[FIRST_PITCH:] & (step >= 1) & (step <= 2)
+    leading = passage.ranges["lead"] & (step >= 1) & (step <= 2)
     if leading.any():
         mask[FIRST_PITCH:] = leading
         mask[[REST, TIE]] = False

@@ -11,6 +11,7 @@ TOLD_BARS = 8  # bars to the piece's end that the network is told; further off i
 NO_ROOT = 12
 # What becomes of the motif by the letter of a section, and the degrees it moves by.
 _TURNS = {
+    "i": (contours.backwards, 1),
     "B": (contours.inverted, 2),
     "C": (contours.backwards, 2),
     "D": (contours.inverted, -3),

@@ -27,6 +27,7 @@ from engine.compose.codes import (
 )
 from engine.compose.ground import hits_of, home_of, motif_of, sheet_of, stated_in, top_of
 from engine.compose.phrasing import Shape, shape_of
+from engine.compose.pitches import range_of
 from engine.compose.recall import Recall, recall
 from engine.contracts import PartPlan, Plan, Rewrite, Section
 from engine.score import BarRating, BarView, Line, Note, bar_ticks, beat_ticks
@@ -85,6 +86,7 @@ class Passage:
         # The first note of the piece, as far as a plan can know it.
         self.opening = _first_code(plain, lead, self.tonic_pitch)
         self.motif = stated_in(self.section, plain, plan, lead)
+        self.ranges = {role: range_of(part, self.tonic_pitch) for role, part in self.parts.items()}
         self.homes = {
             role: home_of(part, self.motif, self.tonic_pitch) for role, part in self.parts.items()
         }
@@ -125,31 +127,6 @@ class Passage:
     def done(self) -> bool:
         """Whether every bar is written."""
         return self.at >= len(self.slots)
-
-    @property
-    def slot(self) -> Slot:
-        """Whose turn it is."""
-        return self.slots[self.at]
-
-    @property
-    def role(self) -> str:
-        """The role that is being written."""
-        return ROLES[self.slot.role]
-
-    @property
-    def part(self) -> PartPlan:
-        """The instrument that will play it."""
-        return self.parts[self.role]
-
-    @property
-    def home(self) -> int:
-        """The code around which its part moves."""
-        return self.homes[self.role]
-
-    @property
-    def bar(self) -> Bar:
-        """The bar that is being written."""
-        return self.sheet.bars[self.slot.bar]
 
     @property
     def unit(self) -> int:
@@ -205,7 +182,7 @@ class Passage:
             finished = self.slot.bar
             self.at += 1
             self.position = 0
-            self._bar_ended = self.done or self.slot.bar != finished
+            self._bar_ended = self.done or self.slots[self.at].bar != finished
             if not self._bar_ended:
                 self._begin_slot()
 
@@ -277,7 +254,7 @@ class Passage:
         self._begin_slot()
 
     def _dice(self, tried: int) -> None:
-        self.rng = np.random.default_rng([self._seed, self.key, self.slot.bar, tried])
+        self.rng = np.random.default_rng([self._seed, self.key, self.slots[self.at].bar, tried])
 
     def _go_back(self) -> None:
         mark = self._mark
@@ -306,6 +283,11 @@ class Passage:
     def _begin_slot(self) -> None:
         if self.done:
             return
+        self.slot: Slot = self.slots[self.at]
+        self.role: str = ROLES[self.slot.role]
+        self.part: PartPlan = self.parts[self.role]
+        self.home: int = self.homes[self.role]  # the code around which its part moves
+        self.bar: Bar = self.sheet.bars[self.slot.bar]
         self.recall: Recall = recall(self)
         beats = self.bar.units // self.beat_units
         self.shape: Shape = self._shape(beats)

@@ -18,6 +18,9 @@ _NOTES = {
     "bass": (1, 1, 2, 3, 4, 5, 6),
     "counter": (1, 1, 1, 2, 2, 3, 3),
 }
+# Nats towards the referenced bar, by level: of a section that returns, and within a section.
+_RETURN = (8.0, 3.6, 2.2, 0.8, 0.0)
+_WITHIN = (7.0, 2.2, 1.1, 0.3, 0.0)
 # How far a bar may depart from the one so many bars before it, by its place in the phrase.
 _FREEDOM = {4: (1, 1, 2, 3), 2: (2, 2, 1, 2), 1: (1, 1, 1, 1)}
 
@@ -25,12 +28,13 @@ _FREEDOM = {4: (1, 1, 2, 3), 2: (2, 2, 1, 2), 1: (1, 1, 1, 1)}
 class Recall(Struct, frozen=True):
     """The steps of the bar that this one repeats or varies.
 
-    ``level`` says how far it may depart (0-3, 4 refers to nothing), ``onsets`` how many notes the
-    bar should have, ``density`` is their bucket.
+    ``level`` says how far it may depart (0-3, 4 refers to nothing), ``pull`` how strongly it is
+    drawn there in nats, ``onsets`` how many notes the bar should have; ``density`` is their bucket.
     """
 
     steps: Sequence[Step]
     level: int
+    pull: float
     onsets: int
     density: int
 
@@ -45,7 +49,8 @@ def recall(passage: "Passage") -> Recall:
     elif passage.role == "lead" and passage.slot.bar < len(passage.motif):
         energy = MOTIF_ENERGY
     onsets = _onsets(passage, steps, level, energy)
-    return Recall(steps, level, onsets, density_of(onsets))
+    pull = (_RETURN if source is not None else _WITHIN)[level]
+    return Recall(steps, level, pull, onsets, density_of(onsets))
 
 
 def _source_bar(passage: "Passage") -> tuple[Sequence[Step], int] | None:
@@ -55,6 +60,8 @@ def _source_bar(passage: "Passage") -> tuple[Sequence[Step], int] | None:
     ends = inside >= section.bars - 2
     bar = source.sheet.bars[inside % source.section.bars]
     steps = source.sheet.bar_steps(passage.slot.role, bar)
+    if not any(step.code > TIE for step in steps):
+        return None  # a silent bar is nothing to go by
     return steps, min(3, section.variation + ends)
 
 
@@ -70,7 +77,7 @@ def _earlier_bar(passage: "Passage") -> tuple[Sequence[Step], int]:
         if inside < back:
             continue
         steps = passage.sheet.bar_steps(role, passage.sheet.bars[inside - back])
-        if any(step.code > TIE for step in steps):  # a silent bar is nothing to go by
+        if any(step.code > TIE for step in steps):
             return steps, _FREEDOM[back][inside % 4]
     return (), UNRELATED
 

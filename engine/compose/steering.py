@@ -25,7 +25,6 @@ from engine.compose.passage import Passage
 from engine.compose.pitches import CLASSES, PITCHES
 
 SIXTEENTH, EIGHTH = 3, 6
-_REFERENCE = (7.0, 2.2, 1.1, 0.3, 0.0)  # pull of the referenced bar, by variation
 CROWD = 1.0  # nats an octave of length off the energy's pace
 _LEAPS = {"lead": 12, "counter": 12, "bass": 14}
 
@@ -47,8 +46,9 @@ def code_mask(passage: Passage) -> np.ndarray:
     at = passage.unit
     codes = passage.sheet.codes[passage.slot.role]
     mask[TIE] = at > 0 and passage.position == 0 and int(codes[at - 1]) >= FIRST_PITCH
-    if passage.role == "bass" and at == 0:
+    if passage.role == "bass":
         bassline.stand(passage, mask)
+        bassline.move_on(passage, mask)
     if passage.role == "lead":
         melody.keep_under_summit(passage, mask[FIRST_PITCH:])
         endings.open_round(passage, mask)
@@ -84,6 +84,8 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
         calm = tidy & ((units >= EIGHTH) | (units == left))
         tidy = calm if calm.any() else tidy
     tidy &= endings.before_last_beat(passage, units) & endings.end_units(passage, code, units)
+    if passage.role == "bass":
+        tidy &= bassline.shorter(passage, units)
     breath = melody.until_breath(passage)
     if breath:
         tidy &= melody.before_breath(units, left, breath, silent=code == REST)
@@ -94,7 +96,7 @@ def duration_bias(passage: Passage, code: int) -> np.ndarray:
     """(durations,) nats added to the duration logits."""
     bias = np.zeros(DURATIONS)
     left = passage.bar.units - passage.position
-    pull = _REFERENCE[passage.recall.level]
+    pull = passage.recall.pull
     if passage.recall.steps and pull:
         until = _until_next(passage)
         if until is not None and until < DURATIONS:
@@ -113,14 +115,12 @@ def duration_bias(passage: Passage, code: int) -> np.ndarray:
 
 def _within_reach(passage: Passage) -> np.ndarray:
     """(pitches,) in the instrument's range and no leap too wide from the note before."""
-    low = passage.part.low - passage.tonic_pitch + PITCH_SPAN // 2 + FIRST_PITCH
-    high = passage.part.high - passage.tonic_pitch + PITCH_SPAN // 2 + FIRST_PITCH
-    allowed = (low <= PITCHES) & (high >= PITCHES)
+    allowed = passage.ranges[passage.role]
     last = passage.sheet.last[passage.slot.role][0]
     if last == NOTHING:
-        return allowed
+        return allowed.copy()
     near = allowed & (np.abs(PITCHES - last) <= _LEAPS[passage.role])
-    return near if near.any() else allowed
+    return near if near.any() else allowed.copy()
 
 
 def _sound_together(passage: Passage, pitches: np.ndarray) -> None:
@@ -144,7 +144,7 @@ def _harmonise(passage: Passage, pitches: np.ndarray) -> None:
 def _refer(passage: Passage, bias: np.ndarray) -> None:
     """The referenced bar again: its onset here, its pitch or the neighbour the chord prefers."""
     code, kind = reference_at(passage.recall.steps, passage.position)
-    pull = _REFERENCE[passage.recall.level]
+    pull = passage.recall.pull
     if kind != 2 or not pull:
         return
     if code == REST:
