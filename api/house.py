@@ -25,6 +25,7 @@ CREDITS = (
     "Freedoom and Blasphemer: their contributors, BSD-3-Clause",
     "OpenScore Lieder, String Quartets and Orchestra: CC0 1.0",
     "OpenEWLD: works in the public domain, encodings MIT",
+    "Groove MIDI Dataset (how drummers play): Google LLC, Magenta, CC BY 4.0",
 )
 
 
