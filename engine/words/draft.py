@@ -65,6 +65,7 @@ class Draft:
         self.written = written  # the same positions, in the client's own script
         self.single: dict[str, object] = {}
         self.moods: list[str] = []
+        self.refused_moods: set[str] = set()
         self.require: list[str] = []
         self.forbid: list[str] = []
         self.votes: dict[str, float] = {}
@@ -134,6 +135,7 @@ class Draft:
 
     def finished(self) -> Read:
         """The reading as a value."""
+        self._refuse_moods()
         style = self._loudest_style()
         hits = tuple(sorted(dict.fromkeys(self.hits)))
         self._note_all("hits", ",".join(map(str, hits)), self.hit_words)
@@ -167,8 +169,10 @@ class Draft:
             ending=_text(single.get("ending")),
             stems=("all",) if "stems" in single else (),
             readings=tuple(
-                structs.replace(reading, words=self._as_written(at, reading.words))
-                for at, reading in sorted(self.readings, key=lambda r: r[0])
+                dict.fromkeys(
+                    structs.replace(reading, words=self._as_written(at, reading.words))
+                    for at, reading in sorted(self.readings, key=lambda r: r[0])
+                )
             ),
             ignored=tuple(
                 dict.fromkeys(
@@ -177,6 +181,17 @@ class Draft:
             ),
             bad=tuple(self.bad),
         )
+
+    def _refuse_moods(self) -> None:
+        """``unsettling but not scary``: a refusal by name wins over what another word implies."""
+        self.moods = [mood for mood in self.moods if mood not in self.refused_moods]
+        kept: list[tuple[int, Reading]] = []
+        for at, reading in self.readings:
+            if reading.field == "moods" and reading.value in self.refused_moods:
+                self.ignored.append((at, reading.words))
+            else:
+                kept.append((at, reading))
+        self.readings = kept
 
     def _as_written(self, at: int, words: str) -> str:
         found = self.text.find(words, max(0, at))

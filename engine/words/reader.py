@@ -26,6 +26,7 @@ def read(prompt: str) -> Read:
     draft = Draft(text, written)
     masked = without_japanese(read_exact(text, draft))
     items = look_up(text, masked)
+    _absorb(items)
     negate(items)
     _take(items, draft)
     return draft.finished()
@@ -167,6 +168,8 @@ def _take_refused(item: Item, entry: Entry, draft: Draft) -> None:
         draft.once(at, "pace", 0, f"not {words}")
     elif entry.field in ("moods", "style", "genre", "scene"):
         draft.vote(entry.votes, sign=-1.0)
+        if entry.field == "moods" and words == entry.value:
+            draft.refused_moods.add(words)  # by its name; ``calm, not sleepy`` is still calm
         draft.note(at, "moods" if entry.field == "moods" else "style", f"not {entry.value}", words)
     elif entry.field == "manner":
         _take_manner(item, entry.refused, draft)
@@ -179,7 +182,6 @@ def _take_refused(item: Item, entry: Entry, draft: Draft) -> None:
 def _gather_ignored(items: list[Item], draft: Draft) -> None:
     """Unread words, joined into the phrases they were written in."""
     run: list[Item] = []
-    _absorb(items)
     for item in [*items, Item(-1, -1, "", Entry(field="stop", value=""))]:
         unread = item.entry is None or item.entry.field == "unknown"
         if run and run[-1].negated and item.entry is not None and item.entry.field == "filler":
@@ -200,21 +202,28 @@ def _gather_ignored(items: list[Item], draft: Draft) -> None:
 _PARTS_OF_WORDS = frozenset("音声歌曲调拍人家店美出放听小点前后里中上下满风感时节层多段首")
 
 
+# A single sign of a mood or a pace inside a word that nobody knows is a part of it: 跑酷, 燃油.
+_PART_OF_UNKNOWN = ("moods", "pace")
+
+
+def _belongs_to(item: Item, neighbour: Item) -> bool:
+    """Whether an item is a part of the unread Chinese word that it touches."""
+    if item.entry is None or neighbour.entry is not None or neighbour.text.isascii():
+        return False
+    if item.text.isascii() or not (neighbour.start <= item.end and neighbour.end >= item.start):
+        return False
+    if item.entry.field == "filler":
+        return item.text in _PARTS_OF_WORDS
+    return len(item.text) == 1 and item.entry.field in _PART_OF_UNKNOWN
+
+
 def _absorb(items: list[Item]) -> None:
     """Give an unread Chinese word back the signs that were taken for fillers."""
     for order in (range(1, len(items)), range(len(items) - 2, -1, -1)):
         for at in order:
             neighbour = items[at - 1] if order.step > 0 else items[at + 1]
             item = items[at]
-            if (
-                neighbour.entry is None
-                and not neighbour.text.isascii()
-                and neighbour.start <= item.end
-                and neighbour.end >= item.start
-                and item.text in _PARTS_OF_WORDS
-                and item.entry is not None
-                and item.entry.field == "filler"
-            ):
+            if _belongs_to(item, neighbour):
                 item.entry = None
 
 

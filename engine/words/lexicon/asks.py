@@ -9,8 +9,8 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "chime",
-        "chime, notification, notification sound, alert tone, ui sound, earcon, notification tone, alert sound, door chime, message tone, startup sound, boot sound, ping sound, confirmation sound, warning tone, warning sound, warning chime, reminder sound, welcome sound, seat belt reminder, seat belt chime, door welcome chime, welcome chime, charging chime, startup chime, error sound, success sound, login sound",
-        "提示音、提示声、提醒声、警示声、警报声、报警音、通知音、提醒音、消息音、开机音、警示音、开关机音、迎宾音、欢迎音、确认音、铃声、提示音效、解锁音、登录音、安全带提醒",
+        "chime, notification, notification sound, alert tone, ui sound, earcon, notification tone, alert sound, door chime, message tone, startup sound, boot sound, ping sound, confirmation sound, warning tone, warning sound, warning chime, reminder sound, welcome sound, seat belt reminder, seat belt chime, door welcome chime, welcome chime, charging chime, startup chime, error sound, success sound, login sound, lock sound, unlock sound, button sound, click sound, beep, charging sound, charging complete sound, charge complete sound, power on sound, power off sound, shutdown sound, turn signal sound, parking sensor sound, door open sound, door close sound, reverse warning, low battery sound, ringtone, chimes, ui sounds, seatbelt reminder, seatbelt chime, seatbelt warning",
+        "提示音、提示声、提醒声、警示声、警报声、报警音、通知音、提醒音、消息音、开机音、警示音、开关机音、迎宾音、欢迎音、确认音、铃声、提示音效、解锁音、登录音、安全带提醒、启动音、关机音、充电音、充电提示、锁车音、转向音、按键音、点击音、警报音、警告音、蜂鸣音、蜂鸣声、落锁音、倒车音、唤醒音、到账音、充电完成音、来电铃声",
     ),
     (
         "bed",

@@ -20,8 +20,8 @@ SCENES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "cinematic_tension",
-        "thriller, investigation, countdown, heist, crime documentary, stealth level, stealth, cyber security, court, chase build, crime, detective, spy, chase scene, chase, interrogation, news investigation, espionage, true crime",
-        "推理、倒计时、追逐、潜行、犯罪、危机、侦探、谍战、审讯、破案、追逐戏、刑侦、网络安全、法庭、间谍",
+        "thriller, investigation, villain, villain theme, infiltration, hacker, conspiracy, kidnapping, countdown, heist, crime documentary, stealth level, stealth, cyber security, court, chase build, crime, detective, spy, chase scene, chase, interrogation, news investigation, espionage, true crime",
+        "推理、反派、卧底、绑架、黑客、阴谋、悬案、倒数、追逐、潜行、犯罪、危机、侦探、谍战、审讯、破案、追逐戏、刑侦、网络安全、法庭、间谍",
     ),
     (
         "dark_ambient",

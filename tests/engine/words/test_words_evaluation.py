@@ -43,9 +43,9 @@ def test_no_field_is_worse_than_the_rest(outcomes: list[Outcome], field: str) ->
     assert tally([one for one in outcomes if one.field == field]).share >= 0.95, figures(outcomes)
 
 
-def test_sentences_that_the_reader_never_saw_are_understood_too() -> None:
+def test_sentences_written_before_the_reader_are_understood_too() -> None:
     held_out = evaluate(sentences(HELD_OUT))
-    assert tally(held_out).share >= 0.85, report(held_out)
+    assert tally(held_out).share >= 0.95, report(held_out)
 
 
 def test_every_style_and_mood_is_among_the_sentences() -> None:

@@ -198,3 +198,61 @@ def test_a_sound_is_called_what_a_listener_would_call_it() -> None:
     ]  # fmt: skip
     assert family_of(73, "lead_soft") == "synth"
     assert all(family_of(program) in FAMILIES for program in range(128))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "moods"),
+    [
+        ("unsettling but not scary", ()), ("calm, not sleepy", ("calm",)),
+        ("not too loud", ("calm",)), ("别太吵", ("calm",)), ("nothing busy", ("minimal",)),
+        ("loud rock", ("energetic",)), ("a busy street", ()), ("跑酷游戏", ()), ("很酷", ("cool",)),
+        ("light percussion", ()), ("light and airy", ("bright",)),
+    ],
+)  # fmt: skip
+def test_moods_and_manners_are_read_and_refused(prompt: str, moods: tuple[str, ...]) -> None:
+    assert read(prompt).moods == moods
+
+
+@pytest.mark.parametrize(
+    ("prompt", "forbid", "require"),
+    [
+        ("no cheesy synths", {"synth"}, set()), ("不要西洋鼓", {"drums"}, set()),
+        ("vocals not wanted, piano", {"vocals", "choir"}, {"piano"}),
+        ("不能没有鼓", set(), {"drums"}),
+        ("鼓不要太吵", set(), {"drums"}), ("不要鼓太吵", set(), {"drums"}),
+        ("must not be annoying or loud", set(), set()),
+        ("女声 chop 不要", {"vocals", "choir"}, set()),
+        ("nothing but piano", set(), {"piano"}), ("no distorted or loud drums", set(), {"drums"}),
+    ],
+)  # fmt: skip
+def test_refusals_reach_what_they_refuse(prompt: str, forbid: set[str], require: set[str]) -> None:
+    heard = read(prompt)
+    assert (set(heard.forbid), set(heard.require)) == (forbid, require)
+
+
+@pytest.mark.parametrize("mode", list(tonality.MODES))
+def test_every_mode_is_read_alone_and_with_its_tonic_in_both_languages(mode: str) -> None:
+    chinese = {
+        "major": "大调", "minor": "小调", "dorian": "多利亚", "phrygian": "弗里吉亚",
+        "lydian": "利底亚", "mixolydian": "混合利底亚", "aeolian": "爱奥利亚", "gong": "宫调式",
+        "shang": "商调式", "jue": "角调式", "zhi": "徵调式", "yu": "羽调式",
+    }[mode]  # fmt: skip
+    assert read(f"piano in Eb {mode}").tonality == f"Eb {mode}"
+    assert read(f"钢琴，降E{chinese}").tonality == f"Eb {mode}"
+    assert read(f"piano, {mode} mode").mode == mode
+    assert read(f"钢琴，{chinese}").mode == mode
+
+
+def test_a_gong_is_an_instrument_unless_it_is_named_as_a_scale() -> None:
+    assert (read("with a gong").tonality, read("in A gong").tonality) == (None, "A gong")
+
+
+def test_what_is_refused_of_exact_things_is_not_taken_for_asked() -> None:
+    heard = read("not in D minor, 不要120拍, without 3/4, 不要小调")
+    assert (heard.tonality, heard.bpm, heard.meter, heard.mode) == (None, None, None, None)
+
+
+def test_places_in_the_music_are_not_its_length() -> None:
+    assert read("quiet until 0:21, 30 seconds").duration_ms == 30_000
+    assert read("第12秒停，40秒").duration_ms == 40_000
+    assert read("ends at 0:30").duration_ms == 30_000
