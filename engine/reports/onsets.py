@@ -1,8 +1,8 @@
 """Strokes heard in a sound, without knowing the score: where does energy rise, to under a ms.
 
 Spectral flux: a short spectrum every half millisecond, in bands from the kick to the hats, each in
-decibels over its own floor. A stroke is found where the bands together rise over eight
-milliseconds, and placed where they rise most steeply over two.
+decibels over its own floor. A stroke is found where the ten milliseconds after are louder than the
+ten before in the bands together, and placed where the bands rise most steeply over two.
 """
 
 import numpy as np
@@ -13,11 +13,12 @@ Times = NDArray[np.float64]
 
 HOP = 24  # samples at 48 kHz: half a millisecond
 WINDOW = 192  # four milliseconds
-FOUND, PLACED = 16, 4  # hops over which a rise is looked for, and over which it is placed
+FOUND, PLACED = 20, 4  # hops over which a rise is looked for, and over which it is placed
 _EDGES = (0, 1, 2, 3, 5, 7, 10, 14, 19, 26, 36, 50, 70)  # first bins of the bands, 250 Hz each
 FLOOR_DB = 50.0  # under the band's loudest moment nothing is a stroke
-AROUND = 60  # hops either side that a stroke must stand out of
-SMALLEST_DB = 3.5  # mean rise over all bands that counts as a stroke
+AROUND = 120  # hops either side that a stroke must stand out of
+SMALLEST_DB = 1.2  # mean rise over all bands that counts as a stroke
+NEAR = 8  # hops before a place in which the steepest is looked for too
 LEAD_IN = 200  # hops
 APART = 24  # hops between two strokes: 12 ms
 EARLY_S = 0.0012
@@ -31,7 +32,7 @@ def onsets(sound: Sound, sample_rate: int) -> Times:
     # Silence before it, so that a stroke on the very first sample has something to rise from.
     levels = _levels(np.pad(np.asarray(mono, np.float32), (LEAD_IN * HOP, 0)))
     steep = _rise(levels, PLACED)
-    peaks = _steepest(steep, _peaks(_rise(levels, FOUND)))
+    peaks = _steepest(steep, _peaks(_louder(levels)))
     return (peaks + _between(steep, peaks) - LEAD_IN) * HOP / sample_rate + EARLY_S
 
 
@@ -46,6 +47,15 @@ def _levels(mono: Sound) -> Times:
         bands.append(np.add.reduceat(power, _EDGES, axis=1))
     decibels = 10 * np.log10(np.concatenate(bands) + 1e-20)
     return np.maximum(decibels, decibels.max(axis=0) - FLOOR_DB)
+
+
+def _louder(levels: Times) -> Times:
+    """How much louder the next hops are than the last, mean over the bands in dB."""
+    total = np.cumsum(np.pad(10 ** (levels / 10), ((1, 0), (0, 0))), axis=0)
+    means = (total[FOUND:] - total[:-FOUND]) / FOUND
+    after, before = means[FOUND:], means[:-FOUND]
+    louder = np.maximum(10 * np.log10((after + 1e-20) / (before + 1e-20)), 0.0).mean(axis=1)
+    return np.pad(louder, (FOUND, len(levels) - FOUND - len(louder)))
 
 
 def _rise(levels: Times, lag: int) -> Times:
@@ -71,11 +81,15 @@ def _peaks(rise: Times) -> NDArray[np.int64]:
 
 
 def _steepest(steep: Times, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The hop near each place at which the rise is steepest."""
+    """The hop near each place at which the rise is steepest.
+
+    A click is as much louder than what was before for the whole time in which it is still to come,
+    so the look ahead is as long as that.
+    """
     moved = []
     for place in places:
-        first = max(0, place - FOUND // 2)
-        moved.append(first + int(steep[first : place + FOUND // 2 + 1].argmax()))
+        first = max(0, place - NEAR)
+        moved.append(first + int(steep[first : place + FOUND + 1].argmax()))
     return np.unique(np.array(moved, np.int64))
 
 

@@ -12,19 +12,32 @@ from engine.render.banks import Bank
 from engine.reports import onsets
 from engine.reports.midi_file import Player
 from engine.reports.takes import Take
+from engine.score import Note
 
 SAMPLE_RATE = 48_000
 CLOSE_S = 0.010
+GHOST = 40  # strokes softer than this are covered by what rings
+MOVED_S = (-0.053, -0.041, 0.037, 0.047)  # how far the grid is moved to see what chance would give
 Sound = NDArray[np.floating]
+
+
+class Stroke(Struct, frozen=True, kw_only=True):
+    """A place of the grid at which something is struck."""
+
+    at: float  # seconds
+    velocity: int  # of the loudest
+    keys: tuple[int, ...]
 
 
 class Wave(Struct, frozen=True, kw_only=True):
     """How many grid places with strokes were heard within 10 ms, and what was not."""
 
-    places: int
+    places: int  # without ghosts
     met: int
+    soft: int  # ghosts
+    soft_met: int
+    by_chance: float  # share that would be met were the grid elsewhere
     missed: tuple[str, ...]
-    off_ms: tuple[float, ...]  # of those that were heard at all
     levels_db: tuple[float, ...]  # of each section of the mix
 
 
@@ -42,33 +55,54 @@ def wave_of(take: Take, bank: Bank) -> Wave:
 
 
 def matched(
-    wanted: Sequence[tuple[float, str]], heard: NDArray[np.float64], levels_db: tuple[float, ...]
+    wanted: Sequence[Stroke], heard: NDArray[np.float64], levels_db: tuple[float, ...] = ()
 ) -> Wave:
     """Each place of the grid with the nearest onset that was heard."""
-    met, missed, off = 0, [], []
-    for at, name in wanted:
-        nearest = float(heard[np.abs(heard - at).argmin()] - at) if len(heard) else np.inf
-        if abs(nearest) <= CLOSE_S:
-            met += 1
-            off.append(round(nearest * 1000, 2))
-        else:
-            missed.append(f"{name} at {at:.3f} s, nearest {nearest * 1000:+.1f} ms")
+    plain = [one for one in wanted if one.velocity >= GHOST]
+    soft = [one for one in wanted if one.velocity < GHOST]
+    off = [nearest(one.at, heard) for one in plain]
+    missed = [
+        f"keys {' '.join(str(key) for key in one.keys)}, velocity {one.velocity}, at {one.at:.3f} s"
+        for one, away in zip(plain, off, strict=True)
+        if abs(away) > CLOSE_S
+    ]
+    moved = [abs(nearest(one.at + by, heard)) <= CLOSE_S for one in plain for by in MOVED_S]
     return Wave(
-        places=len(wanted), met=met, missed=tuple(missed), off_ms=tuple(off), levels_db=levels_db
+        places=len(plain),
+        met=len(plain) - len(missed),
+        soft=len(soft),
+        soft_met=sum(abs(nearest(one.at, heard)) <= CLOSE_S for one in soft),
+        by_chance=sum(moved) / len(moved) if moved else 0.0,
+        missed=tuple(missed),
+        levels_db=levels_db,
     )
 
 
-def places(drums: Sequence[Player], take: Take, end_s: float) -> list[tuple[float, str]]:
-    """Seconds of every place of the swung grid at which the file has strokes, and which ones."""
+def nearest(at: float, heard: NDArray[np.float64]) -> float:
+    """Seconds from a place to the nearest onset; infinite where nothing was heard."""
+    if not len(heard):
+        return float("inf")
+    return float(heard[np.abs(heard - at).argmin()] - at)
+
+
+def places(drums: Sequence[Player], take: Take, end_s: float) -> list[Stroke]:
+    """Every place of the swung grid at which the file has strokes."""
     grid = grid_ticks(take.plan, take.file.bar, take.file.division)
-    struck: dict[float, list[str]] = {}
+    struck: dict[float, list[Note]] = {}
     for player in drums:
         for note in player.notes:
             bar, inside = divmod(note.start, take.file.bar)
-            nearest = min(grid, key=lambda place, inside=inside: abs(place - inside))
-            at = (bar * take.file.bar + nearest) * take.file.tick_s
-            struck.setdefault(at, []).append(f"key {note.pitch} velocity {note.velocity}")
-    return [(at, ", ".join(names)) for at, names in sorted(struck.items()) if at < end_s - 0.02]
+            place = min(grid, key=lambda one, inside=inside: abs(one - inside))
+            struck.setdefault((bar * take.file.bar + place) * take.file.tick_s, []).append(note)
+    return [
+        Stroke(
+            at=at,
+            velocity=max(note.velocity for note in notes),
+            keys=tuple(note.pitch for note in notes),
+        )
+        for at, notes in sorted(struck.items())
+        if at < end_s - 0.02
+    ]
 
 
 def grid_ticks(plan: Plan, bar: float, division: int) -> list[float]:

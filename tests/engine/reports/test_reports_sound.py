@@ -51,22 +51,34 @@ def test_a_soft_stroke_over_a_loud_one_s_tail_is_found() -> None:
     assert np.abs(heard - 0.62).min() < 0.001
 
 
+def strokes(*times: float, velocity: int = 80) -> list[waves.Stroke]:
+    """One snare at each of these seconds."""
+    return [waves.Stroke(at=at, velocity=velocity, keys=(38,)) for at in times]
+
+
 def test_a_stroke_eleven_milliseconds_off_is_a_miss_and_one_of_nine_is_not() -> None:
-    wanted = [(1.0, "kick"), (2.0, "snare"), (3.0, "hat")]
-    wave = waves.matched(wanted, np.array([1.009, 1.989, 2.5]), ())
-    assert (wave.met, wave.places) == (1, 3)
-    assert [one.split()[0] for one in wave.missed] == ["snare", "hat"]
-    assert wave.off_ms == (9.0,)
-    assert waves.matched(wanted, np.zeros(0), ()).met == 0
+    heard = np.array([1.009, 1.989, 2.5])
+    wave = waves.matched(strokes(1.0, 2.0, 3.0), heard)
+    assert (wave.met, wave.places, wave.soft) == (1, 3, 0)
+    assert [one.split("at ")[1] for one in wave.missed] == ["2.000 s", "3.000 s"]
+    assert waves.matched(strokes(1.0), np.zeros(0)).met == 0
+
+
+def test_ghost_notes_are_counted_apart_and_chance_is_told() -> None:
+    heard = np.array([1.0, 1.04])
+    wave = waves.matched([*strokes(1.0), *strokes(1.04, 2.0, velocity=20)], heard)
+    assert (wave.met, wave.places, wave.soft_met, wave.soft) == (1, 1, 1, 2)
+    assert (
+        wave.by_chance == 0.5
+    )  # near 37 and 47 ms later, not 41 and 53 earlier
 
 
 def test_places_are_the_grid_s_however_the_player_stands_to_it(desk) -> None:
     early, late = Note(472, 100, 38, 90), Note(968, 100, 36, 100)
     take = desk.take([desk.part("drums", [early, late, Note(960, 100, 42, 60)])], bars=1)
     found = waves.places([one for one in take.players if one.track.drums], take, 2.0)
-    assert [at for at, _ in found] == [0.5, 1.0]
-    assert "key 36 velocity 100" in found[1][1]
-    assert "key 42 velocity 60" in found[1][1]
+    assert [(one.at, one.velocity) for one in found] == [(0.5, 90), (1.0, 100)]
+    assert sorted(found[1].keys) == [36, 42]
 
 
 def test_swing_moves_the_middle_of_a_pair_alone() -> None:
