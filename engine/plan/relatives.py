@@ -21,6 +21,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 TEMPO_BEND = 0.01
 SHORTEST_TAIL_S, TAIL_SHARE = 0.4, 0.12
+BUTTON_TAIL_S = 1.2
+"""More than this after a choked last note is a hole; there the note rings."""
 OPENING_ENERGY, SHORT_MS = 3, 20_000
 """A short piece has no time to begin from nothing."""
 
@@ -126,6 +128,7 @@ def cut_down(plan: Plan, duration_ms: int) -> Cut:
     spans = _chosen(plan, bars, opening=OPENING_ENERGY if duration_ms <= SHORT_MS else 1)
     kept = tuple(bar for span in spans for bar in range(span.first, span.end))
     sections = _sections(plan, spans, duration_ms)
+    silent = plan.ending == "button" and ring * seconds_per_tick(tempo, plan.meter) > BUTTON_TAIL_S
     return Cut(
         plan=structs.replace(
             plan,
@@ -134,6 +137,7 @@ def cut_down(plan: Plan, duration_ms: int) -> Cut:
             sections=sections,
             chords=_chords(plan, kept, ring),
             hits=tuple(_moved_hits(plan, kept)),
+            ending="ring" if silent else plan.ending,
             ring_ticks=ring,
             texture=f"{duration_ms / 1000:g} s of {plan.texture}",
         ),
@@ -212,7 +216,8 @@ def _ways(plan: Plan, bars: int) -> Iterator[tuple[_Span, ...]]:
     """Every end of the piece, with one stretch or two before it that fill the rest."""
     ending = min(plan.sections[-1].bars, max(1, bars // 2))
     starts = [bar for bar in range(plan.bars) if _entry(plan, bar) <= _HALF_PHRASE]
-    lasts = {plan.bars - ending, *(bar for bar in starts if bar < plan.bars - ending)}
+    # Of a long ending a short piece may keep the last bars alone.
+    lasts = {*range(plan.bars - ending, plan.bars), *(bar for bar in starts if bar < plan.bars)}
     for last in sorted(lasts):
         final = _Span(last, plan.bars)
         rest = bars - final.bars

@@ -122,6 +122,16 @@ def test_what_is_no_cut_down_is_refused(duration_ms: int) -> None:
         cut_down(_plans("rock")[0], duration_ms)
 
 
+def test_a_button_leaves_no_hole_behind_it() -> None:
+    for style in styles.names():
+        for plan in _plans(style):
+            for duration_ms in LENGTHS:
+                cut = cut_down(plan, duration_ms).plan
+                tail = cut.ring_ticks * seconds_per_tick(cut.tempo, cut.meter)
+                assert cut.ending in (plan.ending, "ring")
+                assert cut.ending != "button" or tail <= 1.2
+
+
 def test_a_loop_is_not_cut_down() -> None:
     with pytest.raises(TooShort):
         cut_down(_plans("rock", "loop", None)[0], 15_000)

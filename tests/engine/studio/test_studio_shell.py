@@ -1,0 +1,65 @@
+"""The studio's own door: plans printed, edited, sent back, and every version of a candidate."""
+
+import json
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from engine.__main__ import main
+
+BRIEF = {"kind": "bed", "style": "chiptune", "duration_ms": 9000, "candidates": 1, "seed": 4}
+
+
+def _brief(folder: Path, **more: object) -> str:
+    file = folder / "brief.json"
+    file.write_text(json.dumps({**BRIEF, **more}))
+    return str(file)
+
+
+def test_a_printed_plan_is_edited_and_composed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "--brief", _brief(tmp_path)]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["seed"] == BRIEF["seed"]
+    (plan,) = printed["plans"]
+    plan["sections"][0]["energy"] = 6
+    out = tmp_path / "out"
+    asked = _brief(tmp_path, plan=plan)
+    command = ["compose", "--brief", asked, "--out", str(out), "--bank", "builtin"]
+    assert main([*command, "--layers", "--cuts", "6,90"]) == 0
+    made = json.loads((out / "candidate-1.json").read_text())
+    assert made["outline"] == plan
+    assert made["plan"]["sections"][0]["energy"] == 6
+    assert "cannot be cut to 90 s" in capsys.readouterr().err
+    for name, seconds in (("candidate-1", 9), ("candidate-1.6s", 6), ("candidate-1.layer-1", 9)):
+        assert soundfile.info(out / f"{name}.wav").duration == pytest.approx(seconds)
+        assert (out / f"{name}.mid").read_bytes()[:4] == b"MThd"
+    assert not (out / "candidate-1.90s.wav").exists()
+
+
+def test_plans_go_into_a_file_where_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "plans.json"
+    assert main(["plan", "--brief", _brief(tmp_path, candidates=3), "--out", str(file)]) == 0
+    assert [plan["take"] for plan in json.loads(file.read_text())["plans"]] == [1, 2, 3]
+
+
+def test_a_plan_nobody_could_play_is_refused_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["plan", "--brief", _brief(tmp_path)])
+    (plan,) = json.loads(capsys.readouterr().out)["plans"]
+    plan["sections"][0]["chords"] = "I | Hm"
+    out = str(tmp_path / "out")
+    assert main(["compose", "--brief", _brief(tmp_path, plan=plan), "--out", out]) == 2
+    assert "/plan/sections/0/chords: bar 2: 'Hm' is not a chord" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cuts", ["soon", "30,", ""])
+def test_lengths_that_are_none_are_refused(
+    cuts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["compose", "--brief", _brief(tmp_path), "--out", str(tmp_path), "--cuts", cuts])
+    assert "--cuts" in capsys.readouterr().err
