@@ -57,11 +57,17 @@ def until_breath(passage: Passage) -> int:
     return left - breath if 0 < breath < left else 0
 
 
-def before_breath(units: np.ndarray, left: int, breath: int, *, silent: bool) -> np.ndarray:
-    """(durations,) a note ends where the breath begins; a rest ends earlier or goes on with it."""
-    if silent:
-        return (units < breath) | (units == min(left, LONGEST))
-    return units <= breath
+def before_breath(passage: Passage, units: np.ndarray, left: int, *, silent: bool) -> np.ndarray:
+    """(durations,) a note ends where the breath begins; a rest ends earlier or goes on with it.
+
+    A bar of the lead that is not meant to be silent begins to sing before its breath.
+    """
+    breath = until_breath(passage)
+    if silent and passage.role == "lead" and passage.position == 0:
+        return units < (breath or passage.bar.units)
+    if not breath:
+        return np.ones(len(units), bool)
+    return (units < breath) | (units == min(left, LONGEST)) if silent else units <= breath
 
 
 def keep_under_summit(passage: Passage, pitches: np.ndarray) -> None:

@@ -86,9 +86,7 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
     tidy &= endings.before_last_beat(passage, units) & endings.end_units(passage, code, units)
     if passage.role == "bass":
         tidy &= bassline.shorter(passage, units)
-    breath = melody.until_breath(passage)
-    if breath:
-        tidy &= melody.before_breath(units, left, breath, silent=code == REST)
+    tidy &= melody.before_breath(passage, units, left, silent=code == REST)
     return tidy if tidy.any() else mask
 
 
