@@ -21,10 +21,17 @@ _HIT_TICKS = 100
 _LOUD_FROM = 4  # rungs that crash, and whose snare has ghosts
 _ROLL = (30, 105)  # velocities a snare roll climbs between
 _LOOP_SOFTER = 3
+_ROLLED = MACHINES - {"chiptune"}  # build up with a snare roll
+_ONE_VOICE = frozenset({"chiptune"})  # one noise at a time: no crash over a kick
+_RATCHETED = frozenset({"trap_hiphop"})
+_RATCHET = (40, 90)  # velocities of a hat that is struck several times in one step
+_PUSH_TICKS = 240  # a button is announced so long before
 _GHOSTED = frozenset({"funk_corporate", "lofi", "rock", "country", "acoustic_folk", "jazz_trio"})
-_GHOST = (22, 45)  # velocities
+_LOUDEST_GHOST = 45  # velocity
 _GHOSTS, _GHOST_ODDS = 2, 0.4  # at most in a bar; share of the drummers' own
 _SHAPED = 0.6  # how far the drummers' accents bend the sheet's digits
+_TURN = 0.12  # share of the strokes by which a B differs from an A on the same rung
+_SOFTEST = 26  # what is softer is not heard beside the rest of a kit
 
 
 class Seat(Struct, frozen=True, kw_only=True):
@@ -76,26 +83,31 @@ def _section(seat: Seat, place: Place) -> Iterator[Note]:
     """One section's bars."""
     plan, section = seat.plan, place.section
     chosen = fills(plan, place, seat.style, _dice(seat, place, "fills"))
-    rolls = builds(place, seat.style.id in MACHINES)
+    rolls = builds(place, seat.style.id in _ROLLED)
     for inside in range(section.bars):
         bar = Bar(
             place=place, inside=inside, start=(section.bar + inside) * bar_ticks(plan.meter),
             steps=clock.steps(seat.style.sub, plan.meter, inside), fill=chosen.get(inside),
         )  # fmt: skip
         if section.bar + inside == plan.bars - 1 and plan.ending in _ENDINGS:
-            yield from _ENDINGS[plan.ending](seat, place, bar.start)
+            yield from _ENDINGS[plan.ending](seat, bar)
             continue
         strokes = _strokes(seat, bar, chosen)
         if inside in rolls:
             strokes = [one for one in strokes if one.voice not in "SLT"]
             yield from _roll(seat, bar)
-        yield from _struck(seat, bar, strokes)
+        yield from _ratcheted(seat, bar, _struck(seat, bar, strokes))
         if (inside == 0 or inside - 1 in chosen) and _may_crash(seat, place, inside):
             yield Note(bar.start, 4 * _HIT_TICKS, _key(seat, "C"), _velocity(seat, place, 7))
 
 
 def _dice(seat: Seat, place: Place, *what: object) -> random.Random:
     return random.Random("/".join(str(one) for one in (seat.seed, place.key, *what)))
+
+
+def _letter_dice(seat: Seat, place: Place, *what: object) -> random.Random:
+    """The same dice for every section of a letter: what returns is known by its groove."""
+    return random.Random("/".join(str(one) for one in (seat.seed, place.letter, *what)))
 
 
 def _strokes(seat: Seat, bar: Bar, chosen: dict[int, Fill]) -> list[Stroke]:
@@ -105,14 +117,14 @@ def _strokes(seat: Seat, bar: Bar, chosen: dict[int, Fill]) -> list[Stroke]:
     first = inside - inside % varying.BLOCK
     end = min(first + varying.BLOCK, place.section.bars) - 1
     filled = _replaced(seat, bar, chosen[end]) if end in chosen else 0
-    shares = varying.shares(len(groove), filled, _dice(seat, place, "block", first))
+    shares = varying.shares(len(groove), filled, _letter_dice(seat, place, "block", first))
     changes = shares[inside % varying.BLOCK]
     if bar.last and bar.fill is None:
         changes = max(1, changes)  # so that no bar runs on over the section's line
     if changes:
         groove = varying.varied(
             groove, changes, _odds(seat, bar, groove), _bass_steps(seat, bar),
-            seat.style.id == "chiptune", _dice(seat, place, "bar", inside),
+            seat.style.id in _ONE_VOICE, _letter_dice(seat, place, "bar", inside),
         )  # fmt: skip
     if bar.fill is None:
         return groove
@@ -130,11 +142,22 @@ def _voices(seat: Seat, place: Place) -> dict[str, tuple[int, ...]]:
 
 
 def _groove(seat: Seat, bar: Bar) -> list[Stroke]:
-    """The rung's groove with the ghosts of its block of four bars."""
+    """The rung's groove with its letter's own turn and the ghosts of its block of four bars."""
     voices = _voices(seat, bar.place)
     strokes = clock.strokes(voices, seat.style.sub, seat.plan.meter, bar.inside)
+    if bar.place.letter not in ("A", "i"):
+        strokes = varying.varied(
+            strokes, round(_TURN * len(strokes)), _odds(seat, bar, strokes),
+            frozenset(range(len(bar.steps))), seat.style.id in _ONE_VOICE,
+            _letter_dice(seat, bar.place, "turn", bar.inside % 2 if _halved(seat) else 0),
+        )  # fmt: skip
     strokes += _ghosts(seat, bar, strokes)
     return sorted(strokes, key=lambda one: (one.at, one.voice))
+
+
+def _halved(seat: Seat) -> bool:
+    """Whether a bar of the pattern takes two bars of the plan."""
+    return seat.plan.meter == "6/8" and seat.style.sub != "3/4"
 
 
 def _ghosts(seat: Seat, bar: Bar, strokes: list[Stroke]) -> list[Stroke]:
@@ -142,7 +165,7 @@ def _ghosts(seat: Seat, bar: Bar, strokes: list[Stroke]) -> list[Stroke]:
     loud = any(one.voice == "S" and one.digit >= 5 for one in strokes)
     if not loud or seat.style.id not in _GHOSTED or bar.place.section.energy < _LOUD_FROM:
         return []
-    dice = _dice(seat, bar.place, "ghosts", bar.inside // varying.BLOCK)
+    dice = _letter_dice(seat, bar.place, "ghosts", bar.inside // varying.BLOCK)
     taken = {one.at for one in strokes if one.voice in "SL"}
     found = []
     for at, step in enumerate(bar.steps):
@@ -178,9 +201,9 @@ def _odds(seat: Seat, bar: Bar, groove: list[Stroke]) -> dict[str, list[float]]:
     drummers, and most by one real bar much like this groove."""
     style = seat.style
     voices = {"K", *(one.voice for one in groove)}
-    if "H" in voices and style.id != "chiptune":
+    if "H" in voices and style.id not in _ONE_VOICE:
         voices.add("O")
-    choice = _dice(seat, bar.place, "partner").random()
+    choice = _letter_dice(seat, bar.place, "partner").random()
     partner = grooves.partner(style.id, style.sub, _voices(seat, bar.place), choice)
     odds: dict[str, list[float]] = {}
     for voice in sorted(voices):
@@ -221,14 +244,16 @@ def _struck(seat: Seat, bar: Bar, strokes: list[Stroke]) -> Iterator[Note]:
 def _loudness(seat: Seat, bar: Bar, stroke: Stroke) -> int:
     """The digit's velocity, bent by the accents of the style's drummers; ghosts stay ghosts."""
     velocity = _velocity(seat, bar.place, stroke.digit)
+    least = min(_SOFTEST, seat.part.velocity[1] // 2)
     if stroke.voice == "S" and stroke.digit <= 2 and seat.style.id in _GHOSTED:
-        return min(_GHOST[1], max(_GHOST[0], velocity))
+        return min(_LOUDEST_GHOST, max(least, velocity))
     voice = seat.family.voice(stroke.voice)
     if voice is None or seat.style.id in MACHINES or stroke.voice == "T":
-        return velocity
+        return max(least, velocity)
     at = grooves.step_of(bar.steps[stroke.at].source, seat.style.sub)
     shape = 1 + _SHAPED * (voice.velocity[at] / voice.loudness - 1)
-    return min(127, max(1, round(velocity * min(1.25, max(0.75, shape)))))
+    shaped = round(velocity * min(1.25, max(0.8, shape)))
+    return min(seat.part.velocity[1], max(least, shaped))
 
 
 def _key(seat: Seat, voice: str) -> int:
@@ -247,7 +272,28 @@ def _velocity(seat: Seat, place: Place, digit: float) -> int:
 
 def _may_crash(seat: Seat, place: Place, inside: int) -> bool:
     bar = place.section.bar + inside
-    return bar in seat.crashes and place.section.energy >= _LOUD_FROM
+    loud = place.section.energy >= _LOUD_FROM and seat.style.id not in _ONE_VOICE
+    return loud and bar in seat.crashes
+
+
+def _ratcheted(seat: Seat, bar: Bar, notes: Iterator[Note]) -> Iterator[Note]:
+    """In every other bar a running hat strikes one step twice to four times, louder each time."""
+    written = list(notes)
+    dice = _letter_dice(seat, bar.place, "ratchet", bar.inside)
+    hats = {one.start for one in written if one.pitch == _key(seat, "H")}
+    running = sorted(at for at in hats if at + 120 in hats and (at - bar.start) % 480)
+    if seat.style.id not in _RATCHETED or not running or bar.inside % 2 == 0:
+        yield from written
+        return
+    at, times = dice.choice(running), dice.choice((2, 3, 4))
+    low, high = _RATCHET
+    for one in written:
+        if one.start != at or one.pitch != _key(seat, "H"):
+            yield one
+            continue
+        for turn in range(times):
+            velocity = round(low + (high - low) * turn / (times - 1))
+            yield Note(at + turn * 120 // times, 120 // times - 4, one.pitch, velocity)
 
 
 def _roll(seat: Seat, bar: Bar) -> Iterator[Note]:
@@ -269,36 +315,56 @@ def _accented(seat: Seat, notes: list[Note]) -> list[Note]:
         here = [one for one in places(seat.plan) if _holds(one, bar)]
         if not here or "drums" not in here[0].section.roles:
             continue
-        loud = _velocity(seat, here[0], 9)
+        loud = seat.part.velocity[1]
         notes = [one for one in notes if not tick - 120 <= one.start <= tick]
         notes.append(Note(tick, _HIT_TICKS, _key(seat, "K"), loud))
-        crash = bar in seat.crashes and here[0].section.energy >= _LOUD_FROM
-        top = _key(seat, "C") if crash else _inside(seat, TOMS[-1])
-        notes.append(Note(tick, 4 * _HIT_TICKS, top, loud))
-    return notes
+        crash = _may_crash(seat, here[0], bar - here[0].section.bar)
+        if seat.style.id not in _ONE_VOICE:
+            top = _key(seat, "C") if crash else _inside(seat, TOMS[-1])
+            notes.append(Note(tick, 4 * _HIT_TICKS, top, loud))
+    return _once(notes)
+
+
+def _once(notes: list[Note]) -> list[Note]:
+    """One stroke where two voices meet on one drum: the louder."""
+    loudest: dict[tuple[int, int], Note] = {}
+    for one in notes:
+        other = loudest.get((one.start, one.pitch))
+        if other is None or one.velocity > other.velocity:
+            loudest[one.start, one.pitch] = one
+    return [loudest[place] for place in sorted(loudest)]
 
 
 def _holds(place: Place, bar: int) -> bool:
     return place.section.bar <= bar < place.section.bar + place.section.bars
 
 
-def _ring(seat: Seat, place: Place, start: int) -> Iterator[Note]:
+def _ring(seat: Seat, bar: Bar) -> Iterator[Note]:
     """One crash and one kick under the last chord."""
-    loud = _velocity(seat, place, 8)
-    yield Note(start, _HIT_TICKS, _key(seat, "K"), loud)
-    if place.section.energy >= _LOUD_FROM:
-        yield Note(start, 4 * _HIT_TICKS, _key(seat, "C"), loud)
+    loud = _velocity(seat, bar.place, 8)
+    yield Note(bar.start, _HIT_TICKS, _key(seat, "K"), loud)
+    if bar.place.section.energy >= _LOUD_FROM and seat.style.id not in _ONE_VOICE:
+        yield Note(bar.start, 4 * _HIT_TICKS, _key(seat, "C"), loud)
 
 
-def _button(seat: Seat, place: Place, start: int) -> Iterator[Note]:
-    """One short stroke of everything dry; what rings would not be choked."""
-    for voice in ("K", "S", "H"):
-        yield Note(start, _HIT_TICKS // 2, _key(seat, voice), _velocity(seat, place, 8))
+def _button(seat: Seat, bar: Bar) -> Iterator[Note]:
+    """One short stroke of everything dry, which needs no choking; it stands after the last bar
+    line where the plan has a chord there, and is pushed from an eighth before."""
+    line = bar.start + bar_ticks(seat.plan.meter)
+    after = seat.plan.chords[-1].at >= line
+    if after:
+        for one in _struck(seat, bar, _strokes(seat, bar, {})):
+            if one.start < line - _PUSH_TICKS:
+                yield one
+    for at in (line - _PUSH_TICKS, line) if after else (bar.start,):
+        for voice in "K" if seat.style.id in _ONE_VOICE else "KSH":
+            velocity = _velocity(seat, bar.place, 8)
+            yield Note(at, _HIT_TICKS // 2, _key(seat, voice), velocity)
 
 
-def _open(seat: Seat, place: Place, start: int) -> Iterator[Note]:
+def _open(seat: Seat, bar: Bar) -> Iterator[Note]:
     """A soft kick, and the rest is left to the held chord."""
-    yield Note(start, _HIT_TICKS, _key(seat, "K"), _velocity(seat, place, 5))
+    yield Note(bar.start, _HIT_TICKS, _key(seat, "K"), _velocity(seat, bar.place, 5))
 
 
 _ENDINGS = {"ring": _ring, "button": _button, "open": _open}

@@ -25,6 +25,11 @@ class Place(Struct, frozen=True, kw_only=True):
     before_peak: bool  # the form's largest section comes next
     is_peak: bool
 
+    @property
+    def letter(self) -> str:
+        """Its name without primes: what returns has the same one."""
+        return self.section.name.rstrip("'")
+
 
 def places(plan: Plan) -> list[Place]:
     """The sections in order."""

@@ -22,6 +22,7 @@ _WALK_STEPS = 4  # a bar
 _TOGETHER = 45  # ticks within which notes are one stroke
 _BREATH_MS = 100.0
 _ALTERNATE = 4  # velocity, up and down, of a note struck again
+_SOFT = 50  # velocity below which everything varies less
 
 
 class _Stage(Struct, frozen=True, kw_only=True):
@@ -183,9 +184,9 @@ def _placed(
 def _unevenness(stage: _Stage, note: Note) -> float:
     """Standard deviation of a note's velocity."""
     if stage.sticks is None:
-        return stage.hand.loudness
+        return stage.hand.loudness * min(1.0, note.velocity / _SOFT)
     bar, inside = divmod(note.start - stage.begin, bar_ticks(stage.plan.meter))
-    return stage.sticks.loudness(note, inside, bar)
+    return stage.sticks.loudness(note, inside, bar) * min(1.0, note.velocity / _SOFT)
 
 
 def _alternated(stage: _Stage, note: Note, before: dict[int, tuple[int, int]]) -> int:
@@ -196,7 +197,8 @@ def _alternated(stage: _Stage, note: Note, before: dict[int, tuple[int, int]]) -
     before[note.pitch] = (note.start, turn)
     if stage.kind in ("machine", "effect") or not again:
         return 0
-    return -_ALTERNATE if turn else _ALTERNATE
+    most = _ALTERNATE if note.velocity > _SOFT else _ALTERNATE // 2
+    return -most if turn else most
 
 
 def _out_of_breath(stage: _Stage, note: Note, following: int | None) -> bool:

@@ -6,6 +6,7 @@ brought nearer: what is early stays early, what is loose stays looser than the r
 """
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 
@@ -64,9 +65,14 @@ class Sticks:
         return mean + self._leans.get(name, 0.0), spread
 
     def _step(self, inside: int, bar: int) -> int:
-        steps = clock.steps(self._style.sub, self._meter, bar)
-        nearest = min(steps, key=lambda step: abs(step.tick - inside))
-        return grooves.step_of(nearest.source, self._style.sub)
+        return nearest_step(self._style.sub, self._meter, bar % 2, inside)
+
+
+@cache
+def nearest_step(sub: str, meter: str, bar: int, inside: int) -> int:
+    """The table's step nearest to a place in a bar of a pattern."""
+    nearest = min(clock.steps(sub, meter, bar), key=lambda step: abs(step.tick - inside))
+    return grooves.step_of(nearest.source, sub)
 
 
 def voices_of(style: Style) -> dict[int, str]:

@@ -22,7 +22,7 @@ Odds = Mapping[str, Sequence[float]]
 def shares(strokes: int, filled: int, dice: random.Random) -> tuple[int, int, int, int]:
     """How many strokes change in each bar of a block, given what the fill of the last changes."""
     wished = max(1, round(dice.uniform(LEAST, MOST) * BLOCK * strokes))
-    second = wished // 3 if wished > 2 else 0
+    second = max(1, wished // 3) if wished > 1 else 0
     return 0, second, 0, max(0, wished - second - filled)
 
 
