@@ -45,6 +45,7 @@ _TEMPO = re.compile(
     rf"|tempo\s*(?:of|is|at|=|:)?\s*(?P<e>\d{{2,3}}(?:\.\d+)?)(?!\s*(?:bpm|/))"
     rf"|速度\s*(?:为|是|在|约|大约|:|：|=)?\s*(?P<f>{_N})(?:\s*(?:拍|bpm))?"
     rf"|{_EDGE}(?P<h>\d{{2,3}})\s*拍(?![子号摄照手打卖])"
+    r"|(?<!\d)(?P<i>\d{2,3})\s*的?速度(?!\s*(?:为|是|在|约|大约|:|：|=)?\s*\d)"
     rf"|[♩q]\s*=\s*(?P<g>\d{{2,3}}(?:\.\d+)?))"
 )
 _BARS = re.compile(rf"{_EDGE}(?P<n>{_N})\s*-?\s*(?:bars?\b|measures?\b|个?小节)")
@@ -191,7 +192,10 @@ def _find_length(text: str, draft: Draft) -> str:
     return text
 
 
-_MOMENT = re.compile(r"(?:(?<![a-z])(?:at|by|after|from|until|around)(?:\sthe)?\s|@\s?|第\s?)$")
+_MOMENT = re.compile(
+    r"(?:(?<![a-z])(?:at|by|after|from|until|till|around|builds? to|grows? to|building to)"
+    r"(?:\sthe)?\s|@\s?|第\s?)$"
+)
 _END = re.compile(
     r"(?:stops?|ends?|ending|finish(?:es)?|out|over|结束|停)\s?\w{0,3}\s?(?:at|by|第)"
 )

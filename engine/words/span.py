@@ -177,35 +177,53 @@ def _seconds(bars: float, beats: int, bpm: float) -> float:
 
 def _bed(case: Case, asked: _Asked, tempo: _Tempo, beats: int, rate: int) -> Span:
     asked = _reconciled_bed(case, asked, beats)
-    bpm, bars = asked.bpm, asked.bars
-    bpm_range = _range(bpm, tempo)
-    if asked.duration_ms is not None:
-        duration = asked.duration_ms
-        _check_length(case, "bed", asked.pointer("duration_ms"), duration)
-        if bars is None:
-            _hold_sections(case, asked, beats, int(duration / 1000 / _bar_at(bpm, beats) + 0.001))
-        least = bars or asked.form.least
-        if least and bpm is None:
-            bpm_range = _fitting_range(least, beats, duration / 1000, tempo, bars is not None)
-    elif bars is not None:
-        duration = round((_seconds(bars, beats, bpm or tempo.typical) + RING_S) * 1000)
-        case.defaults.append(f"length {duration / 1000:g} s: {bars} bars and a ring-out")
-        _check_length(case, "bed", asked.pointer("bars"), duration)
-        if bpm is None:
-            bpm_range = (tempo.typical, tempo.typical)
-            bpm = tempo.typical
-            case.defaults.append(f"bpm {bpm:g}")
+    if asked.duration_ms is None and asked.bars is not None:
+        duration, bpm = _bed_of_bars(case, asked, tempo, beats)
+        bpm_range = (bpm, bpm)
     else:
-        duration = _open_length(case, asked, tempo, beats)
-        case.defaults.append(f"length {duration / 1000:g} s")
+        duration, bpm = _bed_length(case, asked, tempo, beats), asked.bpm
+        bpm_range = _bed_tempi(case, asked, tempo, beats, duration / 1000)
     return Span(
         form=asked.form,
         duration_ms=duration,
         frames=round(duration * rate / 1000),
-        bars=bars,
+        bars=asked.bars,
         bpm=bpm,
         bpm_range=bpm_range,
     )
+
+
+def _bed_of_bars(case: Case, asked: _Asked, tempo: _Tempo, beats: int) -> tuple[int, float]:
+    """The length that the bars have, with a ring-out, and their tempo."""
+    bars, bpm = cast(int, asked.bars), asked.bpm or tempo.typical
+    duration = round((_seconds(bars, beats, bpm) + RING_S) * 1000)
+    case.defaults.append(f"length {duration / 1000:g} s: {bars} bars and a ring-out")
+    _check_length(case, "bed", asked.pointer("bars"), duration)
+    if asked.bpm is None:
+        case.defaults.append(f"bpm {bpm:g}")
+    return duration, bpm
+
+
+def _bed_length(case: Case, asked: _Asked, tempo: _Tempo, beats: int) -> int:
+    """The asked length, or the usual one."""
+    if asked.duration_ms is None:
+        duration = _open_length(case, asked, tempo, beats)
+        case.defaults.append(f"length {duration / 1000:g} s")
+        return duration
+    _check_length(case, "bed", asked.pointer("duration_ms"), asked.duration_ms)
+    return asked.duration_ms
+
+
+def _bed_tempi(
+    case: Case, asked: _Asked, tempo: _Tempo, beats: int, length: float
+) -> tuple[float, float]:
+    """Tempi at which the bars, or the sections where the bars are open, fit the length."""
+    if asked.bars is None:
+        _hold_sections(case, asked, beats, int(length / _bar_at(asked.bpm, beats) + 0.001))
+    least = asked.bars or asked.form.least
+    if not least or asked.bpm is not None:
+        return _range(asked.bpm, tempo)
+    return _fitting_range(least, beats, length, tempo, asked.bars is not None)
 
 
 def _bar_at(bpm: float | None, beats: int) -> float:

@@ -16,8 +16,8 @@ JOINERS: tuple[str, str] = ("and, or, nor, &, plus", "和、与、或、及、�
 
 # Genres whose names contain words of ours and that we cannot write.
 UNKNOWN: tuple[str, str] = (
-    "kick off, kicks off, kick start, drum and bass, drum n bass, drum & bass, dnb, bass music, rock and roll hall, my house, our house, the house, white house, in house, open house, our country, the country, my country, countries, heavy rain, barbershop, lead time, leading, light bulb, cool down, french house style, fast food, hot keys, car keys, key visual, the lead actor, tech support, metal detector, precious metal, trap door, sheet metal, in fast forward",
-    "鼓励、鼓掌、跑酷、燃油、燃油车、燃气、唱片、唱歌软件、慢性病、快门、快照、快捷、快速充电、快充、慢充、酷暑、残酷、冷酷、谜底、快手、快消、快消品、慢动作、慢镜头、慢性、金属质感、金属感、电子商务、电子产品、电子书、快餐、快递、重金属污染、低音炮",
+    "fade in, fades in, fading in, crossfade, quick turnaround, fast turnaround, turnaround time, kick off, kicks off, kick start, drum and bass, drum n bass, drum & bass, dnb, bass music, rock and roll hall, my house, our house, the house, white house, in house, open house, our country, the country, my country, countries, heavy rain, barbershop, lead time, leading, light bulb, cool down, french house style, fast food, hot keys, car keys, key visual, the lead actor, tech support, metal detector, precious metal, trap door, sheet metal, in fast forward",
+    "淡入、渐入、鼓励、鼓掌、跑酷、燃油、燃油车、燃气、唱片、唱歌软件、慢性病、快门、快照、快捷、快速充电、快充、慢充、酷暑、残酷、冷酷、谜底、快手、快消、快消品、慢动作、慢镜头、慢性、金属质感、金属感、电子商务、电子产品、电子书、快餐、快递、重金属污染、低音炮",
 )
 
 # Words that carry nothing a brief can mean.

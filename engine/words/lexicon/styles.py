@@ -25,7 +25,7 @@ STYLE_NAMES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "dark_ambient",
-        "dark ambient, drone music, dark drone, ambient drone, space ambient, dark_ambient",
+        "dark ambient, metallic drone, metallic drones, low drone, low drones, deep drone, deep drones, drone music, dark drone, ambient drone, space ambient, dark_ambient",
         "黑暗氛围、暗黑氛围、黑暗环境音乐、暗黑环境音乐、嗡鸣氛围",
     ),
     (
