@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     sounds = commands.add_parser("sounds", help="which instrument bank plays")
     sounds.add_argument("action", choices=["status", "fetch"])
     sounds.set_defaults(run=_sounds)
+    _add_report(commands)
     return parser
 
 
@@ -212,6 +213,27 @@ def _sounds(given: argparse.Namespace) -> int:
         bank = find(os.environ.get("CUESMITH_BANK"))
     print(f"{bank.name} ({bank.kind}, {bank.licence}) {bank.digest[:12]}")
     return 0
+
+
+def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    report = commands.add_parser("report", help="measure what is promised, on what is written")
+    report.add_argument("what", choices=["arrangement", "briefs"])
+    report.add_argument("--briefs", type=int, default=200, help="how many random briefs")
+    report.add_argument("--seed", type=int, default=1, help="of the random briefs")
+    report.add_argument("--waves", type=int, default=12, help="how many of them are listened to")
+    report.add_argument("--out", type=Path, help="a page for arrangement, a folder for briefs")
+    report.set_defaults(run=_report)
+
+
+def _report(given: argparse.Namespace) -> int:
+    if given.what == "briefs":
+        from engine.reports import gallery
+
+        return gallery.write(given.out or Path("out/briefs"))
+    from engine.reports import arrangement
+
+    out = given.out or Path("deploy/reports/arrangement.md")
+    return arrangement.write(given.briefs, given.seed, given.waves, out)
 
 
 if __name__ == "__main__":

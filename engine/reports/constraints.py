@@ -1,7 +1,6 @@
 """What a brief binds, read from the file: length, bars, meter, tempo, players, hits, ranges."""
 
 from collections.abc import Iterator
-from statistics import median
 
 from msgspec import Struct
 
@@ -13,6 +12,7 @@ BPM_TOLERANCE = 0.01  # a file keeps whole microseconds per quarter
 OPEN_HIT_S = 0.030
 EARLY = 1 / 12  # of a quarter: players stand so far off the grid
 ACCENTED = 2  # parts that must accent a hit
+ACCENT = 0.75  # share of the notes around than which an accent is not softer
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -117,8 +117,8 @@ def answers(player: Player, name: str) -> bool:
 def hits(take: Take) -> Iterator[Check]:
     """At every asked moment at least two parts begin an accented note.
 
-    Within 30 ms where the tempo was open, within one sixteenth where it was fixed. Accented: not
-    softer than the median of the part in the two bars around.
+    Within 30 ms where the tempo was open, within one sixteenth where it was fixed. Accented: as
+    loud as three of four notes of the part in the bar before and the bar after, or louder.
     """
     fixed = take.resolved.bpm is not None or take.resolved.kind == "loop"
     sixteenth = take.file.tick_s * take.file.division / 4
@@ -138,7 +138,8 @@ def _accents(player: Player, take: Take, at: float, sixteenth: float, *, fixed: 
     around = take.file.bar * tick_s
     near = [n for n in player.notes if abs(n.start * tick_s - at) <= window]
     usual = [n.velocity for n in player.notes if abs(n.start * tick_s - at) <= around]
-    return bool(near) and max(n.velocity for n in near) >= median(usual)
+    loudest = max((n.velocity for n in near), default=0)
+    return bool(near) and sum(one <= loudest for one in usual) >= ACCENT * len(usual)
 
 
 # --- ranges ---------------------------------------------------------------------------------------

@@ -152,8 +152,8 @@ LINES: tuple[Line, ...] = (
     Line(name="— with the drums", least=None, unit="", of=_value("sections with drums"),
          definition="the same with strokes by key as a part's content; median over pieces"),
     Line(name="hits met within one 16th, fixed tempo", least=1.0, of=_share("hits, fixed tempo"),
-         definition=f"{_FILE}: two parts begin a note there that is no softer than their median "
-         "of the two bars around"),
+         definition=f"{_FILE}: two parts begin a note there that is as loud as three of four "
+         "of their notes in the bar before and the bar after, or louder"),
     Line(name="hits met within 30 ms, open tempo", least=1.0, of=_share("hits, open tempo"),
          definition="the same within 30 ms"),
     Line(name="bars not repeated more than four times in a row", least=1.0, of=_share("repeats"),

@@ -99,7 +99,7 @@ _RANGES: tuple[tuple[tuple[int, ...], int, int], ...] = (
     ((66,), 44, 80),  # tenor
     ((67,), 36, 73),  # baritone
     ((68,), 58, 91),  # oboe
-    ((69,), 52, 81),  # English horn
+    ((69,), 52, 84),  # English horn
     ((70,), 34, 76),  # bassoon
     ((71,), 50, 94),  # clarinet
     ((72,), 74, 108),  # piccolo

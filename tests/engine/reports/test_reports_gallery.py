@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from engine import styles
+from engine.__main__ import _parser
 from engine.reports import gallery
 from engine.words import resolve
 
@@ -31,3 +32,8 @@ def test_pictures_of_several_widths_stand_side_by_side_on_white() -> None:
     assert page.shape == (8, 12, 3)
     assert page[0, 5].max() == page[0, 6].max() == page[4, 0].max() == 0.0
     assert page[0, 9].min() == page[4, 6].min() == 1.0
+
+
+def test_the_shell_knows_both_reports() -> None:
+    for what in ("arrangement", "briefs"):
+        assert _parser().parse_args(["report", what]).what == what
