@@ -1,12 +1,11 @@
 """The bass: the style's cell where nobody composed one, life in one that stands still."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator
 
 from engine.arrange import clock
 from engine.arrange.melody import level
 from engine.arrange.passage import Passage
-from engine.arrange.recipes import APPROACHED, APPROACHES, GROOVES
+from engine.arrange.recipes import APPROACHED, APPROACHES, BASS_LENGTHS, CALM, GROOVES
 from engine.arrange.voicing import bass_note
 from engine.contracts import Chord, PartPlan
 from engine.score import Note, beat_ticks
@@ -17,23 +16,17 @@ _DEGREES = {"1": 0, "3": 1, "5": 2}
 _SCALE = {"2": 2, "4": 5, "6": 9}
 _MOVING = 4  # rungs from which a bass that stands still is given a rhythm
 _STILL = 2  # onsets in a bar that are standing still
-_STRONG_KICK = 5  # digits of a kick that the bass joins
+_HOME = {"1": 0, "8": 12, "5": 7}  # degrees that may be played on a composed root
 _EIGHTH = 240
 
 
 def bass(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
     """The style's bass cell on the chords; only where the composer left the bass to us."""
-    patterns = passage.section.patterns
-    name = next((one for one in patterns if one.startswith("bass.")), "bass.low")
-    return [
-        note
-        for inside in passage.bars()
-        for note in _bar(passage, part, style, style.bass[name], inside)
-    ]
+    return [note for inside in passage.bars() for note in _bar(passage, part, style, inside)]
 
 
 def enlivened(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:
-    """A composed bass that stands still locks with the kick, and it walks into changes."""
+    """A composed bass that stands still takes the style's pattern, and it walks into changes."""
     done: list[Note] = []
     for inside in passage.bars():
         start = passage.start(inside)
@@ -41,38 +34,47 @@ def enlivened(passage: Passage, part: PartPlan, style: Style, notes: list[Note])
         if not here or passage.final(inside):
             done += here
             continue
-        if len(here) <= _STILL and passage.section.energy >= _MOVING and style.id in GROOVES:
-            here = _locked(passage, part, style, here, inside)
+        still = _STILL if style.id in GROOVES else 1
+        if len(here) <= still and passage.section.energy >= _MOVING and style.id not in CALM:
+            here = _grooving(passage, part, style, here, inside)
         elif len(here) == 1 and inside % 4 == 3 and passage.section.energy >= 3:
             here = _answered(passage, part, here[0])
         done += here
     return _lowered(passage, part, _approached(passage, part, style, done))
 
 
-def _locked(
+def _grooving(
     passage: Passage, part: PartPlan, style: Style, here: list[Note], inside: int
 ) -> list[Note]:
-    """The standing note struck again with each strong kick, its octave on the last of them."""
-    groove = next((one for one in passage.section.patterns if one.startswith("groove.")), "")
-    kicks = style.grooves.get(groove, {}).get("K", ())
-    start = passage.start(inside)
-    ticks = [
-        start + step.tick
-        for step in clock.steps(style.sub, passage.plan.meter, inside)
-        if kicks and kicks[step.source] >= _STRONG_KICK
-    ]
+    """The style's own bass pattern, which sits on its kick, on the roots that were composed."""
+    start, share = passage.start(inside), BASS_LENGTHS.get(style.id, 0.9)
     struck = []
-    for note, after in zip(here, [*here[1:], None], strict=True):
-        stop = min(note.start + note.length, after.start if after else start + passage.bar)
-        again = [tick for tick in ticks if note.start < tick < stop - 60]
-        edges = [note.start, *again, stop]
-        for at, (begin, end) in enumerate(pairwise(edges)):
-            high = at == len(again) and at > 1 and note.pitch + 12 <= part.high
-            pitch = note.pitch + 12 * high
-            struck.append(
-                Note(begin, max(30, end - begin - 20), pitch, note.velocity - 3 * (at > 0))
-            )
-    return struck
+    for note, tick, length in _strokes(passage, style, inside):
+        if note.degree not in _HOME:
+            continue
+        root = max((one for one in here if one.start <= tick), key=lambda one: one.start,
+                   default=here[0])  # fmt: skip
+        chord = _chord_at(passage, tick)
+        pitch = root.pitch + _HOME[note.degree]
+        if pitch > part.high or pitch % 12 not in (*chord.pitches, chord.bass):
+            pitch = root.pitch
+        velocity = level(passage.plan, part, tick, (note.digit - 6) * 0.05)
+        room = min(length, start + passage.bar - tick)
+        struck.append(Note(tick, max(30, round(room * share)), pitch, velocity))
+    kept = {one.pitch for one in here} <= {one.pitch for one in struck}
+    return struck if kept else here
+
+
+def _strokes(passage: Passage, style: Style, inside: int) -> Iterator[tuple[BassNote, int, int]]:
+    """Notes of the section's bass pattern in one bar, each with its tick and length."""
+    patterns = passage.section.patterns
+    cell = style.bass[next((one for one in patterns if one.startswith("bass.")), "bass.low")]
+    span = -(-max(note.step + note.length for note in cell) // style.grid)
+    turn = inside % span
+    for step in clock.steps(style.sub, passage.plan.meter, inside):
+        for note in cell:
+            if note.step == turn * style.grid + step.source:
+                yield note, passage.start(inside) + step.tick, note.length * step.ticks
 
 
 def _answered(passage: Passage, part: PartPlan, note: Note) -> list[Note]:
@@ -126,24 +128,15 @@ def _lowered(passage: Passage, part: PartPlan, notes: list[Note]) -> list[Note]:
     return [Note(one.start, one.length, one.pitch - 12, one.velocity) for one in notes]
 
 
-def _bar(
-    passage: Passage, part: PartPlan, style: Style, cell: Sequence[BassNote], inside: int
-) -> list[Note]:
-    plan, start = passage.plan, passage.start(inside)
-    span = -(-max(note.step + note.length for note in cell) // style.grid)
-    turn = inside % span
+def _bar(passage: Passage, part: PartPlan, style: Style, inside: int) -> list[Note]:
     notes = []
-    for step in clock.steps(style.sub, plan.meter, inside):
-        for note in cell:
-            if note.step != turn * style.grid + step.source:
-                continue
-            tick = start + step.tick
-            chord = _chord_at(passage, tick)
-            pitch = _pitch(note.degree, chord, _next(passage, tick), part)
-            length = min(note.length * step.ticks, chord.at + chord.length - tick)
-            velocity = level(plan, part, tick, (note.digit - 6) * 0.05)
-            notes.append(Note(tick, max(30, length - 10), pitch, velocity))
-    return notes or _struck_anew(passage, part, start)
+    for note, tick, value in _strokes(passage, style, inside):
+        chord = _chord_at(passage, tick)
+        pitch = _pitch(note.degree, chord, _next(passage, tick), part)
+        length = min(value, chord.at + chord.length - tick)
+        velocity = level(passage.plan, part, tick, (note.digit - 6) * 0.05)
+        notes.append(Note(tick, max(30, length - 10), pitch, velocity))
+    return notes or _struck_anew(passage, part, passage.start(inside))
 
 
 def _struck_anew(passage: Passage, part: PartPlan, start: int) -> list[Note]:

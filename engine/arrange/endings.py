@@ -6,7 +6,7 @@ from engine.arrange import chording
 from engine.arrange.chording import Voiced
 from engine.arrange.melody import level
 from engine.arrange.passage import Passage
-from engine.arrange.recipes import recipe_of
+from engine.arrange.recipes import TUTTI_ENDS, recipe_of
 from engine.arrange.voicing import bass_note
 from engine.contracts import PartPlan
 from engine.score import Note, beat_ticks, seconds_per_tick
@@ -18,6 +18,7 @@ ROLL_TICKS = 34
 _EIGHTH = 240
 _RINGS = {"lead": 0.6, "counter": 0.6, "bass": 0.9}  # share of the ring-out that a line holds on
 _LOUDER = 0.12
+_HAMMERED_FROM = 5  # rungs
 
 Ending = Callable[[Passage, PartPlan, Style, list[Note]], list[Note]]
 
@@ -35,6 +36,7 @@ def ended(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> 
 def _ring(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:
     """Chords are rolled and left to ring, lines hold their last note, the bass its root."""
     start = passage.line - passage.bar
+    notes = _hammered(passage, part, style, notes)
     if part.role in ("comp", "harmony"):
         span = _last(passage, part, style, start)
         pitches = span.pitches if part.role == "comp" else span.pitches[-2:]
@@ -57,6 +59,25 @@ def _ring(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> 
         if one.start == last and last >= start else one
         for one in notes
     ]  # fmt: skip
+
+
+def _hammered(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:
+    """Three strokes of chords and bass in the bar before a loud last chord, as 3+3+2."""
+    begin = passage.line - 2 * passage.bar
+    loud = style.id in TUTTI_ENDS and passage.section.energy >= _HAMMERED_FROM
+    if not loud or part.role not in ("comp", "harmony", "bass") or begin < passage.begin:
+        return notes
+    struck = []
+    for share in (0, 3, 6):
+        tick = begin + share * passage.bar // 8
+        span = _last(passage, part, style, tick)
+        root = bass_note(span.chord.bass, part.low, part.high)
+        struck += [
+            Note(tick, passage.bar // 8, pitch, level(passage.plan, part, tick, _LOUDER))
+            for pitch in ((root,) if part.role == "bass" else span.pitches)
+        ]
+    after = [note for note in notes if note.start >= begin + passage.bar]
+    return [*_until(notes, begin), *struck, *after]
 
 
 def _open(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:

@@ -17,7 +17,7 @@ _ARC = (-0.06, 0.02, 0.08, -0.02)  # of a phrase of four bars
 _ACCENT, _WEAK = 0.06, -0.05
 _BREATH_MS = 100.0
 _BLOWN = frozenset((*range(56, 80), 109, 110, 111, 40, 41, 42))
-_DOUBLED_FROM = 6
+_DOUBLED_FROM, _MOST_OF_IT = 6, 0.8
 _ONE_VOICE = frozenset((*range(40, 47), *range(56, 60), *range(64, 80), *range(104, 112)))
 
 
@@ -93,4 +93,6 @@ def _doubled(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) 
         for note in notes
         if note.pitch + 12 <= part.high
     ]
+    if len(above) < _MOST_OF_IT * len(notes):  # here and there an octave is no doubling
+        return notes
     return sorted([*notes, *above], key=lambda note: (note.start, note.pitch))

@@ -153,6 +153,19 @@ OCTAVES = frozenset({"solo_piano", "orchestral_epic", "orchestral_tender", "jazz
                      "synthwave", "house_edm", "trap_hiphop", "waltz_ballroom",
                      "chinese_traditional", "lofi", "funk_corporate"})  # fmt: skip
 
+# Share of its value that a bass note of a pattern sounds; 0.9 where nothing is named.
+BASS_LENGTHS: dict[str, float] = {
+    "funk_corporate": 0.5, "house_edm": 0.55, "synthwave": 0.65, "chiptune": 0.7, "metal": 0.8,
+    "rock": 0.85, "lofi": 0.85, "trap_hiphop": 1.0, "jazz_trio": 0.92, "waltz_ballroom": 0.6,
+}  # fmt: skip
+
+# Styles whose bass may stand still at any rung.
+CALM = frozenset({"dark_ambient", "meditation", "horror", "cinematic_tension", "solo_piano",
+                  "chinese_traditional"})  # fmt: skip
+
+# Styles that end on three strokes of everybody before the last chord rings.
+TUTTI_ENDS = frozenset({"orchestral_epic"})
+
 # Share of bass changes that are approached on the last eighth.
 APPROACHES: dict[str, float] = {
     "jazz_trio": 0.8, "bossa": 0.5, "orchestral_epic": 0.1, "orchestral_tender": 0.1,
