@@ -7,7 +7,7 @@ from functools import cache
 from msgspec import Struct
 
 from engine.words import lexicon
-from engine.words.lexicon import Entry
+from engine.words.lexicon import CARRIES_NOTHING, Entry
 
 
 class Item(Struct):
@@ -111,7 +111,7 @@ def _chinese_options(text: str, at: int) -> list[tuple[float, int, Entry | None]
 
 
 def _price(entry: Entry) -> float:
-    return _FILLER if entry.field == "filler" else _ENTRY
+    return _FILLER if entry.field in CARRIES_NOTHING else _ENTRY
 
 
 def _english_options(text: str, first: "re.Match[str]") -> list[tuple[float, int, Entry | None]]:
@@ -178,7 +178,7 @@ def _targets_after(items: list[Item], index: int) -> list[int]:
     for at in range(index + 1, len(items)):
         entry = items[at].entry
         field, value = ("", "") if entry is None else (entry.field, entry.value)
-        if field == "filler":
+        if field in CARRIES_NOTHING:
             continue
         if field == "not" and not run:
             items[at].negated = True  # 不要 + 有: two signs of one refusal
@@ -224,7 +224,7 @@ def _complained_of(items: list[Item], last: int) -> list[int]:
 
 def _fillers_after(items: list[Item], at: int) -> list[int]:
     after = at + 1
-    while after < len(items) and (entry := items[after].entry) and entry.field == "filler":
+    while after < len(items) and (entry := items[after].entry) and entry.field in CARRIES_NOTHING:
         after += 1
     return list(range(at + 1, after))
 
@@ -271,6 +271,6 @@ def _targets_before(items: list[Item], index: int) -> list[int]:
             break
         if entry.field == "instrument" and not items[at].negated:
             run.append(at)
-        elif entry.field not in ("filler", "join"):
+        elif entry.field not in ("join", *CARRIES_NOTHING):
             break
     return run

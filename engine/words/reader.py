@@ -12,7 +12,7 @@ from msgspec import structs
 from engine.words import lexicon
 from engine.words.draft import Draft, Read
 from engine.words.exact import read_exact
-from engine.words.lexicon import Entry
+from engine.words.lexicon import CARRIES_NOTHING, Entry
 from engine.words.phrases import Item, chinese, english, look_up, negate
 from engine.words.scripts import simplified, without_japanese
 
@@ -49,6 +49,9 @@ def _plain(sign: str) -> str:
     return plain if len(plain) == 1 else sign
 
 
+_SAYS_NOTHING = ("filler", "context", "join", "stop", "not", "unknown")
+
+
 def _take(items: list[Item], draft: Draft) -> None:
     """Write what every item means into the draft and gather what was not read."""
     for index, item in enumerate(items):
@@ -56,7 +59,7 @@ def _take(items: list[Item], draft: Draft) -> None:
         if item.text == "light" and _is_instrument(following):
             draft.ignored.append((item.start, item.text))  # light percussion is not bright
             continue
-        if entry is None or entry.field in ("filler", "join", "stop", "not", "unknown"):
+        if entry is None or entry.field in _SAYS_NOTHING:
             continue
         if item.negated:
             _take_refused(item, entry, draft)
@@ -183,7 +186,7 @@ def _gather_ignored(items: list[Item], draft: Draft) -> None:
     """Unread words, joined into the phrases they were written in."""
     run: list[Item] = []
     for item in [*items, Item(-1, -1, "", Entry(field="stop", value=""))]:
-        unread = item.entry is None or item.entry.field == "unknown"
+        unread = item.entry is None or item.entry.field in ("unknown", "context")
         if run and run[-1].negated and item.entry is not None and item.entry.field == "filler":
             item.negated = True  # not *like* somebody
             run.append(item)
@@ -212,7 +215,7 @@ def _belongs_to(item: Item, neighbour: Item) -> bool:
         return False
     if item.text.isascii() or not (neighbour.start <= item.end and neighbour.end >= item.start):
         return False
-    if item.entry.field == "filler":
+    if item.entry.field in CARRIES_NOTHING:
         return item.text in _PARTS_OF_WORDS
     return len(item.text) == 1 and item.entry.field in _PART_OF_UNKNOWN
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from engine.words.lexicon.asks import ENDINGS, ENERGIES, KINDS, METERS, MODES, PACES, STEMS
-from engine.words.lexicon.little import FILLERS, JOINERS, LATE_NEGATORS, NEGATORS, UNKNOWN
+from engine.words.lexicon.little import CONTEXT, FILLERS, JOINERS, LATE_NEGATORS, NEGATORS, UNKNOWN
 from engine.words.lexicon.moods import MANNERS, MOODS
 from engine.words.lexicon.players import INSTRUMENT_HINTS, INSTRUMENTAL, INSTRUMENTS, WITHOUT
 from engine.words.lexicon.scenes import SCENES
@@ -31,6 +31,9 @@ class Entry(Struct, frozen=True, kw_only=True):
 NAMED, GENRE, SCENE, MOOD = 10.0, 6.0, 4.0, 1.0
 """How loudly a style's own name, a wider genre, a scene and a mood speak for a style."""
 
+CARRIES_NOTHING = ("filler", "context")
+"""Fields of words that stand between those that say something."""
+
 DEFAULT_STYLE = "lofi"
 """Taken when nothing speaks for a style: mild, mid-tempo, and written to stay under speech."""
 
@@ -39,6 +42,7 @@ def rows() -> Iterator[tuple[str, Entry]]:
     """Every word or phrase with what it stands for; later rows win over earlier ones."""
     for words in _split(*FILLERS):
         yield words, Entry(field="filler", value="")
+    yield from _all(Entry(field="context", value=""), *CONTEXT)
     for speak, english, chinese in GENRES:
         votes = _votes(speak, GENRE)
         yield from _all(Entry(field="genre", value=votes[0][0], votes=votes), english, chinese)
