@@ -29,6 +29,7 @@ _NAMES: tuple[tuple[str, bool, str], ...] = (
                  r"(?! on| with)|(?:结尾|收尾)(?=\s?(?:[,，、;；。→>（(\d一二两三四八]|$))"),
 )  # fmt: skip
 _NAME = "|".join(f"(?P<n{at}>{words})" for at, (_, _, words) in enumerate(_NAMES))
+_ANY_NAME = re.compile("|".join(words for _, _, words in _NAMES))
 _ITEM = re.compile(
     rf"(?:(?P<before>{_N})\s?-?\s?{_BARS}\s?(?:of\s|long\s|的)?(?:the\s|a\s)?)?"
     rf"(?<![a-z])(?:{_NAME})(?![a-z])"
@@ -126,6 +127,8 @@ def _find_shape(text: str, draft: Draft) -> str:
 
 
 def _find_named(text: str, draft: Draft) -> str:
+    if not _ANY_NAME.search(text):
+        return text
     for group in _groups(text):
         if not _is_form(group):
             continue

@@ -40,6 +40,7 @@ _EVENTS_ZH = (
     r"|撞击|爆炸|对点|节点|高潮点|落点|产品亮相|产品出现|车出现|(?:出\s?)?logo(?:出现|亮相|落版|定版)?"
     r"|标版|落版|定版|出标|出字|hits?|accents?|drops?|stabs?|impacts?"
 )
+_ANY_EVENT = re.compile(f"{_EVENTS}|{_EVENTS_ZH}")
 _BEFORE = re.compile(
     rf"(?<![a-z0-9])(?P<event>{_EVENTS})"
     r"(?P<link>\s?[:=@]\s?(?:at\s)?|\s(?:(?:must|should|to|that|which|will)\s){0,2}"
@@ -81,6 +82,8 @@ class _Time(Struct, frozen=True, kw_only=True):
 
 def find_hits(text: str, draft: Draft) -> str:
     """Gather every moment that is to be met; return the text with them blanked."""
+    if not _ANY_EVENT.search(text):
+        return text
     for run in _runs(text):
         found = _announced(text, run) or _followed(text, run)
         if found is not None:
