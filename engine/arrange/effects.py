@@ -55,10 +55,12 @@ def _rise(plan: Plan, part: PartPlan, place: Place) -> Iterator[Note]:
     """Two bars into the largest section, one into any other; at the end into the last bar."""
     bar = bar_ticks(plan.meter)
     end = place.section.bar + place.section.bars
-    if not place.after and plan.kind != "loop" and place.section.bars > 2:
+    if not place.after and plan.kind != "loop":
         end -= 1
     first = place.section.bar
     bars = min(2 if place.before_peak else 1, end - first)
+    if not bars:
+        return  # the last chord of all leads nowhere
     before_s = 0.0 if part.patch in _REVERSED else _BEFORE_S
     gap = round(before_s / seconds_per_tick(plan.tempo, plan.meter))
     start = (end - bars) * bar
