@@ -9,6 +9,7 @@ from engine.arrange.voicing import CLEAR, ROOM, Voicing, led
 from engine.contracts import Chord, PartPlan
 
 UNDER_LEAD = 3  # semitones a chord keeps below the melody
+LEAST = 8  # semitones a chord is left where the melody lies low
 _SOFT_SHAPES = ("power", "open", "tutti")  # may lie in the bass's octave
 
 
@@ -80,5 +81,5 @@ def _ceilings(passage: Passage, chords: list[Chord], low: int, high: int) -> lis
     for chord in chords:
         end = chord.at + chord.length
         near = [n.pitch for n in lead if n.start < end and n.start + n.length > chord.at]
-        found.append(min(high, max(low + 5, min(near, default=high + 3) - UNDER_LEAD)))
+        found.append(min(high, max(low + LEAST, min(near, default=high + UNDER_LEAD) - UNDER_LEAD)))
     return found

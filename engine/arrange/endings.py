@@ -151,8 +151,12 @@ def _turned(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -
 
 
 def _last(passage: Passage, part: PartPlan, style: Style, tick: int) -> Voiced:
-    spans = chording.voiced(passage, part, recipe_of(style.id, part.role))
-    return chording.at(spans, tick)
+    recipe = recipe_of(style.id, part.role)
+    span = chording.at(chording.voiced(passage, part, recipe), tick)
+    if len(span.pitches) >= min(recipe.voices, 3):
+        return span
+    # A last chord is whole, even where the lead stands low.
+    return chording.at(chording.voiced(passage, part, recipe, under=False), tick)
 
 
 def _until(notes: list[Note], end: int) -> list[Note]:

@@ -129,3 +129,13 @@ def test_a_hit_in_one_section_leaves_the_others_alone() -> None:
     ):
         same = pitched(one, style) == pitched(other, style)
         assert same == (one.section.bar != plan.sections[1].bar)
+
+
+def test_a_last_chord_is_whole_where_the_lead_stands_low() -> None:
+    plan = structs.replace(plan_of("lofi"), ending="ring")
+    start = (plan.bars - 1) * bar_ticks(plan.meter)
+    low = next(one.low for one in plan.parts if one.role == "comp")
+    lead = Line(role="lead", notes=(Note(start, 1920, low + 3, 80),))
+    passage = passages(plan, [lead], 2)[-1]
+    sheets = pitched(passage, styles.load("lofi"))
+    assert len({note.pitch % 12 for note in sheets["comp"] if note.start >= start}) >= 3
