@@ -11,6 +11,8 @@ from msgspec import Struct
 from engine import styles
 from engine.contracts import Brief, Hit, Instruments, Kind, Meter, Resolved, SectionBrief
 from engine.errors import BriefRefused
+from engine.plan import draw
+from engine.provenance.origin import derive_seed
 from engine.reports.instruments import FAMILIES, GROUPS
 from engine.score import beats_per_bar
 from engine.words import resolve
@@ -52,6 +54,7 @@ def ask(number: int, seed: int) -> Asked:
         brief = _brief(dice, number, own)
         try:
             resolved = resolve(brief, own)
+            draw(resolved, derive_seed(own, 0), 1)  # the planner may refuse a form that cannot be
         except BriefRefused as no:
             refused.append(f"{no.reasons[0].pointer} {no.reasons[0].code}")
             continue
