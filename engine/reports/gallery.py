@@ -21,7 +21,7 @@ COLUMNS = 2
 ROLLS_A_PAGE, SOUNDS_A_PAGE = 6, 14
 # What of a candidate's picture (see `engine.studio.pictures`) is the roll with the drums under it,
 # and what is the spectrogram: shares of its height from the top.
-ROLL, SOUND = (0.0, 0.70), (0.68, 1.0)
+ROLL, SOUND = (0.0, 0.68), (0.68, 1.0)
 
 Picture = NDArray[np.float32]
 
