@@ -75,10 +75,10 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class BarView(Struct, frozen=True, kw_only=True):
-    """A bar that was just written, with everything written before it, for the panel to rate.
+    """A bar that was just written, with what its section has before it, for the panel to rate.
 
-    ``lines`` hold all notes so far, this bar's included, sorted by start; ``bits`` is the negative
-    log2 likelihood of this bar alone, at temperature 1.
+    ``lines`` hold all notes of the section so far, this bar's included, sorted by start; ``bits``
+    is the negative log2 likelihood of this bar alone, at temperature 1.
     """
 
     plan: Plan

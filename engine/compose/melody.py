@@ -6,8 +6,11 @@ from engine.compose.codes import DURATIONS, FIRST_PITCH, LEAD, LONGEST, NOTHING,
 from engine.compose.passage import Passage
 from engine.compose.pitches import CLASSES, PITCHES
 
-STEP, THIRD, AGAIN, LEAP = 2.4, 0.7, 1.6, 1.4  # a step is wanted, a repeat and a leap are not
+STEP, THIRD, AGAIN, LEAP = 3.4, 0.8, 1.6, 2.2  # a step is wanted, a repeat and a leap are not
 WIDE, TRITONE = 1.5, 1.0
+SUMMIT, RISE = 5, 3.0  # semitones over the rest at most, and nats towards it
+FEW = 2  # notes of a bar that leave no time to get there by the way
+HOMEWARD = 0.4  # nats a semitone
 NEAR_HOME = 7  # semitones from the middle of the register before it pulls back
 
 
@@ -18,8 +21,9 @@ def walk(passage: Passage, pitches: np.ndarray) -> None:
     if last == NOTHING:
         pitches -= 0.3 * away
         return
-    closing = passage.slot.bar == passage.section.bars - 1
-    pitches -= 0.3 * np.maximum(0, away - (NEAR_HOME - 4 if closing else NEAR_HOME))
+    pitches -= HOMEWARD * np.maximum(0, away - NEAR_HOME)
+    if passage.slot.bar == passage.section.bars - 1:  # the next section begins near its middle
+        pitches -= HOMEWARD * away
     distance = PITCHES - last
     size = np.abs(distance)
     scale = passage.sheet.bits(passage.unit)[12:][CLASSES] > 0
@@ -70,26 +74,35 @@ def before_breath(passage: Passage, units: np.ndarray, left: int, *, silent: boo
     return (units < breath) | (units == min(left, LONGEST)) if silent else units <= breath
 
 
-def keep_under_summit(passage: Passage, pitches: np.ndarray) -> None:
-    """After its highest note a section does not come as high again."""
-    climb = passage.shape.climb
-    if climb is None or climb >= 0:
+def climb(passage: Passage, pitches: np.ndarray) -> None:
+    """Up to the section's highest note in its bar, not earlier and not again; mask in place."""
+    bars, sung, begin = passage.shape.climb, passage.sheet.codes[LEAD], passage.bar.start
+    if bars is None:
         return
-    under = pitches & (int(passage.sheet.codes[LEAD].max()) > PITCHES)
-    if under.any():
-        pitches[:] = under
+    before = int(sung[:begin].max(initial=0))
+    here = int(sung[begin : begin + passage.bar.units].max(initial=0))
+    if bars > 0:
+        stated = passage.slot.bar >= len(passage.motif) and before >= FIRST_PITCH
+        wanted = (before if stated else passage.ceiling) >= PITCHES
+    elif bars < 0 or here > before:
+        wanted = max(before, here) > PITCHES
+    else:
+        due = passage.position >= until_half(passage) or passage.recall.onsets <= FEW
+        wanted = (before < PITCHES) & (before + SUMMIT >= PITCHES) if due else before != PITCHES
+    if before >= FIRST_PITCH and (pitches & wanted).any():
+        pitches &= wanted
 
 
 def phrase(passage: Passage, bias: np.ndarray) -> None:
-    """The bar's place in its phrase: cadence, summit, and the way back to the middle."""
+    """The bar's place in its phrase: cadence and summit."""
     shape = passage.shape
     if passage.role != "lead":
         return
     if shape.close:
         late = passage.position >= until_half(passage)
-        _close(passage, bias[FIRST_PITCH:], 6.0 if late else 3.0)
-    if shape.climb is not None:
-        _climb(passage, bias[FIRST_PITCH:], shape.climb)
+        _close(passage, bias[FIRST_PITCH:], 9.0 if late else 4.5)
+    if shape.climb == 0:
+        _rise(passage, bias[FIRST_PITCH:])
 
 
 def last(passage: Passage, code: int, bias: np.ndarray) -> None:
@@ -111,17 +124,9 @@ def _close(passage: Passage, pitches: np.ndarray, pull: float) -> None:
     pitches += np.where(wanted, np.where(chord, pull, pull / 4), 0.0)
 
 
-def _climb(passage: Passage, pitches: np.ndarray, bars: int) -> None:
-    """Up to the summit in its bar, a third or so over all that was sung before; not earlier."""
+def _rise(passage: Passage, pitches: np.ndarray) -> None:
+    """In the bar of the summit, over all that was sung before."""
     sung, begin = passage.sheet.codes[LEAD], passage.bar.start
     before = int(sung[:begin].max(initial=0))
-    here = int(sung[begin : begin + passage.bar.units].max(initial=0))
-    if bars > 0:
-        stated = passage.slot.bar >= len(passage.motif) and before >= FIRST_PITCH
-        pitches -= np.where((before if stated else passage.ceiling) < PITCHES, 4.0, 0.0)
-    elif bars == 0 and here > before >= FIRST_PITCH:
-        pitches -= np.where(here <= PITCHES, 4.0, 0.0)
-    elif bars == 0:
-        above = PITCHES - before
-        pitches += np.where((above >= 1) & (above <= 4), 3.0 if passage.position == 0 else 6.0, 0.0)
-        pitches -= np.where(above == 0, 1.5, 0.0)
+    if int(sung[begin : begin + passage.bar.units].max(initial=0)) <= before:
+        pitches += np.where((before < PITCHES) & (before + SUMMIT >= PITCHES), RISE, 0.0)

@@ -19,7 +19,7 @@ _NOTES = {
     "counter": (1, 1, 1, 2, 2, 3, 3),
 }
 # Nats towards the referenced bar, by level: of a section that returns, and within a section.
-_RETURN = (8.0, 3.6, 2.2, 0.8, 0.0)
+_RETURN = (8.0, 4.4, 2.8, 1.0, 0.0)
 _WITHIN = (7.0, 2.2, 1.1, 0.3, 0.0)
 # How far a bar may depart from the one so many bars before it, by its place in the phrase.
 _FREEDOM = {4: (1, 1, 2, 3), 2: (2, 2, 1, 2), 1: (1, 1, 1, 1)}
@@ -57,7 +57,7 @@ def _source_bar(passage: "Passage") -> tuple[Sequence[Step], int] | None:
     section, source, inside = passage.section, passage.source, passage.slot.bar
     if source is None or passage.role not in source.section.roles:
         return None
-    ends = inside >= section.bars - 2
+    ends = section.variation > 0 and inside >= section.bars - 2
     bar = source.sheet.bars[inside % source.section.bars]
     steps = source.sheet.bar_steps(passage.slot.role, bar)
     if not any(step.code > TIE for step in steps):

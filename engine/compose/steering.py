@@ -50,7 +50,7 @@ def code_mask(passage: Passage) -> np.ndarray:
         bassline.stand(passage, mask)
         bassline.move_on(passage, mask)
     if passage.role == "lead":
-        melody.keep_under_summit(passage, mask[FIRST_PITCH:])
+        melody.climb(passage, mask[FIRST_PITCH:])
         endings.open_round(passage, mask)
         endings.turn_round(passage, mask)
     endings.arrive(passage, mask)
@@ -134,7 +134,8 @@ def _harmonise(passage: Passage, pitches: np.ndarray) -> None:
     chord, scale = bits[:12][CLASSES] > 0, bits[12:][CLASSES] > 0
     strong = passage.position % (2 * passage.beat_units) == 0
     beat = passage.position % passage.beat_units == 0
-    pitches += np.where(chord, 1.8 if strong else 1.0 if beat else 0.0, 0.0)
+    on_strong, on_beat = (1.6, 0.8) if passage.role == "lead" else (1.8, 1.2)
+    pitches += np.where(chord, on_strong if strong else on_beat if beat else 0.0, 0.0)
     pitches -= np.where(~chord, 1.5 if strong else 0.3, 0.0)
     pitches -= np.where(~chord & ~scale, 4.0, 0.0)
 

@@ -7,6 +7,8 @@ faults of different kinds are not.
 
 from collections.abc import Callable, Sequence
 
+from msgspec import structs
+
 from engine.contracts import Plan
 from engine.critique import reading
 from engine.score import BarRating, BarView, Line, Note, bar_ticks
@@ -63,7 +65,7 @@ def faults_of(view: BarView) -> dict[str, float]:
     plan, bar = view.plan, view.bar
     start = bar * bar_ticks(plan.meter)
     end = start + bar_ticks(plan.meter)
-    lines = {line.role: line for line in view.lines}
+    lines = {line.role: line for line in _of_section(plan, bar, view.lines)}
     here = {role: reading.within(line.notes, start, end) for role, line in lines.items()}
     lead = here.get("lead", ())
     return {
@@ -78,6 +80,16 @@ def faults_of(view: BarView) -> dict[str, float]:
         "silence": _silence(plan, bar, lines.get("lead")),
         "surprise": _surprise(view.bits, sum(len(notes) for notes in here.values())),
     }
+
+
+def _of_section(plan: Plan, bar: int, lines: Sequence[Line]) -> list[Line]:
+    """The lines from their section's first bar line on: sections are judged each for itself."""
+    section = reading.section_at(plan, bar)
+    begin = section.bar * bar_ticks(plan.meter) if section is not None else 0
+    return [
+        structs.replace(line, notes=tuple(note for note in line.notes if note.start >= begin))
+        for line in lines
+    ]
 
 
 def _dissonance(plan: Plan, bar: int, lines: dict[str, Line]) -> float:

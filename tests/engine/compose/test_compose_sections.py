@@ -97,3 +97,32 @@ def test_the_bass_begins_every_section_on_the_bass_of_its_chord(composer) -> Non
                 first = next(note for note in bass.notes if note.start >= start)
                 chord = next(one for one in plan.chords if one.at <= start < one.at + one.length)
                 assert (first.start, first.pitch % 12) == (start, chord.bass)
+
+
+def test_a_section_that_returns_unvaried_has_the_same_notes(composer) -> None:
+    kept = []
+    for style in STYLES:
+        for plan in plans_of(style):
+            source = next(one for one in plan.sections if "lead" in one.roles and one.bars >= 2)
+            first = structs.replace(source, bar=0, name="A", like=None)
+            again = structs.replace(first, bar=first.bars, like=0, name="A'", variation=0)
+            ticks = bar_ticks(plan.meter) * first.bars
+            chords = [
+                structs.replace(chord, at=chord.at - source.bar * bar_ticks(plan.meter) + shift)
+                for shift in (0, ticks)
+                for chord in plan.chords
+                if 0 <= chord.at - source.bar * bar_ticks(plan.meter) < ticks
+            ]
+            small = structs.replace(
+                plan,
+                sections=(first, again, structs.replace(again, bar=2 * first.bars, like=1)),
+                chords=(*chords, *chords),
+                bars=3 * first.bars,
+            )
+            made = composer.write([small], [5], rate=rater(small))[0]
+            one, two = (notes_of(small, made.lines, section) for section in small.sections[:2])
+            there = {(role, note.start, note.pitch) for role, note in one}
+            here = {(role, note.start - ticks, note.pitch) for role, note in two}
+            kept.append(len(there & here) / len(there | here))
+    print(f"\nnotes of an unvaried return that are the same: {sum(kept) / len(kept):.2f}")
+    assert sum(kept) / len(kept) >= 0.9

@@ -86,6 +86,17 @@ def test_a_lead_that_is_asked_for_and_silent_is_marked_down_after_three_bars(pie
     assert bars.rate(view(score, 6, lead=silent)).rating < bars.ENOUGH
 
 
+def test_a_section_is_judged_without_what_came_before_it(piece) -> None:
+    score = piece()
+    wild = [Note(7 * BAR + n * 240, 200, 60 + 30 * (n % 2), 80) for n in range(8)]
+    before = with_bar(score, "lead", 7, wild)["lead"]
+    silent = tuple(note for note in score.parts[0].notes if note.start < 6 * BAR)
+    assert bars.rate(view(score, 7, lead=before)).rating < bars.ENOUGH
+    assert bars.faults_of(view(score, 8, lead=before)) == bars.faults_of(view(score, 8))
+    assert bars.faults_of(view(score, 9, lead=silent))["silence"] == 0
+    assert bars.faults_of(view(score, 10, lead=silent))["silence"] == 1
+
+
 def test_an_unplanned_lead_may_be_silent(piece) -> None:
     score = piece()
     quiet = tuple(
