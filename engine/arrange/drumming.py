@@ -12,7 +12,7 @@ from engine.arrange.fills import Fill, begin, builds, fills
 from engine.arrange.hands import MACHINES
 from engine.arrange.places import Place, crash_bars, places
 from engine.contracts import PartPlan, Plan
-from engine.score import Line, Note, bar_ticks
+from engine.score import Line, Note, bar_ticks, beat_ticks
 from engine.styles.sheet import Style
 
 KEYS = {"K": 36, "S": 38, "L": 39, "H": 42, "O": 46, "R": 51, "P": 82, "C": 49}
@@ -23,6 +23,7 @@ _ROLL = (30, 105)  # velocities a snare roll climbs between
 _LOOP_SOFTER = 3
 _ROLLED = MACHINES - {"chiptune"}  # build up with a snare roll
 _ONE_VOICE = frozenset({"chiptune"})  # one noise at a time: no crash over a kick
+_LOCKED = frozenset({"rock", "funk_corporate", "lofi", "metal", "trap_hiphop", "country"})
 _RATCHETED = frozenset({"trap_hiphop"})
 _RATCHET = (40, 90)  # velocities of a hat that is struck several times in one step
 _PUSH_TICKS = 240  # a button is announced so long before
@@ -151,8 +152,24 @@ def _groove(seat: Seat, bar: Bar) -> list[Stroke]:
             frozenset(range(len(bar.steps))), seat.style.id in _ONE_VOICE,
             _letter_dice(seat, bar.place, "turn", bar.inside % 2 if _halved(seat) else 0),
         )  # fmt: skip
+    if seat.style.id in _LOCKED and seat.bass:
+        beat = beat_ticks(seat.plan.meter)
+        beats = frozenset(at for at, step in enumerate(bar.steps) if step.tick % beat == 0)
+        strokes = varying.locked(strokes, _block_bass(seat, bar), beats)
     strokes += _ghosts(seat, bar, strokes)
     return sorted(strokes, key=lambda one: (one.at, one.voice))
+
+
+def _block_bass(seat: Seat, bar: Bar) -> frozenset[int]:
+    """Steps at which the bass plays in a bar's likes: the first and third of the block, say."""
+    first = bar.inside - bar.inside % varying.BLOCK + bar.inside % 2
+    alike = (inside for inside in (first, first + 2) if inside < bar.place.section.bars)
+    length = bar_ticks(seat.plan.meter)
+    starts = [(bar.place.section.bar + inside) * length for inside in alike]
+    return frozenset(
+        at for at, step in enumerate(bar.steps)
+        if any(start + step.tick in seat.bass for start in starts)
+    )  # fmt: skip
 
 
 def _halved(seat: Seat) -> bool:
@@ -207,7 +224,7 @@ def _odds(seat: Seat, bar: Bar, groove: list[Stroke]) -> dict[str, list[float]]:
     partner = grooves.partner(style.id, style.sub, _voices(seat, bar.place), choice)
     odds: dict[str, list[float]] = {}
     for voice in sorted(voices):
-        habit = seat.family.voice(voice)
+        habit = seat.family.voice(voice, _key(seat, voice))
         row = []
         for step in bar.steps:
             at = grooves.step_of(step.source, style.sub)
@@ -244,10 +261,10 @@ def _struck(seat: Seat, bar: Bar, strokes: list[Stroke]) -> Iterator[Note]:
 def _loudness(seat: Seat, bar: Bar, stroke: Stroke) -> int:
     """The digit's velocity, bent by the accents of the style's drummers; ghosts stay ghosts."""
     velocity = _velocity(seat, bar.place, stroke.digit)
-    least = min(_SOFTEST, seat.part.velocity[1] // 2)
+    least = min(_SOFTEST, seat.part.velocity[1] // 3)
     if stroke.voice == "S" and stroke.digit <= 2 and seat.style.id in _GHOSTED:
         return min(_LOUDEST_GHOST, max(least, velocity))
-    voice = seat.family.voice(stroke.voice)
+    voice = seat.family.voice(stroke.voice, _key(seat, stroke.voice))
     if voice is None or seat.style.id in MACHINES or stroke.voice == "T":
         return max(least, velocity)
     at = grooves.step_of(bar.steps[stroke.at].source, seat.style.sub)

@@ -24,7 +24,8 @@ _FAMILY: dict[str, str] = {
 _SWUNG: dict[str, str] = {"jazz_trio": "jazz", "fantasy_tavern": "latin12"}
 _PLAIN, _PLAIN_SWUNG = "pop", "shuffle"
 # A style's voice → the voice that a drummer's table knows it by.
-_VOICES = {"L": "S", "P": "H", "C": "R", "O": "O"}
+_VOICES = {"L": "S", "C": "R"}
+_PERCUSSION = {44: "F", **dict.fromkeys((41, 43, 45, 47, 60, 61, 62, 63, 64), "T")}
 _THREE = (0, 1, 3)  # beats of four that a bar of three keeps
 
 
@@ -57,9 +58,10 @@ class Family(Struct, frozen=True):
     ghosts: tuple[float, ...]  # snare strokes too soft to be accents, per bar
     voices: dict[str, Voice]
 
-    def voice(self, name: str) -> Voice | None:
-        """The table of a style's voice, or of its nearest relative."""
-        return self.voices.get(name) or self.voices.get(_VOICES.get(name, ""))
+    def voice(self, name: str, key: int = 0) -> Voice | None:
+        """The table of a style's voice, or of its nearest relative; percussion goes by its key."""
+        relative = _PERCUSSION.get(key, "H") if name == "P" else _VOICES.get(name, "")
+        return self.voices.get(name) or self.voices.get(relative)
 
 
 class Grooves(Struct, frozen=True):

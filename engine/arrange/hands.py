@@ -23,7 +23,7 @@ class Hand(Struct, frozen=True, kw_only=True):
 HANDS: dict[str, Hand] = {
     "machine": Hand(spread=0.25, offset=0, loudness=2, most=1),
     "effect": Hand(spread=0, offset=0, loudness=0, most=0),
-    "drums": Hand(spread=3, offset=0, loudness=4, most=8),
+    "drums": Hand(spread=3, offset=0, loudness=4, most=7),
     "bass": Hand(spread=4, offset=3, loudness=5),
     "keys": Hand(spread=4, offset=2, loudness=6, down=9, up=6),
     "guitar": Hand(spread=3.5, offset=0, loudness=6, down=22, up=14),

@@ -17,8 +17,8 @@ from engine.styles.sheet import Style
 
 HABIT = 0.6  # share of the drummers' mean lateness that is played
 HABIT_MOST_MS = 4.0
-NOISE_MS = 2.2  # standard deviation of a stroke in a family of ordinary looseness
-_COMMON = 0.8  # of the noise belongs to the moment, the rest to the hand or the foot
+NOISE_MS = 2.0  # standard deviation of a stroke in a family of ordinary looseness
+_COMMON = 0.9  # of the noise belongs to the moment, the rest to the hand or the foot
 _LOUD = 0.3  # share of the drummers' own spread of velocity
 
 
@@ -47,7 +47,7 @@ class Sticks:
 
     def loudness(self, note: Note, inside: int, bar: int) -> float:
         """Standard deviation of a note's velocity."""
-        voice = self._family.voice(self._voices.get(note.pitch, "K"))
+        voice = self._family.voice(self._voices.get(note.pitch, "K"), note.pitch)
         if voice is None:
             return 3.0
         at = self._step(inside, bar)
@@ -56,7 +56,7 @@ class Sticks:
     def _habit(self, pitch: int, inside: int, bar: int) -> tuple[float, float]:
         """Mean and standard deviation of lateness in ms."""
         name = self._voices.get(pitch, "K")
-        voice = self._family.voice(name)
+        voice = self._family.voice(name, pitch)
         if voice is None:
             return self._leans.get(name, 0.0), NOISE_MS
         at = self._step(inside, bar)

@@ -13,6 +13,7 @@ BLOCK = 4
 LEAST, MOST = 0.12, 0.22
 _KEPT_DIGIT = 6  # strokes from here up are the groove itself
 _GHOST = 2
+_WEAK_KICK, _ADDED_KICK = 4, 6  # digits
 _SWAPS = {"H": "O", "O": "H", "R": "H", "S": "L", "L": "S"}
 
 Odds = Mapping[str, Sequence[float]]
@@ -51,6 +52,28 @@ def varied(
                 now = changed
                 break
     return sorted(now, key=lambda one: (one.at, one.voice))
+
+
+def locked(bar: list[Stroke], bass: Collection[int], beats: Collection[int]) -> list[Stroke]:
+    """The bar with its kicks where the bass plays: those off the beat move there by a step, weak
+    ones without a bass near leave, and one comes where the bass has an off-beat of its own."""
+    kicks = {one.at for one in bar if one.voice == "K"}
+    kept: list[Stroke] = []
+    for one in bar:
+        if one.voice != "K" or one.at in beats or one.at in bass:
+            kept.append(one)
+            continue
+        near = [to for to in (one.at - 1, one.at + 1) if to in bass and to not in kicks]
+        if near:
+            kicks.add(near[0])
+            kept.append(Stroke(near[0], "K", one.digit))
+        elif one.digit > _WEAK_KICK:
+            kept.append(one)
+    own = [at for at in sorted(bass) if at not in beats and at not in kicks]
+    free = [at for at in own if not {at - 1, at, at + 1} & kicks and at % 2 == 0]
+    if free and kicks:
+        kept.append(Stroke(free[-1], "K", _ADDED_KICK))
+    return sorted(kept, key=lambda one: (one.at, one.voice))
 
 
 def _drop(

@@ -253,3 +253,15 @@ def test_a_running_hat_of_trap_rolls_inside_a_step_and_climbs() -> None:
         assert one.start + one.length <= two.start or one.start % 120 == 0
         if two.start % 120:
             assert two.velocity > one.velocity
+
+
+def test_kicks_off_the_beat_stand_where_the_bass_plays() -> None:
+    plan = plan_of("rock", "A8 e2")
+    bar = bar_ticks(plan.meter)
+    bass = [Note(at * bar + off, 200, 40, 90) for at in range(plan.bars) for off in (0, 840, 1680)]
+    notes = written(plan, lines=(Line(role="bass", notes=tuple(bass)),))
+    kicks = [n.start % bar for n in notes if n.pitch == 36 and n.start < 3 * bar]
+    assert {0, 840, 1680} <= set(kicks)  # step 6 went to 7, step 14 was added
+    first, third = ({(n.start % bar, n.pitch) for n in notes if n.start // bar == at
+                     and n.pitch not in CRASHES} for at in (0, 2))  # fmt: skip
+    assert first == third
