@@ -54,11 +54,11 @@ def _grooving(
             continue
         root = max((one for one in here if one.start <= tick), key=lambda one: one.start,
                    default=here[0])  # fmt: skip
-        chord = _chord_at(passage, tick)
+        chord = passage.chord_at(tick)
         pitch = root.pitch + _HOME[note.degree]
         if pitch > part.high or pitch % 12 not in (*chord.pitches, chord.bass):
             pitch = root.pitch
-        velocity = level(passage.plan, part, tick, (note.digit - 6) * 0.05)
+        velocity = level(passage, part, (note.digit - 6) * 0.05)
         room = min(length, start + passage.bar - tick)
         struck.append(Note(tick, max(30, round(room * share)), pitch, velocity))
     kept = {one.pitch for one in here} <= {one.pitch for one in struck}
@@ -82,7 +82,7 @@ def _answered(passage: Passage, part: PartPlan, note: Note) -> list[Note]:
     beat = beat_ticks(passage.plan.meter)
     half = note.start + max(beat, note.length // (2 * beat) * beat)
     end = note.start + note.length
-    chord = _chord_at(passage, half)
+    chord = passage.chord_at(half)
     fifth = note.pitch + 7
     if end - half < beat or chord.root != note.pitch % 12:
         return [note]
@@ -131,10 +131,10 @@ def _lowered(passage: Passage, part: PartPlan, notes: list[Note]) -> list[Note]:
 def _bar(passage: Passage, part: PartPlan, style: Style, inside: int) -> list[Note]:
     notes = []
     for note, tick, value in _strokes(passage, style, inside):
-        chord = _chord_at(passage, tick)
+        chord = passage.chord_at(tick)
         pitch = _pitch(note.degree, chord, _next(passage, tick), part)
         length = min(value, chord.at + chord.length - tick)
-        velocity = level(passage.plan, part, tick, (note.digit - 6) * 0.05)
+        velocity = level(passage, part, (note.digit - 6) * 0.05)
         notes.append(Note(tick, max(30, length - 10), pitch, velocity))
     return notes or _struck_anew(passage, part, passage.start(inside))
 
@@ -143,15 +143,10 @@ def _struck_anew(passage: Passage, part: PartPlan, start: int) -> list[Note]:
     """A chord that changes under a long note of the cell is still heard in the bass."""
     return [
         Note(chord.at, min(chord.length, passage.bar) - 10,
-             bass_note(chord.bass, part.low, part.high), level(passage.plan, part, chord.at))
+             bass_note(chord.bass, part.low, part.high), level(passage, part))
         for chord in passage.plan.chords
         if start <= chord.at < start + passage.bar
     ]  # fmt: skip
-
-
-def _chord_at(passage: Passage, tick: int) -> Chord:
-    chords = passage.plan.chords
-    return next((one for one in chords if one.at <= tick < one.at + one.length), chords[-1])
 
 
 def _next(passage: Passage, tick: int) -> Chord:

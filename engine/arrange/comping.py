@@ -89,7 +89,7 @@ def _bar(
             span = _pushed(passage, style, spans, tick)
             stop = min(span.chord.at + span.chord.length, passage.line)
             length = max(30, min(note.length * step.ticks, stop - tick))
-            velocity = level(plan, part, tick, (note.digit - 6) * 0.05)
+            velocity = level(passage, part, (note.digit - 6) * 0.05)
             notes += _struck(passage, note, span, part, tick, length, velocity)
     return notes
 
@@ -203,10 +203,9 @@ def _pedalled(passage: Passage, notes: list[Note]) -> list[Note]:
     again: dict[int, int] = {}
     rung = []
     for note in sorted(notes, key=lambda one: -one.start):
-        span = next((one for one in passage.plan.chords
-                     if one.at <= note.start < one.at + one.length), None)  # fmt: skip
+        span = passage.chord_at(note.start)
         edge = (note.start // passage.bar + 1) * passage.bar
-        end = min(edge, span.at + span.length if span else edge) - PEDAL_LIFT
+        end = min(edge, span.at + span.length) - PEDAL_LIFT
         end = min(max(end, note.start + note.length), again.get(note.pitch, end))
         again[note.pitch] = note.start
         rung.append(Note(note.start, max(30, end - note.start), note.pitch, note.velocity))

@@ -31,17 +31,12 @@ def counter(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
         for at, end in places:
             if len(notes) >= max(1, allowed):
                 return notes
-            chord = _chord(passage, start + at)
+            chord = passage.chord_at(start + at)
             last = _nearest(passage, part, chord, last, [n.pitch for n in here])
-            velocity = level(passage.plan, part, start + at, -SOFTER)
+            velocity = level(passage, part, -SOFTER)
             length = min(end - at - 40, chord.at + chord.length - start - at)
             notes.append(Note(start + at, max(beat // 2, length), last, velocity))
     return notes
-
-
-def _chord(passage: Passage, tick: int) -> Chord:
-    chords = passage.plan.chords
-    return next((one for one in chords if one.at <= tick < one.at + one.length), chords[-1])
 
 
 def _nearest(

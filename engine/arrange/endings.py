@@ -42,7 +42,7 @@ def _ring(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> 
         pitches = span.pitches if part.role == "comp" else span.pitches[-2:]
         rolled = [
             Note(start + ROLL_TICKS * at, passage.end - start - ROLL_TICKS * at, pitch,
-                 level(passage.plan, part, start))
+                 level(passage, part))
             for at, pitch in enumerate(pitches)
         ]  # fmt: skip
         return [*_until(notes, start), *rolled]
@@ -51,7 +51,7 @@ def _ring(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> 
     if part.role == "bass" and not any(note.start >= start for note in notes):
         root = bass_note(_last(passage, part, style, start).chord.bass, part.low, part.high)
         notes = [*_until(notes, start), Note(start, passage.bar, root,
-                                             level(passage.plan, part, start))]  # fmt: skip
+                                             level(passage, part))]  # fmt: skip
     last = max(note.start for note in notes)
     longer = round(passage.plan.ring_ticks * _RINGS[part.role])
     return [
@@ -73,7 +73,7 @@ def _hammered(passage: Passage, part: PartPlan, style: Style, notes: list[Note])
         span = _last(passage, part, style, tick)
         root = bass_note(span.chord.bass, part.low, part.high)
         struck += [
-            Note(tick, passage.bar // 8, pitch, level(passage.plan, part, tick, _LOUDER))
+            Note(tick, passage.bar // 8, pitch, level(passage, part, _LOUDER))
             for pitch in ((root,) if part.role == "bass" else span.pitches)
         ]
     after = [note for note in notes if note.start >= begin + passage.bar]
@@ -104,7 +104,7 @@ def _button(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -
     start = passage.line if after else passage.line - passage.bar
     short = round(CHOKED_S / seconds_per_tick(passage.plan.tempo, passage.plan.meter))
     span = _last(passage, part, style, start)
-    loud = level(passage.plan, part, start, _LOUDER)
+    loud = level(passage, part, _LOUDER)
     near = next((n.pitch for n in reversed(notes) if n.start <= start), (part.low + part.high) // 2)
     if part.role == "bass":
         near = bass_note(span.chord.root, part.low, part.high)

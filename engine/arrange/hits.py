@@ -58,7 +58,7 @@ def _added(
     """An accent of its own for a role that was silent there: its chord, its root, a near tone."""
     span = chording.at(chording.voiced(passage, part, recipe_of(style.id, part.role)), hit)
     length = min(2 * beat_ticks(passage.plan.meter), passage.end - hit)
-    velocity = level(passage.plan, part, hit)
+    velocity = level(passage, part)
     if part.role == "bass":
         pitches = (bass_note(span.chord.bass, part.low, part.high),)
     elif part.role in ("lead", "counter"):

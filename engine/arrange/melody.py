@@ -3,9 +3,8 @@
 import re
 
 from engine.arrange.passage import Passage
-from engine.arrange.reading import section_at
 from engine.arrange.recipes import OCTAVES
-from engine.contracts import PartPlan, Plan
+from engine.contracts import PartPlan
 from engine.score import Note, bar_ticks, beat_ticks, seconds_per_tick
 from engine.styles.sheet import Style
 
@@ -23,12 +22,12 @@ _ONE_VOICE = frozenset((*range(40, 47), *range(56, 60), *range(64, 80), *range(1
 
 def shaped(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
     """A composed line with dynamics: level by energy, arc by the phrase, accent by the beat."""
-    plan, bar, beat = passage.plan, passage.bar, beat_ticks(passage.plan.meter)
+    bar, beat = passage.bar, beat_ticks(passage.plan.meter)
     notes = []
     for note in passage.notes(part.role):
         inside, place = divmod(note.start - passage.begin, bar)
         accent = _ACCENT if place == 0 else 0.0 if place % beat == 0 else _WEAK
-        velocity = level(plan, part, note.start, _ARC[inside % 4] + accent)
+        velocity = level(passage, part, _ARC[inside % 4] + accent)
         length = note.length - 30 if part.role != "bass" and note.length > beat else note.length
         notes.append(Note(note.start, length, note.pitch, velocity))
     if part.program in _BLOWN and part.patch is None and part.role != "bass":
@@ -36,10 +35,10 @@ def shaped(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
     return _doubled(passage, part, style, notes) if part.role == "lead" else notes
 
 
-def level(plan: Plan, part: PartPlan, tick: int, offset: float = 0.0) -> int:
-    """Velocity of a role at a place: its range, climbed by the section's energy."""
+def level(passage: Passage, part: PartPlan, offset: float = 0.0) -> int:
+    """Velocity of a role: its range, climbed by the section's energy, ``offset`` a share of it."""
     low, high = part.velocity
-    share = _RUNGS[section_at(plan, tick).energy - 1]
+    share = _RUNGS[passage.section.energy - 1]
     return round(min(high, max(low, low + (high - low) * (share + offset))))
 
 
@@ -60,7 +59,7 @@ def from_contour(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
         if degree != "r":
             pitch = base + scale[int(degree) - 1] + {"'": 12, "’": 12, ",": -12}.get(octave, 0)
             rings = bar_ticks(plan.meter) + plan.ring_ticks - round(at)
-            velocity = level(plan, part, round(at), 0.35 if ends else 0.2)
+            velocity = level(passage, part, 0.35 if ends else 0.2)
             pitch += 12 * ((pitch < part.low) - (pitch > part.high))
             notes.append(Note(round(at), rings, pitch, velocity))
         at += int(length) * step

@@ -71,7 +71,7 @@ def _breaths(passage: Passage, span: Voiced) -> list[tuple[int, int]]:
 
 def _held(passage: Passage, part: PartPlan, pitch: int, start: int, end: int) -> Note:
     end = min(end, passage.end)
-    return Note(start, max(30, end - start), pitch, level(passage.plan, part, start))
+    return Note(start, max(30, end - start), pitch, level(passage, part))
 
 
 def _under(passage: Passage, part: PartPlan) -> list[Note]:
@@ -89,16 +89,13 @@ def _under(passage: Passage, part: PartPlan) -> list[Note]:
         for note in sorted(strong, key=lambda one: one.start):
             pitch = _second(passage, part, note)
             if pitch is not None:
-                velocity = level(passage.plan, part, note.start, -0.05)
+                velocity = level(passage, part, -0.05)
                 notes.append(Note(note.start, note.length, pitch, velocity))
     return notes
 
 
 def _second(passage: Passage, part: PartPlan, note: Note) -> int | None:
-    chord = next((one for one in passage.plan.chords
-                  if one.at <= note.start < one.at + one.length), None)  # fmt: skip
-    if chord is None:
-        return None
+    chord = passage.chord_at(note.start)
     reach = [note.pitch - down for down in (3, 4, 8, 9, 5, 7)]
     fits = [one for one in reach if part.low <= one <= part.high and one % 12 in chord.pitches]
     return fits[0] if fits else None

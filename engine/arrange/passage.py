@@ -69,6 +69,11 @@ class Passage(Struct, frozen=True, kw_only=True):
         """What the composer wrote for a role here."""
         return next((line.notes for line in self.lines if line.role == role), ())
 
+    def chord_at(self, tick: int) -> Chord:
+        """The harmony at a tick."""
+        chords = self.plan.chords
+        return next((one for one in chords if one.at <= tick < one.at + one.length), chords[-1])
+
     def final(self, inside: int) -> bool:
         """Whether a bar inside is the piece's last one."""
         return self.closes and inside == self.section.bars - 1

@@ -68,7 +68,7 @@ def _run(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> l
     ]
     run = [
         Note(start + RUN_TICKS * at, RUN_TICKS, pitch,
-             level(passage.plan, part, start, 0.04 * at - 0.08))
+             level(passage, part, 0.04 * at - 0.08))
         for at, pitch in enumerate(steps)
     ]  # fmt: skip
     return [*kept, *run]
