@@ -43,7 +43,7 @@ _PATCH_KIN: dict[str, tuple[str, ...]] = {
     "pulse25": ("pulse12", "tri_chip"), "pulse50": ("tri_chip",),
     "pulse12": ("pulse50", "tri_chip"),
 }  # fmt: skip
-WIDE = 6  # lead or comping colours that are enough to tell candidates apart
+WIDE = 10  # lead or comping colours that are enough to tell ten candidates apart
 Colour = tuple[int, str | None]  # a program and the patch that plays in its place
 _PANS = {"lead": 0, "comp": -25, "harmony": 30, "pad": 0, "counter": 22, "bass": 0, "drums": 0,
          "fx": 0}  # fmt: skip
@@ -217,11 +217,20 @@ def _with_required(style: Style, parts: list[PartPlan], resolved: Resolved) -> l
         if any(answers_to(part, name) and part.role in ("lead", "comp", "bass", "pad")
                for part in parts):  # fmt: skip
             continue
-        programs = sorted(FAMILIES.get(name, ()))
+        programs = [
+            program
+            for program in sorted(FAMILIES.get(name, ()))
+            if not resolved.forbid or not _forbidden(program, resolved)
+        ]
         if not programs:
             continue
         parts = _recast(style, parts, name, programs)
     return parts
+
+
+def _forbidden(program: int, resolved: Resolved) -> bool:
+    """Whether a program answers to a family that must not sound."""
+    return any(program in FAMILIES.get(name, ()) for name in resolved.forbid)
 
 
 def _recast(style: Style, parts: list[PartPlan], name: str, programs: list[int]) -> list[PartPlan]:

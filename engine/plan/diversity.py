@@ -14,7 +14,8 @@ from engine import styles
 from engine.contracts import PartPlan, Plan
 from engine.plan.layers import comp_textures
 
-RESTARTS = 12
+RESTARTS = 40
+TASTE = 0.15  # score that chance may outweigh
 _HARMONIC = ("comp", "pad", "harmony", "bass")
 
 
@@ -74,12 +75,13 @@ def choose(
     frames = [_frame(plan) for _, plan in pool]
     standing = [face(plan) for plan in beside]
     taken = {_frame(plan) for plan in beside}
-    best: tuple[float, list[int]] | None = None
+    best: tuple[int, list[int]] | None = None
     for _ in range(RESTARTS):
         picked, clashes = _greedy(pool, faces, frames, standing, taken, count, dice)
-        worth = sum(pool[at][0] for at in picked) - 100.0 * clashes
-        if best is None or worth > best[0]:
-            best = (worth, picked)
+        if best is None or clashes < best[0]:
+            best = (clashes, picked)
+        if not clashes:
+            break
     assert best is not None, "RESTARTS is positive"
     return [pool[at][1] for at in best[1]]
 
@@ -94,7 +96,8 @@ def _greedy(
     dice: random.Random,
 ) -> tuple[list[int], int]:
     """Plans one after another, each the best of those that clash least with the ones before."""
-    worth = [score + dice.uniform(0.0, 0.3) for score, _ in pool]
+    # The very best of all would be the same for every brief in a style; good ones take turns.
+    worth = [score + dice.uniform(0.0, TASTE) for score, _ in pool]
     clashes = [sum(not apart(one, other) for other in standing) for one in faces]
     used, picked, total = set(taken), [], 0
     left = list(range(len(pool)))

@@ -6,12 +6,13 @@ are taken unchanged, and the plan says so: ``planner`` is ``template``.
 """
 
 import random
+from collections import Counter
 from collections.abc import Collection
 
 from msgspec import Struct
 
 from engine import styles
-from engine.contracts import Chord, Ending, PartPlan, Plan, Resolved
+from engine.contracts import Chord, Ending, PartPlan, Plan, Resolved, Section
 from engine.plan import (
     casting,
     chime,
@@ -32,11 +33,13 @@ from engine.plan.materials import Bars, Materials, materials
 from engine.plan.modes import MAJORS
 from engine.score import bar_ticks, seconds_per_tick
 from engine.styles.sheet import Style
+from engine.words.instruments import answers_to
 from engine.words.tonality import parse
 
-SOUND = 36  # plans that keep every hard condition are enough to choose six from
-MORE = 4  # and so many more for each plan beyond six
-TRIES = 120
+SOUND, MORE = 12, 5  # plans that are enough to choose from, and so many for each one chosen
+TRIES, HALFWAY = 120, 48
+SAME_THEME = 3  # samples that may share the chords of their theme
+COLOURS = 6  # lead instruments that are enough for six candidates
 DRAFTS = 8  # harmonies that one sample may try
 SLOW_HARMONY = 0.5  # chords per bar from which a chord may be held for two bars
 TEXTURE_LENGTH = 400
@@ -53,6 +56,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     tonic: int
     stuff: Materials
     tempi: list[float]  # at which all hits of a picture are met
+    leads: int  # colours that leads take turns with, and
+    comps: int  # those of the accompaniment
 
 
 def draw(resolved: Resolved, seed: int, count: int, beside: Collection[Plan] = ()) -> list[Plan]:
@@ -61,15 +66,17 @@ def draw(resolved: Resolved, seed: int, count: int, beside: Collection[Plan] = (
     dice = random.Random(f"plan/{seed}")
     if resolved.kind == "chime":
         return chime.draw(resolved, dice, count)
-    desk = _desk(resolved, dice)
-    enough = SOUND + MORE * max(0, count + len(beside) - 6)
+    desk = _desk(resolved, count + len(beside), dice)
+    enough = SOUND + MORE * (count + len(beside))
     pool = _sampled(desk, seed, enough, count)
     pool += [(0.0, _template(desk, seed, at)) for at in range(count - len(pool))]
     return diversity.choose(scoring.best_first(pool), count, list(beside), dice)
 
 
-def _desk(resolved: Resolved, dice: random.Random) -> Desk:
+def _desk(resolved: Resolved, together: int, dice: random.Random) -> Desk:
+    """``together`` plans will stand side by side: more of them need more colours."""
     style = styles.load(resolved.style)
+    colours = max(COLOURS, together)
     tonic, mode = _tonality(resolved, style, dice)
     return Desk(
         resolved=resolved,
@@ -77,6 +84,8 @@ def _desk(resolved: Resolved, dice: random.Random) -> Desk:
         tonic=tonic,
         stuff=materials(style.id, mode, asked=resolved.tonality is not None),
         tempi=frame.meeting(resolved, style.typical_bpm),
+        leads=min(colours, casting.leads(style)),
+        comps=min(colours, casting.comps(style)),
     )
 
 
@@ -85,17 +94,22 @@ def _sampled(desk: Desk, seed: int, enough: int, count: int) -> list[tuple[float
     quite sure of its home: where too few are, those that are fairly sure fill up."""
     sure: list[tuple[float, Plan]] = []
     fair: list[tuple[float, Plan]] = []
+    heard: Counter[tuple[str, ...]] = Counter()
     for at in range(TRIES):
         plan = _plan(desk, at, random.Random(f"plan/{seed}/{at}"), "sampled")
+        theme = diversity.progression(plan)
+        if at < HALFWAY and heard[theme] >= SAME_THEME:
+            continue
         if not scoring.sound(plan, desk.resolved, desk.stuff):
             continue
+        heard[theme] += 1
         rated = scoring.score(plan, desk.resolved, desk.stuff)
         lead = scoring.home_lead_of(plan)
         if lead >= scoring.sure(plan.mode):
             sure.append((rated, plan))
         elif lead >= scoring.FAIR:
             fair.append((lead, plan))
-        if len(sure) >= enough:
+        if len(sure) >= enough or (at >= HALFWAY and len(sure) + len(fair) >= enough):
             break
     fair = scoring.best_first(fair)[: max(0, 2 * count - len(sure))]
     return sure + [(lead - 1.0, plan) for lead, plan in fair]
@@ -134,12 +148,12 @@ def _plan(desk: Desk, at: int, dice: random.Random, planner: str) -> Plan:
     letters = form.blocks(resolved, style.forms, framed.bars, framed.tempo, dice)
     met = _hits(resolved, framed)
     letters = hits.on_hits(letters, met, bar_ticks(resolved.meter))
-    leads, comps = casting.leads(style), casting.comps(style)
-    parts = casting.cast(style, resolved, at % leads, at + at // leads, dice.randrange(3) - 1)
+    lead, comp, turn = at % desk.leads, (at + at // desk.leads) % desk.comps, at // desk.leads
+    parts = casting.cast(style, resolved, lead, comp, dice.randrange(3) - 1)
     playing = frozenset(part.role for part in parts)
     can = layers.companies(style, playing)
     texture = layers.Texture(
-        comp=dice.randrange(len(style.comp)), company=can[(at // leads + at // comps) % len(can)]
+        comp=dice.randrange(len(style.comp)), company=can[(turn + at // desk.comps) % len(can)]
     )
     rungs = energy.energies(resolved, letters, style.energy_cap, dice)
     if planner == "sampled":
@@ -147,6 +161,7 @@ def _plan(desk: Desk, at: int, dice: random.Random, planner: str) -> Plan:
     else:
         written = progressions.as_written(stuff, letters, ending, resolved.meter, at)
         chords = _laid(desk, written, framed)
+    made = layers.sections(style, letters, rungs, playing, texture)
     mode = stuff.mode
     if resolved.tonality is None:
         mode = _shown(mode, chords, desk.tonic)
@@ -158,7 +173,7 @@ def _plan(desk: Desk, at: int, dice: random.Random, planner: str) -> Plan:
         bars=framed.bars,
         tonic=desk.tonic,
         mode=mode,
-        sections=layers.sections(style, letters, rungs, playing, texture),
+        sections=layers.with_all(made, _required(resolved, made, parts)),
         chords=chords,
         parts=parts,
         contour=contours.draw(style, stuff.mode, at, dice),
@@ -206,6 +221,23 @@ def _ended(desk: Desk, dice: random.Random) -> tuple[Ending, Frame]:
             return "button", framed
     ending = asked or "ring"
     return ending, frame.fit(resolved, typical, ending, desk.tempi, dice)
+
+
+def _required(
+    resolved: Resolved, made: tuple[Section, ...], parts: tuple[PartPlan, ...]
+) -> list[str]:
+    """A role for each required name that no section lets sound yet."""
+    sounding = {role for section in made for role in section.roles}
+    wanted = []
+    for name in resolved.require:
+        able = [part.role for part in parts if _answers(part, name)]
+        if able and not sounding & set(able):
+            wanted.append(able[0])
+    return wanted
+
+
+def _answers(part: PartPlan, name: str) -> bool:
+    return name in (part.group, part.role) or answers_to(part, name)
 
 
 def _hits(resolved: Resolved, framed: Frame) -> tuple[int, ...]:

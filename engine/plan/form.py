@@ -17,6 +17,7 @@ SLOW_BAR_S, FAST_BAR_S = 3.1, 1.35  # outside of these a block has half or twice
 OWN_FORM = 0.25  # a style's own form may be stretched by so much
 LONGEST = 1.5  # over this many times the largest template the middle repeats
 MOST_PRIMES = 3
+MOST_BLOCKS = 44  # of a long form, so that its sections stay under sixty-four
 
 
 class Block(Struct, frozen=True, kw_only=True):
@@ -99,6 +100,8 @@ def _paced(template: Template, bar_s: float) -> Template:
 def _long(bars: int, bar_s: float, turn: int) -> Template:
     """Many minutes: a middle of large blocks that go round, each return marked by its prime."""
     block = 8 if bar_s >= SLOW_BAR_S else 32 if bar_s <= FAST_BAR_S else 16
+    while bars > MOST_BLOCKS * block:
+        block *= 2
     sections = [("i", block // 4)]
     rest = bars - block // 2
     heard = dict.fromkeys("ABCD", -1)

@@ -6,6 +6,7 @@ import random
 from msgspec import Struct
 
 from engine.contracts import Ending, Resolved
+from engine.errors import BriefRefused, Reason
 from engine.plan import hits
 from engine.score import bar_ticks, beats_per_bar, seconds_per_tick
 
@@ -35,15 +36,17 @@ def fit(
     seconds = resolved.duration_frames / resolved.delivery.sample_rate
     if resolved.kind == "loop":
         return _loop_frame(resolved, seconds)
-    asked_bars = asked_bars_of(resolved)
+    asked_bars, least = asked_bars_of(resolved), _least_bars(resolved)
     tail = wished_tail(seconds, ending)
     if tempi:
         tempo = tempi[min(dice.randrange(3), len(tempi) - 1)]
-        return _framed(resolved, seconds, asked_bars or _most(resolved, seconds, tempo, 0.0), tempo)
+        return _framed(resolved, seconds, asked_bars or _most(resolved, seconds, tempo), tempo)
     tempo = resolved.bpm or _open_tempo(resolved, typical, dice)
-    bars = asked_bars or _bars_for(resolved, seconds, tempo, tail, ending)
+    likely = _bars_for(resolved, seconds, tempo, tail, ending)
+    bars = asked_bars or max(likely, least)
     if resolved.bpm is None:
-        tempo = _bent(resolved, seconds, bars, tempo, tail, ending)
+        asked = asked_bars is not None or least > likely
+        tempo = _bent(resolved, seconds, bars, tempo, tail, ending, asked=asked)
     return _framed(resolved, seconds, bars, tempo)
 
 
@@ -55,6 +58,11 @@ def asked_bars_of(resolved: Resolved) -> int | None:
     if given and None not in given:
         return sum(bars for bars in given if bars is not None)
     return None
+
+
+def _least_bars(resolved: Resolved) -> int:
+    """The bars that the client's sections need, one for each that is left open."""
+    return sum(section.bars or 1 for section in resolved.sections)
 
 
 def wished_tail(seconds: float, ending: Ending) -> float:
@@ -69,6 +77,8 @@ def wished_tail(seconds: float, ending: Ending) -> float:
 def _framed(resolved: Resolved, seconds: float, bars: int, tempo: float) -> Frame:
     ticks = seconds / seconds_per_tick(tempo, resolved.meter)
     ring = round(ticks) - bars * bar_ticks(resolved.meter)
+    if ring < -1:
+        raise BriefRefused([_too_long(bars, tempo, seconds, _most(resolved, seconds, tempo))])
     return Frame(bars=bars, tempo=tempo, ring_ticks=max(0, ring))
 
 
@@ -87,9 +97,15 @@ def _open_tempo(resolved: Resolved, typical: float, dice: random.Random) -> floa
     return min(max(middle * dice.uniform(0.94, 1.06), low), high)
 
 
-def _most(resolved: Resolved, seconds: float, tempo: float, tail: float) -> int:
+def _most(resolved: Resolved, seconds: float, tempo: float) -> int:
+    """The bars that fit into a length at a tempo; one at the least."""
     bar_s = bar_ticks(resolved.meter) * seconds_per_tick(tempo, resolved.meter)
-    return max(1, math.floor((seconds - tail) / bar_s + 1e-6))
+    return max(1, math.floor(seconds / bar_s + 1e-6))
+
+
+def _too_long(bars: int, tempo: float, seconds: float, most: int) -> Reason:
+    detail = f"{bars} bars at {tempo:g} bpm are longer than {seconds:g} s; at most {most} bars fit"
+    return Reason("/sections", "contradiction", detail, {"bars": most})
 
 
 def _bars_for(resolved: Resolved, seconds: float, tempo: float, tail: float, ending: Ending) -> int:
@@ -97,14 +113,21 @@ def _bars_for(resolved: Resolved, seconds: float, tempo: float, tail: float, end
     bar_s = bar_ticks(resolved.meter) * seconds_per_tick(tempo, resolved.meter)
     if ending == "button":
         if resolved.bpm is not None:
-            return max(1, math.floor(seconds / bar_s + 1e-6))
+            return _most(resolved, seconds, tempo)
         return max(1, round((seconds - tail) / bar_s))
     bars = max(1, math.floor((seconds - tail) / bar_s + 0.02))
     return bars if bars < 6 or bars % 2 == 0 or bar_s > LONGEST_BAR_S else bars - 1
 
 
 def _bent(
-    resolved: Resolved, seconds: float, bars: int, tempo: float, tail: float, ending: Ending
+    resolved: Resolved,
+    seconds: float,
+    bars: int,
+    tempo: float,
+    tail: float,
+    ending: Ending,
+    *,
+    asked: bool,
 ) -> float:
     """A tempo within 2 % (6 % before a button) at which the bars leave about the wished tail."""
     beats = bars * beats_per_bar(resolved.meter)
@@ -112,7 +135,7 @@ def _bent(
     low, high = resolved.bpm_range
     bend = BUTTON_BEND if ending == "button" else BEND
     # An asked number of bars with an open tempo decides the tempo, however far it lies.
-    if asked_bars_of(resolved) is None:
+    if not asked:
         wished = min(max(wished, tempo * (1 - bend)), tempo * (1 + bend))
         wished = min(max(wished, low), high)
     shortest = 60.0 * beats / seconds

@@ -7,7 +7,7 @@ by a counter-melody, or in two voices. The same holds for the accompaniment and 
 from collections.abc import Sequence
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.contracts import Section
 from engine.plan.form import Block
@@ -50,7 +50,7 @@ def sections(
         made.append(
             Section(
                 name=block.name, bar=bar, bars=block.bars, energy=rung, roles=roles, like=like,
-                variation=min(3, max(1, block.name.count("'"))) if like is not None else 0,
+                variation=min(3, block.name.count("'")) if like is not None else 0,
                 patterns=patterns,
             )
         )  # fmt: skip
@@ -58,6 +58,26 @@ def sections(
             first.setdefault(block.name[0], at)
         bar += block.bars
     return tuple(made)
+
+
+def with_all(made: Sequence[Section], roles: Sequence[str]) -> tuple[Section, ...]:
+    """The sections with roles that must be heard: where none has them, the fuller half of the
+    piece does."""
+    sounding = {role for section in made for role in section.roles}
+    missing = {role for role in roles if role not in sounding}
+    if not missing:
+        return tuple(made)
+    rungs = sorted(section.energy for section in made if section.name[0] in "ABCD")
+    least = rungs[len(rungs) // 2] if rungs else 0
+    return tuple(
+        structs.replace(
+            section,
+            roles=tuple(one for one in _ROLE_ORDER if one in {*section.roles, *missing}),
+        )
+        if section.energy >= least and (section.name[0] in "ABCD" or not rungs)
+        else section
+        for section in made
+    )
 
 
 def companies(style: Style, playing: frozenset[str]) -> tuple[Company, ...]:

@@ -19,6 +19,8 @@ _CHROMATIC = frozenset(
     {"horror", "cinematic_tension", "dark_ambient", "metal", "trap_hiphop", "bossa", "jazz_trio",
      "funk_corporate"}
 )  # fmt: skip
+# Styles that stand on one bass tone or on roots alone; in all others a bass may walk.
+_DRONES = frozenset({"dark_ambient", "meditation", "horror", "cinematic_tension", "metal"})
 # How a style likes to come home.
 _JAZZ = frozenset({"jazz_trio", "bossa", "lofi"})
 _POWER = frozenset({"rock", "metal"})
@@ -57,7 +59,8 @@ class Materials(Struct, frozen=True, kw_only=True):
 def materials(style_id: str, mode: str, *, asked: bool) -> Materials:
     """What a style offers; ``asked`` says that the client named the mode, so it must be heard."""
     style = styles.load(style_id)
-    as_written = mode in modes.BOTH or (not asked and style_id in _CHROMATIC)
+    known = bool(_of_family(style, "A", mode))
+    as_written = known and (mode in modes.BOTH or (not asked and style_id in _CHROMATIC))
     themes = _list(style, "A", mode, as_written)
     contrasts = _list(style, "B", mode, as_written)
     turns = _list(style, "turn", mode, as_written)
@@ -70,17 +73,19 @@ def materials(style_id: str, mode: str, *, asked: bool) -> Materials:
     return Materials(
         mode=mode, themes=themes, contrasts=contrasts, turns=turns, chords=chords,
         halves=_halves(turns, chords, before), before=before, home=home,
-        inversions=any(chord.endswith(("/3", "/5")) for chord in chords),
+        inversions=style_id not in _DRONES,
         secondary=any(_is_secondary(chord) for chord in chords),
         suspended=any("sus" in chord for chord in chords), moves=likely, rare=rare,
     )  # fmt: skip
 
 
+@cache
 def root(symbol: str) -> int:
     """Semitones of a chord's root over the tonic."""
     return harmony.read(symbol).root
 
 
+@cache
 def plain(symbol: str) -> str:
     """A chord without suffix and bass: what a move between chords is counted by."""
     sign, degree, suffix, _ = harmony.taken_apart(symbol)
@@ -90,21 +95,40 @@ def plain(symbol: str) -> str:
 def _list(style: Style, name: str, mode: str, as_written: bool) -> tuple[Bars, ...]:
     """The options of the mode's own family; the other family's, transposed into the mode, where
     a style has none."""
-    wanted = "major" if mode in modes.MAJORS else "minor"
-    fitting = tuple(
-        option for option in style.chords[name]
-        if harmony.mode_of([chord for bar in option for chord in bar]) == wanted
-    )  # fmt: skip
+    fitting = _of_family(style, name, mode)
     if fitting and as_written:
         return fitting
-    scale = mode if mode not in modes.BOTH else "major" if wanted == "major" else "aeolian"
-    return tuple(
+    scale = "aeolian" if mode == "minor" else mode
+    taken = tuple(
         tuple(
             _once(tuple(modes.shown(chord, scale, at) for chord in bar))
             for at, bar in enumerate(option)
         )
         for option in fitting or style.chords[name]
     )
+    return taken if name == "turn" else (*taken, *_modal(scale, name))
+
+
+def _of_family(style: Style, name: str, mode: str) -> tuple[Bars, ...]:
+    """The options of a list that are in major, or in minor, as the mode is."""
+    wanted = "major" if mode in modes.MAJORS else "minor"
+    return tuple(
+        option
+        for option in style.chords[name]
+        if harmony.mode_of([chord for bar in option for chord in bar]) == wanted
+    )
+
+
+def _modal(mode: str, name: str) -> tuple[Bars, ...]:
+    """Plain progressions that any music in a mode has: home, its colours, what leads home."""
+    home, colour, before = modes.HOME[mode], modes.COLOUR[mode], modes.BEFORE_HOME[mode]
+    lines = {
+        "A": ((home[0], colour[0], home[0], before[0]),
+              (home[-1], colour[1], colour[2], before[-1])),
+        "B": ((colour[1], colour[0], home[0], before[0]),
+              (colour[2], colour[3], colour[0], before[-1])),
+    }  # fmt: skip
+    return tuple(tuple((chord,) for chord in line) for line in lines[name])
 
 
 def _once(bar: tuple[str, ...]) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ COLOUR: dict[str, tuple[str, ...]] = {
     "yu": ("bIII", "bVII", "iv7", "bVI"), "lydian": ("II", "II/p1", "vii7", "vi7"),
     "mixolydian": ("bVII", "v7", "IV", "bVIImaj7"), "dorian": ("IV", "IV7", "ii7", "bVII"),
     "phrygian": ("bII", "bIImaj7", "bvii7", "bVI"), "aeolian": ("bVI", "bVII", "iv", "v7"),
-    "major": ("vi", "IV", "ii"), "minor": ("bVI", "iv", "bIII"),
+    "major": ("vi", "IV", "ii", "iii"), "minor": ("bVI", "iv", "bIII", "bVII"),
 }  # fmt: skip
 _PENTATONICS = frozenset({"gong", "shang", "jue", "zhi", "yu"})
 _PLAINER = {

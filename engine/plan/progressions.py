@@ -22,7 +22,7 @@ _RELATIVES: dict[int, tuple[int, ...]] = {
 _LEADS_TO = {2: "VI", 7: "II", 9: "III"}  # secondary dominants by the root they go to
 _OPEN_ENDS = {True: ("Isus2", "IVadd9", "Isus2", "vi7"), False: ("isus2", "bVI", "isus2", "iv7")}
 _CROSSED, _EXCHANGED, _SECONDARY, _PREPARED = 0.5, 0.6, 0.45, 0.5
-_WALKED, _WIDENED, _HELD, _RECAST = 0.7, 0.35, 0.3, 0.6
+_WALKED, _WIDENED, _HELD, _RECAST = 0.9, 0.35, 0.3, 0.6
 
 
 def sample(
@@ -113,7 +113,7 @@ def _anchored(stuff: Materials, cycle: Bars, anchors: int, dice: random.Random) 
 
 def _crossed(one: Bars, other: Bars) -> Bars:
     """The first half of one option and the second half of another."""
-    if len(one) < 4 or len(other) < 4:
+    if len(one) < 2 or len(other) < 2:
         return one
     half = len(one) // 2
     tail = other[-half:] if len(other) >= half else other
@@ -284,6 +284,8 @@ def _towards(stuff: Materials, bars: Bars, goal: int, dice: random.Random) -> Ba
         options = [one for one in stuff.halves if root(one) != goal]
     if not options:
         return bars
+    if len(bars) == 1:
+        return ((bars[0][0], dice.choice(options)),)
     return (*bars[:-1], _cadential(stuff, bars[-1], dice.choice(options), dice))
 
 

@@ -14,8 +14,10 @@ from engine.score import bar_ticks
 from engine.styles import profiles
 
 SURE = 0.12  # lead of the planned tonic over the next best, before a melody is heard
+SETTLED = 4  # bars from which a piece begins somewhere before it goes home
 FAIR = 0.0  # still ahead: enough where the style's chords have no thirds
 MODAL_SURE = -0.05  # a church mode shares its notes with a major scale and is never so sure
+JUE_SURE = -0.25  # without its fifth a tonic is known by its place alone
 WINDOW = 16  # bars in which the bass shall walk somewhere
 REPEATED = (0.35, 0.8)  # share of bars whose harmony was heard before
 _WEIGHTS = {
@@ -27,7 +29,7 @@ _OPEN = (7, 10, 5, 2, 1, 11)  # roots that do not rest
 
 def sound(plan: Plan, resolved: Resolved, stuff: Materials) -> bool:
     """The hard conditions beside a clear home: the ending is what it says, the mode is kept."""
-    if _begins_away(plan) and home_lead_of(plan) < 2 * SURE:
+    if plan.bars >= SETTLED and _begins_away(plan) and home_lead_of(plan) < 2 * SURE:
         return False
     last = plan.chords[-1]
     if plan.ending in ("ring", "button") and last.root != plan.tonic:
@@ -45,7 +47,7 @@ def score(plan: Plan, resolved: Resolved, stuff: Materials) -> float:
         "home": min(1.0, max(0.0, home_lead_of(plan)) / 0.4),
         "cadences": _cadences(plan),
         "arc": _arc(plan, resolved),
-        "bass": _walking(plan),
+        "bass": walking(plan),
         "likely": _likely(plan, stuff),
         "speeding": _speeding(plan),
         "repetition": _repetition(plan),
@@ -80,6 +82,8 @@ def _begins_away(plan: Plan) -> bool:
 
 def sure(mode: str) -> float:
     """The lead of home that a mode must have before a melody is heard."""
+    if mode == "jue":
+        return JUE_SURE
     return SURE if mode in ("major", "minor", "aeolian") else MODAL_SURE
 
 
@@ -136,7 +140,7 @@ def _middle(plan: Plan, section: Section) -> float:
     return (section.bar + section.bars / 2) / plan.bars
 
 
-def _walking(plan: Plan) -> float:
+def walking(plan: Plan) -> float:
     """Share of 16-bar windows in which the bass takes two steps in one direction."""
     bar = bar_ticks(plan.meter)
     lows = [(chord.at // bar, chord.bass) for chord in plan.chords]
@@ -145,7 +149,7 @@ def _walking(plan: Plan) -> float:
         for first, second, third in zip(lows, lows[1:], lows[2:], strict=False)
         if (way := _step(first[1], second[1])) and way == _step(second[1], third[1])
     }
-    return min(1.0, len(runs) / max(1, -(-plan.bars // WINDOW)))
+    return min(1.0, len(runs) / max(1, plan.bars // WINDOW))
 
 
 def _step(one: int, other: int) -> int:

@@ -73,6 +73,7 @@ def bars(chords: str) -> list[tuple[str, ...]]:
     return found
 
 
+@cache
 def taken_apart(symbol: str) -> tuple[str, str, str, str]:
     """``"bVImaj7/3"`` → sign, degree, suffix and bass: ``("b", "VI", "maj7", "/3")``."""
     read(symbol)

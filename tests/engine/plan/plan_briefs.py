@@ -44,7 +44,7 @@ def random_brief(dice: random.Random) -> Resolved:
     named = dice.sample(FAMILIES, 3)
     if dice.random() < 0.5:
         fields["require"] = (named[0],)
-    if dice.random() < 0.5:
+    if dice.random() < 0.5 and {named[0], named[1]} != {"drums", "percussion"}:
         fields["forbid"] = (named[1],)
     if dice.random() < 0.3:
         fields["energy"] = tuple((x / 2, dice.random()) for x in range(3))
