@@ -31,7 +31,7 @@ HANDS: dict[str, Hand] = {
     "wind": Hand(spread=8, offset=-14, loudness=4, most=20, breathes=True),
     "bow": Hand(spread=8, offset=-16, loudness=4, most=20, breathes=True),
     "brass": Hand(spread=7, offset=-12, loudness=5, most=20, breathes=True),
-    "section": Hand(spread=9, offset=-42, loudness=3, most=20),
+    "section": Hand(spread=7, offset=-36, loudness=3, most=14),
     "pad": Hand(spread=4, offset=-30, loudness=2, most=15),
 }
 

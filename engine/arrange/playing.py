@@ -19,6 +19,7 @@ from engine.styles.sheet import Style
 WALK_MS = 3.0  # standard deviation of the band's slow walk
 HIT_MS = 3.5  # how near to a hit of the picture everybody stands
 _WALK_STEPS = 4  # a bar
+_EARLIEST = 36  # ticks: who comes earlier than this is counted to the beat before
 _TOGETHER = 45  # ticks within which notes are one stroke
 _BREATH_MS = 100.0
 _ALTERNATE = 4  # velocity, up and down, of a note struck again
@@ -139,7 +140,8 @@ def _late(stage: _Stage, note: Note) -> float:
     middle = hand.offset + lean
     around = middle if hand.most > 10 else 0.0
     late = own + middle + _walked(stage, note.start)
-    return float(np.clip(late, around - hand.most, around + hand.most))
+    late = float(np.clip(late, around - hand.most, around + hand.most))
+    return max(late, -_EARLIEST * stage.tick_ms)
 
 
 def _walked(stage: _Stage, tick: int) -> float:
