@@ -106,18 +106,21 @@ def places(drums: Sequence[Player], take: Take, end_s: float) -> list[Stroke]:
 
 
 def grid_ticks(plan: Plan, bar: float, division: int) -> list[float]:
-    """Ticks in a bar where a player may strike: swung sixteenths or, in 6/8 and 12/8 and in
-    styles written in triplets, thirds of the beat; the next bar line belongs to it."""
+    """Ticks in a bar where a player may strike; the next bar line belongs to it.
+
+    Sixteenths, swung in 4/4 and 3/4; beside straight ones and swung eighths also triplets. Beats of
+    6/8 and 12/8 fall into three of themselves and are never swung.
+    """
     quarter = float(division)
     straight = [k * quarter / 4 for k in range(round(bar / quarter * 4))]
+    if plan.meter in ("6/8", "12/8"):
+        return [*straight, bar]
     triplets = [k * quarter / 3 for k in range(round(bar / quarter * 3))]
     pair = quarter / 2 if plan.swing_unit == 16 else quarter
-    swung = [swing(at, pair, plan.swing) for at in straight]
-    return [*sorted({*swung, *triplets} if _ternary(plan) else set(swung)), bar]
-
-
-def _ternary(plan: Plan) -> bool:
-    return plan.swing == 0.5 and plan.meter in ("4/4", "3/4", "12/8")
+    swung = {swing(at, pair, plan.swing) for at in straight}
+    if plan.swing == 0.5 or plan.swing_unit == 8:
+        swung |= set(triplets)
+    return [*sorted(swung), bar]
 
 
 def swing(tick: float, pair: float, share: float) -> float:

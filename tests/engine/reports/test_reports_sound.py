@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from engine.reports import onsets, waves
 from engine.score import Note
@@ -68,9 +69,7 @@ def test_ghost_notes_are_counted_apart_and_chance_is_told() -> None:
     heard = np.array([1.0, 1.04])
     wave = waves.matched([*strokes(1.0), *strokes(1.04, 2.0, velocity=20)], heard)
     assert (wave.met, wave.places, wave.soft_met, wave.soft) == (1, 1, 1, 2)
-    assert (
-        wave.by_chance == 0.5
-    )  # near 37 and 47 ms later, not 41 and 53 earlier
+    assert wave.by_chance == 0.5  # near 37 and 47 ms later, not 41 and 53 earlier
 
 
 def test_places_are_the_grid_s_however_the_player_stands_to_it(desk) -> None:
@@ -84,3 +83,11 @@ def test_places_are_the_grid_s_however_the_player_stands_to_it(desk) -> None:
 def test_swing_moves_the_middle_of_a_pair_alone() -> None:
     assert [waves.swing(at, 240, 0.6) for at in (0, 120, 240, 360)] == [0, 144, 240, 384]
     assert waves.swing(240, 480, 2 / 3) == pytest.approx(320)
+
+
+def test_beats_of_three_are_not_swung_and_others_are(desk) -> None:
+    plan = structs.replace(desk.take([desk.part("lead", desk.beats(60))]).plan, swing=2 / 3,
+                           swing_unit=8)  # fmt: skip
+    assert 240.0 in waves.grid_ticks(structs.replace(plan, meter="12/8"), 2880.0, 480)
+    assert 240.0 not in waves.grid_ticks(plan, 1920.0, 480)
+    assert pytest.approx(320.0) in waves.grid_ticks(plan, 1920.0, 480)
