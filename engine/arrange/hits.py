@@ -9,9 +9,9 @@ from engine.contracts import PartPlan
 from engine.score import Note, beat_ticks
 from engine.styles.sheet import Style
 
-LOUDER = 20  # velocity of an accent over its place
+LOUDER = 25  # velocity of an accent over its place
 BEFORE = 120  # ticks that are left thin before it
-_STRUM = 40  # ticks that one strum or roll may take
+_AFTER = 120  # what would follow closer than this is drawn onto the hit
 
 
 def accented(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) -> list[Note]:
@@ -28,7 +28,7 @@ def _met(passage: Passage, part: PartPlan, style: Style, notes: list[Note], hit:
     after: list[Note] = []
     for note in notes:
         if note.start >= hit:
-            (struck if note.start < hit + _STRUM else after).append(note)
+            (struck if note.start < hit + _AFTER else after).append(note)
         elif note.start + note.length > hit:
             sounding.append(note)
             if note.start < hit - BEFORE:
@@ -36,8 +36,9 @@ def _met(passage: Passage, part: PartPlan, style: Style, notes: list[Note], hit:
                                    note.velocity))  # fmt: skip
         elif note.start < hit - BEFORE:
             before.append(note)
-    if struck:  # a strum is struck at once
-        accents = [Note(hit, one.length, one.pitch, one.velocity) for one in struck]
+    if struck:  # a strum, or a stroke a swung eighth late, is struck at once
+        once = {one.pitch: one for one in struck}
+        accents = [Note(hit, one.length, one.pitch, one.velocity) for one in once.values()]
     elif sounding:
         accents = [Note(hit, one.start + one.length - hit, one.pitch, one.velocity)
                    for one in sounding]  # fmt: skip
