@@ -222,7 +222,6 @@ async def test_one_row_that_cannot_be_settled_does_not_hold_up_the_others(
     assert (await _view(client, other))["status"] == "succeeded"
     assert (await _view(client, broken))["status"] == "running"
     await door.pool.execute(price, broken, 2)
-    assert await clerk.settle_due(desk) == 0, "what could not be settled is put off"
     await _let_put_off_pass(door.pool)
     assert await clerk.settle_due(desk) == 2
     assert (await _view(client, broken))["status"] == "partially_succeeded"
