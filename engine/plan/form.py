@@ -152,7 +152,8 @@ def _cheapest(names: list[str], sizes: list[int], ideal: list[float], step: int)
 
     def cost(at: int) -> tuple[float, int]:
         stiff = _LAST_A if at == last_a and step < 0 else _STIFF[names[at].rstrip("'")]
-        torn = 0.6 if names[at][0] in "ABCD" and (sizes[at] + step) % 2 and len(names) > 1 else 0.0
+        left = (sizes[at] + step) % 4 if names[at][0] in "ABCD" else 0
+        torn = (0.0, 0.6, 0.4, 0.6)[left]  # bars that end no phrase
         over = abs(sizes[at] + step - ideal[at]) - abs(sizes[at] - ideal[at])
         return stiff * (over / max(1.0, ideal[at]) ** 0.5 + torn), at
 
