@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from engine.arrange.clock import Stroke
 
 BLOCK = 4
-LEAST, MOST = 0.12, 0.22
+LEAST, MOST = 0.16, 0.25  # an addition and an omission together are heard as one change
 _KEPT_DIGIT = 6  # strokes from here up are the groove itself
 _GHOST = 2
 _WEAK_KICK, _ADDED_KICK = 4, 6  # digits
@@ -23,7 +23,7 @@ Odds = Mapping[str, Sequence[float]]
 def shares(strokes: int, filled: int, dice: random.Random) -> tuple[int, int, int, int]:
     """How many strokes change in each bar of a block, given what the fill of the last changes."""
     wished = max(1, round(dice.uniform(LEAST, MOST) * BLOCK * strokes))
-    second = max(1, wished // 3) if wished > 1 else 0
+    second = max(1, wished // 4) if wished > 1 else 0
     return 0, second, 0, max(0, wished - second - filled)
 
 
