@@ -172,7 +172,8 @@ def _placed(
     before: dict[int, tuple[int, int]],
 ) -> Note:
     """A note where and as loud as it is played."""
-    start = swung(stage.plan, stage.style, note.start)
+    met = note.start in stage.plan.hits  # a moment in a picture does not swing
+    start = note.start if met else swung(stage.plan, stage.style, note.start)
     end = swung(stage.plan, stage.style, note.start + note.length)
     begin = max(0, start + round(late / stage.tick_ms))
     velocity = note.velocity + float(stage.rng.normal(0.0, _unevenness(stage, note)))

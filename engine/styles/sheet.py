@@ -124,7 +124,8 @@ def _grid(lines: Lines) -> tuple[int, str]:
 
 
 def _swing(feel: str) -> tuple[float, int]:
-    found = re.search(r"swing(16)? (0\.\d+)", feel)
+    """The swing a feel begins with; what it says of variants further on is for people."""
+    found = re.match(r"swing(16)? (0\.\d+)", feel)
     if found is None:
         return 0.5, 16
     return float(found[2]), 16 if found[1] else 8
