@@ -15,6 +15,7 @@ from engine.contracts import PartPlan, Plan
 from engine.plan.layers import comp_textures
 
 RESTARTS = 40
+SHARED = 0.2  # score that another seed or other chords are worth
 TASTE = 0.15  # score that chance may outweigh
 _HARMONIC = ("comp", "pad", "harmony", "bass")
 
@@ -24,6 +25,7 @@ class Face(Struct, frozen=True, kw_only=True):
 
     lead: tuple[object, ...]
     comp: tuple[object, ...]
+    chords: tuple[str, ...]  # of the theme
     aspects: tuple[object, ...]  # progression, form, patterns, register, contour
 
 
@@ -32,14 +34,16 @@ def face(plan: Plan) -> Face:
     style = styles.load(plan.style)
     sounding = {role for section in plan.sections for role in section.roles}
     parts = {part.role: part for part in plan.parts if part.role in sounding}
+    chords = progression(plan)
     lead = _first(parts, ("lead", "counter", "pad", "comp"))
     comp = _first(parts, _HARMONIC)
     company = tuple(role for role in ("counter", "harmony") if role in sounding)
     return Face(
         lead=(lead.name if lead else "", company),
         comp=(comp.name if comp else "", comp_textures(style, plan.sections)),
+        chords=chords,
         aspects=(
-            progression(plan),
+            chords,
             tuple((section.name, section.bars) for section in plan.sections),
             tuple(section.patterns for section in plan.sections),
             (lead.low, lead.high) if lead else (),
@@ -109,7 +113,16 @@ def _greedy(
         total += clashes[at] + 10 * (frames[at] in taken)
         for other in left:
             clashes[other] += not apart(faces[at], faces[other])
+            worth[other] -= _shared(faces[at], faces[other])
     return picked, total
+
+
+def _shared(one: Face, other: Face) -> float:
+    """What a plan loses by the melody's seed and the chords that it shares with one before it."""
+    chords = list(zip(one.chords, other.chords, strict=False))
+    same_chords = sum(a == b for a, b in chords) / max(1, len(chords))
+    same_contour = one.aspects[-1] == other.aspects[-1]
+    return SHARED * (2 * same_contour + same_chords)
 
 
 def _frame(plan: Plan) -> tuple[object, ...]:

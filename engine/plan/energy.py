@@ -101,5 +101,6 @@ def _arc(resolved: Resolved, letters: Sequence[Block], most: int, dice: random.R
         elif block.name.startswith("br"):
             rungs[at] = min(most, max(3, before))
         elif block.name[0] == "e":
-            rungs[at] = max(2, before - dice.choice((1, 2)))
+            # Not so low that the melody could not say the last word.
+            rungs[at] = max(min(3, before), before - dice.choice((1, 2)))
     return [min(7, max(1, rung)) for rung in rungs]
