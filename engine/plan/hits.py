@@ -9,6 +9,7 @@ from engine.score import TICKS_PER_QUARTER, bar_ticks, beat_ticks, seconds_per_t
 
 GRID = TICKS_PER_QUARTER // 4  # ticks: the band accents on sixteenths
 FINE = GRID // 2  # and on thirty-seconds where a picture leaves it no sixteenth
+MOMENT = 10  # ticks: the moment itself, where the picture leaves not even that
 CLOSE_MS = 30.0  # no eye sees a hit that is nearer
 STEPS = 4000  # tempi that are tried
 _KEPT = 6
@@ -21,9 +22,10 @@ def ticks(
     at_ms: Sequence[int], tempo: float, meter: Meter, end: int, *, fine: bool
 ) -> tuple[int, ...]:
     """The grid's place of each moment, before ``end``, each named once: the nearest sixteenth;
-    where that is not close and the places may be ``fine``, the nearest thirty-second."""
+    where that is not close and the places may be ``fine``, the nearest thirty-second, and where
+    not even that is, the moment itself."""
     ms = seconds_per_tick(tempo, meter) * 1000
-    grids = (GRID, FINE) if fine else (GRID,)
+    grids = (GRID, FINE, MOMENT) if fine else (GRID,)
     return tuple(sorted({min(_place(one, ms, grids), (end - 1) // GRID * GRID) for one in at_ms}))
 
 
