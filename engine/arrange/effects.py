@@ -89,11 +89,16 @@ def _hit(plan: Plan, part: PartPlan, place: Place) -> Iterator[Note]:
     if not struck:
         struck[last - bar if plan.kind == "loop" else first] = _SOFT
     for tick in sorted(struck):
-        yield Note(tick, 2 * beat, _pitch(part), _level(part, place, struck[tick]))
+        yield Note(tick, 2 * beat, _pitch(part) + _shade(place), _level(part, place, struck[tick]))
 
 
 def _pitch(part: PartPlan) -> int:
     return (part.low + part.high) // 2
+
+
+def _shade(place: Place) -> int:
+    """Semitones, so that the hits of short sections that follow one another are not all alike."""
+    return random.Random(f"shade/{place.key}").choice((-2, -1, 0, 1, 2))
 
 
 def _level(part: PartPlan, place: Place, share: float) -> int:

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from engine import styles
 from engine.contracts import PartPlan, Resolved, RoleGroup
+from engine.styles import ranges
 from engine.styles.sheet import Role, Style
 from engine.styles.sounds import DRUM_KITS, PATCHES, PROGRAMS
 from engine.words.instruments import FAMILIES, answers_to
@@ -43,6 +44,12 @@ _PATCH_KIN: dict[str, tuple[str, ...]] = {
     "pulse25": ("pulse12", "tri_chip"), "pulse50": ("tri_chip",),
     "pulse12": ("pulse50", "tri_chip"),
 }  # fmt: skip
+_LOW = frozenset({"double_bass", "bass_guitar", "synth_bass"})
+_SUSTAINED = frozenset({"strings", "choir", "organ", "accordion", "bagpipe"})
+_SINGING = frozenset(
+    {"flute", "violin", "viola", "cello", "erhu", "dizi", "saxophone", "trumpet", "trombone",
+     "oboe", "clarinet", "bassoon", "woodwinds", "brass", "horn", "harmonica"}
+)  # fmt: skip
 WIDE = 10  # lead or comping colours that are enough to tell ten candidates apart
 Colour = tuple[int, str | None]  # a program and the patch that plays in its place
 _PANS = {"lead": 0, "comp": -25, "harmony": 30, "pad": 0, "counter": 22, "bass": 0, "drums": 0,
@@ -180,6 +187,8 @@ def _player(style: Style, role: Role, program: int, patch: str | None, register:
     if role.name == "lead" and high - low >= 20:
         shift = 3 * register
         low, high = low + max(0, shift), high + min(0, shift)
+    if patch is None:
+        low, high = ranges.fitted(low, high, program)
     pan = style.mix.pan.get(role.name, _PANS[role.name])
     name = PATCHES.get(patch or "", PROGRAMS[program])
     return PartPlan(
@@ -210,12 +219,14 @@ def family_of(program: int, patch: str | None) -> str:
 
 
 def _with_required(style: Style, parts: list[PartPlan], resolved: Resolved) -> list[PartPlan]:
-    """Give each required family a player: the role that suits it, recast."""
+    """Give each required family a player: the role that suits it and that no other family has."""
+    kept: set[str] = set()
     for name in resolved.require:
-        if name in GROUPS.values() or name in GROUPS or name == "drums":
+        if name in GROUPS.values() or name in GROUPS:
             continue
-        if any(answers_to(part, name) and part.role in ("lead", "comp", "bass", "pad")
-               for part in parts):  # fmt: skip
+        answering = [part.role for part in parts if answers_to(part, name)]
+        if answering:
+            kept.add(answering[0])
             continue
         programs = [
             program
@@ -224,7 +235,10 @@ def _with_required(style: Style, parts: list[PartPlan], resolved: Resolved) -> l
         ]
         if not programs:
             continue
-        parts = _recast(style, parts, name, programs)
+        role = _free_role(style, parts, name, kept)
+        parts = [*(part for part in parts if part.role != role.name),
+                 _player(style, role, _preferred(role, programs), None, 0)]  # fmt: skip
+        kept.add(role.name)
     return parts
 
 
@@ -233,21 +247,27 @@ def _forbidden(program: int, resolved: Resolved) -> bool:
     return any(program in FAMILIES.get(name, ()) for name in resolved.forbid)
 
 
-def _recast(style: Style, parts: list[PartPlan], name: str, programs: list[int]) -> list[PartPlan]:
-    low = name in ("double_bass", "bass_guitar", "synth_bass")
-    sustained = name in ("strings", "choir", "organ")
-    order = ("bass",) if low else ("pad", "comp", "lead") if sustained else ("comp", "lead", "pad")
-    if name in ("flute", "violin", "erhu", "dizi", "saxophone", "trumpet", "oboe", "clarinet",
-                "cello", "woodwinds", "brass", "horn"):  # fmt: skip
-        order = ("lead", "counter", "comp")
-    taken = next((role for role in order for part in parts if part.role == role), None)
-    if taken is None:
-        role = style.roles.get(order[0]) or style.roles["lead"]
-        return [*parts, _player(style, role, programs[0], None, 0)]
-    role = style.roles[taken]
-    preferred = next((one for one in role.programs if one in programs), programs[0])
-    new = _player(style, role, preferred, None, 0)
-    return [new if part.role == taken else part for part in parts]
+def _free_role(style: Style, parts: list[PartPlan], name: str, kept: set[str]) -> Role:
+    """The role that a family is best heard in: one with a player first, then one without."""
+    order = _roles_for(name)
+    playing = [part.role for part in parts]
+    free = [role for role in order if role in style.roles and role not in kept]
+    chosen = next((role for role in free if role in playing), free[0] if free else "lead")
+    return style.roles[chosen]
+
+
+def _roles_for(name: str) -> tuple[str, ...]:
+    if name in _LOW:
+        return ("bass",)
+    if name in _SUSTAINED:
+        return ("pad", "harmony", "comp", "lead", "counter")
+    if name in _SINGING:
+        return ("lead", "counter", "harmony", "comp", "pad")
+    return ("comp", "lead", "harmony", "pad", "counter")
+
+
+def _preferred(role: Role, programs: list[int]) -> int:
+    return next((one for one in role.programs if one in programs), programs[0])
 
 
 def _apart(parts: list[PartPlan]) -> list[PartPlan]:

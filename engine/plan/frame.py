@@ -134,10 +134,10 @@ def _bent(
     wished = 60.0 * beats / max(0.1, seconds - tail)
     low, high = resolved.bpm_range
     bend = BUTTON_BEND if ending == "button" else BEND
-    # An asked number of bars with an open tempo decides the tempo, however far it lies.
+    # An asked number of bars decides an open tempo, however far from the style's own it lies.
     if not asked:
         wished = min(max(wished, tempo * (1 - bend)), tempo * (1 + bend))
-        wished = min(max(wished, low), high)
+    wished = min(max(wished, low), high)
     shortest = 60.0 * beats / seconds
     return max(wished, shortest)
 

@@ -10,7 +10,7 @@ from engine.score import TICKS_PER_QUARTER, bar_ticks, beat_ticks, seconds_per_t
 GRID = TICKS_PER_QUARTER // 4  # ticks: the band accents on sixteenths
 FINE = GRID // 2  # and on thirty-seconds where a picture leaves it no sixteenth
 MOMENT = 10  # ticks: the moment itself, where the picture leaves not even that
-CLOSE_MS = 30.0  # no eye sees a hit that is nearer
+CLOSE_MS = 24.0  # no eye sees a hit that is 30 ms off; players want the rest
 STEPS = 4000  # tempi that are tried
 _KEPT = 6
 # What a place costs by its weight in the bar: a downbeat nothing, a thirty-second most.
@@ -41,7 +41,7 @@ def _place(at_ms: int, tick_ms: float, grids: Sequence[int]) -> int:
 def tempi(
     at_ms: Sequence[int], meter: Meter, span: tuple[float, float], typical: float
 ) -> list[float]:
-    """Tempi inside ``span`` that bring every moment within 30 ms of a sixteenth, best first.
+    """Tempi inside ``span`` that bring every moment within 24 ms of a sixteenth, best first.
 
     Downbeats are worth more than beats, beats more than eighths. Where no tempo meets all moments
     on sixteenths, thirty-seconds will do; where none does that, the one tempo that meets most.

@@ -22,7 +22,7 @@ from engine.contracts import (
 from engine.plan import chime
 from engine.plan.casting import GROUPS, family_of
 from engine.plan.chords import BAR_LINE, bars_out, chords_in
-from engine.plan.hits import FINE, GRID
+from engine.plan.hits import GRID, MOMENT
 from engine.score import bar_ticks, seconds_per_tick
 from engine.styles import sounds
 from engine.styles.sheet import Style
@@ -203,7 +203,7 @@ def _hits_in(given: Outline, end: int) -> Iterator[int]:
     tick_ms = seconds_per_tick(given.tempo, given.meter) * 1000
     before = -1
     for hit in given.hits:
-        tick = min(FINE * round(hit.at_ms / tick_ms / FINE), (end - 1) // GRID * GRID)
+        tick = min(MOMENT * round(hit.at_ms / tick_ms / MOMENT), (end - 1) // GRID * GRID)
         if tick > before:
             yield tick
         before = tick

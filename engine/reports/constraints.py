@@ -49,9 +49,20 @@ def _length(take: Take) -> Check:
 
 
 def _bars(take: Take) -> Check:
-    """The bar in which the last note begins, counted from one."""
+    """The bar in which the last note begins, counted from one; accents on a picture's hits, which
+    may stand in the ring after the last bar, left aside."""
     grain = EARLY * take.file.division
-    last = max((n.start for p in take.players for n in p.notes), default=0)
+    asked_at = [ms / 1000 / take.file.tick_s for ms in take.resolved.hits]
+    sixteenth = take.file.division / 4
+    last = max(
+        (
+            note.start
+            for player in take.players
+            for note in player.notes
+            if all(abs(note.start - at) > sixteenth for at in asked_at)
+        ),
+        default=0,
+    )
     found = int((last + grain) // take.file.bar) + 1
     asked = take.resolved.bars or take.plan.bars
     whole = take.file.end % take.file.bar == 0 if take.resolved.kind == "loop" else True

@@ -15,7 +15,7 @@ from engine import styles
 from engine.contracts import Ending, Kind, Meter, Outline, OutlinePart, OutlineSection, Role
 from engine.errors import Reason
 from engine.score import TICKS_PER_QUARTER, bar_ticks, beats_per_bar
-from engine.styles import Style, harmony, sounds
+from engine.styles import Style, harmony, ranges, sounds
 from engine.words import names, tonality
 from engine.words.span import ABSORBED_S, FASTEST_BPM, LENGTHS_MS, RING_S, SLOWEST_BPM
 
@@ -191,10 +191,22 @@ def _part(part: OutlinePart, at: str) -> Iterator[Reason]:
     if part.role in _LINES and part.high >= least and room < NARROWEST:
         detail = f"the {part.role} is written from {lowest} to {highest}; give it an octave of that"
         yield Reason(f"{at}/low", "out_of_range", detail, {"min": lowest, "max": highest})
+    if sound is not None and sound.program is not None and pitched:
+        yield from _reach(part, sound.program, at)
     softest, loudest = part.velocity
     if softest > loudest:
         detail = f"the softest velocity {softest} is above the loudest {loudest}"
         yield Reason(f"{at}/velocity", "out_of_order", detail, [loudest, softest])
+
+
+def _reach(part: OutlinePart, program: int, at: str) -> Iterator[Reason]:
+    """What an instrument's player cannot reach."""
+    lowest, highest = ranges.playable(program)
+    limit = {"min": lowest, "max": highest}
+    for field, pitch in (("low", part.low), ("high", part.high)):
+        if not lowest <= pitch <= highest:
+            detail = f"{part.instrument} plays from {lowest} to {highest}, not {pitch}"
+            yield Reason(f"{at}/{field}", "out_of_range", detail, limit)
 
 
 # --- sections -------------------------------------------------------------------------------------

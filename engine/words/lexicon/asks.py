@@ -126,8 +126,8 @@ STEMS: tuple[tuple[str, str, str], ...] = (
 ENDINGS: tuple[tuple[str, str, str], ...] = (
     (
         "button",
-        "hard stop, hard stops, button ending, ends with a button, end with a button, ends on a button, end on a button, finish on a button, with a button at the end, final button, button end, buttoned ending, stops dead, stop dead, dead stop, cold ending, cold end, cold stop, hard ending, hard end, hard out, abrupt ending, abrupt end, abrupt stop, ends abruptly, end abruptly, stops abruptly, sudden stop, sudden ending, sudden end, ends suddenly, stops suddenly, clean stop, tight ending, clean ending, tight stop, full stop ending, ends on a hit, end on a hit, final hit, sharp ending, stinger ending, stinger at the end, decisive ending, punchy ending, cuts off cleanly",
-        "戛然而止、干净利落地结束、干净利落的结尾、干净结尾、利落收尾、利落结尾、干脆收尾、干脆结尾、干脆结束、干净收尾、突然停止、突然结束、突然停、骤停、急停、果断结束、果断收尾、硬收、硬停、一击收尾、重音收尾、重音结束、重音结尾、一锤定音、收得干脆、收得干净",
+        "hard stop, hard stops, button ending, ends with a button, end with a button, ends on a button, end on a button, finish on a button, with a button at the end, final button, button end, buttoned ending, stops dead, stop dead, dead stop, cold ending, cold end, cold stop, hard ending, hard end, hard out, abrupt ending, abrupt end, abrupt stop, ends abruptly, end abruptly, stops abruptly, sudden stop, sudden ending, sudden end, ends suddenly, stops suddenly, clean stop, tight ending, clean ending, tight stop, full stop ending, ends on a hit, end on a hit, final hit, sharp ending, stinger ending, stinger at the end, decisive ending, punchy ending, cuts off cleanly, short button, short button ending, end on a short button, ends on a short button, end with a short button, ends with a short button, button at the end, hard stop at the end, sudden stop at the end, clean stop at the end, clear stop at the end",
+        "戛然而止、干净利落地结束、干净利落的结尾、干净结尾、利落收尾、利落结尾、干脆收尾、干脆结尾、干脆结束、干净收尾、突然停止、突然结束、突然停、骤停、急停、果断结束、果断收尾、硬收、硬停、一击收尾、重音收尾、重音结束、重音结尾、一锤定音、收得干脆、收得干净、结尾戛然而止、最后戛然而止、结尾突然停止、结尾干净利落",
     ),
     (
         "ring",

@@ -38,12 +38,12 @@ def test_with_an_open_tempo_every_hit_is_within_30_ms() -> None:
         assert low <= plan.tempo <= high
         assert seconds_of(plan) * 1000 == pytest.approx(brief.duration_ms, abs=3)
         assert list(plan.hits) == sorted(set(plan.hits))
-        assert all(tick % 60 == 0 for tick in plan.hits)
+        assert all(tick % 10 == 0 for tick in plan.hits)
         fine += any(tick % 120 for tick in plan.hits)
         worst = max(worst, *misses_ms(plan, brief))
-    print(f"worst miss {worst:.1f} ms; {fine} of {BRIEFS} briefs needed a thirty-second")
+    print(f"worst miss {worst:.1f} ms; {fine} of {BRIEFS} briefs needed a place finer than a sixteenth")
     assert worst <= 30.0
-    assert fine <= 0.05 * BRIEFS
+    assert fine <= 0.1 * BRIEFS
 
 
 def test_with_a_fixed_tempo_every_hit_is_within_half_a_sixteenth() -> None:

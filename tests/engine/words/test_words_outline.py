@@ -56,6 +56,8 @@ REFUSED: list[tuple[Outline, str, str]] = [
      "contradiction"),
     (_changed(ending="ring"), "/plan/ending", "contradiction"),
     (_changed(kind="bed"), "/plan/ending", "contradiction"),
+    (_part(0, low=30), "/plan/parts/0/low", "out_of_range"),
+    (_part(1, high=100), "/plan/parts/1/high", "out_of_range"),
     (_changed(duration_ms=15_000), "/plan/duration_ms", "contradiction"),
     (_changed(duration_ms=1_000), "/plan/duration_ms", "out_of_range"),
     (_changed(contour="dur 5:4"), "/plan/contour", "unreadable"),
