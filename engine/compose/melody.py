@@ -8,7 +8,8 @@ from engine.compose.pitches import CLASSES, PITCHES
 
 STEP, THIRD, AGAIN, LEAP = 3.4, 0.8, 1.6, 2.2  # a step is wanted, a repeat and a leap are not
 WIDE, TRITONE = 1.5, 1.0
-SUMMIT, RISE = 5, 3.0  # semitones over the rest at most, and nats towards it
+SUMMIT, RISE = 5, 4.0  # semitones over the rest at most, and nats towards it
+UNTIMELY = 7.0  # nats against a highest note where it is not due
 FEW = 2  # notes of a bar that leave no time to get there by the way
 HOMEWARD = 0.4  # nats a semitone
 NEAR_HOME = 7  # semitones from the middle of the register before it pulls back
@@ -75,7 +76,7 @@ def before_breath(passage: Passage, units: np.ndarray, left: int, *, silent: boo
 
 
 def climb(passage: Passage, pitches: np.ndarray) -> None:
-    """Up to the section's highest note in its bar, not earlier and not again; mask in place."""
+    """Up to the section's highest note in its bar, not earlier and not again."""
     bars, sung, begin = passage.shape.climb, passage.sheet.codes[LEAD], passage.bar.start
     if bars is None:
         return
@@ -89,8 +90,8 @@ def climb(passage: Passage, pitches: np.ndarray) -> None:
     else:
         due = passage.position >= until_half(passage) or passage.recall.onsets <= FEW
         wanted = (before < PITCHES) & (before + SUMMIT >= PITCHES) if due else before != PITCHES
-    if before >= FIRST_PITCH and (pitches & wanted).any():
-        pitches &= wanted
+    if before >= FIRST_PITCH and (passage.ranges[passage.role] & wanted).any():
+        pitches -= np.where(wanted, 0.0, UNTIMELY)
 
 
 def phrase(passage: Passage, bias: np.ndarray) -> None:

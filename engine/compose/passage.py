@@ -139,6 +139,17 @@ class Passage:
         return self.section.bar + self.slot.bar == self.plan.bars - 1
 
     @property
+    def silent(self) -> bool:
+        """Whether the bar that is being written is one in which its role is not heard."""
+        return self.role != "bass" and self.shape.silent
+
+    @property
+    def singing(self) -> int:
+        """Units of the bar before its breath; a bass needs none."""
+        breath = 0 if self.role == "bass" else self.shape.breath
+        return self.bar.units - breath * self.beat_units
+
+    @property
     def tries(self) -> int:
         """How often this bar has been written."""
         return len(self._tries)
@@ -288,9 +299,9 @@ class Passage:
         self.part: PartPlan = self.parts[self.role]
         self.home: int = self.homes[self.role]  # the code around which its part moves
         self.bar: Bar = self.sheet.bars[self.slot.bar]
-        self.recall: Recall = recall(self)
         beats = self.bar.units // self.beat_units
         self.shape: Shape = self._shape(beats)
+        self.recall: Recall = recall(self)
         if self._forced is not None:
             self._queue = self._given_steps(self._forced.get(self.role))
 

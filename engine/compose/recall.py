@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from engine.compose.codes import LEVELS, TIE, Step, density_of
+from engine.compose.codes import LEVELS, REST, TIE, Step, density_of
 
 if TYPE_CHECKING:
     from engine.compose.passage import Passage
@@ -40,9 +40,16 @@ class Recall(Struct, frozen=True):
 
 
 def recall(passage: "Passage") -> Recall:
-    """What the bar that is being written refers to."""
+    """What the bar that is being written refers to.
+
+    The network is told what will be: of the referenced bar what fits before this one's breath, and
+    of a silent bar that nothing is sung. Told otherwise, it pays for each silence as for a surprise.
+    """
+    if passage.silent:
+        return Recall((), UNRELATED, 0.0, 0, density_of(0))
     source = _source_bar(passage)
     steps, level = source or _motif_bar(passage) or _earlier_bar(passage)
+    steps = _before_breath(steps, passage.singing, passage.bar.units)
     energy = passage.section.energy
     if source is not None and passage.source is not None:
         energy = passage.source.section.energy
@@ -51,6 +58,21 @@ def recall(passage: "Passage") -> Recall:
     onsets = _onsets(passage, steps, level, energy)
     pull = (_RETURN if source is not None else _WITHIN)[level]
     return Recall(steps, level, pull, onsets, density_of(onsets))
+
+
+def _before_breath(steps: Sequence[Step], singing: int, units: int) -> Sequence[Step]:
+    """The bar up to where the breath begins, and a rest to its end."""
+    if singing == units or not steps:
+        return steps
+    kept, at = [], 0
+    for step in steps:
+        length = min(step.units, singing - at)
+        at += step.units
+        if length > 0:
+            kept.append(Step(step.code, length))
+    while kept and kept[-1].code == REST:
+        kept.pop()
+    return [*kept, Step(REST, units - sum(step.units for step in kept))]
 
 
 def _source_bar(passage: "Passage") -> tuple[Sequence[Step], int] | None:
@@ -85,7 +107,7 @@ def _earlier_bar(passage: "Passage") -> tuple[Sequence[Step], int]:
 def _onsets(passage: "Passage", steps: Sequence[Step], level: int, energy: int) -> int:
     """Notes for the bar: those of the referenced one, as its energy stands to this section's."""
     table = _NOTES[passage.role]
-    asked = table[passage.section.energy - 1] * passage.bar.units / 48
+    asked = table[passage.section.energy - 1] * passage.singing / 48
     there = sum(step.code > TIE for step in steps)
     grown = there * table[passage.section.energy - 1] / table[energy - 1]
     if there and level <= 1:
