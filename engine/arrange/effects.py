@@ -48,7 +48,7 @@ def _bed(plan: Plan, part: PartPlan, place: Place) -> Iterator[Note]:
     """One held noise or texture under the whole section."""
     bar = bar_ticks(plan.meter)
     start, length = place.section.bar * bar, place.section.bars * bar
-    yield Note(start, length, _pitch(part), _level(part, place, _SOFT))
+    yield Note(start, length, _pitch(part) + _shade(place), _level(part, place, _SOFT))
 
 
 def _rise(plan: Plan, part: PartPlan, place: Place) -> Iterator[Note]:
@@ -97,7 +97,7 @@ def _pitch(part: PartPlan) -> int:
 
 
 def _shade(place: Place) -> int:
-    """Semitones, so that the hits of short sections that follow one another are not all alike."""
+    """Semitones, so that short sections that follow one another are not all alike."""
     return random.Random(f"shade/{place.key}").choice((-2, -1, 0, 1, 2))
 
 

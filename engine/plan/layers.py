@@ -18,6 +18,7 @@ COMPANIES: tuple[Company, ...] = ("ladder", "answered", "doubled", "alone")
 _ROLE_ORDER = ("lead", "comp", "bass", "pad", "counter", "harmony", "drums", "fx")
 LEAD_FROM = 4  # a short piece does not wait longer for its melody
 COMPANY_FROM = 3
+_CONTRASTING = "BD"  # letters whose accompaniment plays another cell than the theme's
 
 
 class Texture(Struct, frozen=True, kw_only=True):
@@ -133,7 +134,8 @@ def _voices(
     if "drums" not in playing and rung < 7:  # energy comes from comping and bass instead
         names |= {one for one in style.ladder[rung] if one.startswith(("comp.", "bass."))}
         names = _one_bass(names)
-    names = _moved(style, names, texture.comp)
+    turn = texture.comp + (block.name[0] in _CONTRASTING)
+    names = _moved(style, names, turn)
     roles = {one for one in names if one in playing}
     for role, pattern in (("comp", "comp."), ("bass", "bass."), ("drums", "groove.")):
         if any(one.startswith(pattern) for one in names):
@@ -145,7 +147,7 @@ def _voices(
     if len(roles & playing) < 2:
         roles |= {"pad", "comp"}
     if "comp" in roles and not any(one.startswith("comp.") for one in names):
-        names = _moved(style, names | {"comp.1"}, texture.comp)
+        names = _moved(style, names | {"comp.1"}, turn)
     roles &= playing
     order = tuple(role for role in _ROLE_ORDER if role in roles)
     return order, tuple(sorted(one for one in names if "." in one))

@@ -49,11 +49,16 @@ def _length(take: Take) -> Check:
 
 
 def _bars(take: Take) -> Check:
-    """The bar in which the last note begins, counted from one; accents on a picture's hits, which
-    may stand in the ring after the last bar, left aside."""
+    """The bar in which the last note begins, counted from one; accents on a picture's hits that
+    stand in the ring, after the last bar, are left aside."""
     grain = EARLY * take.file.division
-    asked_at = [ms / 1000 / take.file.tick_s for ms in take.resolved.hits]
     sixteenth = take.file.division / 4
+    ring = take.plan.bars * take.file.bar - sixteenth
+    asked_at = [
+        at
+        for ms in take.resolved.hits
+        if (at := ms / 1000 / take.file.tick_s) > ring + sixteenth / 2
+    ]
     last = max(
         (
             note.start
