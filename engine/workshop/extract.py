@@ -1,23 +1,25 @@
 """A MIDI file becomes windows of roles on the grid: lead, bass and counter, with key and chords."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import symusic
 from msgspec import Struct
 
 from engine.compose.codes import (
     BAR_UNITS,
     BASS,
+    BITS,
     COUNTER,
     DENSITIES,
+    FEATURES,
     GRID,
     LEAD,
     LEVELS,
     METERS,
     NOTHING,
     REST,
+    TICKS_PER_UNIT,
     Bar,
     Sheet,
     Step,
@@ -26,6 +28,8 @@ from engine.compose.codes import (
     fold_tonic,
     reference_at,
 )
+from engine.midi.reading import Heard
+from engine.score import TICKS_PER_QUARTER
 
 WINDOW_BARS = 16
 MAX_STEPS = 320
@@ -53,17 +57,56 @@ class Window(Struct, frozen=True, kw_only=True):
     units: np.ndarray
 
 
+# Grid unit inside its quarter, by tick.
+_NEAREST = [
+    min((0, 3, 4, 6, 8, 9, 12), key=lambda place: abs(place - tick / TICKS_PER_UNIT))
+    for tick in range(TICKS_PER_QUARTER)
+]
 Line = list[tuple[int, int, int]]  # (start, end, pitch) in grid units, monophonic
 
 
-def windows(path: Path, rng: np.random.Generator) -> Iterator[Window]:
+class Batch(Struct, frozen=True, kw_only=True):
+    """Windows side by side, padded to the longest.
+
+    ``ids`` (rows, steps, 20) · ``bits`` (rows, steps, 24) · ``codes`` and ``units`` (rows, steps),
+    -1 behind a window's end.
+    """
+
+    ids: np.ndarray
+    bits: np.ndarray
+    codes: np.ndarray
+    units: np.ndarray
+
+
+def rng_of(seed: int, sha256: str) -> np.random.Generator:
+    """The randomness of one file, by its digest: which features its windows are not told."""
+    return np.random.default_rng([seed, int(sha256[:8], 16)])
+
+
+def padded(chosen: Sequence[Window]) -> Batch:
+    """Pad windows into one batch."""
+    steps = max(len(window.codes) for window in chosen)
+    ids = np.zeros((len(chosen), steps, len(FEATURES)), np.int64)
+    bits = np.zeros((len(chosen), steps, BITS), np.float32)
+    codes = np.full((len(chosen), steps), -1, np.int64)
+    units = np.full((len(chosen), steps), -1, np.int64)
+    places = np.arange(12)
+    for row, window in enumerate(chosen):
+        n = len(window.codes)
+        ids[row, :n] = window.ids
+        bits[row, :n, :12] = (window.chroma[:, :1] >> places) & 1
+        bits[row, :n, 12:] = (window.chroma[:, 1:] >> places) & 1
+        codes[row, :n], units[row, :n] = window.codes, window.units
+    return Batch(ids=ids, bits=bits, codes=codes, units=units)
+
+
+def windows(heard: Heard, rng: np.random.Generator) -> Iterator[Window]:
     """All windows of one file; nothing when it has no playable lines."""
-    score = symusic.Score(path)
-    tracks = _tracks(score)
+    tracks = _tracks(heard)
     if not tracks:
         return
     end = max(note[1] for track in tracks for note in track)
-    bars = _bars(score, end)
+    bars = _bars(heard, end)
     for first in range(0, len(bars) - 3, WINDOW_BARS):
         chosen = bars[first : first + WINDOW_BARS]
         if len(chosen) < 4:
@@ -73,34 +116,29 @@ def windows(path: Path, rng: np.random.Generator) -> Iterator[Window]:
             yield window
 
 
-def _tracks(score: symusic.Score) -> list[Line]:
-    """Pitched tracks as (start, end, pitch) on the grid, in file order."""
-    unit = score.ticks_per_quarter / GRID
+def _tracks(heard: Heard) -> list[Line]:
+    """Pitched tracks as (start, end, pitch) on the grid, by start, in file order."""
     found = []
-    for track in score.tracks:
-        if track.is_drum or len(track.notes) < 8:
+    for track in heard.tracks:
+        if track.drums or len(track.notes) < 8:
             continue
         line = [
-            (_snap(note.time / unit), (note.time + note.duration) / unit, note.pitch)
+            (_snap(note.start), (note.start + note.length) / TICKS_PER_UNIT, note.pitch)
             for note in track.notes
         ]
         found.append([(start, max(start + 1, round(end)), pitch) for start, end, pitch in line])
     return found
 
 
-def _snap(units: float) -> int:
-    """The nearest sixteenth or triplet eighth; anything finer is an ornament to us."""
-    quarter, rest = divmod(units, GRID)
-    nearest = min((0, 3, 4, 6, 8, 9, 12), key=lambda place: abs(place - rest))
-    return int(quarter) * GRID + nearest
+def _snap(tick: int) -> int:
+    """The grid unit of a tick: the nearest sixteenth or triplet eighth; anything finer is an
+    ornament to us."""
+    quarter, rest = divmod(tick, TICKS_PER_QUARTER)
+    return quarter * GRID + _NEAREST[rest]
 
 
-def _bars(score: symusic.Score, end: int) -> list[Bar]:
-    unit = score.ticks_per_quarter / GRID
-    signs = sorted(
-        (round(sign.time / unit), sign.numerator, sign.denominator)
-        for sign in score.time_signatures
-    ) or [(0, 4, 4)]
+def _bars(heard: Heard, end: int) -> list[Bar]:
+    signs = [(round(tick / TICKS_PER_UNIT), over, under) for tick, over, under in heard.meters]
     bars, at, current = [], 0, 0
     while at < end:
         while current + 1 < len(signs) and signs[current + 1][0] <= at:
@@ -137,10 +175,9 @@ def _window(
 
 
 def _cut(track: Line, begin: int, end: int) -> Line:
+    first, last = (bisect_left(track, at, key=lambda note: note[0]) for at in (begin, end))
     return [
-        (start - begin, min(stop, end) - begin, pitch)
-        for start, stop, pitch in track
-        if begin <= start < end
+        (start - begin, min(stop, end) - begin, pitch) for start, stop, pitch in track[first:last]
     ]
 
 

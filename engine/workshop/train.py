@@ -17,9 +17,10 @@ import numpy as np
 import torch
 import torch.nn.functional as fn
 
-from engine.compose.codes import BITS, FEATURES
+from engine.midi.reading import UnreadableMidi, read
 from engine.workshop import corpus
-from engine.workshop.extract import Window, windows
+from engine.workshop.extract import Window, padded, rng_of, windows
+from engine.workshop.frequencies import Frequencies
 from engine.workshop.model import Composer, Config
 
 PEAK_RATE = 2e-3
@@ -71,17 +72,11 @@ def prepare(folder: Path, cache: Path, seed: int) -> Sheaf:
 
 
 def _read(content: bytes, seed: int, sha256: str) -> list[Window]:
-    import tempfile
-
-    rng = np.random.default_rng([seed, int(sha256[:8], 16)])
-    with tempfile.NamedTemporaryFile(suffix=".mid") as file:
-        file.write(content)
-        file.flush()
-        try:
-            return list(windows(Path(file.name), rng))
-        except (RuntimeError, ValueError) as error:
-            print(f"left out {sha256[:12]}: {error}", flush=True)
-            return []
+    try:
+        return list(windows(read(content), rng_of(seed, sha256)))
+    except UnreadableMidi as error:
+        print(f"left out {sha256[:12]}: {error}", flush=True)
+        return []
 
 
 def train(sheaf: Sheaf, out: Path, budget_s: float, seed: int, threads: int) -> Composer:
@@ -128,40 +123,22 @@ def held_out_bits(model: Composer, sheaf: Sheaf) -> dict[str, dict[str, float]]:
     """Bits per note on works never trained on, per corpus; the baseline knows only frequencies."""
     model.eval()
     found: dict[str, dict[str, float]] = {}
-    baseline = _baseline(sheaf.train)
+    baseline = Frequencies.counted(sheaf.train)
     with torch.no_grad():
         for name, held in sorted(sheaf.held_out.items()):
             bits = notes = plain = 0.0
             for at in range(0, len(held), 16):
-                batch = _collate(held[at : at + 16])
-                live = int((batch["codes"] >= 0).sum())
-                bits += float(_loss(model, batch)) * live / math.log(2)
-                notes += int((batch["codes"] >= 2).sum())
-                plain += sum(baseline(window) for window in held[at : at + 16])
+                some = _collate(held[at : at + 16])
+                live = int((some["codes"] >= 0).sum())
+                bits += float(_loss(model, some)) * live / math.log(2)
+                notes += int((some["codes"] >= 2).sum())
+                plain += sum(baseline.bits(window).sum() for window in held[at : at + 16])
             found[name] = {
                 "bits_per_note": round(bits / max(1, notes), 3),
                 "baseline_bits_per_note": round(plain / max(1, notes), 3),
                 "notes": int(notes),
             }
     return found
-
-
-def _baseline(train_windows: list[Window]):
-    """Bits of a window under how often each code follows each code, and each duration each code."""
-    follows = np.ones((256, 96))
-    lasts = np.ones((96, 64))
-    for window in train_windows:
-        before = np.concatenate([[255], window.codes[:-1]])
-        np.add.at(follows, (before, window.codes), 1)
-        np.add.at(lasts, (window.codes, window.units), 1)
-    follows = -np.log2(follows / follows.sum(1, keepdims=True))
-    lasts = -np.log2(lasts / lasts.sum(1, keepdims=True))
-
-    def bits(window: Window) -> float:
-        before = np.concatenate([[255], window.codes[:-1]])
-        return float(follows[before, window.codes].sum() + lasts[window.codes, window.units].sum())
-
-    return bits
 
 
 def _loss(model: Composer, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -191,22 +168,10 @@ def _batches(sheaf: Sheaf, rng: np.random.Generator) -> Iterator[dict[str, torch
 
 
 def _collate(chosen: list[Window]) -> dict[str, torch.Tensor]:
-    steps = max(len(window.codes) for window in chosen)
-    ids = np.zeros((len(chosen), steps, len(FEATURES)), np.int64)
-    bits = np.zeros((len(chosen), steps, BITS), np.float32)
-    codes = np.full((len(chosen), steps), -1, np.int64)
-    units = np.full((len(chosen), steps), -1, np.int64)
-    places = np.arange(12)
-    for row, window in enumerate(chosen):
-        n = len(window.codes)
-        ids[row, :n] = window.ids
-        bits[row, :n, :12] = (window.chroma[:, :1] >> places) & 1
-        bits[row, :n, 12:] = (window.chroma[:, 1:] >> places) & 1
-        codes[row, :n], units[row, :n] = window.codes, window.units
+    given = padded(chosen)
     return {
-        "ids": torch.from_numpy(ids), "bits": torch.from_numpy(bits),
-        "codes": torch.from_numpy(codes), "units": torch.from_numpy(units),
-    }  # fmt: skip
+        name: torch.from_numpy(getattr(given, name)) for name in ("ids", "bits", "codes", "units")
+    }
 
 
 def _rate(share: float, batch: int) -> float:
