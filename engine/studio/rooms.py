@@ -1,20 +1,23 @@
 """The rooms a session walks through, furnished once per process."""
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from engine.compose.composer import Composer
+from engine.compose.composer import PACKAGED, Composer
+from engine.critique.originality import Index, packaged
 from engine.render.banks import Bank, find
 from engine.settings import StudioSettings
 
 
 class Rooms(Struct, frozen=True, kw_only=True):
-    """The composer with its weights and the bank with its sounds."""
+    """The composer with its weights, what it may not quote, and the bank with its sounds."""
 
     composer: Composer
     bank: Bank
+    training: Index = field(default_factory=packaged)
 
 
 def furnish(settings: StudioSettings) -> Rooms:
     """Load the weights and find the instruments; refuses weights that are not the named ones."""
     composer = Composer(settings.models, provider=settings.provider)
-    return Rooms(composer=composer, bank=find(settings.bank))
+    training = packaged(settings.models or PACKAGED)
+    return Rooms(composer=composer, bank=find(settings.bank), training=training)

@@ -208,7 +208,10 @@ def _files(
             midi=midi,
             master=clean,
         )
-        | {"bits_per_note": round(take.bits_per_note, 3)},
+        | {
+            "bits_per_note": round(take.bits_per_note, 3),
+            "originality": take.quoted.facts(),
+        },
         timings_s=sounded.laps | clock.laps,
     )
     return Offered(

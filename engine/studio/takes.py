@@ -7,14 +7,16 @@ edits and sends back, with the number of its take, comes back with the notes it 
 import math
 from collections.abc import Collection, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.arrange import arrange
 from engine.contracts import Outline, Plan, Resolved, Rewrite
 from engine.critique import panel
 from engine.critique.bars import rater
 from engine.critique.likeness import rank
+from engine.critique.originality import Finding, Index
 from engine.critique.panel import Verdict
+from engine.critique.reading import UNPITCHED
 from engine.plan import draw
 from engine.plan.outline import bind, outline
 from engine.provenance.origin import derive_seed
@@ -34,6 +36,7 @@ class Take(Struct, frozen=True, kw_only=True):
     score: Score
     rewrites: tuple[Rewrite, ...]
     verdict: Verdict
+    quoted: Finding
     bits_per_note: float
 
 
@@ -80,7 +83,8 @@ def written(planned: Sequence[Sheet], seed: int, rooms: Rooms) -> list[Take]:
     seeds = [derive_seed(seed, one.number) for one in planned]
     composed = _composed([one.plan for one in planned], seeds, rooms)
     return [
-        _take(one, own, *music) for one, own, music in zip(planned, seeds, composed, strict=True)
+        _take(one, own, rooms.training, *music)
+        for one, own, music in zip(planned, seeds, composed, strict=True)
     ]
 
 
@@ -93,9 +97,16 @@ def _composed(
     return [(composition.lines, composition.rewrites) for composition in compositions]
 
 
-def _take(sheet: Sheet, seed: int, lines: tuple[Line, ...], rewrites: tuple[Rewrite, ...]) -> Take:
+def _take(
+    sheet: Sheet,
+    seed: int,
+    training: Index,
+    lines: tuple[Line, ...],
+    rewrites: tuple[Rewrite, ...],
+) -> Take:
     score = arrange(sheet.plan, lines, seed)
     notes = sum(len(line.notes) for line in lines)
+    quoted = training.longest(lines or _sung(score))
     return Take(
         number=sheet.number,
         seed=seed,
@@ -103,9 +114,24 @@ def _take(sheet: Sheet, seed: int, lines: tuple[Line, ...], rewrites: tuple[Rewr
         lines=lines,
         score=score,
         rewrites=rewrites,
-        verdict=panel.judge(score),
+        verdict=_verdict(score, quoted),
+        quoted=quoted,
         bits_per_note=sum(line.bits for line in lines) / notes if notes else 0.0,
     )
+
+
+def _sung(score: Score) -> list[Line]:
+    """The pitched parts of a score that the arranger wrote alone."""
+    pitched = [part for part in score.parts if part.plan.group not in UNPITCHED]
+    return [Line(role=part.plan.role, notes=part.notes) for part in pitched]
+
+
+def _verdict(score: Score, quoted: Finding) -> Verdict:
+    """The panel's word; a take that quotes is not kept, however good."""
+    verdict = panel.judge(score)
+    if quoted.original:
+        return verdict
+    return structs.replace(verdict, kept=False, reasons=(*verdict.reasons, quoted.reason))
 
 
 def in_rank(resolved: Resolved, takes: list[Take], kept: Collection[Take]) -> list[Take]:

@@ -1,11 +1,14 @@
-"""The workshop's door: ``data``, ``train``, ``export`` need torch, ``grooves`` does not; nothing
-that serves needs any of them."""
+"""The workshop's door. ``data``, ``train`` and ``export`` need torch, ``grooves`` and ``index`` the
+corpora; ``bits``, ``originality`` and ``card`` need the committed weights alone."""
 
 import argparse
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
 SEED = 20261124
+MODELS = Path("engine/models/composer")
 
 
 def main() -> None:
@@ -23,11 +26,14 @@ def main() -> None:
         command.add_argument("--seed", type=int, default=SEED)
         command.add_argument("--budget", type=seconds, default=seconds("40m"))
         command.add_argument("--threads", type=int, default=2)
-        command.add_argument("--models", type=Path, default=Path("engine/models/composer"))
+        command.add_argument("--models", type=Path, default=MODELS)
     command = commands.add_parser("grooves", help="measure drummers for the arranger")
     command.add_argument("--corpus", type=Path, required=True, help="folder of the archives")
     command.add_argument("--out", type=Path, default=Path("engine/arrange/feel/grooves.json"))
+    _add_measures(commands)
     given = parser.parse_args()
+    if given.command in _MEASURES:
+        sys.exit(_measured(given))
     if given.command == "grooves":
         from engine.workshop import grooves
 
@@ -46,6 +52,68 @@ def main() -> None:
         train.train(sheaf, given.out, given.budget, given.seed, given.threads)
     else:
         export.export(sheaf, given.out, given.models, budget_s=given.budget, seed=given.seed)
+
+
+def _add_measures(commands: Any) -> None:
+    bits = commands.add_parser("bits", help="bits per note of a folder of MIDI files, as JSON")
+    bits.add_argument("folder", type=Path)
+    bits.add_argument("--out", type=Path, help="a file for the JSON; stdout otherwise")
+    index = commands.add_parser("index", help="index what the weights were trained on")
+    index.add_argument("--corpus", type=Path, required=True, help="folder of the archives")
+    originality = commands.add_parser("originality", help="what composed pieces quote")
+    originality.add_argument("--pieces", type=int, default=500)
+    originality.add_argument("--seed", type=int, default=SEED)
+    card = commands.add_parser("card", help="write the model card from the manifest")
+    for command in (bits, index, originality, card):
+        command.add_argument("--models", type=Path, default=MODELS)
+
+
+def _bits(given: argparse.Namespace) -> Any:
+    from engine.workshop import bits
+
+    return bits.measure(given.folder, given.models)
+
+
+def _index(given: argparse.Namespace) -> Any:
+    from engine.workshop import index
+
+    return index.make(given.corpus, given.models)
+
+
+def _originality(given: argparse.Namespace) -> Any:
+    from engine.workshop import originality
+
+    return originality.make(given.pieces, given.seed, given.models)
+
+
+def _card(given: argparse.Namespace) -> Any:
+    from engine.workshop import card
+
+    return {"card": str(card.make(given.models))}
+
+
+_MEASURES = {"bits": _bits, "index": _index, "originality": _originality, "card": _card}
+
+
+def _measured(given: argparse.Namespace) -> int:
+    """Run one of the commands that answer in JSON; 2 when it was refused."""
+    import msgspec
+
+    from engine.errors import EngineError
+
+    try:
+        found = _MEASURES[given.command](given)
+    except (EngineError, OSError, LookupError) as error:
+        print(f"workshop: {error}", file=sys.stderr)
+        return 2
+    body = msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
+    out = getattr(given, "out", None)
+    if out is None:
+        sys.stdout.buffer.write(body)
+    else:
+        out.write_bytes(body)
+        print(f"written to {out}")
+    return 0
 
 
 def seconds(text: str) -> float:

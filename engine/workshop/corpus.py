@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import zstandard
 from msgspec import Struct
 
 # name → (weight in training, most files taken). Freedoom and Blasphemer are the only modern
@@ -32,6 +31,23 @@ CORPORA: dict[str, tuple[int, int]] = {
 # checked name by name (every author dead by 1955, first performed by 1930 or unknown). We take
 # them as the only lead sheets there are.
 ACCEPTED: dict[str, frozenset[str]] = {"openewld": frozenset({"high", "medium"})}
+# Who is to be named wherever the corpora, or what was learned from them, are passed on.
+CREDITS: dict[str, str] = {
+    "freedoom": "The Freedoom project and its musicians (CREDITS-MUSIC), "
+    "https://github.com/freedoom/freedoom",
+    "blasphemer": "The Blasphemer project (CREDITS.md), DMX MUS files converted to MIDI",
+    "openewld": "OpenEWLD by Federico Simonetta; works filtered again here, see ACCEPTED in "
+    "engine/workshop/corpus.py",
+    "openscore_lieder": "OpenScore Lieder Corpus (Mark Gotham, Peter Jonas and others)",
+    "openscore_quartets": "OpenScore String Quartets (Mark Gotham, Peter Jonas and others)",
+    "openscore_orchestra": "OpenScore orchestral scores by way of Hauptstimme (Mark Gotham and "
+    "others)",
+    "polish_scores": "Polish Music Heritage in Open Access, The Fryderyk Chopin Institute (NIFC), "
+    "https://polishscores.org; converted from Humdrum to MIDI, a subset",
+    "chopin_first_editions": "Chopin first editions, The Fryderyk Chopin Institute (NIFC), "
+    "https://chopinscores.org; converted from Humdrum to MIDI",
+    "mutopia": "The Mutopia Project and its typesetters, https://www.mutopiaproject.org",
+}
 HELD_OUT = 20  # one work in twenty is never trained on
 
 
@@ -44,6 +60,7 @@ class Row(Struct, frozen=True, kw_only=True):
     licence: str
     origin: str
     sha256: str
+    typesetter: str = ""
     content: bytes
 
     @property
@@ -71,6 +88,8 @@ def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
 
 def opened(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, str]]]:
     """An archive's scores by path and its licence rows."""
+    import zstandard  # the card is written from this module too, where nothing is unpacked
+
     members: dict[str, bytes] = {}
     with archive.open("rb") as packed:
         stream = zstandard.ZstdDecompressor().stream_reader(packed)
@@ -102,6 +121,7 @@ def _refuse(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> s
 
 
 def _row(corpus: str, source: dict[str, str], content: bytes) -> Row:
+    facts = dict(one.split("=", 1) for one in source.get("extra", "").split(";") if "=" in one)
     title = source["title"].split(" (")[0].strip().lower()
     return Row(
         corpus=corpus,
@@ -110,5 +130,6 @@ def _row(corpus: str, source: dict[str, str], content: bytes) -> Row:
         licence=source["licence"],
         origin=source["origin"],
         sha256=source["sha256_midi"],
+        typesetter=facts.get("typesetter", ""),
         content=content,
     )
