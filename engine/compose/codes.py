@@ -117,6 +117,7 @@ class Sheet:
 
     ``codes[role]`` holds the code sounding at every grid unit and ``onsets[role]`` whether it
     starts there; both are filled as bars are written, or at once when a piece is read.
+    ``following``: root and chroma of the harmony behind the last bar, where one is known.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Sheet:
         roots: np.ndarray,
         chromas: np.ndarray,
         basses: np.ndarray | None = None,
+        following: tuple[int, int] | None = None,
     ) -> None:
         units = bars[-1].start + bars[-1].units
         self.bars, self.mode, self.scale = tuple(bars), mode, scale
@@ -136,7 +138,7 @@ class Sheet:
         self.codes = np.full((len(ROLES), units), REST, np.int64)
         self.onsets = np.zeros((len(ROLES), units), bool)
         self.last: list[list[int]] = [[NOTHING, NOTHING] for _ in ROLES]
-        self._next_root, self._until_next = _next_changes(roots, chromas)
+        self._next_root, self._until_next = _next_changes(roots, chromas, following)
         self._scale_bits = _bits(np.array([scale]))[0]
         self._chord_bits = _bits(chromas)
 
@@ -216,12 +218,17 @@ def reference_at(steps: Sequence[Step], position: int) -> tuple[int, int]:
     return NOTHING, 0
 
 
-def _next_changes(roots: np.ndarray, chromas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _next_changes(
+    roots: np.ndarray, chromas: np.ndarray, following: tuple[int, int] | None
+) -> tuple[np.ndarray, np.ndarray]:
     """For every unit: the root of the next harmony, and a bucket of the time until it comes."""
     units = len(roots)
     after = np.full(units, 12, np.int64)
     until = np.full(units, 8, np.int64)
     root, where = 12, -1
+    if following is not None and following != (roots[-1], chromas[-1]):
+        root, where = following[0], units
+        after[-1], until[-1] = root, 0
     for at in range(units - 2, -1, -1):
         if roots[at] != roots[at + 1] or chromas[at] != chromas[at + 1]:
             root, where = int(roots[at + 1]), at + 1

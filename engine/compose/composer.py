@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from engine.compose.codes import BITS, FEATURES, Step
+from engine.compose.codes import BITS, FEATURES, ROLES, Step
+from engine.compose.given import Given, fixed
 from engine.compose.network import Network
 from engine.compose.passage import Passage
 from engine.compose.steering import code_bias, code_mask, duration_bias, duration_mask
@@ -78,12 +79,19 @@ class Composer:
         plans: Sequence[Plan],
         seeds: Sequence[int],
         *,
+        given: Sequence[Given | None] | None = None,
         rate: BarRater | None = None,
         temperature: float = TEMPERATURE,
         budget: float = 2.0,
     ) -> list[Composition]:
-        """One composition per plan. ``budget`` bounds the steps: times what one pass would take."""
-        takes = [Take(plan, seed) for plan, seed in zip(plans, seeds, strict=True)]
+        """One composition per plan. ``budget`` bounds the steps: times what one pass would take.
+
+        What is ``given``, by `engine.compose.doors`, is read; the rest is written around it.
+        """
+        takes = [
+            Take(plan, seed, kept)
+            for plan, seed, kept in zip(plans, seeds, given or [None] * len(plans), strict=True)
+        ]
         self._run(takes, rate, temperature, budget)
         return [
             Composition(lines=take.lines(), rewrites=take.rewrites(), steps=take.steps)
@@ -92,7 +100,9 @@ class Composer:
 
     def bits(self, plan: Plan, lines: Sequence[Line]) -> float:
         """Bits per note of given lines under this model, teacher-forced, at temperature 1."""
-        take = Take(plan, 0, forced={line.role: line for line in lines})
+        silent = {part.role for part in plan.parts} - {line.role for line in lines}
+        rests = [Line(role=role, notes=()) for role in ROLES if role in silent]
+        take = Take(plan, 0, fixed(plan, [*lines, *rests]))
         self._run([take], None, 1.0, 1.0)
         notes = sum(len(line.notes) for line in lines)
         return sum(line.bits for line in take.lines()) / max(1, notes)
@@ -197,12 +207,12 @@ class Composer:
 
 def _conclude(passage: Passage, rate: BarRater | None, budget: float) -> None:
     """Ask the panel about a finished bar: keep it, or take it back and try again."""
-    if rate is None or passage.replaying:
+    if rate is None or passage.replaying or passage.bar_given:
         passage.keep("")
         return
     rating = rate(passage.view())
     passage.judge(rating)
-    spent = passage.steps >= budget * passage.expected_steps
+    spent = passage.steps - passage.read >= budget * passage.expected_steps
     if rating.rating >= GOOD_ENOUGH or (spent and passage.tries == 1):
         passage.keep(rating.reason)
     elif passage.tries < TRIES and not spent:
@@ -235,12 +245,12 @@ def _surprise(logits: np.ndarray, mask: np.ndarray, chosen: int) -> float:
 def _in_turn(takes: list[Take]) -> list[Passage]:
     """All passages that have something to write, those first that most work waits for."""
     behind: dict[int, int] = {}
-    passages = [passage for take in takes for passage in take.passages]
+    passages = [passage for take in takes for passage in (*take.sources, *take.passages)]
     for passage in reversed(passages):
         behind[id(passage)] = behind.get(id(passage), 0) + len(passage.slots)
-        if passage.source is not None:
-            before = behind.get(id(passage.source), 0)
-            behind[id(passage.source)] = max(before, behind[id(passage)])
+        for earlier in passage.awaited:
+            before = behind.get(id(earlier), 0)
+            behind[id(earlier)] = max(before, behind[id(passage)])
     passages.sort(key=lambda passage: -behind[id(passage)])
     return [passage for passage in passages if not passage.done]
 

@@ -3,12 +3,14 @@
 import numpy as np
 
 from engine.compose.codes import FIRST_PITCH, LONGEST, NOTHING, REST, TIE
+from engine.compose.ground import turns
 from engine.compose.passage import Passage
 from engine.compose.pitches import CLASSES, PITCHES
 
 SUPERTONIC, DOMINANT = 2, 7  # semitones from the tonic: what an open ending stops on
 ROOT = 2.0
-APPROACH = 1.0  # for a bass tone that leads to the tonic
+BELOW_OR_ABOVE = (1, 2, 10, 11)  # semitones from a tone that a neighbour leads to
+FIFTH = 7  # over the first bass tone of a loop leads to it too
 _ARRIVES = ("ring", "button", "open")
 
 
@@ -29,9 +31,7 @@ def arrive(passage: Passage, mask: np.ndarray) -> None:
 
 
 def end_codes(passage: Passage, bias: np.ndarray) -> None:
-    """The last note rather the root than another; a loop's bass leads back."""
-    if _turns(passage) and passage.role == "bass" and passage.position > 0:
-        bias[FIRST_PITCH:] += np.where(np.isin(CLASSES, (2, 7, 10, 11)), APPROACH, 0.0)
+    """The last note rather the root than another."""
     if _arrives(passage):
         root = passage.sheet.roots[passage.unit]
         bias[FIRST_PITCH:] += np.where(root == CLASSES, ROOT, 0.0)
@@ -47,21 +47,35 @@ def end_units(passage: Passage, code: int, units: np.ndarray) -> np.ndarray:
 
 
 def turn_round(passage: Passage, mask: np.ndarray) -> None:
-    """In a loop's last beat the lead lies a step from where it begins again; mask in place."""
-    if not _turns(passage) or passage.role != "lead" or passage.opening == NOTHING:
+    """In a loop's last beat lead and bass lead to where it begins again; mask in place."""
+    if not _turns(passage) or passage.role == "counter":
         return
     if passage.position < passage.bar.units - passage.beat_units:
         return
-    step = np.abs(PITCHES - passage.opening)
-    leading = passage.ranges["lead"] & (step >= 1) & (step <= 2)
+    leading = mask[FIRST_PITCH:] & _leads_back(passage)
+    if not leading.any():
+        leading = passage.ranges[passage.role] & _leads_back(passage)
     if leading.any():
         mask[FIRST_PITCH:] = leading
         mask[[REST, TIE]] = False
 
 
+def _leads_back(passage: Passage) -> np.ndarray:
+    """(pitches,) a neighbour of the first note, or of a tone of the first chord; a bass's fifth."""
+    plan = passage.plan
+    if passage.role == "bass":
+        away = (CLASSES - (plan.chords[0].bass - plan.tonic)) % 12
+        return np.isin(away, (*BELOW_OR_ABOVE, FIFTH))
+    if passage.opening != NOTHING:
+        return np.isin(np.abs(PITCHES - passage.opening), (1, 2))
+    away = [(CLASSES - (pitch - plan.tonic)) % 12 for pitch in plan.chords[0].pitches]
+    scale = passage.sheet.bits(passage.unit)[12:][CLASSES] > 0
+    return scale & np.isin(away, BELOW_OR_ABOVE).any(0)
+
+
 def open_round(passage: Passage, mask: np.ndarray) -> None:
     """A loop's lead begins on the note that its last beat leads to; mask in place."""
-    if passage.plan.ending != "turnaround" or passage.index > 0 or passage.role != "lead":
+    if not turns(passage.plan) or passage.index > 0 or passage.role != "lead":
         return
     first = passage.sheet.last[passage.slot.role][0] == NOTHING
     if first and passage.opening != NOTHING and mask[passage.opening]:
@@ -81,4 +95,4 @@ def _arrives(passage: Passage) -> bool:
 
 
 def _turns(passage: Passage) -> bool:
-    return passage.ends_piece and passage.plan.ending == "turnaround"
+    return passage.ends_piece and turns(passage.plan)

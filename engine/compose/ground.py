@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.compose import contours
 from engine.compose.codes import METERS, TICKS_PER_UNIT, TIE, Bar, Sheet, Step, code_of, fold_tonic
-from engine.contracts import PartPlan, Plan, Section
+from engine.contracts import Chord, PartPlan, Plan, Section
 from engine.score import bar_ticks
 
 TOLD_BARS = 8  # bars to the piece's end that the network is told; further off it hears "many"
@@ -35,6 +35,7 @@ def sheet_of(plan: Plan, section: Section) -> Sheet:
         for bar in range(section.bars)
     ]
     roots, chromas, basses = _harmony(plan, section, section.bars * bar_units)
+    seam = turns(plan) and section.bar + section.bars == plan.bars
     third = contours.scale_of(plan.mode)[2]
     return Sheet(
         bars,
@@ -43,7 +44,17 @@ def sheet_of(plan: Plan, section: Section) -> Sheet:
         roots=roots,
         chromas=chromas,
         basses=basses,
+        following=_first_harmony(plan) if seam else None,
     )
+
+
+def turns(plan: Plan) -> bool:
+    """Whether the end leads back to the beginning.
+
+    Of all that lies beyond a section's own bars, the loop's first chord and the first note of its
+    contour are the only things that may be known in it: they are the plan's, not another section's.
+    """
+    return plan.ending == "turnaround" and bool(plan.chords)
 
 
 def motif_of(plan: Plan, lead: PartPlan | None) -> list[list[Step]]:
@@ -115,8 +126,16 @@ def _harmony(plan: Plan, section: Section, units: int) -> tuple[np.ndarray, np.n
             continue
         roots[begin:end] = (chord.root - plan.tonic) % 12
         basses[begin:end] = (chord.bass - plan.tonic) % 12
-        chromas[begin:end] = sum(1 << (pitch - plan.tonic) % 12 for pitch in set(chord.pitches))
+        chromas[begin:end] = _chroma(plan, chord)
     return roots, chromas, basses
+
+
+def _first_harmony(plan: Plan) -> tuple[int, int]:
+    return (plan.chords[0].root - plan.tonic) % 12, _chroma(plan, plan.chords[0])
+
+
+def _chroma(plan: Plan, chord: Chord) -> int:
+    return sum(1 << (pitch - plan.tonic) % 12 for pitch in set(chord.pitches))
 
 
 def _left(bars: int) -> int:

@@ -11,7 +11,6 @@ import numpy as np
 from msgspec import Struct, structs
 
 from engine.compose.codes import (
-    LONGEST,
     NOTHING,
     OFFSETS,
     REST,
@@ -20,11 +19,11 @@ from engine.compose.codes import (
     TIE,
     Bar,
     Step,
-    code_of,
     fold_tonic,
     pitch_of,
     reference_at,
 )
+from engine.compose.given import Given, bar_of, bar_steps
 from engine.compose.ground import hits_of, home_of, motif_of, sheet_of, stated_in, top_of
 from engine.compose.phrasing import Shape, shape_of
 from engine.compose.pitches import range_of
@@ -69,10 +68,15 @@ class Passage:
         plan: Plan,
         index: int,
         seed: int,
-        source: "Passage | None" = None,
-        forced: Mapping[str, Line] | None = None,
+        *,
+        like: "Mapping[str, Passage] | None" = None,
+        context: "Passage | None" = None,
+        given: Given | None = None,
+        varied: bool = False,
     ) -> None:
-        self.plan, self.index, self.source = plan, index, source
+        self.plan, self.index, self.context = plan, index, context
+        self.varied = varied  # whether it was asked to depart from what is given
+        self.like = like or {}  # by role, the passage whose bars it repeats or varies
         self.section: Section = plan.sections[index]
         self.key = _key(plan, index)
         self.start = self.section.bar * bar_ticks(plan.meter)  # tick of its first bar line
@@ -82,34 +86,39 @@ class Passage:
         self.sheet = sheet_of(plan, self.section)
         self.hits = hits_of(plan, self.section)
         lead = self.parts.get("lead")
-        plain = motif_of(plan, lead)
+        theme = [list(bar) for bar in given.theme] if given else []
+        plain = theme or motif_of(plan, lead)
         # The first note of the piece, as far as a plan can know it.
-        self.opening = _first_code(plain, lead, self.tonic_pitch)
+        sung = "lead" in plan.sections[0].roles
+        self.opening = _first_code(plain, lead, self.tonic_pitch) if sung else NOTHING
         self.motif = stated_in(self.section, plain, plan, lead)
         self.ranges = {role: range_of(part, self.tonic_pitch) for role, part in self.parts.items()}
         self.homes = {
             role: home_of(part, self.motif, self.tonic_pitch) for role, part in self.parts.items()
         }
         self.ceiling = top_of(self.motif, self.homes.get("lead", NOTHING) + CEILING)
-        self.slots = _slots(self.section, self.parts)
+        self._given = given
+        self.slots = self._slots()
         self.bits = {ROLES[role]: 0.0 for role in sorted({slot.role for slot in self.slots})}
         self.history: list[tuple[np.ndarray, np.ndarray]] = []
-        self.inherited = 0  # steps of the history that its source wrote
+        self.inherited = 0  # steps of the history that its context wrote
         self.row, self.base, self.steps, self.stale = 0, 0, 0, False
+        self.read = 0  # steps that were given
         self.rewrites: list[Rewrite] = []
-        self.expected_steps = max(1, STEPS_PER_BAR * len(self.slots))
+        open_slots = sum(not self.fixed(slot.role, slot.bar) for slot in self.slots)
+        self.expected_steps = max(1, STEPS_PER_BAR * open_slots)
         self.at, self.position, self.before = 0, 0, Step(NOTHING, 0)
         self.replaying = False
-        self._seed, self._forced = seed, forced
+        self._seed = seed
         self._queue: list[Step] = []
         self._tries: list[_Try] = []
         self._written: list[Step] = []
 
     def begin(self, row: int, reach: int) -> None:
-        """Take a row; the last ``reach`` steps of the passage it is like are its context."""
+        """Take a row; the last ``reach`` steps of another passage are its context."""
         self.row = row
-        if self.source is not None:
-            self.history = self.source.history[self.source.inherited :][-reach:]
+        if self.context is not None:
+            self.history = self.context.history[self.context.inherited :][-reach:]
             self.inherited = len(self.history)
             self.stale = self.inherited > 0
         self._dice(0)
@@ -119,9 +128,30 @@ class Passage:
     # --- where it stands ---
 
     @property
+    def awaited(self) -> "list[Passage]":
+        """The passages it refers to."""
+        return [*self.like.values(), *([self.context] if self.context is not None else [])]
+
+    @property
     def ready(self) -> bool:
         """Whether all it refers to is written."""
-        return self.source is None or self.source.done
+        return all(passage.done for passage in self.awaited)
+
+    def fixed(self, role: int, bar: int) -> bool:
+        """Whether a role's bar, counted from the section's first, is given."""
+        given = self._given
+        return given is not None and given.fixes(ROLES[role], self.section.bar + bar)
+
+    @property
+    def all_given(self) -> bool:
+        """Whether nothing in it is left to write."""
+        return all(self.fixed(slot.role, slot.bar) for slot in self.slots)
+
+    @property
+    def bar_given(self) -> bool:
+        """Whether the bar that was just written was given in all its roles."""
+        bar = self.slots[self.at - 1].bar
+        return all(self.fixed(slot.role, bar) for slot in self.slots if slot.bar == bar)
 
     @property
     def done(self) -> bool:
@@ -184,6 +214,7 @@ class Passage:
         """Write one step and move on; sets ``bar_complete`` when the bar is full."""
         if self._queue:
             self._queue.pop(0)
+            self.read += not self.replaying
         self.sheet.write(self.slot.role, self.unit, step)
         self._written.append(step)
         self.before = step
@@ -302,8 +333,8 @@ class Passage:
         beats = self.bar.units // self.beat_units
         self.shape: Shape = self._shape(beats)
         self.recall: Recall = recall(self)
-        if self._forced is not None:
-            self._queue = self._given_steps(self._forced.get(self.role))
+        if not self.replaying:
+            self._queue = self.given_steps(self.slot.role, self.slot.bar)
 
     def _shape(self, beats: int) -> Shape:
         """The bar's shape; where a hit falls into its silence the melody goes on."""
@@ -316,21 +347,38 @@ class Passage:
             return structs.replace(shape, silent=False, breath=0)
         return shape
 
-    def _given_steps(self, line: Line | None) -> list[Step]:
-        """The bar of a given line as steps; notes are cut at the bar line and tied."""
-        bar, found, at = self.bar, [], 0
-        for note in line.notes if line else ():
-            start = (note.start - self.start) // TICKS_PER_UNIT - bar.start
-            end = (note.start + note.length - self.start) // TICKS_PER_UNIT - bar.start
-            if end <= 0 or start >= bar.units:
-                continue
-            begin, stop = max(start, at, 0), min(end, bar.units)
-            if begin > at:
-                found += _split(REST, begin - at)
-            held = start < 0 and bar.start > 0  # a section's first note is never held over
-            found += _split(TIE if held else code_of(note.pitch, self.tonic_pitch), stop - begin)
-            at = max(at, stop)
-        return found + _split(REST, bar.units - at)
+    def given_steps(self, role: int, bar: int) -> list[Step]:
+        """The steps of a given bar, counted from the section's first; [] where none is given."""
+        given = self._given
+        if given is None or bar >= self.section.bars or not self.fixed(role, bar):
+            return []
+        grid = self.sheet.bars[bar]
+        # A section's first note is never held over, nor is one from a bar that is written.
+        may_tie = bar > 0 and self.fixed(role, bar - 1)
+        return bar_steps(
+            given.lines[ROLES[role]],
+            self.start + grid.start * TICKS_PER_UNIT,
+            grid.units,
+            self.tonic_pitch,
+            may_tie=may_tie,
+        )
+
+    def _slots(self) -> list[Slot]:
+        """The turns of the section's roles, and of those that are given notes in it."""
+        return [
+            Slot(bar, index)
+            for bar in range(self.section.bars)
+            for index, role in enumerate(ROLES)
+            if role in self.parts and (role in self.section.roles or self._sung(role))
+        ]
+
+    def _sung(self, role: str) -> bool:
+        """Whether a role is given notes in this section."""
+        line = self._given.lines.get(role) if self._given else None
+        bar, bars = bar_ticks(self.plan.meter), range(self.section.bars)
+        return line is not None and any(
+            bar_of(note, bar) - self.section.bar in bars for note in line.notes
+        )
 
 
 def _key(plan: Plan, index: int) -> int:
@@ -350,23 +398,3 @@ def _first_code(bars: list[list[Step]], lead: PartPlan | None, tonic_pitch: int)
     while pitch_of(code, tonic_pitch) < lead.low:
         code += 12
     return code
-
-
-def _slots(section: Section, parts: Mapping[str, PartPlan]) -> list[Slot]:
-    return [
-        Slot(bar, index)
-        for bar in range(section.bars)
-        for index, role in enumerate(ROLES)
-        if role in parts and role in section.roles
-    ]
-
-
-def _split(code: int, units: int) -> list[Step]:
-    """A stretch as steps no longer than the longest duration."""
-    steps = []
-    while units > 0:
-        part = min(units, LONGEST)
-        steps.append(Step(code, part))
-        code = REST if code == REST else TIE
-        units -= part
-    return steps

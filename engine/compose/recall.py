@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MOTIF_ENERGY = 4  # at which a motif has the notes that its contour has
 UNRELATED = LEVELS - 1
+ASKED_TO_VARY = 0.7  # of the pull to a section that returns: to one whose variation is asked for
 # Onsets per bar of 4/4 by energy 1-7: what the plan asks of each role.
 _NOTES = {
     "lead": (2, 3, 3, 4, 5, 6, 7),
@@ -19,7 +20,7 @@ _NOTES = {
     "counter": (1, 1, 1, 2, 2, 3, 3),
 }
 # Nats towards the referenced bar, by level: of a section that returns, and within a section.
-_RETURN = (8.0, 4.4, 2.8, 1.0, 0.0)
+_RETURN = (8.0, 4.0, 2.8, 1.8, 0.0)
 _WITHIN = (7.0, 2.2, 1.1, 0.3, 0.0)
 # How far a bar may depart from the one so many bars before it, by its place in the phrase.
 _FREEDOM = {4: (1, 1, 2, 3), 2: (2, 2, 1, 2), 1: (1, 1, 1, 1)}
@@ -43,7 +44,7 @@ def recall(passage: "Passage") -> Recall:
     """What the bar that is being written refers to.
 
     The network is told what will be: of the referenced bar what fits before this one's breath, and
-    of a silent bar that nothing is sung. Told otherwise, it pays for each silence as for a surprise.
+    of a silent bar that it is silent. Told otherwise, it pays for each silence as for a surprise.
     """
     if passage.silent:
         return Recall((), UNRELATED, 0.0, 0, density_of(0))
@@ -51,12 +52,13 @@ def recall(passage: "Passage") -> Recall:
     steps, level = source or _motif_bar(passage) or _earlier_bar(passage)
     steps = _before_breath(steps, passage.singing, passage.bar.units)
     energy = passage.section.energy
-    if source is not None and passage.source is not None:
-        energy = passage.source.section.energy
+    if source is not None:
+        energy = passage.like[passage.role].section.energy
     elif passage.role == "lead" and passage.slot.bar < len(passage.motif):
         energy = MOTIF_ENERGY
     onsets = _onsets(passage, steps, level, energy)
     pull = (_RETURN if source is not None else _WITHIN)[level]
+    pull *= ASKED_TO_VARY if passage.varied else 1.0
     return Recall(steps, level, pull, onsets, density_of(onsets))
 
 
@@ -76,10 +78,11 @@ def _before_breath(steps: Sequence[Step], singing: int, units: int) -> Sequence[
 
 
 def _source_bar(passage: "Passage") -> tuple[Sequence[Step], int] | None:
-    section, source, inside = passage.section, passage.source, passage.slot.bar
-    if source is None or passage.role not in source.section.roles:
+    section, source, inside = passage.section, passage.like.get(passage.role), passage.slot.bar
+    if source is None:
         return None
-    ends = section.variation > 0 and inside >= section.bars - 2
+    often = 2 if passage.varied else 4
+    ends = section.variation > 0 and (inside >= section.bars - 2 or inside % often == often - 1)
     bar = source.sheet.bars[inside % source.section.bars]
     steps = source.sheet.bar_steps(passage.slot.role, bar)
     if not any(step.code > TIE for step in steps):
@@ -101,7 +104,18 @@ def _earlier_bar(passage: "Passage") -> tuple[Sequence[Step], int]:
         steps = passage.sheet.bar_steps(role, passage.sheet.bars[inside - back])
         if any(step.code > TIE for step in steps):
             return steps, _FREEDOM[back][inside % 4]
-    return (), UNRELATED
+    return _later_bar(passage) or ((), UNRELATED)
+
+
+def _later_bar(passage: "Passage") -> tuple[Sequence[Step], int] | None:
+    """A given bar that is to follow, where nothing before this one was sung."""
+    if passage.fixed(passage.slot.role, passage.slot.bar):
+        return None
+    for ahead in (4, 2, 1):
+        steps = passage.given_steps(passage.slot.role, passage.slot.bar + ahead)
+        if any(step.code > TIE for step in steps):
+            return steps, _FREEDOM[ahead][0]
+    return None
 
 
 def _onsets(passage: "Passage", steps: Sequence[Step], level: int, energy: int) -> int:

@@ -8,7 +8,7 @@ few: range, bar line, breath, hit, the section's first bass, the last bar.
 
 import numpy as np
 
-from engine.compose import bassline, endings, melody
+from engine.compose import bassline, endings, melody, seams
 from engine.compose.codes import (
     CODES,
     DURATIONS,
@@ -26,11 +26,12 @@ from engine.compose.passage import Passage
 from engine.compose.pitches import CLASSES, PITCHES
 
 SIXTEENTH, EIGHTH = 3, 6
-# Nats for a chord tone on a strong beat and on another one. The network likes chord tones by itself:
+# Nats for a chord tone on a strong beat and on another one. The network likes them by itself:
 # without the walk by steps 99 of 100 strong beats have one.
 CONSONANT = {"lead": (0.5, 0.3), "counter": (1.0, 0.7), "bass": (1.8, 1.2)}
 STRANGE = 0.8  # nats against another tone on a strong beat
 CROWD = 1.5  # nats an octave of length off the energy's pace
+RHYTHM = 0.7  # of the pull to a referenced pitch: what the pull to its length is in a variation
 _LEAPS = {"lead": 12, "counter": 12, "bass": 14}
 
 
@@ -51,12 +52,13 @@ def code_mask(passage: Passage) -> np.ndarray:
     at = passage.unit
     codes = passage.sheet.codes[passage.slot.role]
     mask[TIE] = at > 0 and passage.position == 0 and int(codes[at - 1]) >= FIRST_PITCH
+    mask[TIE] &= not seams.behind_given(passage)
     if passage.role == "bass":
         bassline.stand(passage, mask)
         bassline.move_on(passage, mask)
     if passage.role == "lead":
         endings.open_round(passage, mask)
-        endings.turn_round(passage, mask)
+    endings.turn_round(passage, mask)
     endings.arrive(passage, mask)
     return mask
 
@@ -74,6 +76,7 @@ def code_bias(passage: Passage) -> np.ndarray:
         melody.phrase(passage, bias)
     if passage.role == "lead":
         melody.climb(passage, bias[FIRST_PITCH:])
+    seams.join(passage, bias[FIRST_PITCH:])
     endings.end_codes(passage, bias)
     return bias
 
@@ -101,10 +104,10 @@ def duration_bias(passage: Passage, code: int) -> np.ndarray:
     bias = np.zeros(DURATIONS)
     left = passage.bar.units - passage.position
     pull = passage.recall.pull
-    if passage.recall.steps and pull:
+    if passage.recall.steps and pull and not passage.varied:
         until = _until_next(passage)
         if until is not None and until < DURATIONS:
-            bias[until] += pull
+            bias[until] += pull if passage.recall.level == 0 else RHYTHM * pull
     if code != REST:
         _fill(passage, bias)
     if passage.role == "bass":

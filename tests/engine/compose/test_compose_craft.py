@@ -174,3 +174,45 @@ def test_a_loop_leads_back_to_its_first_note_by_a_step(composer, style) -> None:
     for plan in draw(resolve(brief, 3), 3, 3):
         lead = written(composer, plan)["lead"]
         assert abs(lead[-1].pitch - lead[0].pitch) in (1, 2), (plan.style, lead[-1], lead[0])
+
+
+@pytest.mark.parametrize("style", ["lofi", "chiptune", "house_edm", "rock", "waltz_ballroom"])
+def test_a_loops_bass_leads_back_to_the_bass_of_its_first_chord(composer, style) -> None:
+    brief = Brief(kind="loop", style=style, bars=16, bpm=100, seed=3)
+    for plan in draw(resolve(brief, 3), 3, 3):
+        if "bass" not in plan.sections[-1].roles:
+            continue
+        last = written(composer, plan)["bass"][-1]
+        assert last.start >= plan.bars * bar_ticks(plan.meter) - beat_ticks(plan.meter)
+        away = (last.pitch - plan.chords[0].bass) % 12
+        assert away in (1, 2, 7, 10, 11), (plan.style, last, plan.chords[0])
+
+
+@pytest.mark.parametrize("style", ["lofi", "chiptune", "rock"])
+def test_a_loop_without_a_contour_leads_back_to_its_first_chord(composer, style) -> None:
+    brief = Brief(kind="loop", style=style, bars=16, bpm=100, seed=3)
+    for drawn in draw(resolve(brief, 3), 3, 3):
+        plan = structs.replace(drawn, contour="")
+        if "lead" not in plan.sections[-1].roles:
+            continue
+        last = written(composer, plan)["lead"][-1]
+        assert last.start >= plan.bars * bar_ticks(plan.meter) - beat_ticks(plan.meter)
+        steps = [(last.pitch - pitch) % 12 for pitch in plan.chords[0].pitches]
+        assert set(steps) & {1, 2, 10, 11}
+
+
+def test_the_end_of_a_loop_follows_its_first_chord_and_nothing_else_beyond_its_section(
+    composer,
+) -> None:
+    brief = Brief(kind="loop", style="lofi", bars=16, bpm=100, seed=3)
+    (plan,) = draw(resolve(brief, 3), 3, 1)
+    opening = plan.chords[0]
+    other = structs.replace(
+        opening,
+        root=(opening.root + 5) % 12,
+        bass=(opening.bass + 5) % 12,
+        pitches=tuple((pitch + 5) % 12 for pitch in opening.pitches),
+    )
+    moved = structs.replace(plan, chords=(other, *plan.chords[1:]))
+    last = written(composer, moved)["bass"][-1]
+    assert (last.pitch - other.bass) % 12 in (1, 2, 7, 10, 11)

@@ -126,3 +126,52 @@ def test_a_section_that_returns_unvaried_has_the_same_notes(composer) -> None:
             kept.append(len(there & here) / len(there | here))
     print(f"\nnotes of an unvaried return that are the same: {sum(kept) / len(kept):.2f}")
     assert sum(kept) / len(kept) >= 0.9
+
+
+def small(plan: Plan, names: tuple[str, ...], silent: tuple[int, ...]) -> Plan:
+    """A plan of its first section with a lead, so many times; ``silent`` ones have no lead."""
+    source = next(one for one in plan.sections if "lead" in one.roles and one.bars >= 4)
+    bar = bar_ticks(plan.meter)
+    sections, chords = [], []
+    for at, name in enumerate(names):
+        roles = tuple(role for role in source.roles if at not in silent or role != "lead")
+        sections.append(
+            structs.replace(
+                source, name=name, bar=at * source.bars, roles=roles,
+                like=0 if at else None, variation=1 if at else 0,
+            )
+        )  # fmt: skip
+        chords += [
+            structs.replace(chord, at=chord.at + (at * source.bars - source.bar) * bar)
+            for chord in plan.chords
+            if source.bar <= chord.at // bar < source.bar + source.bars
+        ]
+    return structs.replace(
+        plan,
+        sections=tuple(sections),
+        chords=tuple(chords),
+        bars=len(names) * source.bars,
+        contour="",
+    )
+
+
+def test_a_tune_that_enters_in_a_variation_comes_back_in_the_next_one(composer) -> None:
+    related, unrelated = [], []
+    for style in (*STYLES, "acoustic_folk", "waltz_ballroom"):
+        for drawn in plans_of(style):
+            for names, into in ((("A", "A'", "A''"), related), (("A", "B", "A''"), unrelated)):
+                plan = small(drawn, names, silent=(0,))
+                (made,) = composer.write([plan], [5], rate=rater(plan))
+                two, three = (
+                    {
+                        (note.start - section.bar * bar_ticks(plan.meter), note.pitch)
+                        for role, note in notes_of(plan, made.lines, section)
+                        if role == "lead"
+                    }
+                    for section in plan.sections[1:]
+                )
+                into.append(len(two & three) / len(two | three))
+    print(f"\nnotes of A' again in A'' {sum(related) / len(related):.2f}, "
+          f"of a B {sum(unrelated) / len(unrelated):.2f}")  # fmt: skip
+    assert sum(related) / len(related) >= 0.5
+    assert sum(related) > 2 * sum(unrelated)
