@@ -12,8 +12,7 @@ from engine.score import bar_ticks, beats_per_bar, seconds_per_tick
 
 RING_S = 2.6  # what a last chord likes to ring
 BUTTON_S = 0.25  # a button is struck on the last downbeat: its bar is room enough to ring out
-BEND = 0.02  # a tempo that is open may give way by so much
-BUTTON_BEND = 0.06  # and by so much when the last note must be short
+BEND = 0.06  # a tempo that is open may give way by so much, so that whole phrases fill the length
 LONGEST_BAR_S = 3.2  # from here on a bar is half a phrase
 
 
@@ -46,7 +45,7 @@ def fit(
     bars = asked_bars or max(likely, least)
     if resolved.bpm is None:
         asked = asked_bars is not None or least > likely
-        tempo = _bent(resolved, seconds, bars, tempo, tail, ending, asked=asked)
+        tempo = _bent(resolved, seconds, bars, tempo, tail, asked=asked)
     return _framed(resolved, seconds, bars, tempo)
 
 
@@ -109,13 +108,18 @@ def _too_long(bars: int, tempo: float, seconds: float, most: int) -> Reason:
 
 
 def _bars_for(resolved: Resolved, seconds: float, tempo: float, tail: float, ending: Ending) -> int:
-    """Whole bars that leave the wished tail; an even number where a ring may take the rest."""
+    """Whole bars that leave the wished tail, an even number of them: a tempo that is open bends
+    towards it, and at a fixed one the ring takes what is over."""
     bar_s = bar_ticks(resolved.meter) * seconds_per_tick(tempo, resolved.meter)
     if ending == "button":
         if resolved.bpm is not None:
             return _most(resolved, seconds, tempo)
         return max(1, round((seconds - tail) / bar_s))
-    bars = max(1, math.floor((seconds - tail) / bar_s + 0.02))
+    room = (seconds - tail) / bar_s
+    bars = max(1, math.floor(room + 0.02))
+    even = 2 * round(room / 2)
+    if resolved.bpm is None and bars >= 6 and abs(even / room - 1) <= BEND:
+        return even
     return bars if bars < 6 or bars % 2 == 0 or bar_s > LONGEST_BAR_S else bars - 1
 
 
@@ -125,18 +129,16 @@ def _bent(
     bars: int,
     tempo: float,
     tail: float,
-    ending: Ending,
     *,
     asked: bool,
 ) -> float:
-    """A tempo within 2 % (6 % before a button) at which the bars leave about the wished tail."""
+    """A tempo within 6 % at which the bars leave about the wished tail."""
     beats = bars * beats_per_bar(resolved.meter)
     wished = 60.0 * beats / max(0.1, seconds - tail)
     low, high = resolved.bpm_range
-    bend = BUTTON_BEND if ending == "button" else BEND
     # An asked number of bars decides an open tempo, however far from the style's own it lies.
     if not asked:
-        wished = min(max(wished, tempo * (1 - bend)), tempo * (1 + bend))
+        wished = min(max(wished, tempo * (1 - BEND)), tempo * (1 + BEND))
     wished = min(max(wished, low), high)
     shortest = 60.0 * beats / seconds
     return max(wished, shortest)
