@@ -11,6 +11,7 @@ from msgspec import structs
 
 from engine.contracts import Plan
 from engine.critique import reading
+from engine.critique.trained import TrainedCritic
 from engine.score import BarRating, BarView, Line, Note, bar_ticks
 
 ENOUGH = 0.6
@@ -21,6 +22,14 @@ estimated from the same notes): 15 % of them fall below, of bars with one lead n
 semitone 42 %, with two 58 %, with a random lead 67 %, with the bass off by a semitone or a tritone
 81 %. AUC against human bars 0.74, 0.83, 0.85 and 0.92.
 """
+
+TOLERATED = 0.12
+"""Share of people's bars, of like energy, that the trained critic would have written again."""
+
+MIDDLE = 0.5  # of our own bars
+
+UNLIKE = "unlike music that people wrote"
+NAMED = 0.15  # cost of a fault that is told instead
 
 LEAP_SEMITONES = 9  # wider than a sixth wants an answer
 WILD_SEMITONES = 16  # wider than a tenth is never sung
@@ -47,6 +56,41 @@ def rater(plan: Plan) -> Callable[[BarView], BarRating]:
     """A critic of bars. The view brings its own plan, so one rater serves all takes of a brief."""
     del plan
     return rate
+
+
+def both(critic: TrainedCritic) -> Callable[[BarView], BarRating]:
+    """The rules and the trained critic together: a bar is worth what the stricter one says."""
+
+    def judged(view: BarView) -> BarRating:
+        ruled = rate(view)
+        own = by_people(critic, view)
+        if ruled.rating <= own:
+            return ruled
+        faults = {name: WEIGHTS[name] * size for name, size in faults_of(view).items()}
+        worst = max(faults, key=lambda name: faults[name])
+        reason = worst if faults[worst] >= NAMED else UNLIKE
+        return BarRating(rating=round(own, 4), reason=reason if own < ENOUGH else "")
+
+    return judged
+
+
+def by_people(critic: TrainedCritic, view: BarView) -> float:
+    """How faultless the trained critic finds a bar: `ENOUGH` where ``TOLERATED`` of people's bars
+    lie below, 1 where half of them do; 1 for a bar with hardly a note."""
+    return _on_scale(critic.place(view), TOLERATED)
+
+
+def by_likeness(critic: TrainedCritic, view: BarView) -> float:
+    """How human the trained critic finds a bar among our model's: `ENOUGH` at their middle."""
+    return _on_scale(critic.standing(view), MIDDLE)
+
+
+def _on_scale(place: float | None, enough: float) -> float:
+    if place is None:
+        return 1.0
+    if place < enough:
+        return ENOUGH * place / enough
+    return min(1.0, ENOUGH + (1 - ENOUGH) * (place - enough) / (0.51 - enough))
 
 
 def rate(view: BarView) -> BarRating:
