@@ -15,13 +15,20 @@ STUCK_BARS = 2  # on one pitch; then it moves
 
 
 def stand(passage: Passage, mask: np.ndarray) -> None:
-    """A section's bass begins at once, on the lowest tone of its chord where it has that tone."""
-    if passage.unit > 0:
+    """Where the harmony changes, and at once where a section begins, the bass strikes the lowest
+    tone of its chord, in an octave it can reach; mask in place."""
+    at, basses = passage.unit, passage.sheet.basses
+    if basses[at] == NO_ROOT or (at > 0 and basses[at] == basses[at - 1]):
         return
-    grounded = mask[FIRST_PITCH:] & (passage.sheet.basses[0] == CLASSES)
-    if grounded.any():
-        mask[:] = False
-        mask[FIRST_PITCH:] = grounded
+    grounded = mask[FIRST_PITCH:] & (basses[at] == CLASSES)
+    if not grounded.any():
+        return
+    mask[FIRST_PITCH:] = grounded
+    if at == 0:
+        mask[:FIRST_PITCH] = False
+    else:
+        held = int(passage.sheet.codes[passage.slot.role, at - 1])
+        mask[TIE] &= held >= FIRST_PITCH and bool(CLASSES[held - FIRST_PITCH] == basses[at])
 
 
 def move_on(passage: Passage, mask: np.ndarray) -> None:

@@ -26,7 +26,7 @@ from engine.contracts import Plan
 from engine.errors import EngineError
 from engine.score import Line, Note, bar_ticks
 
-MOST_A_BAR = 24  # notes of one line, on average over the plan
+MOST_A_BAR = 16  # notes of one line, on average over the plan
 SLACK = TICKS_PER_UNIT // 2  # players come early and let go late by this much
 THEME_BARS = 2
 

@@ -1,8 +1,10 @@
 """One section while it is written: where it stands, and how to take a bar back.
 
-A passage is a function of its own slice of the plan, of the passage it is ``like``, and of the
+A passage is a function of its own slice of the plan, of the passages it is ``like``, and of the
 take's seed. It sees no note, chord or step beyond its own bar lines, so a client may change one
-section and find every other one as it was. Places in it are counted from its first bar.
+section and find every other one as it was. There are two exceptions: the end of a loop knows its
+first chord, to which it leads, and what follows given music has that as its context. Places in a
+passage are counted from its first bar. Given bars are read by the same steps as others are written.
 """
 
 from collections.abc import Mapping
