@@ -1,8 +1,9 @@
 """How much of a take's melody stands in a work the composer learned from.
 
-Melodies are compared as intervals alone: key, tempo and rhythm do not matter. That is the strict
-way: of 82 human works held out, 47 share twelve notes with a training work by their intervals, 38
-when the rhythm has to agree too.
+Melodies are compared as intervals, and by whether each note lasts shorter, longer or about as long
+as the one before: key, tempo and how a rhythm is notated do not matter. Without rhythm the measure
+finds mostly what nobody would call a quotation: of 500 composed pieces 70 then shared twelve notes
+with a training work, with it 5; of 81 human works held out it was 53, and 47.
 
 The index holds no melody that could be read back or played. Of every place in every training part
 it keeps 64 bits: 16 of a hash of the first four intervals, then 6 for each of the next eight,
@@ -28,20 +29,23 @@ MOST_NOTES = 12
 """A take that shares so many notes in a row with one training work is retracted."""
 
 DISTINCT = 5
-"""Runs of fewer different intervals are scales, trills and repeated notes: nobody's."""
+"""Runs of fewer different intervals are scales, trills and repeated notes: nobody's. A run of more
+than 13 notes has as many in every 13 of them."""
 
 REACH = 12  # intervals in a key
-WIDEST = 24  # semitones; wider leaps count as these
+WIDEST = 10  # semitones; wider leaps count as these
+SAME = 1.26  # times as long is about as long
+_ALIKE = 1  # of 0 shorter, 1 about as long, 2 longer
 _HEAD = 4  # intervals in the first hash
 _HEAD_BITS, _STEP_BITS = 16, 6
-_END = 2 * WIDEST + 1  # the line is over
+_END = 3 * (2 * WIDEST + 1)  # the line is over
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 # Bits that lie behind the first n intervals of a key, for n = 4 … 12.
 _BEHIND = [np.uint64((REACH - n) * _STEP_BITS) for n in range(_HEAD, REACH + 1)]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """The longest run of a take that stands in a training work, by intervals.
+    """The longest run of a take that stands in a training work.
 
     ``longest_run`` counts notes, 0 when no run has enough different intervals; ``work`` is the
     corpus and file where its beginning was found. It is never told too short: runs of more than 13
@@ -86,30 +90,29 @@ class Index:
         """The longest shared run of all the lines; of equals the first."""
         best = Finding()
         for line in lines:
-            found = self.longest_of(intervals(line.notes), line.role)
+            found = self.longest_of(steps_of(line.notes), line.role)
             if found.longest_run > best.longest_run:
                 best = found
         return best
 
     def longest_of(self, steps: np.ndarray, role: str = "") -> Finding:
-        """The longest shared run of one line of intervals."""
+        """The longest shared run of one line of steps."""
         if len(steps) < _HEAD:
             return Finding()
         lengths, where = self.matches(steps)
-        best = Finding()
-        for start, length in enumerate(_chained(lengths)):
-            if length < max(_HEAD, best.longest_run):
-                continue
-            distinct = len(np.unique(steps[start : start + length]))
-            if distinct >= DISTINCT:
-                best = Finding(
-                    longest_run=int(length) + 1,
-                    distinct_intervals=distinct,
-                    role=role,
-                    note=start,
-                    work=self.names[self.works[where[start]]],
-                )
-        return best
+        leaps = steps // 3
+        varied = [_distinct(leaps, *run) >= DISTINCT for run in enumerate(lengths.tolist())]
+        reached = _chained(np.where(varied, lengths, 0))
+        start = int(reached.argmax())
+        if not reached[start]:
+            return Finding()
+        return Finding(
+            longest_run=int(reached[start]) + 1,
+            distinct_intervals=_distinct(leaps, start, int(reached[start])),
+            role=role,
+            note=start,
+            work=self.names[self.works[where[start]]],
+        )
 
     def matches(self, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """For every place of a line that can be looked up: shared intervals from it on, at most
@@ -157,7 +160,7 @@ def write(index: Index, file: Path) -> None:
 
 
 def built(works: Iterable[tuple[str, Sequence[np.ndarray]]]) -> Index:
-    """An index over works, each with the intervals of its lines; of equal keys the first work."""
+    """An index over works, each with the steps of its lines; of equal keys the first work."""
     names, keys, owners = [], [], []
     for name, lines in works:
         found = [keys_of(steps) for steps in lines if len(steps) >= _HEAD]
@@ -171,15 +174,20 @@ def built(works: Iterable[tuple[str, Sequence[np.ndarray]]]) -> Index:
     return Index(ordered, np.concatenate(owners)[first], names)
 
 
-def intervals(notes: Sequence[Note], *, top: bool = True) -> np.ndarray:
-    """(n - 1,) semitones from note to note, held within two octaves; of a chord the outer one."""
+def steps_of(notes: Sequence[Note], *, top: bool = True) -> np.ndarray:
+    """(n - 1,) steps from note to note, of a chord from the outer one: three times the interval,
+    from the widest downward, and whether it waits shorter, about as long, or longer than before."""
     outer: dict[int, int] = {}
     for note in notes:
         before = outer.get(note.start)
         if before is None or (note.pitch > before) == top:
             outer[note.start] = note.pitch
-    line = np.array([outer[start] for start in sorted(outer)], np.int64)
-    return np.clip(np.diff(line), -WIDEST, WIDEST)
+    starts = np.array(sorted(outer), np.int64)
+    pitches = np.array([outer[start] for start in starts.tolist()], np.int64)
+    leaps, waits = np.clip(np.diff(pitches), -WIDEST, WIDEST), np.diff(starts)
+    pace = np.full(len(waits), _ALIKE)
+    pace[1:] += (waits[1:] > SAME * waits[:-1]).astype(int) - (waits[:-1] > SAME * waits[1:])
+    return 3 * (leaps + WIDEST) + pace
 
 
 def keys_of(steps: np.ndarray) -> np.ndarray:
@@ -187,9 +195,11 @@ def keys_of(steps: np.ndarray) -> np.ndarray:
     count = len(steps) - _HEAD + 1
     if count <= 0:
         return np.zeros(0, np.uint64)
-    padded = np.concatenate([steps + WIDEST, np.full(REACH, _END)]).astype(np.uint64)
-    state = np.zeros(count, np.uint64)
-    for n in range(_HEAD):
+    padded = np.concatenate([steps, np.full(REACH, _END)]).astype(np.uint64)
+    # Where a run begins, what its first step waited before does not belong to it.
+    first = (steps[:count] // 3 * 3 + _ALIKE).astype(np.uint64)
+    state = _mixed(np.zeros(count, np.uint64), first)
+    for n in range(1, _HEAD):
         state = _mixed(state, padded[n : n + count])
     key = state >> np.uint64(64 - _HEAD_BITS)
     for n in range(_HEAD, REACH):
@@ -211,6 +221,10 @@ def _agreed(difference: np.ndarray) -> np.ndarray:
     for behind in _BEHIND[1:]:
         shared += difference >> behind == 0
     return shared
+
+
+def _distinct(leaps: np.ndarray, start: int, length: int) -> int:
+    return len(set(leaps[start : start + length].tolist()))
 
 
 def _chained(lengths: np.ndarray) -> np.ndarray:

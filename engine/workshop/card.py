@@ -26,10 +26,12 @@ _LIMITS = """\
 - It was trained on notes alone. Nobody has judged it by ear on behalf of this card.
 - Held-out works are kept apart by title and composer. Editions of one work under different titles
   (Chopin's most of all) can stand on both sides; figures of such corpora flatter the model. The
-  longest runs that held-out works share with training works below show it.
+  longest runs that held-out works share with training works above show it.
 - Rhythms finer than sixteenths and triplet eighths, grace notes and tempo are not seen.
-- The index knows works by the intervals of each part's outer voices; inner voices of a keyboard
-  part are not in it. Rhythm is not compared."""
+- The index knows works by the outer voices of each part; inner voices of a keyboard part are not in
+  it. A melody with its rhythm changed is another melody to it. Runs of more than 13 notes are put
+  together from shorter ones that may stand in several works: human works' longest ones, mostly
+  figures that go on for bars, are upper bounds."""
 
 
 def make(models: Path) -> Path:
@@ -160,10 +162,10 @@ def _originality(manifest: dict[str, Any]) -> str:
     table = _table(heads, [(what, *(one[name] for name in names)) for what, one in rows])
     return (
         f"## Originality\n\nNotes of the longest run that a piece shares with any of "
-        f"{said['works']} training works ({said['places']:,} places), by intervals alone, whatever "
-        f"the key, tempo and rhythm; runs of fewer than {said['limit_distinct_intervals']} "
-        f"different intervals do not count. A take that reaches {originality.MOST_NOTES} notes is "
-        f"retracted.\n\n{table}"
+        f"{said['works']} training works ({said['places']:,} places), by intervals and relative "
+        f"lengths, whatever the key and tempo; runs of fewer than "
+        f"{said['limit_distinct_intervals']} different intervals do not count. A take that reaches "
+        f"{originality.MOST_NOTES} notes is retracted.\n\n{table}"
     )
 
 

@@ -75,7 +75,7 @@ def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
         taken = 0
         members, sources = opened(folder / f"{corpus}.tar.zst", corpus)
         for source in sources:
-            reason = _refuse(corpus, source, members)
+            reason = refused(corpus, source, members)
             if reason is None and taken >= most:
                 reason = "beyond this run's share"
             if reason is not None:
@@ -83,7 +83,7 @@ def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
                 continue
             taken += 1
             report[f"{corpus}: taken"] += 1
-            yield _row(corpus, source, members[source["path"]])
+            yield row_of(corpus, source, members[source["path"]])
 
 
 def opened(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, str]]]:
@@ -107,11 +107,12 @@ def opened(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str,
     return members, sorted(listed, key=lambda row: hashlib.sha256(row["path"].encode()).digest())
 
 
-def _refuse(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> str | None:
+def refused(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> str | None:
+    """Why a row may not be learned from; None when it may."""
+    if not (source.get("licence") or "").strip():
+        return f"no licence: {source['path']}"
     if source.get("confidence") not in ACCEPTED.get(corpus, frozenset({"high"})):
         return f"confidence {source.get('confidence')}"
-    if not source.get("licence"):
-        return "no licence"
     content = members.get(source["path"])
     if content is None:
         return "file missing"
@@ -120,7 +121,11 @@ def _refuse(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> s
     return None
 
 
-def _row(corpus: str, source: dict[str, str], content: bytes) -> Row:
+def row_of(corpus: str, source: dict[str, str], content: bytes) -> Row:
+    """A row with its work: files of one composer and one title are one work. So are Freedoom's
+    revisions of a tune, and editions of Chopin that print the same title; what stands behind a
+    title in parentheses does not count. Editions that print another title are not brought together.
+    """
     facts = dict(one.split("=", 1) for one in source.get("extra", "").split(";") if "=" in one)
     title = source["title"].split(" (")[0].strip().lower()
     return Row(

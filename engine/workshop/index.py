@@ -103,13 +103,13 @@ def _lines(content: bytes) -> list[np.ndarray]:
 
 
 def lines_of(heard: Heard) -> list[np.ndarray]:
-    """The intervals of every part's outer lines."""
+    """The steps of every part's outer lines."""
     found = []
     for track in heard.tracks:
         if track.drums or len(track.notes) < FEWEST_NOTES:
             continue
-        upper = originality.intervals(track.notes)
-        lower = originality.intervals(track.notes, top=False)
+        upper = originality.steps_of(track.notes)
+        lower = originality.steps_of(track.notes, top=False)
         found += [upper] if np.array_equal(upper, lower) else [upper, lower]
     return found
 

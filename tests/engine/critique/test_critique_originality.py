@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from engine.critique import originality
-from engine.critique.originality import DISTINCT, MOST_NOTES, Finding, Index, built, intervals
+from engine.critique.originality import (
+    DISTINCT,
+    MOST_NOTES,
+    WIDEST,
+    Finding,
+    Index,
+    built,
+    steps_of,
+)
 from engine.errors import ModelMissing
 from engine.score import Line, Note
 
@@ -33,7 +41,7 @@ WORKS = {f"ours/{seed}.mid": tune(seed, 120) for seed in range(40)}
 @pytest.fixture(scope="module")
 def index() -> Index:
     """Forty works of our own."""
-    return built((name, [intervals(line(pitches).notes)]) for name, pitches in WORKS.items())
+    return built((name, [steps_of(line(pitches).notes)]) for name, pitches in WORKS.items())
 
 
 def quoting(notes: int, shift: int) -> list[int]:
@@ -55,13 +63,33 @@ def test_a_quotation_is_found_with_its_length_place_and_work(
     assert found.original == (notes < MOST_NOTES)
 
 
-def test_rhythm_and_tempo_do_not_hide_a_quotation(index: Index) -> None:
-    dice, at, notes = random.Random(3), 0, []
-    for pitch in quoting(15, 2):
-        length = dice.choice([120, 240, 480, 960])
+def played(pitches: list[int], lengths: list[int]) -> Line:
+    notes, at = [], 0
+    for number, pitch in enumerate(pitches):
+        length = lengths[number % len(lengths)]
         notes.append(Note(at, length, pitch, 80))
         at += length
-    assert index.longest([Line(role="lead", notes=tuple(notes))]).longest_run == 15
+    return Line(role="lead", notes=tuple(notes))
+
+
+def test_tempo_does_not_hide_a_quotation_and_another_rhythm_makes_another_tune(
+    index: Index,
+) -> None:
+    pitches = quoting(15, 2)
+    for length in (60, 110, 960):
+        assert index.longest([line(pitches, length=length)]).longest_run == 15
+    slightly = played(pitches, [230, 250, 245, 240])
+    assert index.longest([slightly]).longest_run == 15
+    dotted = played(pitches, [360, 120, 480])
+    assert index.longest([dotted]).longest_run < 8
+
+
+def test_what_went_before_a_quotation_does_not_hide_its_beginning(index: Index) -> None:
+    quote = quoting(13, 0)[20:35]
+    notes = list(line(quote).notes)
+    early = Note(0, 100, quote[0], 80)
+    later = [Note(note.start + 4000, note.length, note.pitch, 80) for note in notes[1:]]
+    assert index.longest([Line(role="lead", notes=(early, *later))]).longest_run == 13
 
 
 def test_a_retracted_take_is_told_why(index: Index) -> None:
@@ -82,15 +110,15 @@ def test_tunes_of_nobody_share_little(index: Index) -> None:
 def test_scales_trills_and_repeated_notes_are_nobodys() -> None:
     scale = [60 + 12 * (at // 7) + (0, 2, 4, 5, 7, 9, 11)[at % 7] for at in range(21)]
     trivial = [scale, scale[::-1], [60, 62] * 20, [60] * 40, [60, 64, 67, 64] * 10]
-    index = built([("ours/etude.mid", [intervals(line(one).notes) for one in trivial])])
+    index = built([("ours/etude.mid", [steps_of(line(one).notes) for one in trivial])])
     for one in trivial:
-        assert index.matches(intervals(line(one).notes))[0].max() == 12
+        assert index.matches(steps_of(line(one).notes))[0].max() == 12
         assert index.longest([line(one)]).longest_run == 0
 
 
 def test_shared_runs_agree_with_a_plain_search(index: Index) -> None:
-    works = [intervals(line(pitches).notes).tolist() for pitches in WORKS.values()]
-    steps = intervals(line(quoting(11, 3)).notes)
+    works = [steps_of(line(pitches).notes).tolist() for pitches in WORKS.values()]
+    steps = steps_of(line(quoting(11, 3)).notes)
     found, _ = index.matches(steps)
     plain = [max(shared_from(steps[at:].tolist(), work) for work in works)
              for at in range(len(found))]  # fmt: skip
@@ -115,8 +143,8 @@ def shared_from(steps: list[int], work: list[int]) -> int:
 
 def test_of_a_chord_the_outer_note_is_the_line() -> None:
     notes = [Note(0, 10, 60, 80), Note(0, 10, 67, 80), Note(10, 10, 55, 80), Note(10, 10, 72, 80)]
-    assert intervals(notes).tolist() == [5]
-    assert intervals(notes, top=False).tolist() == [-5]
+    assert steps_of(notes).tolist() == [3 * (5 + WIDEST) + 1]
+    assert steps_of(notes, top=False).tolist() == [3 * (-5 + WIDEST) + 1]
 
 
 def test_an_index_comes_back_as_it_was_written_always_in_the_same_bytes(
