@@ -135,7 +135,10 @@ def packaged(folder: Path = PACKAGED) -> Index:
     manifest = json.loads((folder / "manifest.json").read_text())
     named = manifest.get("originality")
     if named is None:
-        raise ModelMissing(f"the manifest in {folder} names no index of the training works")
+        raise ModelMissing(
+            f"the manifest in {folder} names no index of the training works; "
+            f"python -m engine.workshop index makes it"
+        )
     file = folder / named["file"]
     if not file.exists():
         raise ModelMissing(f"{file} is missing")

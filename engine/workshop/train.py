@@ -132,7 +132,7 @@ def held_out_bits(model: Composer, sheaf: Sheaf) -> dict[str, dict[str, float]]:
                 live = int((some["codes"] >= 0).sum())
                 bits += float(_loss(model, some)) * live / math.log(2)
                 notes += int((some["codes"] >= 2).sum())
-                plain += sum(baseline.bits(window).sum() for window in held[at : at + 16])
+                plain += sum(float(baseline.bits(window).sum()) for window in held[at : at + 16])
             found[name] = {
                 "bits_per_note": round(bits / max(1, notes), 3),
                 "baseline_bits_per_note": round(plain / max(1, notes), 3),
