@@ -11,9 +11,8 @@ from engine.arrange.places import Place, places
 from engine.contracts import PartPlan, Plan
 from engine.score import Line, Note, bar_ticks, beat_ticks, seconds_per_tick
 from engine.styles.sheet import Style
+from engine.styles.sounds import RISES
 
-_BEDS = frozenset({"vinyl", "rain", "wind"})
-_RISES = frozenset({"riser", "rev_swell"})
 _FALLS = frozenset({"downer", "sub_drop"})
 _HITS = frozenset({"impact", "braam"})
 _REVERSED = frozenset({"rev_swell"})  # peaks on the downbeat itself
@@ -37,7 +36,7 @@ def effects(
 
 
 def _writer(part: PartPlan) -> Callable[[Plan, PartPlan, Place], Iterator[Note]]:
-    if part.patch in _RISES:
+    if part.patch in RISES:
         return _rise
     if part.patch in _FALLS:
         return _fall

@@ -22,7 +22,7 @@ def joined(passage: Passage, part: PartPlan, style: Style, notes: list[Note]) ->
     notes = _entering(passage, part, style, notes)
     if passage.closes or passage.section.bars < 2:
         return notes
-    if passage.before_peak:
+    if passage.before_peak and "drums" in passage.section.roles:
         return _holed(passage, part, notes)
     return _run(passage, part, style, notes)
 
@@ -39,7 +39,8 @@ def _entering(passage: Passage, part: PartPlan, style: Style, notes: list[Note])
 
 
 def _holed(passage: Passage, part: PartPlan, notes: list[Note]) -> list[Note]:
-    """A beat of air before the largest section, so that it arrives larger than it is."""
+    """A beat of air before the largest section, which the drums fill: it arrives larger than it
+    is. Without drums the beat would be a gap, so calm bands play on."""
     if part.role not in _HOLED:
         return notes
     end = passage.line - beat_ticks(passage.plan.meter)

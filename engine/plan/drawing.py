@@ -173,7 +173,9 @@ def _plan(desk: Desk, at: int, dice: random.Random, planner: str) -> Plan:
         bars=framed.bars,
         tonic=desk.tonic,
         mode=mode,
-        sections=layers.with_all(made, _required(resolved, made, parts)),
+        sections=layers.with_effects(
+            layers.with_all(made, _required(resolved, made, parts)), _effect(parts)
+        ),
         chords=chords,
         parts=parts,
         contour=contours.draw(style, stuff.mode, at, dice),
@@ -234,6 +236,11 @@ def _required(
         if able and not sounding & set(able):
             wanted.append(able[0])
     return wanted
+
+
+def _effect(parts: tuple[PartPlan, ...]) -> str | None:
+    """The patch of the effects, where a part plays them."""
+    return next((part.patch for part in parts if part.role == "fx"), None)
 
 
 def _answers(part: PartPlan, name: str) -> bool:

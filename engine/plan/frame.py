@@ -11,6 +11,7 @@ from engine.plan import hits
 from engine.score import bar_ticks, beats_per_bar, seconds_per_tick
 
 RING_S = 2.6  # what a last chord likes to ring
+LONGEST_RING_S = 4.2  # rather an odd bar than a longer ring
 BUTTON_S = 0.25  # a button is struck on the last downbeat: its bar is room enough to ring out
 BEND = 0.06  # a tempo that is open may give way by so much, so that whole phrases fill the length
 LONGEST_BAR_S = 3.2  # from here on a bar is half a phrase
@@ -120,7 +121,9 @@ def _bars_for(resolved: Resolved, seconds: float, tempo: float, tail: float, end
     even = 2 * round(room / 2)
     if resolved.bpm is None and bars >= 6 and abs(even / room - 1) <= BEND:
         return even
-    return bars if bars < 6 or bars % 2 == 0 or bar_s > LONGEST_BAR_S else bars - 1
+    over = seconds - (bars - 1) * bar_s  # what would ring if the odd bar were left out
+    odd_stays = bars < 6 or bar_s > LONGEST_BAR_S or over > LONGEST_RING_S
+    return bars if bars % 2 == 0 or odd_stays else bars - 1
 
 
 def _bent(

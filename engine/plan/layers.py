@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from engine.contracts import Section
 from engine.plan.form import Block
 from engine.styles.sheet import CompNote, Style
+from engine.styles.sounds import BED_NOISES, RISES
 
 Company = Literal["ladder", "alone", "answered", "doubled"]
 COMPANIES: tuple[Company, ...] = ("ladder", "answered", "doubled", "alone")
@@ -78,6 +79,25 @@ def with_all(made: Sequence[Section], roles: Sequence[str]) -> tuple[Section, ..
         if section.energy >= least and (section.name[0] in "ABCD" or not rungs)
         else section
         for section in made
+    )
+
+
+def with_effects(made: Sequence[Section], patch: str | None) -> tuple[Section, ...]:
+    """The sections with their effects: a bed of noise lies under all of them, since one that began
+    in the middle would be heard as a fault; a rise that no rung names leads into the fullest."""
+    sounding = [at for at, section in enumerate(made) if "fx" in section.roles]
+    if patch in BED_NOISES and sounding:
+        wanted = set(range(len(made)))
+    elif patch in RISES and not sounding:
+        fullest = max(range(len(made)), key=lambda at: (made[at].energy, made[at].bars))
+        wanted = {fullest - 1} - {-1}
+    else:
+        return tuple(made)
+    return tuple(
+        structs.replace(section, roles=(*section.roles, "fx"))
+        if at in wanted and "fx" not in section.roles
+        else section
+        for at, section in enumerate(made)
     )
 
 

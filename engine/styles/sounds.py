@@ -49,6 +49,11 @@ EFFECTS: frozenset[str] = frozenset(
 )  # fmt: skip
 """Patches that are no instrument: only the fx role plays them."""
 
+BED_NOISES: frozenset[str] = frozenset(("vinyl", "rain", "wind"))
+"""Effects that lie under the music."""
+RISES: frozenset[str] = frozenset(("riser", "rev_swell"))
+"""Effects that lead into what comes."""
+
 _EFFECT_PROGRAMS = range(119, 128)
 _KIT_PATCHES = "kit_"
 
