@@ -6,7 +6,7 @@ from engine.compose.codes import DURATIONS, FIRST_PITCH, LEAD, LONGEST, NOTHING,
 from engine.compose.passage import Passage
 from engine.compose.pitches import CLASSES, PITCHES
 
-STEP, THIRD, AGAIN, LEAP = 2.7, 0.8, 1.6, 2.2  # a step is wanted, a repeat and a leap are not
+STEP, THIRD, AGAIN, LEAP = 2.85, 0.8, 1.6, 2.2  # a step is wanted, a repeat and a leap are not
 WIDE, TRITONE = 1.5, 1.0
 SUMMIT, RISE = 5, 4.0  # semitones over the rest at most, and nats towards it
 UNTIMELY = 6.0  # nats against a highest note where it is not due
