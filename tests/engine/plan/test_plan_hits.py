@@ -41,7 +41,7 @@ def test_with_an_open_tempo_every_hit_is_within_30_ms() -> None:
         assert all(tick % 10 == 0 for tick in plan.hits)
         fine += any(tick % 120 for tick in plan.hits)
         worst = max(worst, *misses_ms(plan, brief))
-    print(f"worst miss {worst:.1f} ms; {fine} of {BRIEFS} briefs needed a place finer than a sixteenth")
+    print(f"worst miss {worst:.1f} ms; {fine} of {BRIEFS} briefs left the sixteenths")
     assert worst <= 30.0
     assert fine <= 0.1 * BRIEFS
 
