@@ -111,6 +111,7 @@ def _plan(given: argparse.Namespace) -> int:
 
 def _compose(given: argparse.Namespace) -> int:
     from engine.compose.composer import Composer
+    from engine.critique.originality import packaged
     from engine.render.banks import find
     from engine.studio.rooms import Rooms
     from engine.studio.session import perform
@@ -122,6 +123,7 @@ def _compose(given: argparse.Namespace) -> int:
     rooms = Rooms(
         composer=Composer(Path(models) if models else None),
         bank=find(given.bank or os.environ.get("CUESMITH_BANK")),
+        training=packaged(Path(models)) if models else packaged(),
     )
     print(f"{resolved.kind} in {resolved.style}, {resolved.duration_ms / 1000:g} s, seed {seed}, "
           f"played by {rooms.bank.name}")  # fmt: skip
