@@ -15,6 +15,7 @@ from msgspec import Struct
 from engine import styles
 from engine.arrange import arrange
 from engine.compose import composer as loop
+from engine.compose.codes import CODES
 from engine.compose.composer import GOOD_ENOUGH, BarRater, Composer
 from engine.contracts import Brief, Plan
 from engine.critique.bars import both, by_likeness, rate, rater
@@ -28,8 +29,8 @@ from engine.workshop.excerpts import Excerpt
 from engine.workshop.judge import Judge
 from engine.workshop.rulemade import rule_lines
 
-TEMPERATURES = (0.75, 0.8, 0.85, 0.9, 1.0)
-TUNED_ON = 24  # pieces per temperature
+TEMPERATURES = (0.75, 0.85, 0.95, 1.0)
+TUNED_ON = 16  # pieces per temperature
 MACHINES = 480  # pieces by the model, and as many by rules, that the judge learns from
 GRAM = 4  # moves of a lead that make a phrase to count
 
@@ -101,6 +102,13 @@ def arms_of(composer: Composer, critic: TrainedCritic) -> dict[str, Arm]:
 
         return arm
 
+    def free(arm: Arm) -> Arm:
+        def arm_without(plans: Sequence[Plan], seeds: Sequence[int], temperature: float):
+            with _no_pull():
+                return arm(plans, seeds, temperature)
+
+        return arm_without
+
     return {
         "plain": once(None),
         "best of 2": best_of(2),
@@ -108,8 +116,8 @@ def arms_of(composer: Composer, critic: TrainedCritic) -> dict[str, Arm]:
         "retraction by rules": once(rate),
         "retraction by rules and faults": once(both(critic)),
         "retraction by likeness": once(_by_likeness(critic)),
-        "best of 4": best_of(4),
-        "best bar of 4": best_bar_of(4),
+        "plain, no pull": free(once(None)),
+        "retraction by likeness, no pull": free(once(_by_likeness(critic))),
     }
 
 
@@ -143,6 +151,8 @@ class Pairs(Struct, frozen=True, kw_only=True):
     model: np.ndarray
     rules: np.ndarray
     closer: np.ndarray  # whether the model is nearer to the middle of people's pieces
+    leads: np.ndarray  # whether the judge prefers the model's lead, heard alone
+    leads_closer: np.ndarray
 
 
 def against_rules(composer: Composer, judge: Judge, pairs: int, seed: int) -> Pairs:
@@ -150,25 +160,37 @@ def against_rules(composer: Composer, judge: Judge, pairs: int, seed: int) -> Pa
     names = styles.names()
     chosen_styles = tuple(names[at % len(names)] for at in range(pairs))
     plans = [_plan(style, seed + at) for at, style in enumerate(chosen_styles)]
-    model, rules, closer = [], [], []
+    model, rules, closer, leads, leads_closer = [], [], [], [], []
     for at in range(0, pairs, PIECES_AT_ONCE):
         chosen = plans[at : at + PIECES_AT_ONCE]
         seeds = [seed + at + n for n in range(len(chosen))]
         made = composer.write(chosen, seeds, rate=rater(chosen[0]))
-        for plan, own, one in zip(chosen, seeds, made, strict=True):
-            by_model = judging.lines_of(arrange(plan, one.lines, own))
+        for plan, own, written in zip(chosen, seeds, made, strict=True):
+            by_model = judging.lines_of(arrange(plan, written.lines, own))
             lead = rule_lines(plan, own, ("lead",))
             by_rule = judging.lines_of(arrange(plan, lead, own))
             model.append(judge.odds(plan, by_model))
             rules.append(judge.odds(plan, by_rule))
             closer.append(judge.typical(plan, by_model) < judge.typical(plan, by_rule))
+            one, other = _lead(by_model), _lead(by_rule)
+            leads.append(judge.odds(plan, one) > judge.odds(plan, other))
+            leads_closer.append(judge.typical(plan, one) < judge.typical(plan, other))
     return Pairs(
-        styles=chosen_styles, model=np.array(model), rules=np.array(rules), closer=np.array(closer)
+        styles=chosen_styles,
+        model=np.array(model),
+        rules=np.array(rules),
+        closer=np.array(closer),
+        leads=np.array(leads),
+        leads_closer=np.array(leads_closer),
     )
 
 
+def _lead(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.role == "lead"]
+
+
 def _plan(style: str, seed: int) -> Plan:
-    return draw(resolve(Brief(style=style, kind="loop", bars=8, seed=seed)), seed, 1)[0]
+    return draw(resolve(Brief(style=style, kind="loop", bars=8), seed), seed, 1)[0]
 
 
 def _written(
@@ -228,6 +250,17 @@ def _tries(count: int):
         yield
     finally:
         loop.TRIES = before
+
+
+@contextmanager
+def _no_pull():
+    """The network's own opinion of pitches, inside the grammar, while an arm writes."""
+    before = loop.code_bias
+    loop.code_bias = lambda passage: np.zeros(CODES)
+    try:
+        yield
+    finally:
+        loop.code_bias = before
 
 
 def _row(

@@ -18,7 +18,8 @@ that people wrote the piece; it learnt from people against our model at several 
 our rules. `usual` is its second opinion: the mean squared distance from people's pieces, where 1
 is what people have themselves. Every arm stands at the temperature that the judge liked best among
 {temperatures} on {tuned} other pieces. `distinct` is the share of the leads' runs of four moves
-that differ from each other.
+that differ from each other. `no pull` is the network's own opinion of pitches inside the same
+grammar: the craft's bias (chord tones, steps, the referenced bar) is off.
 
 | arm | temperature | judge's log-odds | usual | steps a piece | distinct 4-grams |
 |---|---|---|---|---|---|
@@ -27,8 +28,9 @@ that differ from each other.
 
 _CRITIC = """
 ## The critic of bars
-AUC on works that nobody was trained on, people's bars against {what}. `rating` is the odds of
-people against all else; `own` is the critic's opinion of that one question alone.
+AUC on works that nobody was trained on: people's bars against one fault in one bar, and against
+the model's bars under the same plans. `rating` is the odds of people against all else; `own` is
+the critic's opinion of that one question alone.
 
 | against | rating | own | bars |
 |---|---|---|---|
@@ -55,7 +57,7 @@ def page(
 
 
 def _critic(auc: dict[str, dict[str, float]]) -> str:
-    text = _CRITIC.format(what="one fault in one bar, and against the model's under the same plans")
+    text = _CRITIC
     for name, found in auc.items():
         text += f"| {name} | {found['rating']:.3f} | {found['own']:.3f} | {found['bars']:.0f} |\n"
     return text
@@ -68,7 +70,8 @@ def _gains(rows: Sequence[Row]) -> str:
     for name in by_name:
         if not name.startswith("retraction"):
             continue
-        for other in ("plain", "best of 2", "best bar of 2"):
+        free = name.endswith("no pull")
+        for other in ("plain, no pull",) if free else ("plain", "best of 2", "best bar of 2"):
             gain = by_name[name].odds - by_name[other].odds
             error = gain.std(ddof=1) / len(gain) ** 0.5
             text += f"| {name} − {other} | {_spread(gain)} | {gain.mean() / error:+.1f} |\n"
@@ -91,15 +94,17 @@ def _pairs(pairs: Pairs) -> str:
     share = won.mean()
     text = f"""
 ## The model against rules
-{len(won)} pairs over {len(set(pairs.styles))} styles: one plan, one arranger; once the model's
-lines as the studio writes them, once a lead by rule (the style's contour stated, in sequence,
-again, as a fragment, closed) with the arranger's own bass and counter. The judge reads lead, bass
-and counter of the arranged scores.
+{len(won)} pairs over {len(set(pairs.styles))} styles: one plan, one arranger; once
+the model's lines as the studio writes them, once a lead by rule (the style's contour stated, in
+sequence, again, as a fragment, closed) with the arranger's own bass and counter. The judge reads
+lead, bass and counter of the arranged scores.
 
 | | share of pairs |
 |---|---|
 | the judge prefers the model | {share:.1%} ± {(share * (1 - share) / len(won)) ** 0.5:.1%} |
 | the model is closer to what is usual among people | {pairs.closer.mean():.1%} |
+| the judge prefers the model's lead, heard alone | {pairs.leads.mean():.1%} |
+| the model's lead alone is closer to what is usual | {pairs.leads_closer.mean():.1%} |
 
 Mean log-odds: model {_spread(pairs.model)}, rules {_spread(pairs.rules)}.
 

@@ -15,6 +15,7 @@ from engine.workshop.excerpts import BARS, Excerpt, excerpts, halves
 
 CRITICS = Path("engine/models/critics")
 REPORT = Path("deploy/reports/panel.md")
+MEANING = "\n## What it means\n"
 TRAIN_PIECES, TEST_PIECES = 1800, 300  # that the model writes for the critic
 
 
@@ -70,11 +71,11 @@ def compare(given: argparse.Namespace) -> None:
     used, kept = chosen[: given.pieces], chosen[given.pieces :][: arms.TUNED_ON]
     if len(used) < given.pieces or not kept:
         raise SystemExit(f"only {len(held_out)} excerpts are held out: ask for fewer pieces")
+    pairs = arms.against_rules(composer, judged, given.pieces, given.seed)
     rows = arms.compared(
         arms.arms_of(composer, critic), judged, [one.plan for one in kept],
         [one.plan for one in used], given.seed,
     )  # fmt: skip
-    pairs = arms.against_rules(composer, judged, given.pieces, given.seed)
     facts = {
         "command": f"python -m engine.workshop arms --pieces {given.pieces} --bars {given.bars}",
         "composer": composer.digest[:16],
@@ -85,7 +86,15 @@ def compare(given: argparse.Namespace) -> None:
     }
     auc = json.loads((given.critics / "manifest.json").read_text())["auc"]
     people = arms.people(judged, used)
-    given.report.write_text(arms_report.page(rows, people, pairs, facts, auc))
+    meaning = _meaning(given.report)
+    given.report.write_text(arms_report.page(rows, people, pairs, facts, auc) + meaning)
+
+
+def _meaning(report: Path) -> str:
+    """What a person wrote under the tables of an earlier run; figures change, this is kept."""
+    before = report.read_text() if report.exists() else ""
+    _, mark, rest = before.partition(MEANING)
+    return mark + rest
 
 
 COMMANDS = {"critics": critics, "arms": compare}
