@@ -120,10 +120,12 @@ LINES: tuple[Line, ...] = (
          definition=f"{_FILE}: no track with notes has one"),
     Line(name="drum onsets in the sound within 10 ms of the grid", least=0.95, of=_share("waves"),
          definition="drum stems rendered apart, with their room; every place of the swung grid at "
-         "which the file has a stroke of velocity 40 or more, against the nearest onset found by "
-         "spectral flux in the sound"),
-    Line(name="— ghost notes, softer than that", least=None, of=_share("waves, ghosts"),
-         definition="the same for places with softer strokes alone, which what rings may cover"),
+         "which the file has a stroke of velocity 40 or more that is heard at all (an onset within "
+         "30 ms), against the nearest onset found by spectral flux in the sound"),
+    Line(name="— of such strokes, heard at all", least=None, of=_share("waves, heard"),
+         definition="the share that has an onset within 30 ms; what rings covers the others"),
+    Line(name="— ghost notes in place, softer than that", least=None, of=_share("waves, ghosts"),
+         definition="places with softer strokes alone that have an onset within 10 ms"),
     Line(name="— what chance would give", least=None, of=_share("waves, chance"),
          definition="the same with the grid moved by 37 to 53 ms, where nothing is struck"),
     Line(name="tonality heard in the notes", least=0.97, of=_share("tonality"),

@@ -160,9 +160,10 @@ def _form(notes: _Notebook, take: Take) -> form.Likeness:
 def wave_finding(asked: Asked, take: Take, wave: Wave) -> Finding:
     """What the sound of a take adds."""
     notes = _Notebook()
-    notes.share("waves", wave.met, wave.places)
+    notes.share("waves", wave.met, wave.heard)
+    notes.share("waves, heard", wave.heard, wave.places)
     notes.share("waves, ghosts", wave.soft_met, wave.soft)
-    notes.share("waves, chance", wave.by_chance * wave.places, wave.places)
+    notes.share("waves, chance", wave.by_chance * wave.heard, wave.heard)
     if wave.places and wave.met < 0.95 * wave.places:
         shown = "; ".join(wave.missed[:4])
         notes.fault("waves", f"{wave.met} of {wave.places} strokes heard in place; {shown}", 1.0)

@@ -16,6 +16,7 @@ from engine.score import Note
 
 SAMPLE_RATE = 48_000
 CLOSE_S = 0.010
+HEARD_S = 0.030  # a stroke with no onset so near is covered by what rings: it was not heard at all
 GHOST = 40  # strokes softer than this are covered by what rings
 MOVED_S = (-0.053, -0.041, 0.037, 0.047)  # how far the grid is moved to see what chance would give
 Sound = NDArray[np.floating]
@@ -30,9 +31,10 @@ class Stroke(Struct, frozen=True, kw_only=True):
 
 
 class Wave(Struct, frozen=True, kw_only=True):
-    """How many grid places with strokes were heard within 10 ms, and what was not."""
+    """How many grid places with strokes were heard, how many within 10 ms, and what was not."""
 
     places: int  # without ghosts
+    heard: int
     met: int
     soft: int  # ghosts
     soft_met: int
@@ -66,13 +68,15 @@ def matched(
         for one, away in zip(plain, off, strict=True)
         if abs(away) > CLOSE_S
     ]
-    moved = [abs(nearest(one.at + by, heard)) <= CLOSE_S for one in plain for by in MOVED_S]
+    moved = [abs(nearest(one.at + by, heard)) for one in plain for by in MOVED_S]
+    moved = [away for away in moved if away <= HEARD_S]
     return Wave(
         places=len(plain),
+        heard=sum(abs(away) <= HEARD_S for away in off),
         met=len(plain) - len(missed),
         soft=len(soft),
         soft_met=sum(abs(nearest(one.at, heard)) <= CLOSE_S for one in soft),
-        by_chance=sum(moved) / len(moved) if moved else 0.0,
+        by_chance=sum(away <= CLOSE_S for away in moved) / len(moved) if moved else 0.0,
         missed=tuple(missed),
         levels_db=levels_db,
     )
