@@ -6,9 +6,10 @@ from engine.arrange.melody import level
 from engine.arrange.passage import Passage
 from engine.arrange.recipes import INTROS, recipe_of
 from engine.contracts import PartPlan
-from engine.score import Note, beat_ticks
+from engine.score import Note, beat_ticks, seconds_per_tick
 from engine.styles.sheet import Style
 
+HOLE_S = 0.7  # a longer silence sounds like a fault
 STAGGERED_BARS = 4  # an intro this long lets its players in one after the other
 RUN_BARS = 8  # sections this long may end with a run
 RUN_SHARE = 0.5
@@ -39,11 +40,15 @@ def _entering(passage: Passage, part: PartPlan, style: Style, notes: list[Note])
 
 
 def _holed(passage: Passage, part: PartPlan, notes: list[Note]) -> list[Note]:
-    """A beat of air before the largest section, which the drums fill: it arrives larger than it
-    is. Without drums the beat would be a gap, so calm bands play on."""
+    """A beat of air before the largest section, half of one where beats are slow; the drums fill
+    it and the section arrives larger than it is. Without drums it would be a gap: calm bands play
+    on."""
     if part.role not in _HOLED:
         return notes
-    end = passage.line - beat_ticks(passage.plan.meter)
+    plan = passage.plan
+    beat = beat_ticks(plan.meter)
+    slow = beat * seconds_per_tick(plan.tempo, plan.meter) > HOLE_S
+    end = passage.line - (beat // 2 if slow else beat)
     return [
         Note(one.start, min(one.length, end - one.start), one.pitch, one.velocity)
         for one in notes
