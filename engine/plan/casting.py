@@ -9,7 +9,7 @@ from engine.contracts import PartPlan, Resolved, RoleGroup
 from engine.styles import ranges
 from engine.styles.sheet import Role, Style
 from engine.styles.sounds import DRUM_KITS, PATCHES, PROGRAMS
-from engine.words.instruments import FAMILIES, answers_to
+from engine.words.instruments import FAMILIES, answers_to, family_of
 
 GROUPS: dict[str, RoleGroup] = {
     "lead": "lead", "comp": "chords", "bass": "bass", "pad": "pads", "counter": "counter",
@@ -210,14 +210,6 @@ def _drums(style: Style, role: Role, resolved: Resolved) -> PartPlan | None:
     )  # fmt: skip
 
 
-def family_of(program: int, patch: str | None) -> str:
-    """The narrowest family name that a listener would use."""
-    named = [name for name, programs in FAMILIES.items() if program in programs]
-    if patch is not None and patch.startswith(("lead_", "pad_", "pulse", "super", "arp_", "tri_")):
-        return "synth"
-    return min(named, key=lambda name: len(FAMILIES[name]), default="synth")
-
-
 def _with_required(style: Style, parts: list[PartPlan], resolved: Resolved) -> list[PartPlan]:
     """Give each required family a player: the role that suits it and that no other family has."""
     kept: set[str] = set()
@@ -248,8 +240,9 @@ def _forbidden(program: int, resolved: Resolved) -> bool:
 
 
 def _free_role(style: Style, parts: list[PartPlan], name: str, kept: set[str]) -> Role:
-    """The role that a family is best heard in: one with a player first, then one without."""
-    order = _roles_for(name)
+    """The role that a family is best heard in: one with a player first, then one without; where
+    others have those, any pitched role that none of them has."""
+    order = dict.fromkeys((*_roles_for(name), "counter", "harmony", "pad", "comp", "lead"))
     playing = [part.role for part in parts]
     free = [role for role in order if role in style.roles and role not in kept]
     chosen = next((role for role in free if role in playing), free[0] if free else "lead")

@@ -20,12 +20,13 @@ from engine.contracts import (
     Section,
 )
 from engine.plan import chime
-from engine.plan.casting import GROUPS, family_of
+from engine.plan.casting import GROUPS
 from engine.plan.chords import BAR_LINE, bars_out, chords_in
 from engine.plan.hits import GRID, MOMENT
 from engine.score import bar_ticks, seconds_per_tick
 from engine.styles import sounds
 from engine.styles.sheet import Style
+from engine.words.instruments import family_of
 from engine.words.tonality import parse, printed
 
 

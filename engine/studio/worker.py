@@ -112,18 +112,7 @@ async def _make(
     facts = {"brief": lease.job.id, "account": lease.job.account, "attempt": lease.attempt}
     log.info("brief.claimed", **facts)
     with BUSY.track_inprogress(), SECONDS.time():
-        try:
-            outcome = await session.run()
-        except LeaseLost:
-            outcome = "lease_lost"
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            # The database went away: the lease runs out by itself and the brief is tried again.
-            log.warning("brief.left", error=str(error), **facts)
-            outcome = "left"
-        except Exception:
-            # The attempt stays counted; the queue tries again until the attempts are used up.
-            log.exception("brief.fault", **facts)
-            outcome = "fault"
+        outcome = await _survived(session.run(), "brief", facts)
     BRIEFS.labels(outcome).inc()
     log.info("brief.ended", outcome=outcome, **facts)
 
@@ -133,18 +122,26 @@ async def _plan(pool: asyncpg.Pool, lease: Lease, settings: StudioSettings) -> N
     facts = {"plans": lease.job.id, "account": lease.job.account, "attempt": lease.attempt}
     log.info("plans.claimed", **facts)
     with PLAN_SECONDS.time():
-        try:
-            outcome = await _planned(pool, lease, timedelta(seconds=settings.lease_s))
-        except LeaseLost:
-            outcome = "lease_lost"
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("plans.left", error=str(error), **facts)
-            outcome = "left"
-        except Exception:
-            log.exception("plans.fault", **facts)
-            outcome = "fault"
+        work = _planned(pool, lease, timedelta(seconds=settings.lease_s))
+        outcome = await _survived(work, "plans", facts)
     PLANS.labels(outcome).inc()
     log.info("plans.ended", outcome=outcome, **facts)
+
+
+async def _survived(work: Awaitable[str], what: str, facts: dict[str, str | int]) -> str:
+    """How a job's work ended; whatever went wrong in it, the studio lives on."""
+    try:
+        return await work
+    except LeaseLost:
+        return "lease_lost"
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        # The database went away: the lease runs out by itself and the job is tried again.
+        log.warning(f"{what}.left", error=str(error), **facts)
+        return "left"
+    except Exception:  # one job's fault must not stop the studio for the others
+        # The attempt stays counted; the queue tries again until the attempts are used up.
+        log.exception(f"{what}.fault", **facts)
+        return "fault"
 
 
 async def _planned(pool: asyncpg.Pool, lease: Lease, lease_for: timedelta) -> str:

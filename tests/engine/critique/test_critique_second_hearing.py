@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.critique import panel
+from engine.master import hearing
 
-hearing = pytest.importorskip("engine.master.hearing")
 RATE = 48_000
 
 

@@ -11,6 +11,7 @@ from engine.words.instruments import answers_to
 TOGETHER = [
     ("guitar", "clavinet"), ("marimba", "strings", "flute"), ("piano", "double_bass", "harp"),
     ("erhu", "guzheng", "dizi"), ("choir", "organ"), ("trumpet", "clarinet", "synth_bass"),
+    ("flute", "synth_bass", "double_bass"),
 ]  # fmt: skip
 
 
