@@ -1,8 +1,9 @@
 """The composer's language: codes, the grid, and the features the score itself supplies.
 
-A *step* writes one thing for one role: a pitch, a rest or a tie (the code), and how long it lasts
-(the duration), together. A role's bar is tiled exactly by its steps, so bar lengths are right by
-construction and no step says "bar" or "track": where we are is a feature of the step, not a symbol.
+A *step* writes one thing for one role: a pitch, a stroke, a rest or a tie (the code), and how long
+it lasts (the duration), together. A role's bar is tiled exactly by its steps, so bar lengths are
+right by construction and no step says "bar" or "track": where we are is a feature of the step, not
+a symbol.
 
 The grid has 12 units to the quarter. Pitch is relative to the tonic but keeps its register, so one
 model serves every tonality. What the state machine knows anyway (position, chord now and next, the
@@ -10,7 +11,7 @@ pitches sounding in the other roles, the line so far, the bar this one refers to
 features; a small model spent a quarter fewer bits per note that way than when it had to keep count.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -20,26 +21,43 @@ from engine.score import TICKS_PER_QUARTER
 GRID = 12  # units to the quarter
 TICKS_PER_UNIT = TICKS_PER_QUARTER // GRID
 
-ROLES: tuple[str, ...] = ("lead", "bass", "counter")
-LEAD, BASS, COUNTER = range(3)
+# In the order in which a bar is written: each hears those before it.
+ROLES: tuple[str, ...] = (
+    "lead", "bass", "counter", "upper", "middle", "lower", "figure", "drums",
+)  # fmt: skip
+LEAD, BASS, COUNTER, UPPER, MIDDLE, LOWER, FIGURE, DRUMS = range(8)
+# The inner voices of the harmony: they move where the chord does, and hold what it keeps.
+VOICES = (UPPER, MIDDLE, LOWER)
 
 REST, TIE, FIRST_PITCH = 0, 1, 2
 PITCH_SPAN = 88  # relative pitches -44 … +43 around the tonic nearest to middle C
-CODES = FIRST_PITCH + PITCH_SPAN
+# What a drummer can strike at once: two hands and the foot on the kick.
+HANDS: tuple[str, ...] = (
+    "", "S", "H", "O", "R", "C", "T", "F", "SH", "SO", "SR", "SC", "ST", "SF", "TF",
+)  # fmt: skip
+STROKES: tuple[str, ...] = tuple(
+    kick + hands for kick in ("", "K") for hands in HANDS if kick + hands
+)
+FIRST_STROKE = FIRST_PITCH + PITCH_SPAN
+CODES = FIRST_STROKE + len(STROKES)
 _CENTRE = PITCH_SPAN // 2
 LONGEST = 48  # units; longer notes are tied
 DURATIONS = LONGEST + 1  # index = units, 0 unused
-NOTHING = CODES  # "no such pitch" in a feature
+NOTHING = CODES  # "no such code" in a feature
 METERS: tuple[str, ...] = ("4/4", "3/4", "6/8", "12/8", "2/4", "other")
 BAR_UNITS: dict[str, int] = {"4/4": 48, "3/4": 36, "6/8": 36, "12/8": 72, "2/4": 24}
 DENSITIES = 10  # 0-8 note counts folded, 9 = not told
 LEVELS = 5  # variation 0-3 of the referenced bar, 4 = none
+# Whose music it is like; the first is "not told".
+SCHOOLS: tuple[str, ...] = (
+    "", "game", "song", "lied", "quartet", "orchestra", "piano", "kit",
+)  # fmt: skip
 
 # One embedding table holds every categorical feature; each gets its own stretch of rows.
 FEATURES: tuple[tuple[str, int], ...] = (
     ("code before", CODES + 1),
     ("duration before", DURATIONS),
-    ("role", 3),
+    ("role", len(ROLES)),
     ("position", 73),
     ("left in bar", 73),
     ("meter", len(METERS)),
@@ -50,19 +68,24 @@ FEATURES: tuple[tuple[str, int], ...] = (
     ("pitch before last", CODES + 1),
     ("lead sounding", CODES + 1),
     ("bass sounding", CODES + 1),
-    ("onsets here", 4),
+    ("onsets here", 8),
     ("referenced code", CODES + 1),
     ("referenced onset", 3),
     ("variation", LEVELS),
     ("density", DENSITIES),
     ("bars left", 10),
     ("mode", 3),
+    ("neighbour sounding", CODES + 1),
+    ("lead to come", CODES + 1),
+    ("school", len(SCHOOLS)),
 )
 WIDTHS = np.array([width for _, width in FEATURES])
 OFFSETS = np.concatenate([[0], np.cumsum(WIDTHS)[:-1]]).astype(np.int64)
 TABLE_ROWS = int(WIDTHS.sum())
-BITS = 24  # chord chroma and scale chroma, both from the tonic
+BITS = 36  # chord, scale and sounding chroma, all from the tonic
 
+# The role just written that a role lies beside.
+_NEIGHBOUR = {UPPER: COUNTER, MIDDLE: UPPER, LOWER: MIDDLE, FIGURE: UPPER}
 _DENSITY_OF = (0, 1, 2, 3, 4, 5, 5, 6, 6, 7, 7, 7, 8)
 
 
@@ -89,6 +112,17 @@ def pitch_of(code: int, tonic_pitch: int) -> int:
 def relative_class(code: int) -> int:
     """Pitch class of a code, counted from the tonic."""
     return (code - FIRST_PITCH - _CENTRE) % 12
+
+
+def stroke_of(names: Collection[str]) -> int:
+    """The code of what is struck together on a kit, reduced to what two hands and a foot can do:
+    of too many the snare stays, then what rings longest. 0 for nothing."""
+    kick = "K" if "K" in names else ""
+    hands = [name for name in "SCTFORH" if name in names][:2]
+    while hands and "".join(hands) not in HANDS and "".join(reversed(hands)) not in HANDS:
+        hands.pop()
+    hit = kick + next(one for one in ("".join(hands), "".join(reversed(hands))) if one in HANDS)
+    return FIRST_STROKE + STROKES.index(hit) if hit else REST
 
 
 def density_of(notes: int) -> int:
@@ -118,6 +152,7 @@ class Sheet:
     ``codes[role]`` holds the code sounding at every grid unit and ``onsets[role]`` whether it
     starts there; both are filled as bars are written, or at once when a piece is read.
     ``following``: root and chroma of the harmony behind the last bar, where one is known.
+    ``school`` is an index into `SCHOOLS`.
     """
 
     def __init__(
@@ -130,14 +165,17 @@ class Sheet:
         chromas: np.ndarray,
         basses: np.ndarray | None = None,
         following: tuple[int, int] | None = None,
+        school: int = 0,
     ) -> None:
         units = bars[-1].start + bars[-1].units
-        self.bars, self.mode, self.scale = tuple(bars), mode, scale
+        self.bars, self.mode, self.scale, self.school = tuple(bars), mode, scale, school
         self.roots, self.chromas = roots, chromas  # (units,) root 0-12 (12 = none), 12-bit chroma
         self.basses = roots if basses is None else basses  # (units,) lowest pitch class, as roots
         self.codes = np.full((len(ROLES), units), REST, np.int64)
         self.onsets = np.zeros((len(ROLES), units), bool)
         self.last: list[list[int]] = [[NOTHING, NOTHING] for _ in ROLES]
+        # (units,) whether another harmony begins; inner voices take a new step there.
+        self.changes = (np.diff(roots, prepend=-1) != 0) | (np.diff(chromas, prepend=-1) != 0)
         self._next_root, self._until_next = _next_changes(roots, chromas, following)
         self._scale_bits = _bits(np.array([scale]))[0]
         self._chord_bits = _bits(chromas)
@@ -165,24 +203,42 @@ class Sheet:
     ) -> list[int]:
         """The categorical features of the step to be written, without table offsets."""
         at = bar.start + position
-        lead = int(self.codes[LEAD, at]) if role != LEAD else NOTHING
-        bass_at = at if role == COUNTER else bar.start - 1
-        bass = int(self.codes[BASS, bass_at]) if role != BASS and bass_at >= 0 else NOTHING
-        here = 0
-        if role != LEAD:
-            here += int(self.onsets[LEAD, at])
-        if role == COUNTER:
-            here += 2 * int(self.onsets[BASS, at])
+        heard = self.codes[:, at]
+        bass_at = at if role > BASS else bar.start - 1
         return [
             before.code, before.units, role, position, bar.units - position, bar.meter,
             int(self.roots[at]), int(self._next_root[at]), int(self._until_next[at]),
-            self.last[role][0], self.last[role][1], lead, bass, here,
-            reference[0], reference[1], level, density, bar.left, self.mode,
+            self.last[role][0], self.last[role][1],
+            NOTHING if role == LEAD else int(heard[LEAD]),
+            NOTHING if role == BASS or bass_at < 0 else int(self.codes[BASS, bass_at]),
+            self._struck(role, at), reference[0], reference[1], level, density, bar.left, self.mode,
+            int(heard[_NEIGHBOUR[role]]) if role in _NEIGHBOUR else NOTHING,
+            self._lead_to_come(role, at, bar), self.school,
         ]  # fmt: skip
 
-    def bits(self, at: int) -> np.ndarray:
-        """(24,) chord chroma and scale chroma at a grid unit."""
-        return np.concatenate([self._chord_bits[at], self._scale_bits])
+    def _struck(self, role: int, at: int) -> int:
+        """Which of lead, bass and counter, of those written before a role, begin a note here."""
+        return sum(int(self.onsets[other, at]) << other for other in range(min(role, 3)))
+
+    def _lead_to_come(self, role: int, at: int, bar: Bar) -> int:
+        """The next note that the lead begins in this bar, for those who are written after it."""
+        if role == LEAD:
+            return NOTHING
+        ahead = self.onsets[LEAD, at + 1 : bar.start + bar.units]
+        place = int(ahead.argmax()) if ahead.size else 0
+        return int(self.codes[LEAD, at + 1 + place]) if ahead.size and ahead[place] else NOTHING
+
+    def bits(self, at: int, role: int = LEAD) -> np.ndarray:
+        """(36,) chord chroma, scale chroma, and what the roles before ``role`` sound, at a unit."""
+        return np.concatenate([self._chord_bits[at], self._scale_bits, self._sounding(at, role)])
+
+    def _sounding(self, at: int, role: int) -> np.ndarray:
+        """(12,) pitch classes that the roles written before this one sound."""
+        found = np.zeros(12, np.float32)
+        for code in self.codes[: min(role, DRUMS), at]:
+            if code >= FIRST_PITCH:
+                found[relative_class(int(code))] = 1.0
+        return found
 
     def bar_steps(self, role: int, bar: Bar) -> list[Step]:
         """The steps that write this role's bar as it stands on the sheet."""
@@ -197,6 +253,7 @@ class Sheet:
                 and stop - at < LONGEST
                 and not self.onsets[role, stop]
                 and self.codes[role, stop] == code
+                and not (role in VOICES and self.changes[stop])
             ):
                 stop += 1
             starts = code == REST or bool(self.onsets[role, at])

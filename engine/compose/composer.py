@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from engine.compose.codes import BITS, FEATURES, ROLES, Step
+from engine.compose.cast import LINES
+from engine.compose.codes import BITS, FEATURES, Step
 from engine.compose.given import Given, fixed
 from engine.compose.network import Network
 from engine.compose.passage import Passage
@@ -101,11 +102,11 @@ class Composer:
     def bits(self, plan: Plan, lines: Sequence[Line]) -> float:
         """Bits per note of given lines under this model, teacher-forced, at temperature 1."""
         silent = {part.role for part in plan.parts} - {line.role for line in lines}
-        rests = [Line(role=role, notes=()) for role in ROLES if role in silent]
+        rests = [Line(role=role, notes=()) for role in LINES if role in silent]
         take = Take(plan, 0, fixed(plan, [*lines, *rests]))
         self._run([take], None, 1.0, 1.0)
         notes = sum(len(line.notes) for line in lines)
-        return sum(line.bits for line in take.lines()) / max(1, notes)
+        return sum(line.bits for line in take.lines() if line.role in LINES) / max(1, notes)
 
     def _run(
         self, takes: list[Take], rate: BarRater | None, temperature: float, budget: float

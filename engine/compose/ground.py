@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.compose import contours
+from engine.compose.cast import school_of
 from engine.compose.codes import METERS, TICKS_PER_UNIT, TIE, Bar, Sheet, Step, code_of, fold_tonic
 from engine.contracts import Chord, PartPlan, Plan, Section
 from engine.score import bar_ticks
@@ -45,6 +46,7 @@ def sheet_of(plan: Plan, section: Section) -> Sheet:
         chromas=chromas,
         basses=basses,
         following=_first_harmony(plan) if seam else None,
+        school=school_of(plan),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from msgspec import Struct, structs
 
+from engine.compose.cast import LINES, cast_of, sounds_in
 from engine.compose.codes import (
     NOTHING,
     OFFSETS,
@@ -84,7 +85,7 @@ class Passage:
         self.start = self.section.bar * bar_ticks(plan.meter)  # tick of its first bar line
         self.tonic_pitch = fold_tonic(plan.tonic)
         self.beat_units = beat_ticks(plan.meter) // TICKS_PER_UNIT
-        self.parts = {part.role: part for part in plan.parts if part.role in ROLES}
+        self.parts = cast_of(plan)
         self.sheet = sheet_of(plan, self.section)
         self.hits = hits_of(plan, self.section)
         lead = self.parts.get("lead")
@@ -107,7 +108,7 @@ class Passage:
         self.row, self.base, self.steps, self.stale = 0, 0, 0, False
         self.read = 0  # steps that were given
         self.rewrites: list[Rewrite] = []
-        open_slots = sum(not self.fixed(slot.role, slot.bar) for slot in self.slots)
+        open_slots = sum(not self.fixed(slot.role, slot.bar) for slot in self._of_lines())
         self.expected_steps = max(1, STEPS_PER_BAR * open_slots)
         self.at, self.position, self.before = 0, 0, Step(NOTHING, 0)
         self.replaying = False
@@ -146,14 +147,14 @@ class Passage:
 
     @property
     def all_given(self) -> bool:
-        """Whether nothing in it is left to write."""
-        return all(self.fixed(slot.role, slot.bar) for slot in self.slots)
+        """Whether none of its lines is left to write."""
+        return all(self.fixed(slot.role, slot.bar) for slot in self._of_lines())
 
     @property
     def bar_given(self) -> bool:
-        """Whether the bar that was just written was given in all its roles."""
+        """Whether the bar that was just written was given in all its lines."""
         bar = self.slots[self.at - 1].bar
-        return all(self.fixed(slot.role, bar) for slot in self.slots if slot.bar == bar)
+        return all(self.fixed(slot.role, bar) for slot in self._of_lines() if slot.bar == bar)
 
     @property
     def done(self) -> bool:
@@ -197,7 +198,7 @@ class Passage:
         return self._queue[0] if self._queue else None
 
     def features(self) -> tuple[np.ndarray, np.ndarray]:
-        """(features,) table rows without offsets and (24,) bits for the next step."""
+        """(features,) table rows without offsets and (36,) bits for the next step."""
         row = self.sheet.features(
             self.slot.role,
             self.bar,
@@ -208,7 +209,7 @@ class Passage:
             self.recall.density,
         )
         assert len(row) == len(OFFSETS)
-        return np.array(row, np.int64), self.sheet.bits(self.unit)
+        return np.array(row, np.int64), self.sheet.bits(self.unit, self.slot.role)
 
     # --- writing ---
 
@@ -371,8 +372,12 @@ class Passage:
             Slot(bar, index)
             for bar in range(self.section.bars)
             for index, role in enumerate(ROLES)
-            if role in self.parts and (role in self.section.roles or self._sung(role))
+            if role in self.parts and (sounds_in(self.section, role) or self._sung(role))
         ]
+
+    def _of_lines(self) -> list[Slot]:
+        """The turns of those roles that can be given."""
+        return [slot for slot in self.slots if ROLES[slot.role] in LINES]
 
     def _sung(self, role: str) -> bool:
         """Whether a role is given notes in this section."""

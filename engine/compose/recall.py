@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from engine.compose.codes import LEVELS, REST, TIE, Step, density_of
+from engine.compose.codes import DENSITIES, LEVELS, REST, TIE, VOICES, Step, density_of
 
 if TYPE_CHECKING:
     from engine.compose.passage import Passage
@@ -48,6 +48,8 @@ def recall(passage: "Passage") -> Recall:
     """
     if passage.silent:
         return Recall((), UNRELATED, 0.0, 0, density_of(0))
+    if passage.slot.role in VOICES:
+        return _voiced(passage)
     source = _source_bar(passage)
     steps, level = source or _motif_bar(passage) or _earlier_bar(passage)
     steps = _before_breath(steps, passage.singing, passage.bar.units)
@@ -60,6 +62,12 @@ def recall(passage: "Passage") -> Recall:
     pull = (_RETURN if source is not None else _WITHIN)[level]
     pull *= ASKED_TO_VARY if passage.varied else 1.0
     return Recall(steps, level, pull, onsets, density_of(onsets))
+
+
+def _voiced(passage: "Passage") -> Recall:
+    """An inner voice knows what it did before; it moves with the harmony, at nobody's pace."""
+    steps, level = _source_bar(passage) or _earlier_bar(passage)
+    return Recall(steps, level, 0.0, 0, DENSITIES - 1)
 
 
 def _before_breath(steps: Sequence[Step], singing: int, units: int) -> Sequence[Step]:

@@ -8,7 +8,7 @@ few: range, bar line, breath, hit, the section's first bass, the last bar.
 
 import numpy as np
 
-from engine.compose import bassline, endings, melody, seams
+from engine.compose import bassline, endings, melody, seams, voices
 from engine.compose.codes import (
     CODES,
     DURATIONS,
@@ -18,6 +18,7 @@ from engine.compose.codes import (
     PITCH_SPAN,
     REST,
     TIE,
+    VOICES,
     reference_at,
     relative_class,
 )
@@ -37,6 +38,8 @@ _LEAPS = {"lead": 12, "counter": 12, "bass": 14}
 
 def code_mask(passage: Passage) -> np.ndarray:
     """(codes,) what may be written next: the instrument's range, no leap too wide, honest ties."""
+    if passage.slot.role in VOICES:
+        return voices.code_mask(passage)
     mask = np.zeros(CODES, bool)
     mask[FIRST_PITCH:] = _within_reach(passage)
     if hit_here(passage):
@@ -66,6 +69,8 @@ def code_mask(passage: Passage) -> np.ndarray:
 def code_bias(passage: Passage) -> np.ndarray:
     """(codes,) nats added to the network's logits."""
     bias = np.zeros(CODES)
+    if passage.slot.role in VOICES:
+        return bias
     bias[TIE] -= 2.0
     _refer(passage, bias)
     _harmonise(passage, bias[FIRST_PITCH:])
@@ -83,6 +88,8 @@ def code_bias(passage: Passage) -> np.ndarray:
 
 def duration_mask(passage: Passage, code: int) -> np.ndarray:
     """(durations,) lengths that stay inside the bar, stop at a hit and end on a sixteenth."""
+    if passage.slot.role in VOICES:
+        return voices.duration_mask(passage)
     units = np.arange(DURATIONS)
     left = until_hit(passage)
     if code == REST and melody.breathes(passage):
@@ -102,6 +109,8 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
 def duration_bias(passage: Passage, code: int) -> np.ndarray:
     """(durations,) nats added to the duration logits."""
     bias = np.zeros(DURATIONS)
+    if passage.slot.role in VOICES:
+        return bias
     left = passage.bar.units - passage.position
     pull = passage.recall.pull
     if passage.recall.steps and pull and not passage.varied:

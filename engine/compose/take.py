@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from msgspec import structs
 
+from engine.compose.cast import cast_of, sounds_in
 from engine.compose.codes import ROLES
 from engine.compose.given import Given, bar_of
 from engine.compose.passage import Passage
@@ -74,9 +75,9 @@ class Take:
             at for at in reversed(range(index))
             if self.plan.sections[at].name.rstrip("'") == letter
         ]  # fmt: skip
-        for role in section.roles:
-            having = [at for at in (like, *nearest) if role in self.plan.sections[at].roles]
-            if role in ROLES and having:
+        for role in cast_of(self.plan):
+            having = [at for at in (like, *nearest) if sounds_in(self.plan.sections[at], role)]
+            if having and sounds_in(section, role):
                 found[role] = self.passages[having[0]]
         return found
 

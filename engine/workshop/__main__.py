@@ -11,6 +11,7 @@ from engine.workshop import panel_door
 
 SEED = 20261124
 MODELS = Path("engine/models/composer")
+PLANNER = Path("engine/models/planner")
 
 
 def main() -> None:
@@ -19,16 +20,23 @@ def main() -> None:
     commands = parser.add_subparsers(required=True, dest="command", metavar="command")
     for name, what in (
         ("data", "read the corpora and say what was taken and what was left"),
-        ("train", "train the composer for a budget; resumes what was stopped"),
-        ("export", "write the network as ONNX with its manifest"),
+        ("train", "train a network for a budget; resumes what was stopped"),
+        ("export", "write the composer as ONNX with its manifest"),
     ):
         command = commands.add_parser(name, help=what)
+        if name == "train":
+            command.add_argument("what", choices=("planner", "composer", "critics"))
+            _add_training(command)
         command.add_argument("--corpus", type=Path, required=True, help="folder of the archives")
         command.add_argument("--out", type=Path, required=True, help="folder for the run")
         command.add_argument("--seed", type=int, default=SEED)
-        command.add_argument("--budget", type=seconds, default=seconds("40m"))
-        command.add_argument("--threads", type=int, default=2)
         command.add_argument("--models", type=Path, default=MODELS)
+    command = commands.add_parser("compare", help="what the score's features are worth, in bits")
+    command.add_argument("--corpus", type=Path, required=True, help="folder of the archives")
+    command.add_argument("--out", type=Path, required=True, help="folder for the runs")
+    command.add_argument("--seed", type=int, default=SEED)
+    command.add_argument("--models", type=Path, default=MODELS)
+    _add_training(command, budget="20m")
     command = commands.add_parser("grooves", help="measure drummers for the arranger")
     command.add_argument("--corpus", type=Path, required=True, help="folder of the archives")
     command.add_argument("--out", type=Path, default=Path("engine/arrange/feel/grooves.json"))
@@ -45,19 +53,50 @@ def main() -> None:
 
         grooves.make(given.corpus, given.out)
         return
-    given.out.mkdir(parents=True, exist_ok=True)
-    from engine.workshop import export, train
+    _worked(given)
 
-    sheaf = train.prepare(given.corpus, given.out / "windows.npz", given.seed)
+
+def _add_training(command: Any, budget: str = "40m") -> None:
+    command.add_argument("--budget", type=seconds, default=seconds(budget))
+    command.add_argument("--threads", type=int, default=2)
+    command.add_argument("--device", choices=("cpu", "cuda"), help="a GPU where there is one")
+    command.add_argument("--large", action="store_true", help="the larger network")
+
+
+def _worked(given: argparse.Namespace) -> None:
+    """The commands that need torch and the corpora."""
+    if given.command == "train" and given.what != "composer":
+        _TRAININGS[given.what](given)
+        return
+    given.out.mkdir(parents=True, exist_ok=True)
+    from engine.workshop import comparison, export, sheaf, train
+
+    prepared = sheaf.prepare(given.corpus, given.out / "windows.npz", given.seed)
     if given.command == "data":
-        for line, count in sorted(sheaf.report.items()):
+        for line, count in sorted(prepared.report.items()):
             print(f"{count:6d}  {line}")
-        steps = sum(len(window.codes) for window in sheaf.train)
-        print(f"{len(sheaf.train)} windows, {steps} steps to train on")
+        steps = sum(len(window.codes) for window in prepared.train)
+        print(f"{len(prepared.train)} windows, {steps} steps to train on")
     elif given.command == "train":
-        train.train(sheaf, given.out, given.budget, given.seed, given.threads)
+        device = train.device_of(given.device)
+        train.train(
+            prepared, given.out, given.budget, given.seed, device=device, threads=given.threads,
+            config=train.config_of(device, large=given.large),
+        )  # fmt: skip
+    elif given.command == "compare":
+        comparison.compare(prepared, given.out, given.models, given.budget, given.seed,
+                           device=train.device_of(given.device), threads=given.threads)  # fmt: skip
     else:
-        export.export(sheaf, given.out, given.models, budget_s=given.budget, seed=given.seed)
+        export.export(prepared, given.out, given.models, seed=given.seed)
+
+
+def _train_planner(given: argparse.Namespace) -> None:
+    from engine.workshop import planner
+
+    print(planner.train(given.corpus, PLANNER, given.seed))
+
+
+_TRAININGS = {"planner": _train_planner, "critics": panel_door.critics}
 
 
 def _add_measures(commands: Any) -> None:

@@ -41,10 +41,10 @@ class Meter:
         self._network = Network(models, slots=_ROWS)
         self._frequencies = Frequencies.read(models / named["file"])
 
-    def windows(self, content: bytes) -> list[Window]:
+    def windows(self, content: bytes, school: int = 0) -> list[Window]:
         """A file's windows, those that training would have made of it."""
         rng = rng_of(self.manifest["seed"], hashlib.sha256(content).hexdigest())
-        return list(islice(windows(read(content), rng), MOST_WINDOWS))
+        return list(islice(windows(read(content), rng, school), MOST_WINDOWS))
 
     def measure(self, chosen: Sequence[Window]) -> np.ndarray:
         """(roles, 3) bits under the network, under the baseline, and notes."""

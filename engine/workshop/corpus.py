@@ -17,15 +17,16 @@ from msgspec import Struct
 # name → (weight in training, most files taken). Freedoom and Blasphemer are the only modern
 # multi-track music that is rights-clear; they are few, so they are heard more often.
 CORPORA: dict[str, tuple[int, int]] = {
-    "freedoom": (5, 1000),
-    "blasphemer": (5, 1000),
-    "openewld": (3, 1000),
-    "openscore_lieder": (1, 1000),
-    "openscore_quartets": (1, 80),
-    "openscore_orchestra": (1, 50),
-    "polish_scores": (1, 260),
-    "chopin_first_editions": (1, 90),
-    "mutopia": (1, 100),
+    "freedoom": (6, 1000),
+    "blasphemer": (6, 1000),
+    "openewld": (5, 1000),
+    "openscore_lieder": (1, 2000),
+    "openscore_quartets": (1, 200),
+    "openscore_orchestra": (2, 200),
+    "polish_scores": (1, 1000),
+    "chopin_first_editions": (1, 240),
+    "mutopia": (2, 100),
+    "groove_midi": (2, 2000),
 }
 # OpenEWLD's rows are all "medium" because its users typed the chords; the works themselves were
 # checked name by name (every author dead by 1955, first performed by 1930 or unknown). We take
@@ -46,6 +47,8 @@ CREDITS: dict[str, str] = {
     "https://polishscores.org; converted from Humdrum to MIDI, a subset",
     "chopin_first_editions": "Chopin first editions, The Fryderyk Chopin Institute (NIFC), "
     "https://chopinscores.org; converted from Humdrum to MIDI",
+    "groove_midi": "Groove MIDI Dataset by Jon Gillick and others, Google Magenta, "
+    "https://magenta.tensorflow.org/datasets/groove",
     "mutopia": "The Mutopia Project and its typesetters, https://www.mutopiaproject.org",
 }
 HELD_OUT = 20  # one work in twenty is never trained on

@@ -1,6 +1,12 @@
-"""A MIDI file becomes windows of roles on the grid: lead, bass and counter, with key and chords."""
+"""A MIDI file becomes windows of roles on the grid, with key and chords.
+
+Who does what is read from the notes: the top line leads, the lowest carries, an independent middle
+line answers; what is left is the harmony, told as three voices that move with the chords, and a
+broken chord among it is the figure.
+"""
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -11,8 +17,10 @@ from engine.compose.codes import (
     BASS,
     BITS,
     COUNTER,
-    DENSITIES,
+    DRUMS,
     FEATURES,
+    FIGURE,
+    FIRST_PITCH,
     GRID,
     LEAD,
     LEVELS,
@@ -20,6 +28,7 @@ from engine.compose.codes import (
     NOTHING,
     REST,
     TICKS_PER_UNIT,
+    VOICES,
     Bar,
     Sheet,
     Step,
@@ -27,28 +36,29 @@ from engine.compose.codes import (
     density_of,
     fold_tonic,
     reference_at,
+    relative_class,
+    stroke_of,
 )
 from engine.midi.reading import Heard
 from engine.score import TICKS_PER_QUARTER
+from engine.workshop.harmony import harmony_of, key_of
+from engine.workshop.lines import Line, figure_of, roles_of, voiced
 
 WINDOW_BARS = 16
-MAX_STEPS = 320
+MAX_STEPS = 448
+NO_KEY = 2
+# Shares of windows in which a role is left out, so that the others learn to do without it.
+_LEFT_OUT = {LEAD: 0.06, BASS: 0.06, COUNTER: 0.2, FIGURE: 0.2, DRUMS: 0.2}
+_NO_VOICES = 0.25
+_LOOKS_AHEAD = 0.15  # of bars may refer to a later one, as those that are filled in do
 SCALES = {0: 0b101010110101, 1: 0b010110101101}  # major, natural minor; bit n = n semitones up
-_MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
-_MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-# Triads and sevenths as chroma from the root, with a small price for the rarer ones.
-_CHORDS = {
-    "major": (0b000010010001, 0.0), "minor": (0b000010001001, 0.0),
-    "dim": (0b000001001001, 0.06), "aug": (0b000100010001, 0.10),
-    "7": (0b010010010001, 0.03), "maj7": (0b100010010001, 0.05), "m7": (0b010010001001, 0.04),
-}  # fmt: skip
 
 
 class Window(Struct, frozen=True, kw_only=True):
     """Sixteen bars or so, ready for training.
 
-    ``ids`` (steps, 20) categorical features · ``chroma`` (steps, 2) chord and scale masks ·
-    ``codes`` and ``units`` (steps,) what was written.
+    ``ids`` (steps, features) categorical features · ``chroma`` (steps, 3) chord, scale and sounding
+    masks · ``codes`` and ``units`` (steps,) what was written.
     """
 
     ids: np.ndarray
@@ -62,14 +72,23 @@ _NEAREST = [
     min((0, 3, 4, 6, 8, 9, 12), key=lambda place: abs(place - tick / TICKS_PER_UNIT))
     for tick in range(TICKS_PER_QUARTER)
 ]
-Line = list[tuple[int, int, int]]  # (start, end, pitch) in grid units, monophonic
+# General MIDI's kit as the letters of what is struck; what is missing here is not learnt.
+_STROKE_OF = {
+    pitch: letter
+    for letter, pitches in (
+        ("K", (35, 36)), ("S", (37, 38, 39, 40)), ("H", (22, 42, 44)), ("O", (26, 46)),
+        ("R", (51, 53, 59)), ("C", (49, 52, 55, 57)), ("T", (45, 47, 48, 50)),
+        ("F", (41, 43, 58)),
+    )
+    for pitch in pitches
+}  # fmt: skip
 
 
 class Batch(Struct, frozen=True, kw_only=True):
     """Windows side by side, padded to the longest.
 
-    ``ids`` (rows, steps, 20) · ``bits`` (rows, steps, 24) · ``codes`` and ``units`` (rows, steps),
-    -1 behind a window's end.
+    ``ids`` (rows, steps, features) · ``bits`` (rows, steps, 36) · ``codes`` and ``units`` (rows,
+    steps), -1 behind a window's end.
     """
 
     ids: np.ndarray
@@ -79,7 +98,7 @@ class Batch(Struct, frozen=True, kw_only=True):
 
 
 def rng_of(seed: int, sha256: str) -> np.random.Generator:
-    """The randomness of one file, by its digest: which features its windows are not told."""
+    """The randomness of one file, by its digest: which roles its windows leave out."""
     return np.random.default_rng([seed, int(sha256[:8], 16)])
 
 
@@ -94,24 +113,26 @@ def padded(chosen: Sequence[Window]) -> Batch:
     for row, window in enumerate(chosen):
         n = len(window.codes)
         ids[row, :n] = window.ids
-        bits[row, :n, :12] = (window.chroma[:, :1] >> places) & 1
-        bits[row, :n, 12:] = (window.chroma[:, 1:] >> places) & 1
+        bits[row, :n] = ((window.chroma[:, :, None] >> places) & 1).reshape(n, BITS)
         codes[row, :n], units[row, :n] = window.codes, window.units
     return Batch(ids=ids, bits=bits, codes=codes, units=units)
 
 
-def windows(heard: Heard, rng: np.random.Generator) -> Iterator[Window]:
-    """All windows of one file; nothing when it has no playable lines."""
-    tracks = _tracks(heard)
-    if not tracks:
+def windows(
+    heard: Heard, rng: np.random.Generator, school: int = 0, hop: int = WINDOW_BARS
+) -> Iterator[Window]:
+    """All windows of one file, one every ``hop`` bars; nothing when it has no playable lines."""
+    tracks, kit = _tracks(heard), _kit(heard)
+    if not tracks and not kit:
         return
-    end = max(note[1] for track in tracks for note in track)
+    end = max([note[1] for track in tracks for note in track] + [at + 1 for at in kit])
     bars = _bars(heard, end)
-    for first in range(0, len(bars) - 3, WINDOW_BARS):
+    for first in range(0, len(bars) - 3, hop):
         chosen = bars[first : first + WINDOW_BARS]
         if len(chosen) < 4:
             continue
-        window = _window(tracks, chosen, last=first + WINDOW_BARS >= len(bars), rng=rng)
+        last = first + WINDOW_BARS >= len(bars)
+        window = _window(tracks, kit, chosen, last=last, rng=rng, school=school)
         if window is not None:
             yield window
 
@@ -128,6 +149,17 @@ def _tracks(heard: Heard) -> list[Line]:
         ]
         found.append([(start, max(start + 1, round(end)), pitch) for start, end, pitch in line])
     return found
+
+
+def _kit(heard: Heard) -> dict[int, set[str]]:
+    """What is struck at a grid unit, by the letters of `engine.compose.codes.HANDS`."""
+    struck: dict[int, set[str]] = defaultdict(set)
+    for track in heard.tracks:
+        if track.drums:
+            for note in track.notes:
+                if note.pitch in _STROKE_OF:
+                    struck[_snap(note.start)].add(_STROKE_OF[note.pitch])
+    return dict(struck)
 
 
 def _snap(tick: int) -> int:
@@ -154,24 +186,31 @@ def _bars(heard: Heard, end: int) -> list[Bar]:
 
 
 def _window(
-    tracks: list[Line], bars: list[Bar], *, last: bool, rng: np.random.Generator
-) -> Window | None:
+    tracks: list[Line], kit: dict[int, set[str]], bars: list[Bar], *, last: bool,
+    rng: np.random.Generator, school: int,
+) -> Window | None:  # fmt: skip
     begin, end = bars[0].start, bars[-1].start + bars[-1].units
     inside = [_cut(track, begin, end) for track in tracks]
     inside = [track for track in inside if len(track) >= 4]
-    lines = _roles(inside)
-    if lines is None or len(lines[LEAD]) < len(bars):
+    lines = roles_of(inside)
+    if len(lines.get(LEAD, ())) < len(bars):
+        inside, lines = [], {}
+    struck = {at - begin: names for at, names in kit.items() if begin <= at < end}
+    if not lines and len(struck) < 2 * len(bars):
         return None
     everything = [note for track in inside for note in track]
-    tonic, mode = _key(everything)
+    tonic, mode = key_of(everything) if everything else (0, NO_KEY)
     local = [
         Bar(start=bar.start - begin, units=bar.units, meter=bar.meter,
             left=min(8, len(bars) - 1 - at) if last else 9)
         for at, bar in enumerate(bars)
     ]  # fmt: skip
-    roots, chromas = _harmony(everything, local, end - begin, tonic)
-    sheet = Sheet(local, mode=mode, scale=SCALES[mode], roots=roots, chromas=chromas)
-    return _steps(sheet, lines, fold_tonic(tonic), rng)
+    roots, chromas = harmony_of(everything, local, end - begin, tonic)
+    sheet = Sheet(
+        local, mode=mode, scale=SCALES.get(mode, 0), roots=roots, chromas=chromas, school=school
+    )
+    present = _drawn(sheet, inside, lines, struck, tonic)
+    return _steps(sheet, _kept(present, rng), rng)
 
 
 def _cut(track: Line, begin: int, end: int) -> Line:
@@ -181,152 +220,28 @@ def _cut(track: Line, begin: int, end: int) -> Line:
     ]
 
 
-def _roles(tracks: list[Line]) -> dict[int, Line] | None:
-    """Who sings, who carries and who answers: by register, from one track, two or many."""
-    if not tracks:
-        return None
-    if len(tracks) == 1:
-        return _piano(tracks[0], tracks[0])
-    if len(tracks) == 2:
-        upper, lower = sorted(tracks, key=_height, reverse=True)
-        found = _piano(upper, lower)
-        found[COUNTER] = _skyline([note for note in lower if note[2] >= 52])
-        return found
-    ordered = sorted(tracks, key=_height)
-    middle = max(ordered[1:-1], key=len)
-    return {
-        LEAD: _skyline(ordered[-1]),
-        BASS: _lowline(ordered[0]),
-        COUNTER: _skyline(middle),
-    }
-
-
-def _piano(upper: Line, lower: Line) -> dict[int, Line]:
-    return {
-        LEAD: _skyline([note for note in upper if note[2] >= 57]),
-        BASS: _lowline([note for note in lower if note[2] <= 57]),
-        COUNTER: [],
-    }
-
-
-def _height(track: Line) -> float:
-    return float(np.mean([pitch for _, _, pitch in track]))
-
-
-def _skyline(notes: Line) -> Line:
-    return _monophonic(notes, top=True)
-
-
-def _lowline(notes: Line) -> Line:
-    return _monophonic(notes, top=False)
-
-
-def _monophonic(notes: Line, *, top: bool) -> Line:
-    """One note at a time: the outer one of a chord; small gaps are articulation and are closed."""
-    outer: dict[int, tuple[int, int]] = {}
-    for start, end, pitch in notes:
-        if start not in outer or (pitch > outer[start][1]) == top:
-            outer[start] = (end, pitch)
-    line: Line = []
-    for start in sorted(outer):
-        end, pitch = outer[start]
-        if line and line[-1][1] > start:
-            previous = line[-1]
-            # An inner voice moving under a held top note is not the melody.
-            inner = (pitch < previous[2]) == top and previous[1] - start > 3
-            if inner and abs(pitch - previous[2]) > 4:
-                continue
-            line[-1] = (previous[0], start, previous[2])
-        line.append((start, end, pitch))
-    following = [start for start, _, _ in line[1:]] + [10**9] * bool(line)
-    return [
-        (start, after if 0 < after - end <= 3 else end, pitch)
-        for (start, end, pitch), after in zip(line, following, strict=True)
-    ]
-
-
-def _key(notes: Line) -> tuple[int, int]:
-    weights = np.zeros(12)
-    for start, end, pitch in notes:
-        weights[pitch % 12] += min(end - start, 24)
-    rated = [
-        (float(np.corrcoef(np.roll(profile, tonic), weights)[0, 1]), tonic, mode)
-        for mode, profile in enumerate((_MAJOR, _MINOR))
-        for tonic in range(12)
-    ]
-    _, tonic, mode = max(rated)
-    return tonic, mode
-
-
-def _harmony(notes: Line, bars: list[Bar], units: int, tonic: int) -> tuple[np.ndarray, np.ndarray]:
-    """Chord roots and chromas from the tonic, one harmony per half bar (whole bar in 3/4)."""
-    weights = np.zeros((units, 12), np.float32)
-    lowest = np.full(units, 128)
-    for start, end, pitch in notes:
-        weights[start:end, (pitch - tonic) % 12] += 1.0
-        lowest[start:end] = np.minimum(lowest[start:end], pitch)
-    roots, chromas = np.full(units, 12, np.int64), np.zeros(units, np.int64)
-    for bar in bars:
-        halves = 2 if bar.units % 24 == 0 else 1
-        for half in range(halves):
-            span = bar.units // halves
-            at = bar.start + half * span
-            root, chroma = _chord(weights[at : at + span], lowest[at : at + span], tonic)
-            roots[at : at + span], chromas[at : at + span] = root, chroma
-    return roots, chromas
-
-
-def _chord(weights: np.ndarray, lowest: np.ndarray, tonic: int) -> tuple[int, int]:
-    total = weights.sum(0)
-    if total.sum() < 1:
-        return 12, 0
-    total = total / total.sum()
-    low = lowest[lowest < 128]
-    bass = int(np.bincount((low - tonic) % 12, minlength=12).argmax()) if len(low) else -1
-    best = (-9.0, 12, 0)
-    for shape, price in _CHORDS.values():
-        members = [n for n in range(12) if shape >> n & 1]
-        for root in range(12):
-            inside = sum(total[(root + n) % 12] for n in members)
-            rating = inside - 0.35 * (1 - inside) - price + 0.12 * (root == bass)
-            rating += 0.25 * min(total[(root + members[1]) % 12], total[root])
-            if rating > best[0]:
-                mask = sum(1 << (root + n) % 12 for n in members)
-                best = (float(rating), root, mask)
-    return best[1], best[2]
-
-
-def _steps(
-    sheet: Sheet, lines: dict[int, Line], tonic_pitch: int, rng: np.random.Generator
-) -> Window | None:
-    _draw(sheet, lines, tonic_pitch)
-    written = {
-        role: [sheet.bar_steps(role, bar) for bar in sheet.bars]
-        for role, line in lines.items()
-        if line
-    }
+def _steps(sheet: Sheet, roles: Sequence[int], rng: np.random.Generator) -> Window | None:
+    written = {role: [sheet.bar_steps(role, bar) for bar in sheet.bars] for role in roles}
     ids, chroma, codes, units = [], [], [], []
     before = Step(NOTHING, 0)
     for index, bar in enumerate(sheet.bars):
         for role, steps_of in written.items():
-            level, reference = _reference(steps_of, index, rng)
+            level, reference = _reference(steps_of, index, ahead=rng.random() < _LOOKS_AHEAD)
             steps = steps_of[index]
-            told = rng.random() < 0.8
-            density = density_of(sum(s.code > 1 for s in steps)) if told else DENSITIES - 1
-            if rng.random() < 0.1:
-                level, reference = LEVELS - 1, ()
+            density = density_of(sum(s.code >= FIRST_PITCH for s in steps))
             position = 0
             for step in steps:
+                at = bar.start + position
                 ids.append(
                     sheet.features(
                         role, bar, position, before, reference_at(reference, position),
                         level, density,
                     )
                 )  # fmt: skip
-                chroma.append((int(sheet.chromas[bar.start + position]), sheet.scale))
+                chroma.append((int(sheet.chromas[at]), sheet.scale, _sounding(sheet, role, at)))
                 codes.append(step.code)
                 units.append(step.units)
-                if step.code > 1:
+                if step.code >= FIRST_PITCH:
                     sheet.last[role] = [step.code, sheet.last[role][0]]
                 before = step
                 position += step.units
@@ -342,34 +257,98 @@ def _steps(
     )
 
 
-def _draw(sheet: Sheet, lines: dict[int, Line], tonic_pitch: int) -> None:
+def _sounding(sheet: Sheet, role: int, at: int) -> int:
+    """The mask of what the roles before this one sound."""
+    mask = 0
+    for code in sheet.codes[: min(role, DRUMS), at].tolist():
+        if code >= FIRST_PITCH:
+            mask |= 1 << relative_class(code)
+    return mask
+
+
+def _kept(present: list[int], rng: np.random.Generator) -> list[int]:
+    """The roles of a window, now and then without some that are there."""
+    without = {role for role, share in _LEFT_OUT.items() if rng.random() < share}
+    if rng.random() < _NO_VOICES:
+        without |= set(VOICES)
+    return [role for role in present if role not in without] or present
+
+
+def _drawn(
+    sheet: Sheet,
+    tracks: list[Line],
+    lines: dict[int, Line],
+    struck: dict[int, set[str]],
+    tonic: int,
+) -> list[int]:
+    """Put all roles onto the sheet; returns those that are there, in the order of writing."""
+    tonic_pitch = fold_tonic(tonic)
+    taken = {(start, pitch) for role in (LEAD, BASS) for start, _, pitch in lines.get(role, ())}
+    figure = figure_of(tracks, taken, len(sheet.bars)) if lines else []
+    present = lines | ({FIGURE: figure} if figure else {})
+    for role, line in present.items():
+        _draw(sheet, role, line, tonic_pitch)
+    found = [role for role, line in present.items() if line]
+    rest = [note for track in tracks for note in track if (note[0], note[2]) not in taken]
+    for voice, spans in (voiced(sheet, rest, tonic) if rest else {}).items():
+        _draw_voice(sheet, voice, spans, tonic_pitch)
+        found.append(voice)
+    if len(struck) >= 2 * len(sheet.bars):
+        _draw_kit(sheet, struck)
+        found.append(DRUMS)
+    return sorted(found)
+
+
+def _draw(sheet: Sheet, role: int, line: Line, tonic_pitch: int) -> None:
     end = sheet.codes.shape[1]
-    for role, line in lines.items():
-        for start, stop, pitch in line:
-            if start < end:
-                sheet.codes[role, start : min(stop, end)] = code_of(pitch, tonic_pitch)
-                sheet.onsets[role, start] = True
-                sheet.onsets[role, start + 1 : min(stop, end)] = False
-        sheet.codes[role, :] = np.where(sheet.codes[role] < 0, REST, sheet.codes[role])
+    for start, stop, pitch in line:
+        if start < end:
+            sheet.codes[role, start : min(stop, end)] = code_of(pitch, tonic_pitch)
+            sheet.onsets[role, start] = True
+            sheet.onsets[role, start + 1 : min(stop, end)] = False
+
+
+def _draw_voice(sheet: Sheet, voice: int, spans: list[tuple[int, int]], tonic_pitch: int) -> None:
+    """A voice over its spans; a pitch that stays is held."""
+    ends = [start for start, _ in spans[1:]] + [len(sheet.roots)]
+    before = 0
+    for (start, pitch), end in zip(spans, ends, strict=True):
+        sheet.codes[voice, start:end] = code_of(pitch, tonic_pitch) if pitch else REST
+        sheet.onsets[voice, start] = pitch > 0 and pitch != before
+        before = pitch
+
+
+def _draw_kit(sheet: Sheet, struck: dict[int, set[str]]) -> None:
+    """Each stroke lasts until the next one or the bar line."""
+    starts = sorted(struck)
+    lines = [bar.start for bar in sheet.bars] + [len(sheet.roots)]
+    for at, after in zip(starts, [*starts[1:], lines[-1]], strict=True):
+        code = stroke_of(struck[at])
+        line = next(one for one in lines if one > at)
+        sheet.codes[DRUMS, at : min(after, line)] = code
+        sheet.onsets[DRUMS, at] = code != REST
 
 
 def _reference(
-    bars: list[list[Step]], index: int, rng: np.random.Generator
+    bars: list[list[Step]], index: int, *, ahead: bool
 ) -> tuple[int, list[Step] | tuple[()]]:
-    """The earlier bar most like this one, and how far this one departs from it (0-3)."""
+    """The bar most like this one, of those before it or, ``ahead``, of those behind it too, and how
+    far this one departs from it (0-3)."""
     best, chosen = 0.0, -1
     here = _onsets(bars[index])
     if not here:
         return LEVELS - 1, ()
-    for back in range(1, min(index, 12) + 1):
-        there = _onsets(bars[index - back])
+    others = [*range(index - 1, max(-1, index - 13), -1)]
+    others += range(index + 1, min(len(bars), index + 5)) if ahead else ()
+    for other in others:
+        there = _onsets(bars[other])
         if not there:
             continue
         rhythm = len(here.keys() & there.keys()) / len(here.keys() | there.keys())
         same = sum(here[at] == there.get(at) for at in here) / max(len(here), len(there))
-        likeness = 0.5 * rhythm + 0.5 * same + 0.02 * (back in (2, 4, 8))
+        likeness = 0.5 * rhythm + 0.5 * same + 0.02 * (index - other in (2, 4, 8))
         if likeness > best:
-            best, chosen = likeness, index - back
+            best, chosen = likeness, other
     if chosen < 0 or best < 0.3:
         return LEVELS - 1, ()
     level = 0 if best > 0.95 else 1 if best > 0.7 else 2 if best > 0.48 else 3

@@ -12,7 +12,7 @@ _START = 255  # what the first code of a window follows
 
 
 class Frequencies:
-    """``follows`` (256, 96) counts of a code after a code, ``lasts`` (96, 64) of a duration."""
+    """``follows`` (256, 128) counts of a code after a code, ``lasts`` (128, 64) of a duration."""
 
     def __init__(self, follows: np.ndarray, lasts: np.ndarray) -> None:
         self.follows, self.lasts = follows, lasts
@@ -23,7 +23,7 @@ class Frequencies:
     @classmethod
     def counted(cls, windows: Iterable[Window]) -> "Frequencies":
         """Count the steps of some windows."""
-        follows, lasts = np.zeros((256, 96), np.uint32), np.zeros((96, 64), np.uint32)
+        follows, lasts = np.zeros((256, 128), np.uint32), np.zeros((128, 64), np.uint32)
         for window in windows:
             np.add.at(follows, (_before(window), window.codes), 1)
             np.add.at(lasts, (window.codes, window.units), 1)

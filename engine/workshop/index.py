@@ -20,6 +20,7 @@ from engine.midi.reading import Heard, read
 from engine.workshop import corpus
 from engine.workshop.extract import Window, rng_of, windows
 from engine.workshop.frequencies import Frequencies
+from engine.workshop.sheaf import school_of
 
 INDEX, FREQUENCIES = "training-runs.npz", "frequencies.npz"
 FEWEST_NOTES = 8  # of a part that is a part
@@ -116,14 +117,14 @@ def lines_of(heard: Heard) -> list[np.ndarray]:
 
 def _count(rows: list[corpus.Row], sides: dict[str, str], seed: int, file: Path) -> None:
     trained = [row for row in rows if sides[f"{row.corpus}/{row.path}"] == "train"]
-    jobs = [(row.content, seed, row.sha256) for row in trained]
+    jobs = [(row.content, seed, row.sha256, school_of(row.corpus)) for row in trained]
     with ProcessPoolExecutor(2) as workers:
         found = workers.map(_windows, *zip(*jobs, strict=True), chunksize=8)
         Frequencies.counted(window for some in found for window in some).write(file)
 
 
-def _windows(content: bytes, seed: int, sha256: str) -> list[Window]:
-    return list(windows(read(content), rng_of(seed, sha256)))
+def _windows(content: bytes, seed: int, sha256: str, school: int) -> list[Window]:
+    return list(windows(read(content), rng_of(seed, sha256), school))
 
 
 def _digest(file: Path) -> str:

@@ -11,17 +11,21 @@ import torch.nn.functional as fn
 from msgspec import Struct
 from torch import Tensor, nn
 
-from engine.compose.codes import BITS, CODES, DURATIONS, OFFSETS, TABLE_ROWS
+from engine.compose.codes import BITS, CODES, DURATIONS, FEATURES, OFFSETS, TABLE_ROWS
+
+PLAIN = ("code before", "duration before", "role", "position", "meter", "mode")
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """The network's size."""
+    """The network's size, and whether it sees the score: ``plain`` knows what was written, for whom
+    and whether a bar begins, as a model does that reads a stream of codes."""
 
     width: int = 256
     layers: int = 4
     heads: int = 4
     context: int = 512
     dropout: float = 0.1
+    plain: bool = False
 
     @property
     def head(self) -> int:
@@ -45,10 +49,12 @@ class Composer(nn.Module):
         self.duration_in = nn.Linear(width, width, bias=False)
         self.duration_out = nn.Linear(width, DURATIONS, bias=False)
         self.register_buffer("offsets", torch.from_numpy(OFFSETS), persistent=False)
+        seen = torch.tensor([name in PLAIN or not config.plain for name, _ in FEATURES])
+        self.register_buffer("seen", seen.long(), persistent=False)
         self.apply(_initial)
 
     def forward(self, ids: Tensor, bits: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-        """ids (batch, steps, features), bits (batch, steps, 24), codes (batch, steps) as written.
+        """ids (batch, steps, features), bits (batch, steps, 36), codes (batch, steps) as written.
 
         Returns code logits (batch, steps, CODES) and duration logits (batch, steps, DURATIONS).
         """
@@ -57,7 +63,13 @@ class Composer(nn.Module):
 
     def hidden(self, ids: Tensor, bits: Tensor) -> Tensor:
         """The state before the heads, (batch, steps, width)."""
-        x = self.table(ids + self.offsets).sum(2) + self.chroma(bits)
+        if self.config.plain:
+            ids, bits = _plain(ids * self.seen), torch.zeros_like(bits)
+        rows, steps, features = ids.shape
+        summed = fn.embedding_bag(
+            (ids + self.offsets).view(-1, features), self.table.weight, mode="sum"
+        )
+        x = summed.view(rows, steps, -1) + self.chroma(bits)
         x = fn.dropout(x, self.config.dropout, self.training)
         cos, sin = rotary(ids.shape[1], self.config.head, x.device)
         for block in self.blocks:
@@ -100,6 +112,14 @@ class Block(nn.Module):
 
     def _dropped(self, x: Tensor) -> Tensor:
         return fn.dropout(x, self.config.dropout, self.training)
+
+
+def _plain(ids: Tensor) -> Tensor:
+    """Of a step's place only whether its bar begins."""
+    place = [name for name, _ in FEATURES].index("position")
+    return torch.cat(
+        [ids[..., :place], ids[..., place, None].clamp(max=1), ids[..., place + 1 :]], -1
+    )
 
 
 def rotary(steps: int, head: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,120 @@
+"""The inner voices while they are written: a step at each harmony, on its tones, none crossing.
+
+Which of the chord's tones a voice takes, and where, is the network's choice; that the chord is
+whole, clear and in order is the grammar's. A tone that stays is held.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.compose.codes import (
+    CODES,
+    DURATIONS,
+    FIRST_PITCH,
+    LONGEST,
+    NOTHING,
+    REST,
+    TIE,
+    UPPER,
+    VOICES,
+    pitch_of,
+    relative_class,
+)
+from engine.compose.passage import Passage
+from engine.compose.pitches import CLASSES, PITCHES
+
+NARROWEST, WIDEST = 2, 12  # semitones between neighbours
+CLEAR, LEAST_LOW = 55, 4  # below it no interval under a major third
+THIRDS, FIFTHS, SEVENTHS = (4, 3, 2, 5), (7, 6, 8), (10, 11, 9)  # over the root, as wished
+WIDE_LEAP = 9  # semitones no voice moves without need
+
+
+def code_mask(passage: Passage) -> np.ndarray:
+    """(codes,) what may be written next; a tie alone where the harmony does not change."""
+    mask = np.zeros(CODES, bool)
+    held = _held(passage)
+    if held is not None and not passage.sheet.changes[passage.unit] and passage.position:
+        mask[TIE] = True
+        return mask
+    allowed = _open(passage)
+    mask[FIRST_PITCH:] = allowed
+    if held is not None and passage.unit and held >= FIRST_PITCH:
+        mask[TIE] = bool(allowed[held - FIRST_PITCH])
+        mask[held] = False  # what stays is held, not struck again
+    if not mask.any():
+        mask[REST] = True
+    return mask
+
+
+def duration_mask(passage: Passage) -> np.ndarray:
+    """(durations,) to the next harmony or the bar line."""
+    end = passage.bar.start + passage.bar.units
+    ahead = np.flatnonzero(passage.sheet.changes[passage.unit + 1 : end])
+    length = int(ahead[0]) + 1 if ahead.size else end - passage.unit
+    return np.arange(DURATIONS) == min(length, LONGEST)
+
+
+def _held(passage: Passage) -> int | None:
+    """The code that this voice sounds just before, None at the section's beginning."""
+    if passage.unit == 0:
+        return None
+    return int(passage.sheet.codes[passage.slot.role, passage.unit - 1])
+
+
+def _open(passage: Passage) -> np.ndarray:
+    """(pitches,) the chord's tones in the voice's place that keep the chord clear and complete."""
+    tones = passage.sheet.bits(passage.unit)[:12][CLASSES] > 0
+    free = tones & passage.ranges[passage.role]
+    above = _above(passage)
+    if above:
+        free = free & _under(passage, above)
+    found = free & _needed(passage, above)
+    for narrower in (found & _near(passage), found, free):
+        if narrower.any():
+            return narrower
+    return tones & (above[-1] - NARROWEST >= PITCHES) if above else tones
+
+
+def _above(passage: Passage) -> list[int]:
+    """The codes of the voices already placed at this harmony, from the top."""
+    codes = passage.sheet.codes[:, passage.unit]
+    written = [int(codes[voice]) for voice in VOICES if voice < passage.slot.role]
+    return [code for code in written if code >= FIRST_PITCH]
+
+
+def _under(passage: Passage, above: Sequence[int]) -> np.ndarray:
+    """(pitches,) below the voices that are there: no second at the top, no minor ninth, no hole."""
+    gap = above[-1] - PITCHES
+    low = PITCHES + pitch_of(0, passage.tonic_pitch) < CLEAR
+    fits = (gap >= NARROWEST) & (gap <= WIDEST) & ~(low & (gap < LEAST_LOW))
+    for code in above:
+        fits &= code - PITCHES != 13
+    return fits
+
+
+def _needed(passage: Passage, above: Sequence[int]) -> np.ndarray:
+    """(pitches,) what the chord still lacks, where the voices left to write have to bring it."""
+    root = int(passage.sheet.roots[passage.unit])
+    chord = passage.sheet.bits(passage.unit)[:12] > 0
+    wanted = [_tone(chord, root, wished) for wished in (THIRDS, SEVENTHS)]
+    sounding = {relative_class(code) for code in above}
+    lacking = [tone for tone in wanted if tone is not None and tone not in sounding]
+    left = len(VOICES) - (passage.slot.role - UPPER)
+    if len(lacking) >= left:
+        return np.isin(CLASSES, lacking)
+    new = ~np.isin(CLASSES, sorted(sounding))
+    return new if chord.sum() > len(sounding) else np.ones(len(CLASSES), bool)
+
+
+def _tone(chord: np.ndarray, root: int, wished: Sequence[int]) -> int | None:
+    """The chord's third or seventh as a class from the tonic."""
+    return next(((root + over) % 12 for over in wished if chord[(root + over) % 12]), None)
+
+
+def _near(passage: Passage) -> np.ndarray:
+    """(pitches,) no wide leap from what the voice had."""
+    last = passage.sheet.last[passage.slot.role][0]
+    if last == NOTHING:
+        return np.abs(PITCHES - passage.home) <= WIDE_LEAP
+    return np.abs(PITCHES - last) <= WIDE_LEAP
