@@ -1,17 +1,21 @@
 """What a bass does: it stands on its chord, moves where nothing else does, and leads on."""
 
+from functools import cache
+
 import numpy as np
 
 from engine.compose.codes import DURATIONS, FIRST_PITCH, NOTHING, REST, TIE
 from engine.compose.ground import NO_ROOT
 from engine.compose.passage import Passage
-from engine.compose.pitches import CLASSES, PITCHES
+from engine.compose.pitches import CLASSES, PITCHES, among, away_from, mask_of, shared
 
 GROUND = 4.0
 MOVE = 2.0  # to the fifth or the octave where it stood still too long
 APPROACH = 1.0  # in the last beat before another root
+LEADING = (1, 2, 7, 10, 11)  # semitones over a tone from which a bass leads to it
 NEAR_HOME = 5  # semitones
 STUCK_BARS = 2  # on one pitch; then it moves
+_ANY = shared(np.ones(DURATIONS, bool))
 
 
 def stand(passage: Passage, mask: np.ndarray) -> None:
@@ -20,7 +24,7 @@ def stand(passage: Passage, mask: np.ndarray) -> None:
     at, basses = passage.unit, passage.sheet.basses
     if basses[at] == NO_ROOT or (at > 0 and basses[at] == basses[at - 1]):
         return
-    grounded = mask[FIRST_PITCH:] & (basses[at] == CLASSES)
+    grounded = mask[FIRST_PITCH:] & among(1 << int(basses[at]))
     if not grounded.any():
         return
     mask[FIRST_PITCH:] = grounded
@@ -46,7 +50,7 @@ def move_on(passage: Passage, mask: np.ndarray) -> None:
 def shorter(passage: Passage, units: np.ndarray) -> np.ndarray:
     """(durations,) where it has to move, a bar's first note leaves it a beat to do so."""
     if passage.position > 0 or not _stuck(passage):
-        return np.ones(len(units), bool)
+        return _ANY
     return units <= passage.bar.units - passage.beat_units
 
 
@@ -54,20 +58,20 @@ def lead_on(passage: Passage, bias: np.ndarray) -> None:
     """The lowest tone where the harmony changes, no holes there, and steps towards the next."""
     pitches = bias[FIRST_PITCH:]
     if passage.sheet.last[passage.slot.role][0] == NOTHING:
-        pitches -= 0.3 * np.abs(PITCHES - passage.home)
+        pitches -= 0.3 * away_from(passage.home)
     if passage.slot.bar == passage.section.bars - 1:  # the next section begins near its middle
-        pitches -= 0.2 * np.maximum(0, np.abs(PITCHES - passage.home) - NEAR_HOME)
+        pitches -= 0.2 * np.maximum(0, away_from(passage.home) - NEAR_HOME)
     at, basses = passage.unit, passage.sheet.basses
     fresh = passage.position == 0 or basses[at] != basses[at - 1]
     if fresh and basses[at] != NO_ROOT:
-        pitches += np.where(basses[at] == CLASSES, GROUND, 0.0)
+        pitches += _drawn_to(1 << int(basses[at]), GROUND)
         bias[REST] -= GROUND
         bias[TIE] -= GROUND
         return
     _approach(passage, pitches)
     if _stuck(passage):
-        fifth_or_root = np.isin((CLASSES - basses[at]) % 12, (0, 7))
-        pitches += np.where(fifth_or_root, MOVE, 0.0)
+        root = int(basses[at])
+        pitches += _drawn_to(mask_of((root, root + 7)), MOVE)
 
 
 def last(passage: Passage, code: int, bias: np.ndarray) -> None:
@@ -97,5 +101,11 @@ def _approach(passage: Passage, pitches: np.ndarray) -> None:
     other = ahead[ahead != basses[at]]
     if len(other) == 0 or other[0] == NO_ROOT:
         return
-    away = (CLASSES - other[0]) % 12
-    pitches += np.where(np.isin(away, (1, 2, 7, 10, 11)), APPROACH, 0.0)
+    to = int(other[0])
+    pitches += _drawn_to(mask_of(to + away for away in LEADING), APPROACH)
+
+
+@cache
+def _drawn_to(classes: int, nats: float) -> np.ndarray:
+    """(pitches,) nats towards some pitch classes."""
+    return shared(np.where(among(classes), nats, 0.0))

@@ -84,16 +84,21 @@ class Composer:
         rate: BarRater | None = None,
         temperature: float = TEMPERATURE,
         budget: float = 2.0,
+        tries: int = TRIES,
+        pull: float = 1.0,
     ) -> list[Composition]:
         """One composition per plan. ``budget`` bounds the steps: times what one pass would take.
 
         What is ``given``, by `engine.compose.doors`, is read; the rest is written around it.
+        ``tries`` bounds the versions of one bar. ``pull`` scales what the craft adds to the
+        network's opinion of codes and of durations: at 0 only the grammar's masks are left.
         """
+        manner = _Manner(rate=rate, temperature=temperature, budget=budget, tries=tries, pull=pull)
         takes = [
             Take(plan, seed, kept)
             for plan, seed, kept in zip(plans, seeds, given or [None] * len(plans), strict=True)
         ]
-        self._run(takes, rate, temperature, budget)
+        self._run(takes, manner)
         return [
             Composition(lines=take.lines(), rewrites=take.rewrites(), steps=take.steps)
             for take in takes
@@ -104,13 +109,11 @@ class Composer:
         silent = {part.role for part in plan.parts} - {line.role for line in lines}
         rests = [Line(role=role, notes=()) for role in LINES if role in silent]
         take = Take(plan, 0, fixed(plan, [*lines, *rests]))
-        self._run([take], None, 1.0, 1.0)
+        self._run([take], _Manner(rate=None, temperature=1.0, budget=1.0))
         notes = sum(len(line.notes) for line in lines)
         return sum(line.bits for line in take.lines() if line.role in LINES) / max(1, notes)
 
-    def _run(
-        self, takes: list[Take], rate: BarRater | None, temperature: float, budget: float
-    ) -> None:
+    def _run(self, takes: list[Take], manner: "_Manner") -> None:
         """Step all passages together until each has written its last bar."""
         waiting = _in_turn(takes)
         active = self._seated([], waiting)
@@ -118,15 +121,15 @@ class Composer:
             self._refill(active)
             logits, hidden = self._feed(active)
             codes = [
-                self._choose_code(passage, logits[row], temperature)
+                self._choose_code(passage, logits[row], manner)
                 for row, passage in enumerate(active)
             ]
             durations = self._durations(hidden, codes)
             for row, passage in enumerate(active):
-                units = self._choose_units(passage, codes[row], durations[row], temperature)
+                units = self._choose_units(passage, codes[row], durations[row], manner)
                 passage.put(Step(codes[row], units))
                 if passage.bar_complete:
-                    _conclude(passage, rate, budget)
+                    _conclude(passage, manner)
             active = self._seated(active, waiting)
 
     def _seated(self, active: list[Passage], waiting: list[Passage]) -> list[Passage]:
@@ -183,40 +186,52 @@ class Composer:
             hidden, codes = np.repeat(hidden, 2, 0), codes * 2
         return self._network.durations(hidden, np.array(codes))
 
-    def _choose_code(self, passage: Passage, logits: np.ndarray, temperature: float) -> int:
+    def _choose_code(self, passage: Passage, logits: np.ndarray, manner: "_Manner") -> int:
         mask = code_mask(passage)
         chosen = passage.forced_step
         if chosen is not None:
             passage.spend(_surprise(logits, mask, chosen.code))
             return chosen.code
-        code = _draw(logits + code_bias(passage), mask, temperature, passage.rng)
+        wanted = logits + manner.pull * code_bias(passage) if manner.pull else logits
+        code = _draw(wanted, mask, manner.temperature, passage.rng)
         passage.spend(_surprise(logits, mask, code))
         return code
 
     def _choose_units(
-        self, passage: Passage, code: int, logits: np.ndarray, temperature: float
+        self, passage: Passage, code: int, logits: np.ndarray, manner: "_Manner"
     ) -> int:
         mask = duration_mask(passage, code)
         chosen = passage.forced_step
         if chosen is not None:
             passage.spend(_surprise(logits, mask, chosen.units))
             return chosen.units
-        units = _draw(logits + duration_bias(passage, code), mask, temperature, passage.rng)
+        wanted = logits + manner.pull * duration_bias(passage, code) if manner.pull else logits
+        units = _draw(wanted, mask, manner.temperature, passage.rng)
         passage.spend(_surprise(logits, mask, units))
         return units
 
 
-def _conclude(passage: Passage, rate: BarRater | None, budget: float) -> None:
+class _Manner(Struct, frozen=True, kw_only=True):
+    """How one call writes; see `Composer.write`."""
+
+    rate: BarRater | None
+    temperature: float
+    budget: float
+    tries: int = TRIES
+    pull: float = 1.0
+
+
+def _conclude(passage: Passage, manner: _Manner) -> None:
     """Ask the panel about a finished bar: keep it, or take it back and try again."""
-    if rate is None or passage.replaying or passage.bar_given:
+    if manner.rate is None or passage.replaying or passage.bar_given:
         passage.keep("")
         return
-    rating = rate(passage.view())
+    rating = manner.rate(passage.view())
     passage.judge(rating)
-    spent = passage.steps - passage.read >= budget * passage.expected_steps
+    spent = passage.steps - passage.read >= manner.budget * passage.expected_steps
     if rating.rating >= GOOD_ENOUGH or (spent and passage.tries == 1):
         passage.keep(rating.reason)
-    elif passage.tries < TRIES and not spent:
+    elif passage.tries < manner.tries and not spent:
         passage.take_back()
     else:
         passage.settle_for_best()

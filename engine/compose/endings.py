@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from engine.compose.codes import FIRST_PITCH, LONGEST, NOTHING, REST, TIE
+from engine.compose.codes import DURATIONS, FIRST_PITCH, LONGEST, NOTHING, REST, TIE
 from engine.compose.ground import turns
 from engine.compose.passage import Passage
-from engine.compose.pitches import CLASSES, PITCHES
+from engine.compose.pitches import CLASSES, PITCHES, among, mask_of, shared
 
 SUPERTONIC, DOMINANT = 2, 7  # semitones from the tonic: what an open ending stops on
 ROOT = 2.0
 BELOW_OR_ABOVE = (1, 2, 10, 11)  # semitones from a tone that a neighbour leads to
 FIFTH = 7  # over the first bass tone of a loop leads to it too
 _ARRIVES = ("ring", "button", "open")
+_ANY = shared(np.ones(DURATIONS, bool))
 
 
 def arrive(passage: Passage, mask: np.ndarray) -> None:
@@ -20,10 +21,10 @@ def arrive(passage: Passage, mask: np.ndarray) -> None:
         return
     mask[TIE] = False
     mask[REST] = passage.position > 0
-    chord = passage.sheet.bits(passage.unit)[:12][CLASSES] > 0
+    chord = among(int(passage.sheet.chromas[passage.unit]))
     home = chord
     if passage.plan.ending == "open" and passage.role == "lead":
-        open_tones = np.isin(CLASSES, (SUPERTONIC, DOMINANT))
+        open_tones = among(mask_of((SUPERTONIC, DOMINANT)))
         home = open_tones & chord if (open_tones & chord).any() else open_tones
     final = mask[FIRST_PITCH:] & home & (passage.position == 0)
     if passage.position > 0 or final.any():
@@ -40,7 +41,7 @@ def end_codes(passage: Passage, bias: np.ndarray) -> None:
 def end_units(passage: Passage, code: int, units: np.ndarray) -> np.ndarray:
     """(durations,) the last note fills its bar, or lasts a beat at most as a button."""
     if not _arrives(passage):
-        return np.ones(len(units), bool)
+        return _ANY
     if code != REST and passage.plan.ending == "button":
         return units <= passage.beat_units
     return units == min(passage.bar.units - passage.position, LONGEST)
@@ -69,8 +70,7 @@ def _leads_back(passage: Passage) -> np.ndarray:
     if passage.opening != NOTHING:
         return np.isin(np.abs(PITCHES - passage.opening), (1, 2))
     away = [(CLASSES - (pitch - plan.tonic)) % 12 for pitch in plan.chords[0].pitches]
-    scale = passage.sheet.bits(passage.unit)[12:][CLASSES] > 0
-    return scale & np.isin(away, BELOW_OR_ABOVE).any(0)
+    return among(passage.sheet.scale) & np.isin(away, BELOW_OR_ABOVE).any(0)
 
 
 def open_round(passage: Passage, mask: np.ndarray) -> None:
@@ -86,7 +86,7 @@ def before_last_beat(passage: Passage, units: np.ndarray) -> np.ndarray:
     """(durations,) a loop's last beat has a note of its own, so what comes earlier ends before."""
     ahead = passage.bar.units - passage.beat_units - passage.position
     if not _turns(passage) or passage.role == "counter" or ahead <= 0:
-        return np.ones(len(units), bool)
+        return _ANY
     return units <= ahead
 
 

@@ -1,10 +1,12 @@
 """What makes a line of notes a tune: mostly steps, breath, one summit, phrases that close."""
 
+from functools import cache
+
 import numpy as np
 
 from engine.compose.codes import DURATIONS, FIRST_PITCH, LEAD, LONGEST, NOTHING, REST
 from engine.compose.passage import Passage
-from engine.compose.pitches import CLASSES, PITCHES
+from engine.compose.pitches import PITCHES, among, away_from, mask_of, shared
 
 STEP, THIRD, AGAIN, LEAP = 2.85, 0.8, 1.6, 2.2  # a step is wanted, a repeat and a leap are not
 WIDE, TRITONE = 1.5, 1.0
@@ -13,36 +15,54 @@ UNTIMELY = 6.0  # nats against a highest note where it is not due
 FEW = 2  # notes of a bar that leave no time to get there by the way
 HOMEWARD = 0.4  # nats a semitone
 NEAR_HOME = 7  # semitones from the middle of the register before it pulls back
+_ANY = shared(np.ones(DURATIONS, bool))
+_UP, _DOWN, _AGAIN, _ELSE = range(4)  # how a line came to its last note
 
 
 def walk(passage: Passage, pitches: np.ndarray) -> None:
     """Steps before leaps; a leap is answered the other way; no needle in a groove."""
     last, previous = passage.sheet.last[passage.slot.role]
-    away = np.abs(PITCHES - passage.home)
     if last == NOTHING:
-        pitches -= 0.3 * away
+        pitches -= 0.3 * away_from(passage.home)
         return
-    pitches -= HOMEWARD * np.maximum(0, away - NEAR_HOME)
-    if passage.slot.bar == passage.section.bars - 1:  # the next section begins near its middle
-        pitches -= HOMEWARD * away
+    # The next section begins near its middle.
+    pitches += _homeward(passage.home, passage.slot.bar == passage.section.bars - 1)
+    pitches += _onward(last, _came(last, previous), passage.sheet.scale)
+
+
+def _came(last: int, previous: int) -> int:
+    leap = last - previous
+    if previous == NOTHING or 0 < abs(leap) <= 4:
+        return _ELSE
+    return _AGAIN if leap == 0 else _UP if leap > 0 else _DOWN
+
+
+@cache
+def _homeward(home: int, closing: bool) -> np.ndarray:
+    """(pitches,) nats that keep a line near the middle of its register."""
+    away = np.abs(PITCHES - home)
+    return shared(-HOMEWARD * (np.maximum(0, away - NEAR_HOME) + (away if closing else 0)))
+
+
+@cache
+def _onward(last: int, came: int, scale: int) -> np.ndarray:
+    """(pitches,) nats for each way on from the last note."""
     distance = PITCHES - last
     size = np.abs(distance)
-    scale = passage.sheet.bits(passage.unit)[12:][CLASSES] > 0
-    pitches += np.where((size >= 1) & (size <= 2) & scale, STEP, 0.0)
-    pitches += np.where((size >= 3) & (size <= 4) & scale, THIRD, 0.0)
-    pitches -= np.where(size == 0, AGAIN, 0.0)
-    pitches -= np.where(size > 4, LEAP, 0.0)
-    pitches -= np.where(size > 7, WIDE, 0.0)
-    pitches -= np.where(size == 6, TRITONE, 0.0)
-    if previous == NOTHING:
-        return
-    leap = last - previous
-    if abs(leap) > 4:
-        back = (distance * leap < 0) & (size <= 4)
-        pitches += np.where(back, 1.2, 0.0)
-        pitches -= np.where((distance * leap > 0) & (size > 2), 2.0, 0.0)
-    if leap == 0:
-        pitches -= np.where(size == 0, 2.0, 0.0)
+    near, inside = size <= 4, among(scale)
+    nats = np.where((size >= 1) & (size <= 2) & inside, STEP, 0.0)
+    nats += np.where((size >= 3) & near & inside, THIRD, 0.0)
+    nats -= np.where(size == 0, AGAIN, 0.0)
+    nats -= np.where(near, 0.0, LEAP)
+    nats -= np.where(size > 7, WIDE, 0.0)
+    nats -= np.where(size == 6, TRITONE, 0.0)
+    if came == _AGAIN:
+        nats -= np.where(size == 0, 2.0, 0.0)
+    elif came != _ELSE:
+        along = distance if came == _UP else -distance
+        nats += np.where((along < 0) & near, 1.2, 0.0)
+        nats -= np.where((along > 0) & (size > 2), 2.0, 0.0)
+    return shared(nats)
 
 
 def breathes(passage: Passage) -> bool:
@@ -71,7 +91,7 @@ def before_breath(passage: Passage, units: np.ndarray, left: int, *, silent: boo
     if silent and passage.role == "lead" and passage.position == 0:
         return units < (breath or passage.bar.units)
     if not breath:
-        return np.ones(len(units), bool)
+        return _ANY
     return (units < breath) | (units == min(left, LONGEST)) if silent else units <= breath
 
 
@@ -91,7 +111,7 @@ def climb(passage: Passage, pitches: np.ndarray) -> None:
         due = passage.position >= until_half(passage) or passage.recall.onsets <= FEW
         wanted = (before < PITCHES) & (before + SUMMIT >= PITCHES) if due else before != PITCHES
     if before >= FIRST_PITCH and (passage.ranges[passage.role] & wanted).any():
-        pitches -= np.where(wanted, 0.0, UNTIMELY)
+        pitches[~wanted] -= UNTIMELY
 
 
 def phrase(passage: Passage, bias: np.ndarray) -> None:
@@ -120,9 +140,14 @@ def until_half(passage: Passage) -> int:
 
 def _close(passage: Passage, pitches: np.ndarray, pull: float) -> None:
     """Towards the degrees on which this phrase ends, those of the chord before the others."""
-    wanted = np.isin(CLASSES, passage.shape.close)
-    chord = passage.sheet.bits(passage.unit)[:12][CLASSES] > 0
-    pitches += np.where(wanted, np.where(chord, pull, pull / 4), 0.0)
+    pitches += _closing(passage.shape.close, int(passage.sheet.chromas[passage.unit]), pull)
+
+
+@cache
+def _closing(degrees: tuple[int, ...], chord: int, pull: float) -> np.ndarray:
+    """(pitches,) nats towards the degrees, a quarter of them outside the chord."""
+    wanted = among(mask_of(degrees))
+    return shared(np.where(wanted, np.where(among(chord), pull, pull / 4), 0.0))
 
 
 def _rise(passage: Passage, pitches: np.ndarray) -> None:
@@ -130,4 +155,4 @@ def _rise(passage: Passage, pitches: np.ndarray) -> None:
     sung, begin = passage.sheet.codes[LEAD], passage.bar.start
     before = int(sung[:begin].max(initial=0))
     if int(sung[begin : begin + passage.bar.units].max(initial=0)) <= before:
-        pitches += np.where((before < PITCHES) & (before + SUMMIT >= PITCHES), RISE, 0.0)
+        pitches[(before < PITCHES) & (before + SUMMIT >= PITCHES)] += RISE

@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.compose.codes import TIE
 from engine.compose.passage import Passage
-from engine.compose.pitches import PITCHES
+from engine.compose.pitches import away_from
 
 NEAR = 2  # semitones to the given note, as near as it gets
 JOIN = 0.5  # nats a semitone farther off
@@ -23,4 +23,4 @@ def join(passage: Passage, pitches: np.ndarray) -> None:
         return
     ahead = passage.given_steps(passage.slot.role, passage.slot.bar + 1)
     if ahead and ahead[0].code > TIE:
-        pitches -= JOIN * np.maximum(0, np.abs(PITCHES - ahead[0].code) - NEAR)
+        pitches -= JOIN * np.maximum(0, away_from(ahead[0].code) - NEAR)

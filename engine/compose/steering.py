@@ -6,6 +6,8 @@ phrase ends, the last note at home. A mask costs the network more than a bias do
 few: range, bar line, breath, hit, the section's first bass, the last bar.
 """
 
+from functools import cache
+
 import numpy as np
 
 from engine.compose import bassline, endings, melody, seams, voices
@@ -24,16 +26,20 @@ from engine.compose.codes import (
 )
 from engine.compose.hits import hit_here, until_hit
 from engine.compose.passage import Passage
-from engine.compose.pitches import CLASSES, PITCHES
+from engine.compose.pitches import among, away_from, shared
 
 SIXTEENTH, EIGHTH = 3, 6
 # Nats for a chord tone on a strong beat and on another one. The network likes them by itself:
 # without the walk by steps 99 of 100 strong beats have one.
 CONSONANT = {"lead": (0.5, 0.3), "counter": (1.0, 0.7), "bass": (1.8, 1.2)}
 STRANGE = 0.8  # nats against another tone on a strong beat
+FOREIGN = 4.0  # more against one that is not in the scale either
 CROWD = 1.5  # nats an octave of length off the energy's pace
 RHYTHM = 0.7  # of the pull to a referenced pitch: what the pull to its length is in a variation
 _LEAPS = {"lead": 12, "counter": 12, "bass": 14}
+_UNITS = shared(np.arange(DURATIONS))
+_EVERY = shared(np.arange(1, DURATIONS))
+_OFF_EIGHTHS = shared(np.arange(DURATIONS) % EIGHTH != 0)
 
 
 def code_mask(passage: Passage) -> np.ndarray:
@@ -90,20 +96,17 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
     """(durations,) lengths that stay inside the bar, stop at a hit and end on a sixteenth."""
     if passage.slot.role in VOICES:
         return voices.duration_mask(passage)
-    units = np.arange(DURATIONS)
-    left = until_hit(passage)
+    units, left = _UNITS, until_hit(passage)
     if code == REST and melody.breathes(passage):
         return units == min(left, LONGEST)
-    mask = (units >= 1) & (units <= left)
-    tidy = mask & (((passage.position + units) % SIXTEENTH == 0) | (units == left))
-    if code != REST and passage.section.energy <= 5:
-        calm = tidy & ((units >= EIGHTH) | (units == left))
-        tidy = calm if calm.any() else tidy
-    tidy &= endings.before_last_beat(passage, units) & endings.end_units(passage, code, units)
+    calm = code != REST and passage.section.energy <= 5
+    tidy = _tidy(passage.position % SIXTEENTH, left, calm=calm).copy()
+    tidy &= endings.before_last_beat(passage, units)
+    tidy &= endings.end_units(passage, code, units)
     if passage.role == "bass":
         tidy &= bassline.shorter(passage, units)
     tidy &= melody.before_breath(passage, units, left, silent=code == REST)
-    return tidy if tidy.any() else mask
+    return tidy if tidy.any() else _upto(left)
 
 
 def duration_bias(passage: Passage, code: int) -> np.ndarray:
@@ -125,7 +128,7 @@ def duration_bias(passage: Passage, code: int) -> np.ndarray:
         melody.last(passage, code, bias)
     # Sixteenths off the eighth grid belong to busy music only.
     if passage.section.energy <= 4 and passage.position % EIGHTH == 0 and left > EIGHTH:
-        bias[np.arange(DURATIONS) % EIGHTH != 0] -= 1.5
+        bias[_OFF_EIGHTHS] -= 1.5
     return bias
 
 
@@ -134,28 +137,42 @@ def _within_reach(passage: Passage) -> np.ndarray:
     allowed = passage.ranges[passage.role]
     last = passage.sheet.last[passage.slot.role][0]
     if last == NOTHING:
-        return allowed.copy()
-    near = allowed & (np.abs(PITCHES - last) <= _LEAPS[passage.role])
-    return near if near.any() else allowed.copy()
+        return allowed
+    near = allowed & _in_leap(last, _LEAPS[passage.role])
+    return near if near.any() else allowed
+
+
+@cache
+def _in_leap(last: int, widest: int) -> np.ndarray:
+    """(pitches,) no farther from a code than that."""
+    return shared(away_from(last) <= widest)
 
 
 def _sound_together(passage: Passage, pitches: np.ndarray) -> None:
     """A hit in the picture is a tone of the chord in every part, and a note begins there."""
-    inside = pitches & (passage.sheet.bits(passage.unit)[:12][CLASSES] > 0)
+    inside = pitches & among(int(passage.sheet.chromas[passage.unit]))
     if inside.any():
         pitches[:] = inside
 
 
 def _harmonise(passage: Passage, pitches: np.ndarray) -> None:
     """Chord tones where the ear checks, scale tones elsewhere, strangers hardly ever."""
-    bits = passage.sheet.bits(passage.unit)
-    chord, scale = bits[:12][CLASSES] > 0, bits[12:][CLASSES] > 0
     strong = passage.position % (2 * passage.beat_units) == 0
     beat = passage.position % passage.beat_units == 0
     on_strong, on_beat = CONSONANT[passage.role]
-    pitches += np.where(chord, on_strong if strong else on_beat if beat else 0.0, 0.0)
-    pitches -= np.where(~chord, STRANGE if strong else 0.3, 0.0)
-    pitches -= np.where(~chord & ~scale, 4.0, 0.0)
+    pitches += _concord(
+        int(passage.sheet.chromas[passage.unit]),
+        passage.sheet.scale,
+        on_strong if strong else on_beat if beat else 0.0,
+        STRANGE if strong else 0.3,
+    )
+
+
+@cache
+def _concord(chord: int, scale: int, consonant: float, strange: float) -> np.ndarray:
+    """(pitches,) nats for tones of a chord, of the scale, and of neither."""
+    outside = np.where(among(scale), -strange, -strange - FOREIGN)
+    return shared(np.where(among(chord), consonant, outside))
 
 
 def _refer(passage: Passage, bias: np.ndarray) -> None:
@@ -178,18 +195,18 @@ def _refer(passage: Passage, bias: np.ndarray) -> None:
 
 def _fitted(passage: Passage, code: int) -> int:
     """The code, or its nearest chord tone on a strong beat; folded into the instrument's range."""
-    reach = _within_reach(passage)
     while code < CODES - 12 and _pitch(passage, code) < passage.part.low:
         code += 12
     while code > FIRST_PITCH + 12 and _pitch(passage, code) > passage.part.high:
         code -= 12
-    chord = passage.sheet.bits(passage.unit)[:12]
-    if passage.position % (2 * passage.beat_units) or chord[relative_class(code)]:
+    chord = int(passage.sheet.chromas[passage.unit])
+    if passage.position % (2 * passage.beat_units) or chord >> relative_class(code) & 1:
         return code
+    reach = _within_reach(passage)
     for offset in (1, -1, 2, -2):
         near = code + offset
         inside = FIRST_PITCH <= near < CODES and reach[near - FIRST_PITCH]
-        if inside and chord[relative_class(near)]:
+        if inside and chord >> relative_class(near) & 1:
             return near
     return code
 
@@ -202,9 +219,28 @@ def _fill(passage: Passage, bias: np.ndarray) -> None:
     """Lengths that let the bar hold as many notes as its energy asks for."""
     left = max(1, passage.singing - passage.position)
     here = passage.sheet.onsets[passage.slot.role, passage.bar.start : passage.unit].sum()
-    ideal = left / max(1, passage.recall.onsets - int(here))
-    units = np.arange(1, DURATIONS)
-    bias[1:] -= CROWD * np.abs(np.log2(units / ideal))
+    bias[1:] -= _crowding(left, max(1, passage.recall.onsets - int(here)))
+
+
+@cache
+def _crowding(units: int, notes: int) -> np.ndarray:
+    """(lengths,) nats against lengths other than the even share of so many notes."""
+    return shared(CROWD * np.abs(np.log2(_EVERY / (units / notes))))
+
+
+@cache
+def _upto(left: int) -> np.ndarray:
+    """(durations,) any length that is left."""
+    return shared((_UNITS >= 1) & (left >= _UNITS))
+
+
+@cache
+def _tidy(off: int, left: int, *, calm: bool) -> np.ndarray:
+    """(durations,) lengths to a sixteenth or to the end, ``off`` one; calm: no shorter than an
+    eighth, where there is one."""
+    tidy = _upto(left) & (((off + _UNITS) % SIXTEENTH == 0) | (left == _UNITS))
+    slow = tidy & ((_UNITS >= EIGHTH) | (left == _UNITS))
+    return shared(slow if calm and slow.any() else tidy)
 
 
 def _until_next(passage: Passage) -> int | None:

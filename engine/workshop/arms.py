@@ -7,16 +7,13 @@ judge likes it best on pieces that are not in the table.
 
 import itertools
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 
 import numpy as np
 from msgspec import Struct
 
 from engine import styles
 from engine.arrange import arrange
-from engine.compose import composer as loop
-from engine.compose.codes import CODES
-from engine.compose.composer import GOOD_ENOUGH, BarRater, Composer
+from engine.compose.composer import GOOD_ENOUGH, TRIES, BarRater, Composer
 from engine.contracts import Brief, Plan
 from engine.critique.bars import both, by_likeness, rate, rater
 from engine.critique.trained import TrainedCritic
@@ -76,9 +73,9 @@ def judge_of(excerpts: Sequence[Excerpt], composer: Composer, seed: int) -> Judg
 def arms_of(composer: Composer, critic: TrainedCritic) -> dict[str, Arm]:
     """The arms by name."""
 
-    def once(rate: BarRater | None, budget: float = 2.0) -> Arm:
+    def once(rate: BarRater | None, pull: float = 1.0) -> Arm:
         def arm(plans: Sequence[Plan], seeds: Sequence[int], temperature: float) -> list[Written]:
-            return _written(composer, plans, seeds, temperature, rate, budget)
+            return _written(composer, plans, seeds, temperature, rate, 2.0, pull=pull)
 
         return arm
 
@@ -95,19 +92,11 @@ def arms_of(composer: Composer, critic: TrainedCritic) -> dict[str, Arm]:
 
     def best_bar_of(count: int) -> Arm:
         def arm(plans: Sequence[Plan], seeds: Sequence[int], temperature: float) -> list[Written]:
-            with _tries(count):
-                return _written(
-                    composer, plans, seeds, temperature, _never_enough(critic), count + 1.0
-                )
+            return _written(
+                composer, plans, seeds, temperature, _never_enough(critic), count + 1.0, tries=count
+            )
 
         return arm
-
-    def free(arm: Arm) -> Arm:
-        def arm_without(plans: Sequence[Plan], seeds: Sequence[int], temperature: float):
-            with _no_pull():
-                return arm(plans, seeds, temperature)
-
-        return arm_without
 
     return {
         "plain": once(None),
@@ -116,8 +105,8 @@ def arms_of(composer: Composer, critic: TrainedCritic) -> dict[str, Arm]:
         "retraction by rules": once(rate),
         "retraction by rules and faults": once(both(critic)),
         "retraction by likeness": once(_by_likeness(critic)),
-        "plain, no pull": free(once(None)),
-        "retraction by likeness, no pull": free(once(_by_likeness(critic))),
+        "plain, no pull": once(None, pull=0.0),
+        "retraction by likeness, no pull": once(_by_likeness(critic), pull=0.0),
     }
 
 
@@ -200,13 +189,15 @@ def _written(
     temperature: float,
     rate: BarRater | None,
     budget: float,
+    tries: int = TRIES,
+    pull: float = 1.0,
 ) -> list[Written]:
     found: list[Written] = []
     for at in range(0, len(plans), PIECES_AT_ONCE):
         here = plans[at : at + PIECES_AT_ONCE]
         made = composer.write(
             here, seeds[at : at + PIECES_AT_ONCE], rate=rate, temperature=temperature,
-            budget=budget,
+            budget=budget, tries=tries, pull=pull,
         )  # fmt: skip
         found += [
             Written(plan=plan, lines=one.lines, steps=one.steps)
@@ -239,28 +230,6 @@ def _never_enough(critic: TrainedCritic) -> BarRater:
         return BarRating(rating=0.99 * GOOD_ENOUGH * float(share))
 
     return rate
-
-
-@contextmanager
-def _tries(count: int):
-    """So many versions of every bar, while an arm writes."""
-    before = loop.TRIES
-    loop.TRIES = count
-    try:
-        yield
-    finally:
-        loop.TRIES = before
-
-
-@contextmanager
-def _no_pull():
-    """The network's own opinion of pitches, inside the grammar, while an arm writes."""
-    before = loop.code_bias
-    loop.code_bias = lambda passage: np.zeros(CODES)
-    try:
-        yield
-    finally:
-        loop.code_bias = before
 
 
 def _row(
