@@ -16,6 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+OWN = "own"  # what our own code makes, for trying the recipe: engine.workshop.own
 # name → (weight in training, most files taken). Freedoom and Blasphemer are the only modern
 # multi-track music that is rights-clear; they are few, so they are heard more often.
 CORPORA: dict[str, tuple[int, int]] = {
@@ -28,6 +29,7 @@ CORPORA: dict[str, tuple[int, int]] = {
     "polish_scores": (1, 260),
     "chopin_first_editions": (1, 90),
     "mutopia": (1, 100),
+    OWN: (1, 1000),
 }
 # OpenEWLD's rows are all "medium" because its users typed the chords; the works themselves were
 # checked name by name (every author dead by 1955, first performed by 1930 or unknown). We take
@@ -49,6 +51,7 @@ CREDITS: dict[str, str] = {
     "chopin_first_editions": "Chopin first editions, The Fryderyk Chopin Institute (NIFC), "
     "https://chopinscores.org; converted from Humdrum to MIDI",
     "mutopia": "The Mutopia Project and its typesetters, https://www.mutopiaproject.org",
+    OWN: "scores made by this program (engine/workshop/own.py)",
 }
 HELD_OUT = 20  # one work in twenty is never trained on
 # Which one: with this number each corpus keeps 3.8 to 9.6 % of its notes for measuring, even the
@@ -108,9 +111,12 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
-    """Every score we may learn from; ``report`` counts what was taken, left, and why."""
-    for corpus, (_, most) in CORPORA.items():
-        taken = 0
+    """Every score we may learn from; ``report`` counts what was taken, left, and why.
+
+    An archive that is not there is reported; `LookupError` when none is.
+    """
+    for corpus in _there(folder, report):
+        taken, most = 0, CORPORA[corpus][1]
         members, sources = opened(folder / f"{corpus}.tar.zst", corpus)
         for source in sources:
             reason = refused(corpus, source, members)
@@ -122,6 +128,18 @@ def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
             taken += 1
             report[f"{corpus}: taken"] += 1
             yield row_of(corpus, source, members[source["path"]])
+
+
+def _there(folder: Path, report: Counter[str]) -> list[str]:
+    there = [corpus for corpus in CORPORA if (folder / f"{corpus}.tar.zst").is_file()]
+    if not there:
+        named = ", ".join(f"{corpus}.tar.zst" for corpus in CORPORA)
+        raise LookupError(
+            f"no corpus in {folder}; known are {named}. "
+            f"`python -m engine.workshop own --out {folder}` makes one of our own scores"
+        )
+    report.update({f"{corpus}: no archive": 1 for corpus in CORPORA if corpus not in (*there, OWN)})
+    return there
 
 
 def opened(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, str]]]:
