@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "bits": Kind(measure=report_sections.bits, needs=("composer",)),
     "critics": Kind(measure=report_sections.critics, needs=("critic",)),
     "arms": Kind(measure=report_sections.arms, needs=("composer", "critic", "judge"), works=True),
+    "taken": Kind(measure=report_sections.taken, needs=("composer", "critic")),
     "rules": Kind(measure=report_sections.rules, needs=("composer", "judge")),
     "originality": Kind(measure=report_sections.originality, needs=("composer",), works=True),
     "distances": Kind(measure=report_sections.distances, needs=("composer",), works=True),

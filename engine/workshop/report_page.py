@@ -11,6 +11,7 @@ from engine.workshop.report_sections import Arms
 from engine.workshop.report_shares import VOICING
 from engine.workshop.report_shares import Share as Written
 from engine.workshop.report_store import Report, Section
+from engine.workshop.rolls import Taken
 
 MEANING = "\n## What it means\n"
 _HEAD = """# The trained composer and its panel
@@ -263,6 +264,25 @@ def _tuning(found: Arms) -> str:
     return text
 
 
+def _taken(figures: Any) -> str:
+    found = msgspec.convert(figures, Taken)
+    again = sum(found.by_reason.values())
+    text = f"""
+{found.candidates} candidates of the styles that `python -m engine.workshop rolls` draws side by
+side: same plan and seed, once plain, once with the studio's panel. It had {again} of {found.bars}
+bars written again, at {found.steps_judged / found.steps_plain:.2f} times the steps. On paper the
+scores are rated {found.rating_plain:.3f} plain and {found.rating_judged:.3f} with it;
+{found.retracted_plain} and {found.retracted_judged} of them would not be offered.
+
+| reason | bars |
+|---|---|
+"""
+    for reason, count in found.by_reason.items():
+        text += f"| {reason} | {count} |\n"
+    tries = ", ".join(f"{count} of {tries}" for tries, count in found.tries.items())
+    return text + (f"\nTries: {tries}.\n" if tries else "")
+
+
 def _rules(figures: Any) -> str:
     found = msgspec.convert(figures, list[Votes])
     text = f"""
@@ -362,6 +382,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "bits": ("Bits per note", _bits),
     "critics": ("The critic of bars", _critics),
     "arms": ("Ways to spend steps", _arms),
+    "taken": ("What the panel takes back", _taken),
     "rules": ("The model against rules", _rules),
     "originality": ("What is shared with the training works", _originality),
     "distances": ("Distance from people", _distances),

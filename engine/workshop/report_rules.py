@@ -7,18 +7,19 @@ is what the studio would play if nobody composed. The judge reads lead, bass and
 arranged scores; then the leads alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine import styles
 from engine.arrange import arrange
+from engine.compose.codes import TICKS_PER_UNIT
 from engine.compose.composer import Composer
 from engine.contracts import Brief, Plan
 from engine.critique.bars import rater
 from engine.plan import draw
-from engine.score import Line, Score
+from engine.score import TICKS_PER_QUARTER, Line, Note, Score
 from engine.words import resolve
 from engine.workshop import judge as judging
 from engine.workshop.judge import Judge
@@ -29,6 +30,8 @@ OPPONENTS: dict[str, tuple[str, ...]] = {
     "rule lines": ("lead", "bass", "counter"),
     "rule lead": ("lead",),
 }
+EVEN = 0.5  # swing of straight pairs
+PLACES = (0, 3, 4, 6, 8, 9, 12)  # of a quarter, in units: where the corpora's notes are read
 AT_ONCE = 20  # pairs that one call composes
 
 
@@ -135,7 +138,38 @@ def _vote(
 
 
 def _read(score: Score) -> tuple[Line, ...]:
-    return judging.lines_of(score)
+    """Lead, bass and counter on the grid of sixteenths and triplets, as works by people are read:
+    what players do to the time is the same on both sides, and is in no work."""
+    return tuple(
+        structs.replace(line, notes=tuple(_on_grid(score.plan, line.notes)))
+        for line in judging.lines_of(score)
+    )
+
+
+def _on_grid(plan: Plan, notes: Sequence[Note]) -> Iterator[Note]:
+    """Notes with their swing and their player's hand taken away."""
+    written = [_even(plan, note.start) for note in notes]
+    for note, start, after in zip(notes, written, [*written[1:], None], strict=True):
+        if start == after:
+            continue  # of two that fall together the later one is heard
+        end = max(start + TICKS_PER_UNIT, _even(plan, note.start + note.length))
+        until = end if after is None else min(end, after)
+        yield Note(start, until - start, note.pitch, note.velocity)
+
+
+def _even(plan: Plan, tick: int) -> int:
+    """The nearest place of the grid, swing straightened."""
+    straight = tick
+    if plan.swing != EVEN:
+        pair = TICKS_PER_QUARTER // 2 if plan.swing_unit == 16 else TICKS_PER_QUARTER
+        whole, inside = divmod(tick, pair)
+        middle = pair * plan.swing
+        late = inside > middle
+        share = (inside - middle) / (pair - middle) if late else inside / middle
+        straight = whole * pair + round(pair / 2 * (share + late))
+    quarter, inside = divmod(straight, TICKS_PER_QUARTER)
+    near = min(PLACES, key=lambda place: abs(place * TICKS_PER_UNIT - inside))
+    return quarter * TICKS_PER_QUARTER + near * TICKS_PER_UNIT
 
 
 def _plan(style: str, seed: int) -> Plan:

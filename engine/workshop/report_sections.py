@@ -19,7 +19,7 @@ from engine.critique.trained import TrainedCritic
 from engine.workshop import arms as ways
 from engine.workshop import judge as judging
 from engine.workshop import originality as quoting
-from engine.workshop import report_distances, report_rules, report_shares, report_works
+from engine.workshop import report_distances, report_rules, report_shares, report_works, rolls
 from engine.workshop.arms import ARMS, Arm, Heard, Tools, Written
 from engine.workshop.excerpts import Excerpt
 from engine.workshop.index import manifest_of
@@ -240,6 +240,18 @@ def _written(job: tuple[list[Excerpt], int, Bench, float]) -> list:
     plans = [one.plan for one in used]
     made = composer.write(plans, seeds, rate=rater(plans[0]), pull=pull)
     return [one.lines for one in made]
+
+
+def taken(bench: Bench) -> rolls.Taken:
+    """What the studio's panel takes back of the candidates that `rolls` draws."""
+    jobs = [(style, bench) for style in rolls.STYLES[: bench.sizes.styles]]
+    return rolls.taken([one for some in _told("taken", _mapped(_rolled, jobs, bench.workers),
+                                              len(jobs)) for one in some])  # fmt: skip
+
+
+def _rolled(job: tuple[str, Bench]) -> list[rolls.Pair]:
+    style, bench = job
+    return rolls.pairs(style, bench.seed, _tools(bench.models, bench.critics).composer)
 
 
 def shares(bench: Bench) -> list[report_shares.Share]:
