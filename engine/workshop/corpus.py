@@ -34,7 +34,12 @@ CORPORA: dict[str, tuple[int, int]] = {
 # OpenEWLD's rows are all "medium" because its users typed the chords; the works themselves were
 # checked name by name (every author dead by 1955, first performed by 1930 or unknown). We take
 # them as the only lead sheets there are.
-ACCEPTED: dict[str, frozenset[str]] = {"openewld": frozenset({"high", "medium"})}
+# The Billboard charts are "medium" because the songs are not free, though their annotation is CC0:
+# the planner learns from all of them how usual chords are, no song's chart is kept or played.
+ACCEPTED: dict[str, frozenset[str]] = {
+    "openewld": frozenset({"high", "medium"}),
+    "mcgill_billboard": frozenset({"high", "medium"}),
+}
 # Who is to be named wherever the corpora, or what was learned from them, are passed on.
 CREDITS: dict[str, str] = {
     "freedoom": "The Freedoom project and its musicians (CREDITS-MUSIC), "
@@ -52,6 +57,10 @@ CREDITS: dict[str, str] = {
     "https://chopinscores.org; converted from Humdrum to MIDI",
     "mutopia": "The Mutopia Project and its typesetters, https://www.mutopiaproject.org",
     OWN: "scores made by this program (engine/workshop/own.py)",
+    "mcgill_billboard": "The McGill Billboard annotations (John Ashley Burgoyne, Jonathan Wild, "
+    "Ichiro Fujinaga: An Expert Ground Truth Set for Audio Chord Recognition and Music Analysis, "
+    "ISMIR 2011)",
+    "free_midi_chords": "free-midi-chords by Ludovic Drolez, MIT licence",
 }
 HELD_OUT = 20  # one work in twenty is never trained on
 # Works that stand in the corpora under two names: found where two files shared more than 30 % of
