@@ -13,8 +13,6 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import zstandard
-
 from engine import styles
 from engine.arrange.arranging import arrange
 from engine.arrange.midi import write_midi
@@ -91,6 +89,8 @@ def _listed(rows: list[dict[str, str]]) -> bytes:
 
 
 def _packed(members: dict[str, bytes]) -> bytes:
+    import zstandard  # scores can be had without it
+
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         for name, content in members.items():
