@@ -20,7 +20,7 @@ FAULTS = (
 )  # fmt: skip
 SIXTEENTH, EIGHTH = 3, 6
 WIDE = 9  # semitones; an octave slip that is heard leaves the line by more
-_LOUD = (2.0,) + (1.0,) * (len(VOICES) - 1)  # a fault is more often the lead's
+_LOUD = (2.0, 1.0, 1.0, 0.5, 0.5, 0.5)  # how often a fault is each voice's
 
 
 class Bars(NamedTuple):
@@ -61,6 +61,10 @@ class Dice:
     def one_of(self, values: tuple[int, ...], *shape: int) -> Tensor:
         """Values drawn alike often."""
         return torch.tensor(values, device=self.device)[self.below(len(values), *shape)]
+
+    def many(self, weights: Tensor, count: int) -> Tensor:
+        """So many indices by their weights (choices,), with repeats."""
+        return torch.multinomial(weights, count, replacement=True, generator=self._generator)
 
     def drawn(self, weights: Tensor) -> Tensor:
         """One index of each row by its weights (rows, choices); where all are 0 any."""

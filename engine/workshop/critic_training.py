@@ -22,11 +22,13 @@ from torch import Tensor
 from engine.critique.grid import CENTRE, SCALES, VOICES, Grid, Where, begins, features
 from engine.workshop.critic_faults import FAULTS, Dice, Pages, spoilt
 from engine.workshop.critic_net import Config, Critic, Strokes
+from engine.workshop.critic_voicing import INNER, held
 
 SIZES = (48, 36, 36, 72)  # units of a bar by meter
 BARS = 16
 MOST = 640  # strokes of a passage; of a denser one only half the bars are read
 SPOILT = (0.08, 0.2, 0.35)  # of a passage's bars, by turns: pasts with few faults and with more
+HELD, MOVING = 0.4, 0.4  # of passages: inner voices as our composer's, as people's; none else
 FEWEST = 2  # strokes; a bar with fewer is not judged
 # How often each fault is made: more of those that are hard to hear.
 OFTEN = (2.2, 1.0, 1.8, 3.0, 2.2, 0.7, 1.0, 0.6, 1.0)
@@ -111,10 +113,18 @@ class Own(NamedTuple):
 
 
 def _passages(volume: Volume, count: int, dice: Dice) -> Own:
-    """Some passages; from any bar on, with all voices or some, in any of two octaves."""
-    at = torch.multinomial(volume.weights, count, replacement=True, generator=dice._generator)
+    """Some passages; from any bar on, with all voices or some, people's inner voices or what they
+    hold, in any of two octaves."""
+    at = dice.many(volume.weights, count)
     pages = volume.pages
     pitch, onset = pages.pitch[at].short(), pages.onset[at]
+    voiced = held(
+        pages._replace(pitch=pitch, root=pages.root[at], mask=pages.mask[at], bars=pages.bars[at])
+    )
+    manner = dice.shares(count)[:, None, None]
+    inner = (manner < HELD) | (manner >= HELD + MOVING)
+    pitch[:, INNER] = torch.where(inner, voiced[0] * (manner < HELD), pitch[:, INNER])
+    onset[:, INNER] = torch.where(inner, voiced[1] & (manner < HELD), onset[:, INNER])
     kept = (dice.shares(count, len(VOICES)) > 0.45) | (dice.shares(count, 1) > 0.35)
     some = (kept[..., None] & (pitch > 0)).any(-1).any(-1)
     kept |= ~some[:, None]
