@@ -131,8 +131,10 @@ class Index:
 @lru_cache(maxsize=2)
 def packaged(folder: Path = PACKAGED) -> Index:
     """The index beside the weights; refuses one that their manifest does not name."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    named = manifest.get("originality")
+    told = folder / "manifest.json"
+    if not told.exists():
+        raise ModelMissing(f"no index in {folder}: its manifest.json is missing")
+    named = json.loads(told.read_text()).get("originality")
     if named is None:
         raise ModelMissing(
             f"the manifest in {folder} names no index of the training works; "

@@ -33,11 +33,18 @@ class Meter:
     """The network and the baseline, ready to measure."""
 
     def __init__(self, models: Path = PACKAGED) -> None:
+        if not (models / "manifest.json").exists():
+            raise ModelMissing(f"no composer in {models}: its manifest.json is missing")
         self.manifest = manifest_of(models)
         named = self.manifest.get("frequencies")
         if named is None:
-            raise ModelMissing(f"the manifest in {models} names no counts for the baseline")
+            raise ModelMissing(
+                f"the manifest in {models} names no counts for the baseline; "
+                f"python -m engine.workshop index makes them"
+            )
         for name, sha256 in (self.manifest["files"] | {named["file"]: named["sha256"]}).items():
+            if not (models / name).exists():
+                raise ModelMissing(f"{models / name} is missing")
             if hashlib.sha256((models / name).read_bytes()).hexdigest() != sha256:
                 raise ModelMissing(f"{models / name} is not the file its manifest names")
         self._network = Network(models, slots=_ROWS)
