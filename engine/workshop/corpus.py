@@ -62,6 +62,7 @@ CREDITS: dict[str, str] = {
     "ISMIR 2011)",
     "free_midi_chords": "free-midi-chords by Ludovic Drolez, MIT licence",
 }
+_NEEDED = ("path", "origin", "sha256_midi")  # of every row, beside its licence
 HELD_OUT = 20  # one work in twenty is never trained on
 # Works that stand in the corpora under two names: found where two files shared more than 30 % of
 # their runs of twelve notes, for no title tells it.
@@ -124,7 +125,7 @@ def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
         taken, most = 0, CORPORA[corpus][1]
         members, sources = opened(folder / f"{corpus}.tar.zst", corpus)
         for source in sources:
-            reason = refused(corpus, source, members)
+            reason = refused(corpus, source, members) or _nameless(source)
             if reason is None and taken >= most:
                 reason = "beyond this run's share"
             if reason is not None:
@@ -148,24 +149,36 @@ def _there(folder: Path, report: Counter[str]) -> list[str]:
 
 
 def opened(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, str]]]:
-    """An archive's scores by path and its licence rows."""
+    """An archive's scores by path and its licence rows; `LookupError` when it is no archive of
+    scores with a row for each."""
+    members = _unpacked(archive, corpus)
+    listed = csv.DictReader(
+        io.StringIO(members.pop("SOURCES.tsv", b"").decode("utf-8", "replace")), delimiter="\t"
+    )
+    missing = [name for name in _NEEDED if name not in (listed.fieldnames or ())]
+    if missing:
+        raise LookupError(f"{archive}: its SOURCES.tsv is missing or has no {', '.join(missing)}")
+    # A fixed shuffle, so that a share of a large corpus is not one composer's.
+    return members, sorted(listed, key=lambda row: hashlib.sha256(row["path"].encode()).digest())
+
+
+def _unpacked(archive: Path, corpus: str) -> dict[str, bytes]:
     import zstandard  # the card is written from this module too, where nothing is unpacked
 
     members: dict[str, bytes] = {}
-    with archive.open("rb") as packed:
-        stream = zstandard.ZstdDecompressor().stream_reader(packed)
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
-            for member in tar:
-                name = member.name.removeprefix(f"{corpus}/")
-                wanted = name.startswith("midi/") or name == "SOURCES.tsv"
-                if member.isfile() and wanted:
-                    content = tar.extractfile(member)
-                    assert content is not None
-                    members[name] = content.read()
-    text = io.StringIO(members["SOURCES.tsv"].decode())
-    listed = list(csv.DictReader(text, delimiter="\t"))
-    # A fixed shuffle, so that a share of a large corpus is not one composer's.
-    return members, sorted(listed, key=lambda row: hashlib.sha256(row["path"].encode()).digest())
+    try:
+        with archive.open("rb") as packed:
+            stream = zstandard.ZstdDecompressor().stream_reader(packed)
+            with tarfile.open(fileobj=stream, mode="r|") as tar:
+                for member in tar:
+                    name = member.name.removeprefix(f"{corpus}/")
+                    wanted = name.startswith("midi/") or name == "SOURCES.tsv"
+                    content = tar.extractfile(member) if wanted and member.isfile() else None
+                    if content is not None:
+                        members[name] = content.read()
+    except (zstandard.ZstdError, tarfile.TarError) as wrong:
+        raise LookupError(f"{archive} cannot be unpacked: {wrong}") from None
+    return members
 
 
 def refused(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> str | None:
@@ -180,6 +193,12 @@ def refused(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> s
     if hashlib.sha256(content).hexdigest() != source["sha256_midi"]:
         return "digest differs"
     return None
+
+
+def _nameless(source: dict[str, str]) -> str | None:
+    """Why a row cannot be told from other works; None when it can."""
+    lacking = [name for name in ("title", "composer") if source.get(name) is None]
+    return f"no {' and '.join(lacking)}: {source['path']}" if lacking else None
 
 
 def row_of(corpus: str, source: dict[str, str], content: bytes) -> Row:

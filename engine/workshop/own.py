@@ -51,7 +51,7 @@ def make(folder: Path, pieces: int, seed: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{OWN}.tar.zst"
     partial = file.with_suffix(".partial")
-    partial.write_bytes(_packed(members))
+    partial.write_bytes(packed(members))
     partial.rename(file)
     return file
 
@@ -88,7 +88,8 @@ def _listed(rows: list[dict[str, str]]) -> bytes:
     return listed.getvalue().encode()
 
 
-def _packed(members: dict[str, bytes]) -> bytes:
+def packed(members: dict[str, bytes]) -> bytes:
+    """An archive as the corpora are packed, always the same bytes."""
     import zstandard  # scores can be had without it
 
     packed = io.BytesIO()

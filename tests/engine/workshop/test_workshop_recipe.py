@@ -1,5 +1,6 @@
 """Scores that our own code makes are a corpus that the recipe can be tried on."""
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from engine.workshop import corpus
 
 pytest.importorskip("zstandard", reason="the corpora are packed with it")
 
-PIECES = 16  # the first of them that is held out is the last
+PIECES = 16  # of which the seventh is held out
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +64,32 @@ def test_a_row_whose_licence_was_taken_away_is_left_out_and_named(tmp_path: Path
     path = listed[0]["path"]
     listed[0]["licence"] = " "
     assert corpus.refused("own", listed[0], members) == f"no licence: {path}"
+
+
+@pytest.mark.parametrize("spoilt", ["no archive", "cut off", "no rows", "strange rows"])
+def test_an_archive_that_is_none_is_refused_by_name(spoilt: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.tar.zst"
+    file.write_bytes(archive(spoilt))
+    with pytest.raises(LookupError, match=r"own\.tar\.zst(: its SOURCES| cannot be unpacked)"):
+        list(corpus.rows(tmp_path, Counter()))
+
+
+def test_a_row_without_a_title_is_left_out_and_named(tmp_path: Path) -> None:
+    from engine.workshop import own
+
+    rows = "path\torigin\tlicence\tconfidence\tsha256_midi\n" + (
+        f"midi/a.mid\there\tCC0-1.0\thigh\t{hashlib.sha256(b'MThd').hexdigest()}\n"
+    )
+    members = {"SOURCES.tsv": rows.encode(), "midi/a.mid": b"MThd"}
+    (tmp_path / "own.tar.zst").write_bytes(own.packed(members))
+    report: Counter[str] = Counter()
+    assert list(corpus.rows(tmp_path, report)) == []
+    assert report["own: no title and composer: midi/a.mid"] == 1
+
+
+def archive(spoilt: str) -> bytes:
+    from engine.workshop import own
+
+    listed = {"no rows": {}, "strange rows": {"SOURCES.tsv": b"file\tlicense\na.mid\tmine\n"}}
+    whole = own.packed(listed.get(spoilt, {"SOURCES.tsv": bytes(9000)}))
+    return {"no archive": b"PK" + bytes(100), "cut off": whole[:-9]}.get(spoilt, whole)
