@@ -198,8 +198,11 @@ def _shifted(bars: Bars, dice: Dice, sharp: bool) -> Spoilt:
     free = torch.where(before.amax(-1) > 0, before.amax(-1) - 1 + SIXTEENTH, 0)
     moves = torch.tensor((-EIGHTH, -SIXTEENTH, SIXTEENTH, EIGHTH), device=dice.device)
     there = note.start[:, None] + moves
-    fits = (there >= free[:, None]) & (
-        there < torch.minimum(note.stop, note.stop * 0 + size)[:, None]
+    # A triplet's note would leave the grid, which no player does.
+    fits = (
+        (note.start % SIXTEENTH == 0)[:, None]
+        & (there >= free[:, None])
+        & (there < torch.minimum(note.stop, note.stop * 0 + size)[:, None])
     )
     if sharp:
         others = (bars.onset & ~_own(bars, note.voice)).any(1)
@@ -220,7 +223,7 @@ def _merged_or_split(bars: Bars, dice: Dice, sharp: bool) -> Spoilt:
     merges = (note.stop < size) & (following > 0) & (following != note.pitch)
     merges &= bars.onset[row, note.voice, after]
     stop = stops(bars)[row, note.voice, after]
-    half = (note.stop - note.start) // 2
+    half = _half(note.stop - note.start)
     splits = note.stop - note.start >= EIGHTH
     turned = note.pitch + dice.one_of((-2, -1, 1, 2), len(row))
     if sharp:
@@ -234,6 +237,11 @@ def _merged_or_split(bars: Bars, dice: Dice, sharp: bool) -> Spoilt:
     done = note.found & torch.where(merge, merges, splits & _fits(turned))
     return Spoilt(torch.where(both, whole.pitch, split.pitch),
                   torch.where(both, whole.onset, split.onset), done)  # fmt: skip
+
+
+def _half(length: Tensor) -> Tensor:
+    """About half of a length: whole sixteenths of what is made of sixteenths."""
+    return torch.where(length % SIXTEENTH == 0, length // (2 * SIXTEENTH) * SIXTEENTH, length // 2)
 
 
 def _octave(bars: Bars, dice: Dice, sharp: bool) -> Spoilt:
@@ -308,7 +316,7 @@ def _dense(bars: Bars, dice: Dice, sharp: bool) -> Spoilt:
     whole = _put(bars, note, first, stop[row, voice, last], note.pitch)
     start = torch.cummax(torch.where(starts, unit, -1), -1).values
     until = stop.gather(-1, start.clamp(min=0))
-    half = (until - start) // 2
+    half = _half(until - start)
     turns = dice.one_of((-4, -2, -1, 0, 1, 2, 3), *bars.pitch.shape)
     second = own & (start >= 0) & (half >= SIXTEENTH) & (unit >= start + half) & (unit < until)
     pitch = bars.pitch + torch.where(second, turns.gather(-1, start.clamp(min=0)), 0)
