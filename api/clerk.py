@@ -30,6 +30,7 @@ from billing.processor.door import StripeDoor
 from billing.settings import BillingSettings
 from engine.queue import service as queue
 from engine.queue.contracts import Delivered, Delivery, Ended, Unreadable, candidate_id
+from engine.repertoire import service as repertoire
 
 KEPT_DAYS = 7  # an unpicked candidate is offered so long
 HOLD_AHEAD = timedelta(minutes=10)
@@ -84,6 +85,7 @@ async def serve(desk: Desk) -> None:
         _repeat(sweep_stripe, desk, stop, 60.0),
         _repeat(forget_answers, desk, stop, 3600.0),
         _repeat(forget_plans, desk, stop, 3600.0),
+        _repeat(forget_offers, desk, stop, 3600.0),
     )
     log.info("clerk.ready")
     await asyncio.gather(*rounds)
@@ -160,6 +162,12 @@ async def forget_plans(desk: Desk) -> int:
         expired = await plans.delete_expired(conn)
         await queue.forget_plans(conn, expired)
     return len(expired)
+
+
+async def forget_offers(desk: Desk) -> int:
+    """Drop the runs of candidates that nobody can pick any more."""
+    async with lent(desk.pool) as conn:
+        return await repertoire.forget_offers(conn)
 
 
 async def end_topup(conn: asyncpg.Connection, topup: str, session: str, end: handlers.End) -> None:

@@ -30,6 +30,12 @@ class NotYetAvailable(BriefRefused):
 class ModelMissing(EngineError):
     """The weights named by the manifest are not there or are not the ones it names."""
 
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}. Weights come with each release, in engine/models; "
+            f"`python -m engine.workshop` trains them anew"
+        )
+
 
 class BankMissing(EngineError):
     """No instrument bank of the asked kind is installed."""

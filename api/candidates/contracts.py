@@ -11,13 +11,39 @@ Status = Literal["ready", "picked", "expired"]
 AudioFormat = Literal["mp3", "wav"]
 
 
+class Shared(Struct, frozen=True, kw_only=True):
+    """The longest run of notes, in any key and at any tempo, that also stands elsewhere.
+
+    ``longest_run`` counts its notes; 0 where no run has five different intervals or more, because
+    scales, trills and repeated notes are nobody's. ``limit`` is the length from which a take is
+    retracted, null where none is for that reason alone.
+    """
+
+    longest_run: int
+    distinct_intervals: int
+    limit: int | None = None
+
+
+class Originality(Struct, frozen=True, kw_only=True):
+    """What a candidate shared when it was made; a license's certificate repeats it.
+
+    ``training``: with any work the composer learned from. ``delivered``: its melodies with any
+    piece licensed by another account. ``brief``: its melodies with those of the candidates before
+    it. Null where it was not measured.
+    """
+
+    training: Shared
+    delivered: Shared | None = None
+    brief: Shared | None = None
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """A take good enough to offer, with every constraint as it measures.
 
     ``plan`` can be edited and sent back as a brief's ``plan``: with the same seed, a section that
     is as it was keeps its notes. It is null for candidates made before plans could be read.
     ``audio`` maps a format to where its evaluation copy is; ``peaks`` is the waveform, four values
-    a second from 0 to 1.
+    a second from 0 to 1. ``originality`` is null for candidates made before it was measured.
     """
 
     id: str
@@ -33,6 +59,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     plan: Outline | None
     resolved: Resolved
     peaks: tuple[float, ...]
+    originality: Originality | None
     provenance: dict[str, Any]
     timings_s: dict[str, float]
     audio: dict[str, str]

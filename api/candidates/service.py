@@ -1,9 +1,19 @@
 """Auditioning: what a candidate measures and how it sounds, before anybody has picked it."""
 
+from typing import Any
+
+import msgspec
 from msgspec import structs
 
 from api.candidates import store
-from api.candidates.contracts import AudioFormat, Candidate, CandidateRow, Status
+from api.candidates.contracts import (
+    AudioFormat,
+    Candidate,
+    CandidateRow,
+    Originality,
+    Shared,
+    Status,
+)
 from api.errors import CandidateExpired, NotFound
 from api.keys.contracts import Caller
 from api.shop import Shop
@@ -52,6 +62,7 @@ def _view(shop: Shop, row: CandidateRow) -> Candidate:
         plan=made.outline,
         resolved=structs.replace(made.resolved, seed=row.seed),
         peaks=made.peaks,
+        originality=_originality(made.provenance),
         provenance=made.provenance,
         timings_s=made.timings_s,
         audio={sound: f"{here}{sound}" for sound in EVALUATION},
@@ -59,6 +70,14 @@ def _view(shop: Shop, row: CandidateRow) -> Candidate:
         ready_at=row.ready_at,
         expires_at=row.expires_at,
     )
+
+
+def _originality(provenance: dict[str, Any]) -> Originality | None:
+    said = provenance.get("originality")
+    if said is None:
+        return None
+    beside = {name: said[name] for name in ("delivered", "brief") if name in said}
+    return msgspec.convert(beside | {"training": msgspec.convert(said, Shared)}, Originality)
 
 
 def _status(row: CandidateRow) -> Status:

@@ -19,6 +19,7 @@ from api.licenses.store import Sold
 from billing.connections import lent, transaction
 from billing.ledger import service as ledger
 from engine.contracts import Asset, Made, Rights
+from engine.repertoire import service as repertoire
 
 NOTICE = {
     "live": "The holder may use the track as its rights say.",
@@ -128,6 +129,8 @@ async def _grant(conn: asyncpg.Connection, sold: Sold, signer: Signer) -> None:
     said = _certificate(sold, license_id, track_id, now)
     document = certificates.issue(said, signer)
     await store.insert_license(conn, license_id, sold, track_id, document, now)
+    if said.grants:  # what grants nothing keeps nobody else from anything
+        await repertoire.license_runs(conn, sold.candidate, sold.account)
 
 
 def _certificate(sold: Sold, license_id: str, track_id: str, now: datetime) -> Certificate:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct, structs
 
+from engine.arrange import inner
 from engine.arrange.passage import Passage
 from engine.arrange.recipes import COLOURED, COLOURED_SHARE, Recipe
 from engine.arrange.tones import ninth, tensions
@@ -21,15 +22,20 @@ class Voiced(Struct, frozen=True):
 
 
 def voiced(passage: Passage, part: PartPlan, recipe: Recipe, *, under: bool = True) -> list[Voiced]:
-    """Every chord of the section in a role's own voicing; ``under`` keeps it below the lead."""
+    """Every chord of the section in a role's own voicing; ``under`` keeps it below the lead.
+
+    The composer's inner voices where it wrote them, ours elsewhere.
+    """
     chords = coloured(passage)
     low, high = window(passage, part, recipe)
     ceilings = _ceilings(passage, chords, low, high) if under else [high] * len(chords)
-    pitches = led(
-        chords, recipe, low, high,
-        extras=[_extras(passage, chord, recipe) for chord in chords], ceilings=ceilings,
-        tonic=passage.plan.tonic,
-    )  # fmt: skip
+    extras = [_extras(passage, chord, recipe) for chord in chords]
+    if inner.has(passage, recipe):
+        pitches = inner.led(passage, chords, recipe, low, high, extras=extras, ceilings=ceilings)
+    else:
+        pitches = led(
+            chords, recipe, low, high, extras=extras, ceilings=ceilings, tonic=passage.plan.tonic
+        )
     return [Voiced(chord, voices) for chord, voices in zip(chords, pitches, strict=True)]
 
 

@@ -4,17 +4,27 @@ Key-value slots are allocated once; the graph reads and writes them in place. A 
 caller's: calling again with a smaller one forgets what came after, which is all a retraction costs.
 """
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as states  # type: ignore[attr-defined]
 
+from engine.compose import signature
+from engine.compose.signature import Ports
 from engine.errors import ModelMissing
+
+_UNFIT = (states.Fail, states.InvalidGraph, states.InvalidProtobuf, states.NotImplemented)
 
 
 class Network:
-    """One onnxruntime session and its slots. Not safe for two threads at once."""
+    """One export and a set of slots. Not safe for two threads at once; `twin` makes one for each.
+
+    Precision is the file's: its inputs say whether slots are single or half. Logits and hidden
+    states come out single.
+    """
 
     def __init__(
         self,
@@ -23,63 +33,116 @@ class Network:
         slots: int,
         threads: int = 1,
         provider: str = "CPUExecutionProvider",
+        graph: str = "composer.onnx",
     ) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = _session(models / "composer.onnx", options, provider)
+        self._session = _session(models / graph, options, provider)
         self._durations = _session(models / "durations.onnx", options, provider)
-        facts = self._session.get_modelmeta().custom_metadata_map
-        self.context, self.layers = int(facts["context"]), int(facts["layers"])
-        shape = (slots, 1, self.context, int(facts["head"]))
-        self._slots = {
-            f"{kind}{layer}": np.zeros(shape, np.float32)
-            for layer in range(self.layers)
-            for kind in "kv"
-        }
+        self._ports = signature.of_steps(self._session, models / graph)
+        self._asked, _ = signature.of_durations(self._durations, models / "durations.onnx")
+        self._rows = slots
+        self._lay_out()
+
+    def twin(self) -> "Network":
+        """The same weights, not loaded again, with slots of its own."""
+        other = copy.copy(self)
+        other._lay_out()
+        return other
 
     def step(
         self, ids: np.ndarray, bits: np.ndarray, lengths: Sequence[int], rows: slice
     ) -> tuple[np.ndarray, np.ndarray]:
         """Feed ``new`` steps to some rows whose slots hold ``lengths`` steps each.
 
-        ids (rows, new, features), bits (rows, new, 24) → logits (rows, new, codes),
+        ids (rows, new, features), bits (rows, new, bits) → logits (rows, new, codes),
         hidden (rows, new, width).
         """
         new = ids.shape[1]
-        binding = self._session.io_binding()
-        binding.bind_cpu_input("ids", np.ascontiguousarray(ids, np.int64))
-        binding.bind_cpu_input("bits", np.ascontiguousarray(bits, np.float32))
-        last = np.array([length + new - 1 for length in lengths], np.int32)
-        binding.bind_cpu_input("lengths", last)
-        binding.bind_cpu_input("total", np.array(int(last.max()) + 1, np.int32))
-        for name, slot in self._slots.items():
-            value = ort.OrtValue.ortvalue_from_numpy(slot[rows])
-            binding.bind_ortvalue_input(f"p{name}", value)
-            binding.bind_ortvalue_output(f"n{name}", value)
-        binding.bind_output("logits")
-        binding.bind_output("hidden")
-        self._session.run_with_iobinding(binding)
-        outputs = dict(zip(self._names(), binding.get_outputs(), strict=True))
-        return outputs["logits"].numpy(), outputs["hidden"].numpy()
+        bound = self._bound.get(rows.stop) if new == 1 and rows.start == 0 else None
+        if bound is None:
+            bound = _Bound(self._session, self._ports, self._slots, rows, new)
+            if new == 1 and rows.start == 0:
+                self._bound[rows.stop] = bound
+        return bound.run(ids, bits, lengths)
 
     def durations(self, hidden: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Duration logits (rows, durations) from hidden (rows, width) and the chosen codes."""
-        given = {"hidden": np.ascontiguousarray(hidden), "codes": np.asarray(codes, np.int64)}
-        return np.asarray(self._durations.run(["logits"], given)[0])
+        given = {
+            "hidden": np.ascontiguousarray(hidden, self._asked["hidden"].dtype),
+            "codes": np.asarray(codes, np.int64),
+        }
+        return np.asarray(self._durations.run(["logits"], given)[0], np.float32)
 
-    def copy(self, source: int, target: int) -> None:
-        """Let one slot hold what another one does."""
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let one slot hold the ``length`` steps that another one does."""
         for slot in self._slots.values():
-            slot[target] = slot[source]
+            slot[target, :, :length] = slot[source, :, :length]
 
-    def _names(self) -> list[str]:
-        slots = [f"n{name}" for name in self._slots]
-        return [*slots, "logits", "hidden"]
+    def past(self, rows: int, length: int) -> dict[str, np.ndarray]:
+        """A copy of what the first rows hold: k0, v0, … (rows, heads, length, head)."""
+        return {name: slot[:rows, :, :length].copy() for name, slot in self._slots.items()}
+
+    def _lay_out(self) -> None:
+        self._slots = {
+            name[1:]: np.zeros((self._rows, *(size or 0 for size in port.shape[1:])), port.dtype)
+            for name, port in self._ports[0].items()
+            if name[:2] in ("pk", "pv")
+        }
+        self._bound: dict[int, _Bound] = {}
+
+
+class _Bound:
+    """Arrays bound to the graph once, for so many rows and steps, and filled again for each run."""
+
+    def __init__(
+        self,
+        session: ort.InferenceSession,
+        ports: tuple[Ports, Ports],
+        slots: dict[str, np.ndarray],
+        rows: slice,
+        new: int,
+    ) -> None:
+        self._session, self._binding = session, session.io_binding()
+        count, (inputs, outputs) = rows.stop - rows.start, ports
+        step = count, new
+        self._ids = np.zeros((*step, inputs["ids"].shape[-1] or 0), inputs["ids"].dtype)
+        self._bits = np.zeros((*step, inputs["bits"].shape[-1] or 0), inputs["bits"].dtype)
+        self._last = np.zeros(count, inputs["lengths"].dtype)
+        self._total = np.zeros((), inputs["total"].dtype)
+        self._logits, self._hidden = (
+            np.zeros((*step, outputs[name].shape[-1] or 0), outputs[name].dtype)
+            for name in ("logits", "hidden")
+        )
+        self._bind(ids=self._ids, bits=self._bits, lengths=self._last, total=self._total)
+        for name, array in (("logits", self._logits), ("hidden", self._hidden)):
+            self._binding.bind_ortvalue_output(name, ort.OrtValue.ortvalue_from_numpy(array))
+        for name, slot in slots.items():
+            value = ort.OrtValue.ortvalue_from_numpy(slot[rows])
+            self._binding.bind_ortvalue_input(f"p{name}", value)
+            self._binding.bind_ortvalue_output(f"n{name}", value)
+
+    def run(
+        self, ids: np.ndarray, bits: np.ndarray, lengths: Sequence[int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Logits and hidden states of one step of the graph, the caller's own."""
+        self._ids[:], self._bits[:], self._last[:] = ids, bits, lengths
+        self._last += ids.shape[1] - 1
+        self._total[...] = self._last.max() + 1
+        self._session.run_with_iobinding(self._binding)
+        return self._logits.astype(np.float32), self._hidden.astype(np.float32)
+
+    def _bind(self, **arrays: np.ndarray) -> None:
+        for name, array in arrays.items():
+            self._binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
 
 
 def _session(file: Path, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
-    session = ort.InferenceSession(str(file), options, providers=[provider])
+    try:
+        session = ort.InferenceSession(str(file), options, providers=[provider])
+    except _UNFIT as wrong:
+        raise ModelMissing(f"{file} is no graph that can be run here: {wrong}") from wrong
     # onnxruntime falls back to the CPU in silence when a provider's libraries are missing.
     got = session.get_providers()[0]
     if got != provider:

@@ -1,4 +1,5 @@
-"""How much of a take's melody stands in a work the composer learned from.
+"""How much of a take's melody stands in a work the composer learned from, or in a piece that
+somebody else was given.
 
 Melodies are compared as intervals, and by whether each note lasts shorter, longer or about as long
 as the one before: key, tempo and how a rhythm is notated do not matter. Without rhythm the measure
@@ -40,17 +41,18 @@ _HEAD = 4  # intervals in the first hash
 _HEAD_BITS, _STEP_BITS = 16, 6
 _END = 3 * (2 * WIDEST + 1)  # the line is over
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+_SIGN = np.uint64(1 << 63)
 # Bits that lie behind the first n intervals of a key, for n = 4 … 12.
 _BEHIND = [np.uint64((REACH - n) * _STEP_BITS) for n in range(_HEAD, REACH + 1)]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """The longest run of a take that stands in a training work.
+    """The longest run of a take that stands in another work.
 
     ``longest_run`` counts notes, 0 when no run has enough different intervals; ``work`` is the
-    corpus and file where its beginning was found. It is never told too short: runs of more than 13
-    notes are put together from shorter ones that may stand in several works, and up to seven notes
-    may be found by the chance of a hash.
+    corpus and file where its beginning was found, empty for works without a name. It is never told
+    too short: runs of more than 13 notes are put together from shorter ones that may stand in
+    several works, and up to seven notes may be found by the chance of a hash.
     """
 
     longest_run: int = 0
@@ -71,13 +73,10 @@ class Finding(Struct, frozen=True, kw_only=True):
             return ""
         return f"its {self.role} quotes {self.longest_run} notes of a training work ({self.work})"
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self, *, limited: bool = True) -> dict[str, Any]:
         """What a candidate's provenance says of it."""
-        return {
-            "longest_run": self.longest_run,
-            "distinct_intervals": self.distinct_intervals,
-            "limit": MOST_NOTES,
-        }
+        said = {"longest_run": self.longest_run, "distinct_intervals": self.distinct_intervals}
+        return said | {"limit": MOST_NOTES} if limited else said
 
 
 class Index:
@@ -97,7 +96,7 @@ class Index:
 
     def longest_of(self, steps: np.ndarray, role: str = "") -> Finding:
         """The longest shared run of one line of steps."""
-        if len(steps) < _HEAD:
+        if len(steps) < _HEAD or not len(self.keys):
             return Finding()
         lengths, where = self.matches(steps)
         leaps = steps // 3
@@ -132,8 +131,10 @@ class Index:
 @lru_cache(maxsize=2)
 def packaged(folder: Path = PACKAGED) -> Index:
     """The index beside the weights; refuses one that their manifest does not name."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    named = manifest.get("originality")
+    told = folder / "manifest.json"
+    if not told.exists():
+        raise ModelMissing(f"no index in {folder}: its manifest.json is missing")
+    named = json.loads(told.read_text()).get("originality")
     if named is None:
         raise ModelMissing(
             f"the manifest in {folder} names no index of the training works; "
@@ -175,6 +176,72 @@ def built(works: Iterable[tuple[str, Sequence[np.ndarray]]]) -> Index:
         names.append(name)
     ordered, first = np.unique(np.concatenate(keys), return_index=True)
     return Index(ordered, np.concatenate(owners)[first], names)
+
+
+class Runs(Struct, frozen=True, kw_only=True):
+    """The places of some lines at which a run could begin that is long enough to be somebody's.
+
+    ``keys`` in order, each once; ``first`` and ``last`` are the smallest and the largest key that
+    agree with it in as many intervals as it takes until ``DISTINCT`` of them are different. What
+    agrees in fewer is no run at all, so nobody need look further.
+    """
+
+    keys: np.ndarray  # (n,) uint64
+    first: np.ndarray
+    last: np.ndarray
+
+    @property
+    def signed(self) -> tuple[list[int], list[int], list[int]]:
+        """The same for a database, which knows signed numbers only."""
+        return signed(self.keys), signed(self.first), signed(self.last)
+
+
+def runs_of(lines: Iterable[Line]) -> Runs:
+    """Every place of some lines at which a run could begin."""
+    keys, reach = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    for line in lines:
+        steps = steps_of(line.notes)
+        needed = _needed(steps)
+        varied = needed <= REACH
+        keys.append(keys_of(steps)[varied])
+        reach.append(needed[varied])
+    found, at = np.unique(np.concatenate(keys), return_index=True)
+    behind = ((REACH - np.concatenate(reach)[at]) * _STEP_BITS).astype(np.uint64)
+    spread = (np.uint64(1) << behind) - np.uint64(1)
+    return Runs(keys=found, first=found & ~spread, last=found | spread)
+
+
+def signed(keys: np.ndarray) -> list[int]:
+    """Keys as signed numbers in the same order."""
+    return (keys ^ _SIGN).view(np.int64).tolist()
+
+
+def unsigned(numbers: Sequence[int]) -> np.ndarray:
+    """Keys from signed numbers."""
+    return np.array(numbers, np.int64).view(np.uint64) ^ _SIGN
+
+
+def among(keys: np.ndarray) -> Index:
+    """An index over bare keys, of works that have no name."""
+    ordered = np.unique(keys)
+    return Index(ordered, np.zeros(len(ordered), np.uint16), [""])
+
+
+def _needed(steps: np.ndarray) -> np.ndarray:
+    """(n - 3,) how many intervals from each place on hold ``DISTINCT`` different ones; more than
+    ``REACH`` where a key's intervals do not."""
+    leaps = (steps // 3).tolist()
+    found = []
+    for at in range(max(0, len(leaps) - _HEAD + 1)):
+        seen: set[int] = set()
+        needed = REACH + 1
+        for length, leap in enumerate(leaps[at : at + REACH], 1):
+            seen.add(leap)
+            if len(seen) == DISTINCT:
+                needed = length
+                break
+        found.append(needed)
+    return np.array(found, np.int64)
 
 
 def steps_of(notes: Sequence[Note], *, top: bool = True) -> np.ndarray:

@@ -5,6 +5,7 @@ asked for, because no pod should carry it.
 """
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,23 +45,14 @@ class DrawingMissing(EngineError):
 
 def draw(offered: Any, file: Path) -> None:
     """Draw one `Offered` candidate into a PNG; raises `DrawingMissing` without matplotlib."""
-    figure_of, canvas_of = _matplotlib()
     plan = offered.made.plan
     parts = played(plan, offered.midi)
     audio, rate = soundfile.read(io.BytesIO(offered.master), dtype="float32", always_2d=True)
     seconds = max(1e-3, len(audio) / rate)
     width = min(60.0, max(10.0, INCH_S * seconds + _MARGIN))
-    figure = figure_of(figsize=(width, 11.0), layout="constrained")
-    canvas_of(figure)
+    figure = blank(width, 11.0)
     roll, drums, spectrum = figure.subplots(3, 1, sharex=True, height_ratios=(6, 1.4, 3.4))
-    pitched = [part for part in parts if part.plan.role not in ("drums", "fx")]
-    _roll(roll, plan, pitched)
-    _drums(drums, plan, [part for part in parts if part.plan.role in ("drums", "fx")])
-    for axes in (roll, drums):
-        _bar_lines(axes, plan)
-    _hits(roll, plan)
-    height = _ROW_PT * _chords(roll, plan, (width - _MARGIN) / seconds) + 5
-    _sections(roll, plan, height)
+    height = paper(roll, drums, plan, parts, (width - _MARGIN) / seconds)
     figure.legend(*roll.get_legend_handles_labels(), loc="outside right upper", fontsize=7)
     _spectrogram(spectrum, audio.mean(axis=1), rate)
     spectrum.set_xlim(0.0, seconds)
@@ -71,6 +63,27 @@ def draw(offered: Any, file: Path) -> None:
         fontsize=9, loc="left", pad=height + 17,
     )  # fmt: skip
     figure.savefig(file, dpi=90)
+
+
+def blank(width: float, height: float) -> Any:
+    """An empty figure, in inches; raises `DrawingMissing` without matplotlib."""
+    figure_of, canvas_of = _matplotlib()
+    figure = figure_of(figsize=(width, height), layout="constrained")
+    canvas_of(figure)
+    return figure
+
+
+def paper(roll: Any, drums: Any, plan: Plan, parts: Sequence[Part], inch_s: float) -> float:
+    """Draw a score into two axes, pitched parts and drums; returns how many points the chords and
+    sections above the first take. ``inch_s`` is how wide a second is drawn."""
+    _roll(roll, plan, [part for part in parts if part.plan.role not in ("drums", "fx")])
+    _drums(drums, plan, [part for part in parts if part.plan.role in ("drums", "fx")])
+    for axes in (roll, drums):
+        _bar_lines(axes, plan)
+    _hits(roll, plan)
+    height = _ROW_PT * _chords(roll, plan, inch_s) + 5
+    _sections(roll, plan, height)
+    return height
 
 
 def played(plan: Plan, midi: bytes) -> list[Part]:

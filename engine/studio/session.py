@@ -2,8 +2,9 @@
 
 All takes are composed and judged on paper first; then, in the order of their rank, each one is
 rendered, mastered and heard. A take that fails the second hearing is retracted and the next in rank
-takes its place. The whole walk is a pure function of (resolved, seed, rooms): a second studio that
-starts over finds the same takes in the same order.
+takes its place. The whole walk is a pure function of (resolved, seed, rooms) and of what other
+accounts had licensed by then: a second studio that starts over finds the same takes in the same
+order, but for those that share a tune with what was licensed in between.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -14,6 +15,7 @@ from msgspec import Struct
 from engine.arrange.midi import write_midi
 from engine.contracts import Made, Measured, Resolved, RetractedTake
 from engine.critique import measure, panel
+from engine.critique.originality import Finding
 from engine.critique.panel import Verdict
 from engine.master import files
 from engine.master.hearing import hear
@@ -24,7 +26,19 @@ from engine.queue.contracts import Progress
 from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
 from engine.studio.sounding import Clock, sounded
-from engine.studio.takes import Take, first_number, in_rank, outlines, sheets, wanted, written
+from engine.studio.takes import (
+    Others,
+    Take,
+    beside,
+    compared,
+    first_number,
+    in_rank,
+    nobody,
+    outlines,
+    sheets,
+    wanted,
+    written,
+)
 
 __all__ = ["Offered", "Performance", "StopAsked", "outlines", "perform"]
 
@@ -62,12 +76,13 @@ def perform(
     label: Callable[[int], str],
     tell: Tell,
     done: Mapping[int, int] | None = None,
+    others: Others = nobody,
 ) -> "Performance":
     """Candidates in rank order, and the takes that were retracted on the way.
 
     ``done`` maps the numbers of candidates that were delivered before to their takes; they are
     composed again, which is cheap, but neither rendered nor yielded. ``label`` names a candidate
-    for the tags of its evaluation copy.
+    for the tags of its evaluation copy. ``others`` is asked once a lap what other accounts hold.
     """
     give_back_large_blocks()
     delivered = dict(done or {})
@@ -81,7 +96,7 @@ def perform(
         planned = sheets(resolved, seed, lap, number, count, [take.plan for take in kept])
         number += len(planned)
         tell(Progress(step="compose", done=0, total=count))
-        takes = written(planned, seed, rooms)
+        takes = compared(written(planned, seed, rooms), others, delivered.values())
         yield from (
             RetractedTake(take=take.number, reason=_reason(take.verdict))
             for take in takes
@@ -100,10 +115,13 @@ def perform(
                 tell(Progress(step="render", done=len(kept), total=resolved.candidates))
                 outcome = players.sound(take, missing)
                 if isinstance(outcome, _Sounded):
+                    if len(delivered) >= resolved.candidates:
+                        return  # what others hold has changed since all were delivered
                     place = _free_place(delivered)
+                    found = beside(take, kept)
                     kept.append(take)
                     delivered[place] = take.number
-                    outcome = _files(resolved, take, place, rooms, label(place), outcome)
+                    outcome = _files(resolved, take, place, rooms, label(place), outcome, found)
                 yield outcome
 
 
@@ -177,6 +195,7 @@ def _files(
     rooms: Rooms,
     label: str,
     sounded: _Sounded,
+    alike: Finding,
 ) -> Offered:
     """The files of a candidate that is offered."""
     clock, mastered = Clock(), sounded.mastered
@@ -210,7 +229,8 @@ def _files(
         )
         | {
             "bits_per_note": round(take.bits_per_note, 3),
-            "originality": take.quoted.facts(),
+            "originality": take.quoted.facts()
+            | {"delivered": take.shared.facts(), "brief": alike.facts(limited=False)},
         },
         timings_s=sounded.laps | clock.laps,
     )

@@ -5,8 +5,9 @@ edits and sends back, with the number of its take, comes back with the notes it 
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+import numpy as np
 from msgspec import Struct, structs
 
 from engine.arrange import arrange
@@ -14,7 +15,7 @@ from engine.contracts import Outline, Plan, Resolved, Rewrite
 from engine.critique import panel
 from engine.critique.bars import rater
 from engine.critique.likeness import rank
-from engine.critique.originality import Finding, Index
+from engine.critique.originality import Finding, Index, Runs, among, runs_of
 from engine.critique.panel import Verdict
 from engine.critique.reading import UNPITCHED
 from engine.plan import draw
@@ -24,6 +25,17 @@ from engine.score import Line, Score
 from engine.studio.rooms import Rooms
 
 TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
+
+TUNES = ("lead", "counter")
+"""Roles whose runs belong to who licensed them. Basses walk and figures run alike everywhere."""
+
+Others = Callable[[Runs], Index]
+"""Asks what other accounts hold near some runs."""
+
+
+def nobody(_: Runs) -> Index:
+    """What is held where no other account is known."""
+    return among(np.zeros(0, np.uint64))
 
 
 class Take(Struct, frozen=True, kw_only=True):
@@ -37,6 +49,7 @@ class Take(Struct, frozen=True, kw_only=True):
     rewrites: tuple[Rewrite, ...]
     verdict: Verdict
     quoted: Finding
+    shared: Finding = Finding()  # with what other accounts have licensed
     bits_per_note: float
 
 
@@ -106,7 +119,7 @@ def _take(
 ) -> Take:
     score = arrange(sheet.plan, lines, seed)
     notes = sum(len(line.notes) for line in lines)
-    quoted = training.longest(lines or _sung(score))
+    quoted = training.longest(_sung(lines, score))
     return Take(
         number=sheet.number,
         seed=seed,
@@ -120,10 +133,17 @@ def _take(
     )
 
 
-def _sung(score: Score) -> list[Line]:
-    """The pitched parts of a score that the arranger wrote alone."""
+def _sung(lines: Sequence[Line], score: Score) -> list[Line]:
+    """The pitched lines; of a score that the arranger wrote alone, its pitched parts."""
+    if lines:
+        return [line for line in lines if line.role not in UNPITCHED]
     pitched = [part for part in score.parts if part.plan.group not in UNPITCHED]
     return [Line(role=part.plan.role, notes=part.notes) for part in pitched]
+
+
+def tunes(take: Take) -> list[Line]:
+    """The take's lines that somebody could know it by."""
+    return [line for line in _sung(take.lines, take.score) if line.role in TUNES]
 
 
 def _verdict(score: Score, quoted: Finding) -> Verdict:
@@ -132,6 +152,31 @@ def _verdict(score: Score, quoted: Finding) -> Verdict:
     if quoted.original:
         return verdict
     return structs.replace(verdict, kept=False, reasons=(*verdict.reasons, quoted.reason))
+
+
+def compared(takes: Sequence[Take], others: Others, spared: Collection[int]) -> list[Take]:
+    """The takes with what they share with pieces that other accounts have licensed.
+
+    One that shares too much is not kept. The numbers in ``spared`` are with their client already;
+    those stay, whatever was licensed since.
+    """
+    held = others(runs_of(line for take in takes for line in tunes(take)))
+    return [_compared(take, held.longest(tunes(take)), take.number in spared) for take in takes]
+
+
+def _compared(take: Take, shared: Finding, spared: bool) -> Take:
+    verdict = take.verdict
+    if not shared.original and not spared:
+        reason = (
+            f"its {shared.role} shares {shared.longest_run} notes with a piece delivered earlier"
+        )
+        verdict = structs.replace(verdict, kept=False, reasons=(*verdict.reasons, reason))
+    return structs.replace(take, shared=shared, verdict=verdict)
+
+
+def beside(take: Take, kept: Sequence[Take]) -> Finding:
+    """What a take's tunes share with those of the candidates before it."""
+    return among(runs_of(line for one in kept for line in tunes(one)).keys).longest(tunes(take))
 
 
 def in_rank(resolved: Resolved, takes: list[Take], kept: Collection[Take]) -> list[Take]:

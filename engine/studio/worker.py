@@ -21,15 +21,17 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from engine.contracts import Asset, Failed, Made, RetractedTake
+from engine.critique.originality import Index, Runs, among, runs_of, signed, unsigned
 from engine.errors import BriefRefused, LeaseLost
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress, Wants, candidate_id
+from engine.repertoire import service as repertoire
 from engine.settings import StudioSettings
 from engine.studio.connections import lent
 from engine.studio.rooms import Rooms, furnish
 from engine.studio.session import Offered, Performance, StopAsked, perform
 from engine.studio.shelf import Shelf, open_shelf
-from engine.studio.takes import outlines
+from engine.studio.takes import outlines, tunes
 
 IDLE_S = 0.5
 FEWER = "the panel kept fewer takes than were asked for; only what was delivered is charged"
@@ -207,6 +209,7 @@ class _Session:
             label=lambda number: candidate_id(job.id, number),
             tell=self._tell,
             done=done,
+            others=partial(self._others, asyncio.get_running_loop()),
         )
         retracted: list[RetractedTake] = []
         try:
@@ -242,11 +245,23 @@ class _Session:
     async def _deliver(self, offered: Offered) -> None:
         assets = await asyncio.to_thread(store_files, self._shelf, offered)
         made = _with_assets(offered.made, assets)
-        async with lent(self._pool) as conn:
+        name = candidate_id(self._lease.job.id, made.number)
+        keys = signed(runs_of(tunes(offered.take)).keys)
+        async with lent(self._pool) as conn, conn.transaction():
             await queue.deliver(conn, self._lease, made)
+            await repertoire.offer(conn, name, keys)
         CANDIDATES.inc()
         log.info("candidate.delivered", brief=self._lease.job.id, number=made.number,
-                 rating=made.rating)  # fmt: skip
+                 rating=made.rating, originality=made.provenance["originality"])  # fmt: skip
+
+    def _others(self, loop: asyncio.AbstractEventLoop, asked: Runs) -> Index:
+        """What other accounts hold near some runs, asked from the thread that makes music."""
+        answer = asyncio.run_coroutine_threadsafe(self._nearest(asked), loop)
+        return among(unsigned(answer.result()))
+
+    async def _nearest(self, asked: Runs) -> list[int]:
+        async with lent(self._pool) as conn:
+            return await repertoire.nearest(conn, self._lease.job.account, asked.signed)
 
     async def _interrupted(self, retracted: tuple[RetractedTake, ...]) -> str:
         async with lent(self._pool) as conn:

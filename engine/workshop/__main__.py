@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.workshop import panel_door
+from engine.workshop import panel_door, report_door
 
 SEED = 20261124
 MODELS = Path("engine/models/composer")
@@ -42,11 +42,15 @@ def main() -> None:
     command.add_argument("--out", type=Path, default=Path("engine/arrange/feel/grooves.json"))
     _add_measures(commands)
     panel_door.add(commands, seconds, SEED)
+    report_door.add(commands, SEED)
     given = parser.parse_args()
     if given.command in _MEASURES:
         sys.exit(_measured(given))
     if given.command in panel_door.COMMANDS:
         panel_door.COMMANDS[given.command](given)
+        return
+    if given.command in report_door.COMMANDS:
+        report_door.COMMANDS[given.command](given)
         return
     if given.command == "grooves":
         from engine.workshop import grooves

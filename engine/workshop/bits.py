@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from engine.compose.codes import FIRST_PITCH, ROLES
 from engine.compose.composer import PACKAGED
 from engine.compose.network import Network
 from engine.errors import ModelMissing
-from engine.midi.reading import MOST_BYTES, UnreadableMidi, read
+from engine.midi.reading import MOST_BYTES, Heard, UnreadableMidi, read
+from engine.score import TICKS_PER_QUARTER, Note
 from engine.workshop.extract import WINDOW_BARS, Window, padded, rng_of, windows
 from engine.workshop.frequencies import Frequencies
 from engine.workshop.index import manifest_of, training_files
@@ -31,20 +33,31 @@ class Meter:
     """The network and the baseline, ready to measure."""
 
     def __init__(self, models: Path = PACKAGED) -> None:
+        if not (models / "manifest.json").exists():
+            raise ModelMissing(f"no composer in {models}: its manifest.json is missing")
         self.manifest = manifest_of(models)
         named = self.manifest.get("frequencies")
         if named is None:
-            raise ModelMissing(f"the manifest in {models} names no counts for the baseline")
+            raise ModelMissing(
+                f"the manifest in {models} names no counts for the baseline; "
+                f"python -m engine.workshop index makes them"
+            )
         for name, sha256 in (self.manifest["files"] | {named["file"]: named["sha256"]}).items():
+            if not (models / name).exists():
+                raise ModelMissing(f"{models / name} is missing")
             if hashlib.sha256((models / name).read_bytes()).hexdigest() != sha256:
                 raise ModelMissing(f"{models / name} is not the file its manifest names")
         self._network = Network(models, slots=_ROWS)
         self._frequencies = Frequencies.read(models / named["file"])
 
-    def windows(self, content: bytes, school: int = 0) -> list[Window]:
-        """A file's windows, those that training would have made of it."""
+    def windows(self, content: bytes, school: int = 0) -> tuple[list[Window], bool]:
+        """The windows that training would have made of a file's first 4,096 bars, and whether
+        there is more of it."""
         rng = rng_of(self.manifest["seed"], hashlib.sha256(content).hexdigest())
-        return list(islice(windows(read(content), rng, school), MOST_WINDOWS))
+        # One bar more, so that the last window is not taken for the piece's end.
+        whole = read(content)
+        heard = beginning(whole, MOST_WINDOWS * WINDOW_BARS + 1)
+        return list(islice(windows(heard, rng, school), MOST_WINDOWS)), heard is not whole
 
     def measure(self, chosen: Sequence[Window]) -> np.ndarray:
         """(roles, 3) bits under the network, under the baseline, and notes."""
@@ -90,7 +103,7 @@ def measure(folder: Path, models: Path = PACKAGED) -> dict[str, Any]:
         name = file.relative_to(folder).as_posix()
         try:
             content = _content(file)
-            found = meter.windows(content)
+            found, cut = meter.windows(content)
         except (UnreadableMidi, OSError) as error:
             unreadable.append({"file": name, "reason": str(error)})
             continue
@@ -102,7 +115,6 @@ def measure(folder: Path, models: Path = PACKAGED) -> dict[str, Any]:
         corpus = row["corpus"] if row else name.split("/")[0] if "/" in name else "."
         total = total + sums
         by_corpus[corpus] = by_corpus.get(corpus, 0) + sums
-        cut = len(found) == MOST_WINDOWS
         per_file.append(
             {"file": name, "corpus": corpus, "side": row["side"] if row else "unknown to training"}
             | _figures(sums.sum(0))
@@ -121,6 +133,29 @@ def measure(folder: Path, models: Path = PACKAGED) -> dict[str, Any]:
         "per_file": per_file,
         "unreadable": unreadable,
     }
+
+
+def beginning(heard: Heard, bars: int) -> Heard:
+    """A piece's first bars; all of it when it has no more. What comes after costs nothing, whatever
+    a file has there."""
+    end, current = 0, 0
+    for _ in range(bars):
+        while current + 1 < len(heard.meters) and heard.meters[current + 1][0] <= end:
+            current += 1
+        _, over, under = heard.meters[current]
+        end += over * 4 * TICKS_PER_QUARTER // under
+        if end >= heard.length:
+            return heard
+    tracks = (
+        structs.replace(track, notes=tuple(_until(end, track.notes))) for track in heard.tracks
+    )
+    return structs.replace(heard, tracks=tuple(tracks), length=end)
+
+
+def _until(end: int, notes: Sequence[Note]) -> Iterator[Note]:
+    for note in notes:
+        if note.start < end:
+            yield Note(note.start, min(note.length, end - note.start), note.pitch, note.velocity)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -108,7 +108,7 @@ def _learned(manifest: dict[str, Any], files: list[dict[str, str]]) -> str:
         f"certain, is not used. One work in {HELD_OUT} is held out, all its files together.\n\n"
         + _table(heads, rows)
         + "\n\nMarked less than certain and used all the same: "
-        + ", ".join(sorted(ACCEPTED))
+        + ", ".join(sorted(ACCEPTED.keys() & CORPORA.keys()))
         + "; the reason stands beside the name in `engine/workshop/corpus.py`."
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+OWN = "own"  # what our own code makes, for trying the recipe: engine.workshop.own
 # name → (weight in training, most files taken). Freedoom and Blasphemer are the only modern
 # multi-track music that is rights-clear; they are few, so they are heard more often.
 CORPORA: dict[str, tuple[int, int]] = {
@@ -29,11 +30,17 @@ CORPORA: dict[str, tuple[int, int]] = {
     "chopin_first_editions": (1, 240),
     "mutopia": (2, 100),
     "groove_midi": (2, 2000),
+    OWN: (1, 1000),
 }
 # OpenEWLD's rows are all "medium" because its users typed the chords; the works themselves were
 # checked name by name (every author dead by 1955, first performed by 1930 or unknown). We take
 # them as the only lead sheets there are.
-ACCEPTED: dict[str, frozenset[str]] = {"openewld": frozenset({"high", "medium"})}
+# The Billboard charts are "medium" because the songs are not free, though their annotation is CC0:
+# the planner learns from all of them how usual chords are, no song's chart is kept or played.
+ACCEPTED: dict[str, frozenset[str]] = {
+    "openewld": frozenset({"high", "medium"}),
+    "mcgill_billboard": frozenset({"high", "medium"}),
+}
 # Who is to be named wherever the corpora, or what was learned from them, are passed on.
 CREDITS: dict[str, str] = {
     "freedoom": "The Freedoom project and its musicians (CREDITS-MUSIC), "
@@ -52,7 +59,13 @@ CREDITS: dict[str, str] = {
     "groove_midi": "Groove MIDI Dataset by Jon Gillick and others, Google Magenta, "
     "https://magenta.tensorflow.org/datasets/groove",
     "mutopia": "The Mutopia Project and its typesetters, https://www.mutopiaproject.org",
+    OWN: "scores made by this program (engine/workshop/own.py)",
+    "mcgill_billboard": "The McGill Billboard annotations (John Ashley Burgoyne, Jonathan Wild, "
+    "Ichiro Fujinaga: An Expert Ground Truth Set for Audio Chord Recognition and Music Analysis, "
+    "ISMIR 2011)",
+    "free_midi_chords": "free-midi-chords by Ludovic Drolez, MIT licence",
 }
+_NEEDED = ("path", "origin", "sha256_midi")  # of every row, beside its licence
 HELD_OUT = 20  # one work in twenty is never trained on
 # Works that stand in the corpora under two names: found where two files shared more than 30 % of
 # their runs of twelve notes, for no title tells it.
@@ -107,12 +120,15 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
-    """Every score we may learn from; ``report`` counts what was taken, left, and why."""
-    for corpus, (_, most) in CORPORA.items():
-        taken = 0
+    """Every score we may learn from; ``report`` counts what was taken, left, and why.
+
+    An archive that is not there is reported; `LookupError` when none is.
+    """
+    for corpus in _there(folder, report):
+        taken, most = 0, CORPORA[corpus][1]
         members, sources = opened(folder / f"{corpus}.tar.zst", corpus)
         for source in sources:
-            reason = refused(corpus, source, members)
+            reason = refused(corpus, source, members) or _nameless(source)
             if reason is None and taken >= most:
                 reason = "beyond this run's share"
             if reason is not None:
@@ -123,25 +139,49 @@ def rows(folder: Path, report: Counter[str]) -> Iterator[Row]:
             yield row_of(corpus, source, members[source["path"]])
 
 
+def _there(folder: Path, report: Counter[str]) -> list[str]:
+    there = [corpus for corpus in CORPORA if (folder / f"{corpus}.tar.zst").is_file()]
+    if not there:
+        named = ", ".join(f"{corpus}.tar.zst" for corpus in CORPORA)
+        raise LookupError(
+            f"no corpus in {folder}; known are {named}. "
+            f"`python -m engine.workshop own --out {folder}` makes one of our own scores"
+        )
+    report.update({f"{corpus}: no archive": 1 for corpus in CORPORA if corpus not in (*there, OWN)})
+    return there
+
+
 def opened(archive: Path, corpus: str) -> tuple[dict[str, bytes], list[dict[str, str]]]:
-    """An archive's scores by path and its licence rows."""
+    """An archive's scores by path and its licence rows; `LookupError` when it is no archive of
+    scores with a row for each."""
+    members = _unpacked(archive, corpus)
+    listed = csv.DictReader(
+        io.StringIO(members.pop("SOURCES.tsv", b"").decode("utf-8", "replace")), delimiter="\t"
+    )
+    missing = [name for name in _NEEDED if name not in (listed.fieldnames or ())]
+    if missing:
+        raise LookupError(f"{archive}: its SOURCES.tsv is missing or has no {', '.join(missing)}")
+    # A fixed shuffle, so that a share of a large corpus is not one composer's.
+    return members, sorted(listed, key=lambda row: hashlib.sha256(row["path"].encode()).digest())
+
+
+def _unpacked(archive: Path, corpus: str) -> dict[str, bytes]:
     import zstandard  # the card is written from this module too, where nothing is unpacked
 
     members: dict[str, bytes] = {}
-    with archive.open("rb") as packed:
-        stream = zstandard.ZstdDecompressor().stream_reader(packed)
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
-            for member in tar:
-                name = member.name.removeprefix(f"{corpus}/")
-                wanted = name.startswith("midi/") or name == "SOURCES.tsv"
-                if member.isfile() and wanted:
-                    content = tar.extractfile(member)
-                    assert content is not None
-                    members[name] = content.read()
-    text = io.StringIO(members["SOURCES.tsv"].decode())
-    listed = list(csv.DictReader(text, delimiter="\t"))
-    # A fixed shuffle, so that a share of a large corpus is not one composer's.
-    return members, sorted(listed, key=lambda row: hashlib.sha256(row["path"].encode()).digest())
+    try:
+        with archive.open("rb") as packed:
+            stream = zstandard.ZstdDecompressor().stream_reader(packed)
+            with tarfile.open(fileobj=stream, mode="r|") as tar:
+                for member in tar:
+                    name = member.name.removeprefix(f"{corpus}/")
+                    wanted = name.startswith("midi/") or name == "SOURCES.tsv"
+                    content = tar.extractfile(member) if wanted and member.isfile() else None
+                    if content is not None:
+                        members[name] = content.read()
+    except (zstandard.ZstdError, tarfile.TarError) as wrong:
+        raise LookupError(f"{archive} cannot be unpacked: {wrong}") from None
+    return members
 
 
 def refused(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> str | None:
@@ -156,6 +196,12 @@ def refused(corpus: str, source: dict[str, str], members: dict[str, bytes]) -> s
     if hashlib.sha256(content).hexdigest() != source["sha256_midi"]:
         return "digest differs"
     return None
+
+
+def _nameless(source: dict[str, str]) -> str | None:
+    """Why a row cannot be told from other works; None when it can."""
+    lacking = [name for name in ("title", "composer") if source.get(name) is None]
+    return f"no {' and '.join(lacking)}: {source['path']}" if lacking else None
 
 
 def row_of(corpus: str, source: dict[str, str], content: bytes) -> Row:

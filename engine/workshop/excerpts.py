@@ -13,7 +13,10 @@ from msgspec import Struct
 
 from engine.compose.codes import BAR_UNITS, METERS, REST, ROLES, TICKS_PER_UNIT, TIE, pitch_of
 from engine.contracts import Chord, PartPlan, Plan, RoleGroup, Section
+from engine.critique.grid import METERS as GRID_METERS
+from engine.critique.grid import VOICES
 from engine.score import Line, Note
+from engine.workshop.critic_works import Passage
 from engine.workshop.extract import Window
 
 BARS = 8
@@ -26,6 +29,8 @@ _BLOCK = 60  # windows of neighbouring works that fall to the same half
 # Onsets of a lead in a bar of 4/4 by energy, as the composer is asked for them.
 _PACE = (2, 3, 3.5, 4, 5, 6, 7)
 _GROUPS: dict[str, RoleGroup] = {"lead": "lead", "bass": "bass", "counter": "counter"}
+_INNER: RoleGroup = "chords"  # of a voice between them
+_LENGTHS = (48, 36, 36, 72)  # units of a bar by a passage's meter
 
 Half = Literal["critic", "judge"]
 
@@ -35,6 +40,49 @@ class Excerpt(Struct, frozen=True, kw_only=True):
 
     plan: Plan
     lines: tuple[Line, ...]
+
+
+def excerpts_of(passages: Sequence[Passage]) -> list[Excerpt]:
+    """Eight bars of each passage, or twice eight, in the roles that the composer knows."""
+    found: list[Excerpt] = []
+    for passage in passages:
+        for first in sorted({0, passage.bars - BARS}) if passage.bars >= 2 * BARS else (0,):
+            made = _cut(passage, first, len(found))
+            if made is not None:
+                found.append(made)
+    return found
+
+
+def _cut(passage: Passage, first: int, number: int) -> Excerpt | None:
+    size = _LENGTHS[passage.meter]
+    begin, units = first * size, BARS * size
+    notes: dict[int, list[Note]] = {}
+    for voice, start, length, pitch in passage.notes.tolist():
+        at = start - begin
+        if 0 <= at < units and VOICES[voice] in ROLES:
+            ticks = min(length, units - at) * TICKS_PER_UNIT
+            line = notes.setdefault(voice, [])
+            line.append(Note(at * TICKS_PER_UNIT, ticks, _TONIC_PITCH + pitch, 80))
+    lead = len(notes.get(VOICES.index("lead"), ()))
+    span, halves = size // 2, slice(2 * first, 2 * (first + BARS))
+    harmony: list[tuple[int, int, int]] = []
+    for at, (root, mask) in enumerate(
+        zip(passage.roots[halves].tolist(), passage.masks[halves].tolist(), strict=True)
+    ):
+        if root < 12 and (not harmony or harmony[-1][1:] != (root, mask)):
+            harmony.append((at * span, root, mask))
+    if lead < BARS or not harmony:
+        return None
+    strip = _Strip(
+        meter=METERS.index(GRID_METERS[passage.meter]), notes=notes, harmony=harmony, units=units
+    )
+    energy = 1 + int(np.abs(np.array(_PACE) - lead / BARS * 48 / size).argmin())
+    lines = tuple(
+        Line(role=VOICES[voice], notes=tuple(line))
+        for voice, line in sorted(notes.items())
+        if len(line) >= BARS // 2
+    )
+    return Excerpt(plan=_plan(strip, lines, passage.mode, energy, number), lines=lines)
 
 
 class _Strip(Struct, kw_only=True):
@@ -169,6 +217,7 @@ def _chords(strip: _Strip) -> Iterator[Chord]:
 def _part(line: Line) -> PartPlan:
     pitches = [note.pitch for note in line.notes]
     return PartPlan(
-        role=line.role, group=_GROUPS[line.role], name=line.role, family="piano", program=0,
+        role=line.role, group=_GROUPS.get(line.role, _INNER), name=line.role, family="piano",
+        program=0,
         low=min(pitches) - _RESERVE, high=max(pitches) + _RESERVE,
     )  # fmt: skip

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 from msgspec import structs
 
+from engine.arrange.midi import write_midi
 from engine.compose.composer import Composer, Composition
 from engine.compose.doors import accompany, extend, inpaint, vary
 from engine.compose.given import Given
 from engine.contracts import Brief, Plan
 from engine.critique.bars import rater
 from engine.critique.reading import chord_at
+from engine.midi.reading import read
 from engine.plan import draw
-from engine.score import Line, Note, bar_ticks
+from engine.score import Line, Note, Part, Score, bar_ticks
 from engine.words import resolve
 
 pytestmark = pytest.mark.xdist_group("music on paper")
@@ -292,6 +294,39 @@ def test_a_variation_is_near_its_section_and_farther_the_stronger_it_is(composer
         assert max(notes) < 1.0
         nearness.append(float(np.mean(notes)))
     assert nearness[0] > nearness[1] > nearness[2]
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def through_a_file(plan: Plan, lines: Sequence[Line]) -> list[Line]:
+    """Lines as they come back from a MIDI file."""
+    parts = {part.role: part for part in plan.parts}
+    heard = [line for line in lines if line.notes]
+    score = Score(
+        plan=plan, parts=tuple(Part(plan=parts[one.role], notes=one.notes) for one in heard)
+    )
+    tracks = read(write_midi(score)).tracks
+    return [
+        Line(role=line.role, notes=track.notes)
+        for line, track in zip(heard, tracks, strict=True)
+    ]  # fmt: skip
+
+
+def test_a_melody_from_a_file_is_accompanied_and_a_beginning_from_one_continued(
+    composer, pieces
+) -> None:
+    plan, lines = pieces[0]
+    tune = next(one for one in through_a_file(plan, lines) if one.role == "lead").notes
+    assert tune
+    head = through_a_file(plan, head_of(plan, lines, 5))
+    under, longer = written(composer, [plan] * 2, [accompany(plan, tune), extend(plan, head, 5)])
+    assert next(one.notes for one in under.lines if one.role == "lead") == tune
+    assert next(one.notes for one in under.lines if one.role == "bass")
+    for old in head:
+        new = next(one for one in longer.lines if one.role == old.role)
+        assert bars_of(new.notes, plan, range(5)) == list(old.notes)
+    valid(plan, longer.lines)
 
 
 # --- all of them ----------------------------------------------------------------------------------

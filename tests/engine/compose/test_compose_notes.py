@@ -34,8 +34,8 @@ class Noise:
         shape = self._network.durations(hidden, codes).shape
         return self._dice.normal(0, 3, shape).astype(np.float32)
 
-    def copy(self, source: int, target: int) -> None:
-        self._network.copy(source, target)
+    def copy(self, source: int, target: int, length: int) -> None:
+        self._network.copy(source, target, length)
 
 
 def plans_of(style: str, count: int = 3, **more) -> list[Plan]:
@@ -62,7 +62,8 @@ def own_bits(composition) -> float:
 def test_the_notes_are_the_networks_noise_in_its_place_is_told_apart(composer, style) -> None:
     plans = plans_of(style)
     deaf = Composer()
-    deaf._network = Noise(deaf._network, 1)  # type: ignore[assignment]
+    for desk in deaf.desks:
+        desk.network = Noise(desk.network, 1)  # type: ignore[assignment]
     heard = [
         composer.bits(p, one.lines) for p, one in zip(plans, written(composer, plans), strict=True)
     ]

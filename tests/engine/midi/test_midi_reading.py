@@ -1,36 +1,20 @@
 """Any bytes are read as music or refused with a reason, in bounded time and memory."""
 
 import random
-import struct
+import re
 import time
 import tracemalloc
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from midi_faults import REFUSED, file, number, track
 
 from engine.arrange.midi import write_midi
 from engine.contracts import Chord, PartPlan, Plan, Section
 from engine.midi import reading
 from engine.midi.reading import UnreadableMidi, read
 from engine.score import Note, Part, Score
-
-
-def number(value: int) -> bytes:
-    groups = [value & 0x7F]
-    while value := value >> 7:
-        groups.append(0x80 | (value & 0x7F))
-    return bytes(reversed(groups))
-
-
-def track(*events: bytes, end: bytes = b"\x00\xff\x2f\x00") -> bytes:
-    body = b"".join(events) + end
-    return b"MTrk" + struct.pack(">I", len(body)) + body
-
-
-def file(*tracks: bytes, kind: int = 1, division: int = 480, count: int | None = None) -> bytes:
-    head = struct.pack(">IHHH", 6, kind, len(tracks) if count is None else count, division)
-    return b"MThd" + head + b"".join(tracks)
 
 
 def on(pitch: int, wait: int = 0, channel: int = 0) -> bytes:
@@ -93,43 +77,12 @@ def test_a_track_that_changes_its_instrument_is_told_apart() -> None:
     assert [one.program for one in read(file(track(body))).tracks] == [5, 32]
 
 
-LONG_WAITS = b"\xff\xff\xff\x7f\x90\x3c\x01"
-BAD = {
-    "nothing": (b"", "does not begin"),
-    "another file": (b"RIFF" + bytes(100), "does not begin"),
-    "a header alone": (file(), "no track"),
-    "songs in a row": (file(track(), kind=2), "type 2"),
-    "no ticks": (file(track(), division=0), "no ticks"),
-    "film frames": (file(track(), division=0xE728), "film frames"),
-    "many tracks promised": (file(count=65_535), "65535 tracks"),
-    "many tracks": (file(*[track()] * 100_000, count=1), "more than 512 tracks"),
-    "many odd chunks": (file(*[b"junk\x00\x00\x00\x00"] * 10_000, count=1), "chunks"),
-    "gigantic": (bytes(reading.MOST_BYTES + 1), "at most 4000000"),
-    "cut off": (SCALE[:-20], "cut off"),
-    "cut inside": (file(track(b"\x00\x90\x3c", end=b"")), "middle of an event"),
-    "text beyond the end": (file(track(b"\x00\xff\x01\xff\xff\xff\x7fhi")), "middle of an event"),
-    "exclusive beyond the end": (file(track(b"\x00\xf0\x8f\x7f")), "middle of an event"),
-    "endless number": (file(track(b"\xff\xff\xff\xff\x7f\x90\x3c\x01")), "four bytes"),
-    "no status": (file(track(b"\x00\x3c\x50")), "no MIDI file"),
-    "status for a value": (file(track(b"\x00\x90\x90\x50")), "where a value"),
-    "real-time message": (file(track(b"\x00\xfa")), "no MIDI file"),
-    "endless tempo": (file(track(b"\x00\xff\x51\x03\x00\x00\x00")), "tempo"),
-    "no bar": (file(track(b"\x00\xff\x58\x04\x00\x02\x18\x08")), "0/4"),
-    "tiny beats": (file(track(b"\x00\xff\x58\x04\x04\xff\x18\x08")), "4/65536"),
-    "five hours": (
-        file(track(*(number(480 * 100) + b"\x90\x3c\x01" for _ in range(360)))), "5.0 hours",
-    ),
-    "ten hours": (file(track(*[number(48_000) + b"\x90\x3c\x01"] * 720)), "72000 quarters"),
-    "ages": (file(track(LONG_WAITS), division=1), "quarters long"),
-    "many events": (file(track(b"\x00\x90\x3c\x50" + b"\x00\x3c\x50" * 500_000)), "events"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("name", REFUSED)
 def test_bad_files_are_refused_with_a_reason_in_bounded_time(name: str) -> None:
-    content, reason = BAD[name]
+    fault, reason = REFUSED[name]
+    content = fault()
     began = time.process_time()
-    with pytest.raises(UnreadableMidi, match=reason):
+    with pytest.raises(UnreadableMidi, match=re.escape(reason)):
         read(content)
     assert time.process_time() - began < 3.0  # a second on a machine of its own
 

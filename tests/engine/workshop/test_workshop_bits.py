@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from mido import Message, MidiFile, MidiTrack
 
+from engine.midi.reading import Heard, Track
+from engine.score import Note
 from engine.workshop import bits
 from engine.workshop.__main__ import main
 
@@ -92,7 +94,23 @@ def test_an_endless_piece_is_measured_in_part_and_says_so(
 ) -> None:
     monkeypatch.setattr(bits, "MOST_WINDOWS", 2)
     (tmp_path / "long.mid").write_bytes(piece(5, bars=80))
-    assert bits.measure(tmp_path)["per_file"][0]["measured_bars"] == 32
+    cut = bits.measure(tmp_path)
+    assert cut["per_file"][0]["measured_bars"] == 32
+    (tmp_path / "long.mid").write_bytes(piece(5, bars=32))
+    assert "measured_bars" not in bits.measure(tmp_path)["per_file"][0]
+
+
+def test_the_beginning_of_a_piece_counts_its_own_bars() -> None:
+    notes = tuple(Note(at * 480, 480, 60, 80) for at in range(40))
+    heard = Heard(
+        tempos=((0, 500_000),), meters=((0, 3, 4), (2880, 4, 4)), length=40 * 480,
+        tracks=(Track(name="", channel=0, program=0, notes=(*notes, Note(0, 9600, 40, 80))),),
+    )  # fmt: skip
+    start = bits.beginning(heard, 4)  # two bars of three quarters, two of four
+    assert start.length == 2 * 1440 + 2 * 1920
+    assert [note.start for note in start.tracks[0].notes] == [*range(0, 6720, 480), 0]
+    assert start.tracks[0].notes[-1].length == 6720
+    assert bits.beginning(heard, 11) is heard
 
 
 def test_the_door_writes_json_and_refuses_what_is_no_folder(

@@ -1,52 +1,19 @@
 """What critics learn from: excerpts with their own plans, faults of one bar, a judge of chains."""
 
-import hashlib
 import itertools
-import json
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
+from workshop_pieces import BAR, heard
 
-from engine.compose.composer import Composer
-from engine.critique.trained import PACKAGED, packaged
-from engine.midi.reading import Heard, Track
 from engine.score import Line, Note, bar_ticks
-from engine.workshop import arms
 from engine.workshop import judge as judging
 from engine.workshop.excerpts import BARS, Excerpt, excerpts
 from engine.workshop.extract import windows
 from engine.workshop.rulemade import rule_lines
 from engine.workshop.spoiling import FAULTS, spoilt
-
-ROOT = Path(__file__).resolve().parents[3]
-BAR = 1920
-ROOTS = (0, 5, 7, 0, 9, 2, 7, 0)
-SCALE = (0, 2, 4, 5, 7, 9, 11)
-
-
-def heard(seed: int) -> Heard:
-    """Sixteen bars of our own in C: a tune in steps, a bass, a middle voice."""
-    dice = random.Random(seed)
-    lead, bass, middle, place = [], [], [], 7
-    for bar in range(16):
-        start, root = bar * BAR, ROOTS[bar % 8]
-        tick = 0
-        while tick < BAR:
-            length = dice.choice((240, 480, 480, 960))
-            length = min(length, BAR - tick)
-            octave, degree = divmod(place, 7)
-            lead.append(Note(start + tick, length, 60 + 12 * octave + SCALE[degree], 80))
-            place = min(13, max(2, place + dice.choice((-2, -1, 1, 1, 2, -1))))
-            tick += length
-        bass += [Note(start, 960, 36 + root, 80), Note(start + 960, 960, 36 + root % 12, 80)]
-        middle += [Note(start + n * 960, 960, 52 + root % 5, 80) for n in range(2)]
-    tracks = tuple(
-        Track(name=name, channel=at, program=0, notes=tuple(notes))
-        for at, (name, notes) in enumerate((("a", lead), ("b", middle), ("c", bass)))
-    )
-    return Heard(tempos=((0, 500_000),), meters=((0, 4, 4),), tracks=tracks, length=16 * BAR)
 
 
 @pytest.fixture(scope="module")
@@ -141,30 +108,3 @@ def _scrambled(excerpt: Excerpt, seed: int) -> tuple[Line, ...]:
         )
         for line in excerpt.lines
     )
-
-
-def test_every_arm_writes_all_plans_and_counts_what_it_spent(made: list[Excerpt]) -> None:
-    plans, seeds = [one.plan for one in made[:2]], [1, 2]
-    by_name = {
-        name: arm(plans, seeds, 0.9) for name, arm in arms.arms_of(Composer(), packaged()).items()
-    }
-    spent = {name: [piece.steps for piece in pieces] for name, pieces in by_name.items()}
-    for name, pieces in by_name.items():
-        assert [piece.plan for piece in pieces] == plans
-        assert all(any(line.notes for line in piece.lines) for piece in pieces)
-        assert all(a >= b for a, b in zip(spent[name], spent["plain"], strict=True)) or (
-            "no pull" in name
-        )
-    assert all(a > 1.5 * b for a, b in zip(spent["best of 2"], spent["plain"], strict=True))
-    assert by_name["plain, no pull"] != by_name["plain"]
-
-
-def test_the_committed_report_belongs_to_the_committed_weights() -> None:
-    page = (ROOT / "deploy/reports/panel.md").read_text()
-    critic = hashlib.sha256((PACKAGED / "critic.onnx").read_bytes()).hexdigest()
-    assert critic[:16] in page
-    manifest = json.loads((PACKAGED / "manifest.json").read_text())
-    assert manifest["composer"][:16] in page
-    assert set(manifest["auc"]) == {*FAULTS, "model"}
-    for name, found in manifest["auc"].items():
-        assert f"| {name} | {found['rating']:.3f} | {found['own']:.3f} |" in page

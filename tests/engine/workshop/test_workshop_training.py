@@ -33,14 +33,14 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was trained, stopped, and trained on."""
     out = tmp_path_factory.mktemp("run")
-    first = _workshop("train", corpora, out, "--budget", "8s")
-    second = _workshop("train", corpora, out, "--budget", "24s")
+    first = _workshop("train composer", corpora, out, "--budget", "8s")
+    second = _workshop("train composer", corpora, out, "--budget", "24s")
     assert "resumed" not in first
     assert "resumed at" in second
     for budget in ("60s", "120s", "240s"):  # a busy machine needs longer for as many batches
         if _batches(out) >= ENOUGH:
             break
-        _workshop("train", corpora, out, "--budget", budget)
+        _workshop("train composer", corpora, out, "--budget", budget)
     return out
 
 
@@ -78,20 +78,17 @@ def test_a_trained_network_is_exported_with_its_manifest_and_composes(
 
 def test_training_lowers_the_bits_it_needs(run: Path, corpora: Path) -> None:
     import torch
+    from msgspec import structs
 
-    from engine.workshop import train
-    from engine.workshop.export import load
+    from engine.workshop import sheaf, train
     from engine.workshop.model import Composer, Config
 
-    sheaf = train.prepare(corpora, run / "windows.npz", 20261124)
-    held = sheaf.held_out or {"train": sheaf.train[:8]}
-    sheaf = type(sheaf)(
-        train=sheaf.train, weights=sheaf.weights, held_out=held, files=sheaf.files,
-        report=sheaf.report,
-    )  # fmt: skip
+    prepared = sheaf.prepare(corpora, run / "windows.npz", 20261124)
+    held = prepared.held_out or {"train": prepared.train[:8]}
+    prepared = structs.replace(prepared, held_out=held)
     torch.manual_seed(0)
-    untrained = train.held_out_bits(Composer(Config()).eval(), sheaf)
-    trained = train.held_out_bits(load(run)[0], sheaf)
+    untrained = train.held_out_bits(Composer(Config()).eval(), prepared)
+    trained = train.held_out_bits(train.load(run)[0], prepared)
     for corpus, bits in trained.items():
         # A dozen batches are few; what counts is that they lead the right way.
         assert bits["bits_per_note"] < untrained[corpus]["bits_per_note"] - 0.2
@@ -99,7 +96,7 @@ def test_training_lowers_the_bits_it_needs(run: Path, corpora: Path) -> None:
 
 def _workshop(command: str, corpora: Path, out: Path, *more: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "engine.workshop", command, "--corpus", str(corpora),
+        [sys.executable, "-m", "engine.workshop", *command.split(), "--corpus", str(corpora),
          "--out", str(out), *more],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -153,3 +150,26 @@ def _piece(chance: random.Random) -> bytes:
     saved = io.BytesIO()
     file.save(file=saved)
     return saved.getvalue()
+
+
+def test_the_plain_network_of_a_comparison_does_not_hear_the_score(
+    run: Path, corpora: Path
+) -> None:
+    import torch
+    from msgspec import structs
+
+    from engine.workshop import sheaf, train
+    from engine.workshop.deck import Deck, without
+    from engine.workshop.model import Composer, Config
+
+    prepared = sheaf.prepare(corpora, run / "windows.npz", 20261124)
+    batch = Deck(prepared.train[:4], torch.device("cpu")).batch([0, 1, 2, 3])
+    deaf = without(batch, "harmony", "reference", "lead to come", "density", "school", "end")
+    torch.manual_seed(0)
+    score, plain = (Composer(structs.replace(Config(), plain=one)).eval() for one in (False, True))
+    with torch.no_grad():
+        heard = [net(one.ids, one.bits, one.codes.clamp(min=0))[0]
+                 for net in (score, plain) for one in (batch, deaf)]  # fmt: skip
+    assert not torch.equal(heard[0], heard[1])
+    assert torch.equal(heard[2], heard[3])
+    assert train.measured(plain, prepared.train[:4])[:, 1].sum() > 0

@@ -1,0 +1,396 @@
+"""The report as a page: every section's figures, how they were measured, and what was asked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from engine.workshop.report_distances import Distance
+from engine.workshop.report_rules import Share as Votes
+from engine.workshop.report_sections import Arms
+from engine.workshop.report_shares import VOICING
+from engine.workshop.report_shares import Share as Written
+from engine.workshop.report_store import Report, Section
+from engine.workshop.rolls import Taken
+
+MEANING = "\n## What it means\n"
+_HEAD = """# The trained composer and its panel
+
+Written by `python -m engine.workshop report`. Weights: {weights}.
+"""
+# What the figures are asked to be, where the issue of this work names a figure.
+_BITS, _FAULT, _MODEL, _PREFERRED, _FAR = 0.80, 0.85, 0.75, 0.65, 2.0
+_STYLES = 15
+
+
+def page(report: Report, now: Mapping[str, str], stale: Sequence[str]) -> str:
+    """The whole report as Markdown, but for a person's words."""
+    text = _HEAD.format(weights=", ".join(f"{name} `{digest}`" for name, digest in now.items()))
+    text += _asked(report, stale)
+    for name, (title, lay_out) in _SECTIONS.items():
+        section = report.sections.get(name)
+        if section is None:
+            continue
+        text += f"\n## {title}\n{_origin(section, name in stale)}\n" + lay_out(section.figures)
+    return text
+
+
+def words_of(before: str) -> str:
+    """What a person wrote under the tables of an earlier page; figures change, this is kept."""
+    _, mark, rest = before.partition(MEANING)
+    return mark + rest
+
+
+def _origin(section: Section, stale: bool) -> str:
+    said = f"Seed {section.seed}, {section.made_at}, {section.seconds} s."
+    if section.quick:
+        said += " **A few pieces only.**"
+    if stale:
+        old = ", ".join(f"{name} `{digest}`" for name, digest in section.weights.items())
+        said += f" **Measured on other weights: {old}.**"
+    return said
+
+
+# --- what was asked -------------------------------------------------------------------------------
+
+
+def _asked(report: Report, stale: Sequence[str]) -> str:
+    text = "\n| what | asked | measured | |\n|---|---|---|---|\n"
+    for name, verdicts in _VERDICTS.items():
+        section = report.sections.get(name)
+        if section is None:
+            continue
+        for what, asked, measured, good in verdicts(section.figures):
+            mark = "met" if good else "**missed**"
+            mark += ", other weights" if name in stale else ""
+            text += f"| {what} | {asked} | {measured} | {mark} |\n"
+    return text
+
+
+_Verdict = tuple[str, str, str, bool]
+
+
+def _asked_of_bits(found: dict[str, Any]) -> list[_Verdict]:
+    ratio = _ratio(found)
+    if ratio is None:
+        return []
+    return [("bits per note against the plain model", f"≤ {_BITS:.2f} ×", f"{ratio:.3f} ×",
+             ratio <= _BITS)]  # fmt: skip
+
+
+def _asked_of_critics(found: dict[str, Any]) -> list[_Verdict]:
+    auc = {name: one["own"] for name, one in found["auc"].items()}
+    model, faults = auc.pop("model"), sorted(auc, key=lambda name: auc[name])
+    good = sum(one >= _FAULT for one in auc.values())
+    return [
+        ("critic: people against subtle faults, each type", f"AUC ≥ {_FAULT}",
+         f"{good} of {len(auc)} types; least {auc[faults[0]]:.3f} ({faults[0]})",
+         good == len(auc)),
+        ("critic: people against the model's bars", f"AUC ≥ {_MODEL}", f"{model:.3f}",
+         model >= _MODEL),
+    ]  # fmt: skip
+
+
+def _asked_of_arms(figures: Any) -> list[_Verdict]:
+    found = msgspec.convert(figures, Arms)
+    against = [one for one in found.gains if one.other.startswith("best of 2")]
+    if not against:
+        return []
+    best = max(against, key=lambda one: one.mean / max(one.error, 1e-9))
+    steps = {one.name: one.steps for one in found.arms}
+    return [(
+        "retraction against best of 2, judge's log-odds", "> 2 s.e., ≤ 2 × steps",
+        f"{best.arm}: {best.mean:+.2f} ± {best.error:.2f} at "
+        f"{steps[best.arm] / _plain(found, best.arm):.2f} × steps",
+        best.mean > 2 * best.error,
+    )]  # fmt: skip
+
+
+def _plain(found: Arms, arm: str) -> float:
+    """Steps of one plain pass with the same pull."""
+    name = "plain, no pull" if arm.endswith("no pull") else "plain"
+    return next(one.steps for one in found.arms if one.name == name)
+
+
+def _asked_of_rules(figures: Any) -> list[_Verdict]:
+    return [
+        (f"the model preferred to {one.opponent}, {one.pairs} pairs", f"≥ {_PREFERRED:.0%}",
+         f"{one.preferred:.1%} ± {one.error:.1%}", one.preferred >= _PREFERRED)
+        for one in msgspec.convert(figures, list[Votes])
+    ]  # fmt: skip
+
+
+def _asked_of_originality(found: dict[str, Any]) -> list[_Verdict]:
+    most, before, offered = found["people"], found["before_retraction"], found["offered"]
+    return [
+        (f"longest run of {before['pieces']} pieces against people's 99th percentile",
+         f"≤ {most['stretches']['p99']:g} notes", f"{offered['longest']} offered, "
+         f"{before['longest']} before retraction", offered["longest"] <= most["stretches"]["p99"]),
+        (f"pieces with ≥ {found['limit_notes']} notes of one work and "
+         f"≥ {found['limit_distinct_intervals']} intervals", "0",
+         f"{offered['at_or_over_limit']} offered, {before['at_or_over_limit']} retracted",
+         offered["at_or_over_limit"] == 0),
+    ]  # fmt: skip
+
+
+def _asked_of_distances(figures: Any) -> list[_Verdict]:
+    found = msgspec.convert(figures, dict[str, list[Distance]])
+    first = next(iter(found.values()))
+    return [
+        (f"{one.histogram}: distance from people", f"≤ {_FAR:g} × their own",
+         f"{one.ratio:.2f} ×", one.ratio <= _FAR)
+        for one in first if one.role == "all"
+    ]  # fmt: skip
+
+
+def _asked_of_shares(figures: Any) -> list[_Verdict]:
+    found = msgspec.convert(figures, list[Written])
+    good = sum(_by_model(one) for one in found)
+    return [("styles whose lead, bass and voicing are the model's", f"≥ {_STYLES}",
+             f"{good} of {len(found)}", good >= _STYLES)]  # fmt: skip
+
+
+def _by_model(one: Written) -> bool:
+    """Whether lead, bass and voicing each have most of their notes from the model."""
+    counts = [one.of(roles) for roles in (("lead",), ("bass",), VOICING)]
+    return all(2 * count.by_model > count.notes for count in counts)
+
+
+_VERDICTS: dict[str, Callable[[Any], list[_Verdict]]] = {
+    "bits": _asked_of_bits,
+    "critics": _asked_of_critics,
+    "arms": _asked_of_arms,
+    "rules": _asked_of_rules,
+    "originality": _asked_of_originality,
+    "distances": _asked_of_distances,
+    "shares": _asked_of_shares,
+}
+
+
+# --- the sections ---------------------------------------------------------------------------------
+
+
+def _bits(found: dict[str, Any]) -> str:
+    text = """
+On works that were held out, as training measured them. A bar of rests counts with the notes around
+it. `counts` is a table of frequencies that knows only the role.
+
+| corpus | notes | bits per note | counts |
+|---|---|---|---|
+"""
+    for corpus, one in found["held_out"].items():
+        text += (
+            f"| {corpus} | {one['notes']} | {one['bits_per_note']:.3f} "
+            f"| {one['baseline_bits_per_note']:.3f} |\n"
+        )
+    return text
+
+
+def _ratio(found: dict[str, Any]) -> float | None:
+    del found
+    return None
+
+
+def _critics(found: dict[str, Any]) -> str:
+    text = f"""
+AUC on works that nobody was trained on: people's bars against one fault in one bar, and against
+the bars of composer `{found["taught_by"][:16]}` under the same plans. `rating` is the odds of
+people against all else; `own` is the critic's opinion of that one question alone.
+
+| against | rating | own | bars |
+|---|---|---|---|
+"""
+    for name, one in found["auc"].items():
+        text += f"| {name} | {one['rating']:.3f} | {one['own']:.3f} | {one['bars']:.0f} |\n"
+    return text
+
+
+def _arms(figures: Any) -> str:
+    found = msgspec.convert(figures, Arms)
+    temperatures = ", ".join(f"{one:g}" for one in found.temperatures)
+    text = f"""
+{found.pieces} pieces of eight bars per arm, all under the same plans, which describe bars of works
+that neither the composer, nor the critic, nor the judge was trained on. The judge is used in
+reports only: other works, other features (chains of intervals, rhythms, relations to chord and
+bass), log-odds that people wrote the piece. `usual` is its second opinion: the mean squared
+distance from people's pieces, where 1 is what people have themselves. Every arm stands at the
+temperature that the judge liked best among {temperatures} on {found.tuned_on} pieces of other
+works. `distinct` is the share of the leads' runs of four moves that differ from each other. `no
+pull` is the network's own opinion inside the same grammar: the craft's bias (chord tones, steps,
+the referenced bar, the energy's pace) is off. The last columns are distances from people's
+histograms, as multiples of people's own (see below).
+
+| arm | T | judge's log-odds | usual | steps a piece | distinct | {_histograms(found)} |
+|---|---|---|---|---|---|{"---|" * len(_names(found))}
+"""
+    for one in (*found.arms, found.people):
+        far = found.distances.get(one.name, {})
+        text += (
+            f"| {one.name} | {f'{one.temperature:g}' if one.tuned else '–'} "
+            f"| {_spread(one.odds)} | {sum(one.typical) / len(one.typical):.2f} "
+            f"| {f'{one.steps:.0f}' if one.tuned else '–'} | {one.distinct:.3f} | "
+            + " | ".join(f"{far[name]:.2f}" if name in far else "–" for name in _names(found))
+            + " |\n"
+        )
+    return text + _gains(found) + _tuning(found)
+
+
+def _names(found: Arms) -> list[str]:
+    return list(next(iter(found.distances.values()), {}))
+
+
+def _histograms(found: Arms) -> str:
+    return " | ".join(_names(found))
+
+
+def _gains(found: Arms) -> str:
+    text = "\n### Differences, piece by piece under the same plan\n"
+    text += "| | log-odds | in standard errors |\n|---|---|---|\n"
+    for one in found.gains:
+        text += (
+            f"| {one.arm} − {one.other} | {one.mean:+.2f} ± {one.error:.2f} "
+            f"| {one.mean / max(one.error, 1e-9):+.1f} |\n"
+        )
+    return text
+
+
+def _tuning(found: Arms) -> str:
+    text = "\n### Tuning: the judge's mean at each temperature\n| arm |"
+    text += "".join(f" {one:g} |" for one in found.temperatures)
+    text += "\n|---|" + "---|" * len(found.temperatures) + "\n"
+    for arm in found.arms:
+        means = "".join(f" {arm.tuned[f'{one:g}']:+.2f} |" for one in found.temperatures)
+        text += f"| {arm.name} |{means}\n"
+    return text
+
+
+def _taken(figures: Any) -> str:
+    found = msgspec.convert(figures, Taken)
+    again = sum(found.by_reason.values())
+    text = f"""
+{found.candidates} candidates of the styles that `python -m engine.workshop rolls` draws side by
+side: same plan and seed, once plain, once with the studio's panel. It had {again} of {found.bars}
+bars written again, at {found.steps_judged / found.steps_plain:.2f} times the steps. On paper the
+scores are rated {found.rating_plain:.3f} plain and {found.rating_judged:.3f} with it;
+{found.retracted_plain} and {found.retracted_judged} of them would not be offered.
+
+| reason | bars |
+|---|---|
+"""
+    for reason, count in found.by_reason.items():
+        text += f"| {reason} | {count} |\n"
+    tries = ", ".join(f"{count} of {tries}" for tries, count in found.tries.items())
+    return text + (f"\nTries: {tries}.\n" if tries else "")
+
+
+def _rules(figures: Any) -> str:
+    found = msgspec.convert(figures, list[Votes])
+    text = f"""
+{found[0].pairs} pairs over {len(found[0].by_style)} styles: one plan, one arranger; once the
+model's lines as the studio writes them, once none of them. `rule lines` are lead, bass and counter
+by rule: the style's contour stated, in sequence, again, as a fragment, closed; roots and fifths;
+guide tones. `rule lead` is that lead over the arranger's own bass and counter: what the studio
+would play if nobody composed. The judge reads lead, bass and counter of the arranged scores.
+
+| the model against | judge prefers the model | closer to what is usual | its lead alone preferred \
+| its lead alone closer | log-odds model | log-odds other |
+|---|---|---|---|---|---|---|
+"""
+    for one in found:
+        text += (
+            f"| {one.opponent} | {one.preferred:.1%} ± {one.error:.1%} | {one.closer:.1%} "
+            f"| {one.lead_preferred:.1%} | {one.lead_closer:.1%} "
+            f"| {one.model:+.2f} ± {one.model_error:.2f} "
+            f"| {one.other:+.2f} ± {one.other_error:.2f} |\n"
+        )
+    text += "\n| style | " + " | ".join(one.opponent for one in found) + " |\n"
+    text += "|---|" + "---|" * len(found) + "\n"
+    for style in found[0].by_style:
+        text += f"| {style} | " + " | ".join(f"{one.by_style[style]:.0%}" for one in found) + " |\n"
+    return text
+
+
+def _originality(found: dict[str, Any]) -> str:
+    people = found["people"]
+    text = f"""
+Notes of the longest run that a piece shares with one training work, key and tempo left out, with at
+least {found["limit_distinct_intervals"]} different intervals. Pieces of {found["seconds_each"]} s,
+all styles in turn. People are works that were held out: whole, and in stretches of as many lines
+with as many notes as the pieces have.
+
+| | pieces | median | 90 % | 95 % | 99 % | longest | ≥ {found["limit_notes"]} |
+|---|---|---|---|---|---|---|---|
+"""
+    rows = {
+        "the model, before retraction": found["before_retraction"],
+        "the model, offered": found["offered"],
+        "people, in stretches": people["stretches"],
+        "people, whole works": people["whole_works"],
+    }
+    for name, one in rows.items():
+        text += (
+            f"| {name} | {one['pieces']} | {one['median']:g} | {one['p90']:g} | {one['p95']:g} "
+            f"| {one['p99']:g} | {one['longest']} | {one['at_or_over_limit']} |\n"
+        )
+    if found["retracted"]:
+        text += "\nRetracted: " + "; ".join(found["retracted"]) + ".\n"
+    return text
+
+
+def _distances(figures: Any) -> str:
+    found = msgspec.convert(figures, dict[str, list[Distance]])
+    text = """
+Jensen-Shannon divergence in bits from people's pieces. Works are parted in two at random, 200
+times; the model wrote under the plans of one half and is compared with people's other half, as
+people's first half is, which is as large. 5 % and 95 % are of the partings. `vertical` is the set
+of pitch classes above the lowest on every beat.
+"""
+    for name, rows in found.items():
+        text += f"\n### {name[0].upper()}{name[1:]}\n"
+        text += "| histogram | role | model | people | × | 5 % | 95 % |\n"
+        text += "|---|---|---|---|---|---|---|\n"
+        for one in rows:
+            text += (
+                f"| {one.histogram} | {one.role} | {one.model:.4f} | {one.people:.4f} "
+                f"| {one.ratio:.2f} | {one.low:.2f} | {one.high:.2f} |\n"
+            )
+    return text
+
+
+def _shares(figures: Any) -> str:
+    found = msgspec.convert(figures, list[Written])
+    roles = list(dict.fromkeys(role for one in found for role in one.roles))
+    text = f"""
+Share of the sounding notes that the model wrote, by role, of {found[0].pieces} beds of 30 s a
+style; the rest is the arranger's. `time` is the share of the sounding time, drums left out.
+
+| style | all notes | time | {" | ".join(roles)} |
+|---|---|---|{"---|" * len(roles)}
+"""
+    for one in found:
+        timed = one.of([role for role in roles if role != "drums"]).time_share
+        text += f"| {one.style} | {_share(one.of(roles).share)} | {_share(timed)} | "
+        text += " | ".join(_share(one.of([role]).share) for role in roles) + " |\n"
+    return text
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
+
+
+_SECTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "bits": ("Bits per note", _bits),
+    "critics": ("The critic of bars", _critics),
+    "arms": ("Ways to spend steps", _arms),
+    "taken": ("What the panel takes back", _taken),
+    "rules": ("The model against rules", _rules),
+    "originality": ("What is shared with the training works", _originality),
+    "distances": ("Distance from people", _distances),
+    "shares": ("Who wrote the notes", _shares),
+}
+
+
+def _spread(values: Sequence[float]) -> str:
+    mean = sum(values) / len(values)
+    variance = sum((one - mean) ** 2 for one in values) / max(1, len(values) - 1)
+    return f"{mean:+.2f} ± {(variance / len(values)) ** 0.5:.2f}"

@@ -1,0 +1,174 @@
+"""The report: it belongs to the committed weights, and says so of every section that does not."""
+
+import itertools
+import random
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from workshop_pieces import heard
+
+from engine.compose.composer import PACKAGED as COMPOSER
+from engine.compose.composer import Composer
+from engine.critique import originality as index
+from engine.critique.trained import PACKAGED as CRITICS
+from engine.critique.trained import TrainedCritic
+from engine.score import Line, Note
+from engine.workshop import arms as ways
+from engine.workshop import judge as judging
+from engine.workshop import report, report_page, report_store, report_works
+from engine.workshop.excerpts import Excerpt, excerpts
+from engine.workshop.extract import windows
+from engine.workshop.report_distances import distances, divergence
+from engine.workshop.report_sections import QUICK, Bench
+from engine.workshop.report_works import Work
+
+
+@pytest.fixture(scope="module")
+def works() -> tuple[Work, ...]:
+    """Eight little pieces, as if they were held out."""
+    found = []
+    for seed in range(8):
+        music = heard(seed)
+        cut = excerpts(list(windows(music, np.random.default_rng(seed))))
+        lines = tuple(index.steps_of(track.notes) for track in music.tracks)
+        found.append(Work(name=f"own/{seed}", excerpts=tuple(cut), lines=lines))
+    return tuple(found)
+
+
+@pytest.fixture(scope="module")
+def bench(works: tuple[Work, ...]) -> Bench:
+    return Bench(models=COMPOSER, critics=CRITICS, corpus=None, seed=3, sizes=QUICK, works=works)
+
+
+def test_every_section_is_measured_and_the_page_says_what_was_asked(
+    bench: Bench, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    assert report.measured(bench, page) == []
+    kept = report_store.read(page.with_suffix(".json"))
+    assert list(kept.sections) == list(report.KINDS)
+    assert all(section.quick for section in kept.sections.values())
+    text = page.read_text()
+    for title in ("Bits per note", "Ways to spend steps", "Distance from people"):
+        assert f"\n## {title}\n" in text
+    for arm in ways.ARMS:
+        assert f"| {arm.name} | " in text
+    assert "| what | asked | measured | |" in text
+    page.write_text(text + report_page.MEANING + "My words.\n")
+    assert report.measured(bench, page) == []
+    assert page.read_text() == text + report_page.MEANING + "My words.\n"
+
+
+def test_a_section_of_other_weights_is_named_and_shown_as_such(
+    bench: Bench, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    report.measured(bench, page, ["bits", "critics"])
+    kept = report_store.read(page.with_suffix(".json"))
+    old = msgspec.structs.replace(kept.sections["bits"], weights={"composer": "0123456789abcdef"})
+    report_store.write(kept.having("bits", old), page.with_suffix(".json"))
+    now = report_store.weights(COMPOSER, CRITICS)
+    kept = report_store.read(page.with_suffix(".json"))
+    stale = report_store.stale(kept, report.NEEDS, now)
+    assert "bits" in stale
+    assert "critics" not in stale
+    report.write_page(kept, page, now)
+    assert "Measured on other weights: composer `0123456789abcdef`" in page.read_text()
+    assert "bits" not in report.measured(bench, page, ["bits"])
+
+
+def test_a_section_that_does_not_exist_is_refused_with_those_that_do(
+    bench: Bench, tmp_path: Path
+) -> None:
+    with pytest.raises(LookupError, match="no section is called bots; there are bits, critics"):
+        report.measured(bench, tmp_path / "page.md", ["bots"])
+
+
+def test_a_section_that_asks_for_works_is_left_without_a_corpus(tmp_path: Path) -> None:
+    bare = Bench(models=COMPOSER, critics=CRITICS, corpus=None, seed=3, sizes=QUICK)
+    assert "distances" in report.measured(bare, tmp_path / "page.md", ["bits", "distances"])
+
+
+def test_the_same_seed_measures_the_same(bench: Bench, tmp_path: Path) -> None:
+    pages = [tmp_path / f"{number}.md" for number in range(2)]
+    for page in pages:
+        report.measured(bench, page, ["rules", "distances"])
+    one, other = (report_store.read(page.with_suffix(".json")) for page in pages)
+    assert [s.figures for s in one.sections.values()] == [
+        s.figures for s in other.sections.values()
+    ]
+
+
+def test_people_are_as_far_from_people_as_people_are(works: tuple[Work, ...]) -> None:
+    used, of = report_works.spread(works, 16, 1)
+    people = [(one.plan, one.lines) for one in used]
+    for one in distances(people, people, of, 1):
+        assert one.ratio == 1.0
+    leaping = [(one.plan, _leaping(one)) for one in used]
+    found = {one.histogram: one for one in distances(leaping, people, of, 1) if one.role == "all"}
+    assert found["interval"].low > 2.0
+    assert found["duration"].ratio == found["density"].ratio == 1.0
+
+
+def _leaping(excerpt: Excerpt) -> tuple[Line, ...]:
+    """Every second note an octave higher."""
+    return tuple(
+        Line(
+            role=line.role,
+            notes=tuple(
+                Note(n.start, n.length, n.pitch + 12 * (at % 2), 80)
+                for at, n in enumerate(line.notes)
+            ),
+        )
+        for line in excerpt.lines
+    )
+
+
+def test_a_divergence_is_nothing_between_likes_and_one_between_strangers() -> None:
+    one, other = np.array([3.0, 1.0, 0.0]), np.array([0.0, 0.0, 5.0])
+    assert divergence(one, 2 * one) == 0.0
+    assert divergence(one, other) == pytest.approx(1.0)
+    assert divergence(one, one + other) == divergence(one + other, one)
+
+
+def test_works_that_tune_are_not_in_the_table(works: tuple[Work, ...]) -> None:
+    used, of = report_works.spread(works, 9, 5)
+    assert len(used) == len(of) == 9
+    counts = np.bincount(of, minlength=len(works))
+    assert counts.max() - counts.min() <= 1
+    assert [one.plan for one in used] == [one.plan for one in report_works.spread(works, 9, 5)[0]]
+
+
+def test_every_arm_writes_all_plans_and_counts_what_it_spent(works: tuple[Work, ...]) -> None:
+    tools = ways.Tools(
+        composer=Composer(), critic=TrainedCritic(), judge=judging.read(CRITICS / "judge.json")
+    )
+    plans = [work.excerpts[0].plan for work in works[:2]]
+    by_name = {arm.name: ways.write(arm, tools, plans, [1, 2], 0.9) for arm in ways.ARMS}
+    spent = {name: [piece.steps for piece in pieces] for name, pieces in by_name.items()}
+    for arm in ways.ARMS:
+        pieces = by_name[arm.name]
+        assert [piece.plan for piece in pieces] == plans
+        assert all(any(line.notes for line in piece.lines) for piece in pieces)
+        plain = spent["plain" if arm.pull else "plain, no pull"]
+        for steps, once in zip(spent[arm.name], plain, strict=True):
+            assert steps >= once * (1 if arm.versions == 1 else 0.75 * arm.versions)
+            assert steps <= once * 1.5 * max(arm.versions, arm.budget + 1)
+    assert by_name["plain, no pull"] != by_name["plain"]
+
+
+def test_the_best_of_several_is_what_the_critic_likes_best(works: tuple[Work, ...]) -> None:
+    critic = TrainedCritic()
+    good = works[0].excerpts[0]
+    dice = random.Random(1)
+    bad = tuple(
+        Line(role=line.role,
+             notes=tuple(Note(n.start, n.length, dice.randint(40, 80), 80) for n in line.notes))
+        for line in good.lines
+    )  # fmt: skip
+    tries = [ways.Written(plan=good.plan, lines=lines, steps=5) for lines in (bad, good.lines)]
+    for order in itertools.permutations(tries):
+        best = ways.best(critic, order)
+        assert (best.lines, best.steps) == (good.lines, 10)
