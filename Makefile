@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
+WORKSHOP ?= $(BIN)/python# a Python with torch and onnx, for what is measured against them
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev test check load report locks
@@ -29,6 +30,8 @@ check: $(VENV)/dev.stamp ## style, types and import contracts
 
 load: $(VENV)/dev.stamp ## benches; each prints ratios against a reference of the same run
 	$(BIN)/python -m loadtests.bench_compose
+	$(BIN)/python -m loadtests.bench_composing
+	$(WORKSHOP) -m loadtests.bench_decode
 
 report: $(VENV)/dev.stamp ## measure what the score promises on 200 random briefs
 	$(BIN)/python -m engine report arrangement

@@ -22,8 +22,9 @@ _UNFIT = (states.Fail, states.InvalidGraph, states.InvalidProtobuf, states.NotIm
 class Network:
     """One export and a set of slots. Not safe for two threads at once; `twin` makes one for each.
 
-    Precision is the file's: its inputs say whether slots are single or half. Logits and hidden
-    states come out single.
+    ``slots``: k0, v0, … (slots, heads, context, head), what each row has behind it. Precision is
+    the file's: its inputs say whether slots are single or half. Logits and hidden states come out
+    single.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Network:
         new = ids.shape[1]
         bound = self._bound.get(rows.stop) if new == 1 and rows.start == 0 else None
         if bound is None:
-            bound = _Bound(self._session, self._ports, self._slots, rows, new)
+            bound = _Bound(self._session, self._ports, self.slots, rows, new)
             if new == 1 and rows.start == 0:
                 self._bound[rows.stop] = bound
         return bound.run(ids, bits, lengths)
@@ -77,15 +78,11 @@ class Network:
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Let one slot hold the ``length`` steps that another one does."""
-        for slot in self._slots.values():
+        for slot in self.slots.values():
             slot[target, :, :length] = slot[source, :, :length]
 
-    def past(self, rows: int, length: int) -> dict[str, np.ndarray]:
-        """A copy of what the first rows hold: k0, v0, … (rows, heads, length, head)."""
-        return {name: slot[:rows, :, :length].copy() for name, slot in self._slots.items()}
-
     def _lay_out(self) -> None:
-        self._slots = {
+        self.slots = {
             name[1:]: np.zeros((self._rows, *(size or 0 for size in port.shape[1:])), port.dtype)
             for name, port in self._ports[0].items()
             if name[:2] in ("pk", "pv")

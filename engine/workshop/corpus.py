@@ -68,7 +68,7 @@ CREDITS: dict[str, str] = {
 _NEEDED = ("path", "origin", "sha256_midi")  # of every row, beside its licence
 HELD_OUT = 20  # one work in twenty is never trained on
 # Works that stand in the corpora under two names: found where two files shared more than 30 % of
-# their runs of twelve notes, for no title tells it.
+# their runs of twelve notes (engine.workshop.leaks), for no title tells it.
 SAME: dict[str, str] = {
     "beethoven/symphony no 5 opus 67": "beethoven/symphony no 5 op 67",
     "chopin/etude as dur": "chopin/op 25 no 1",

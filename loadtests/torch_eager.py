@@ -1,0 +1,83 @@
+"""The composer's network in torch, step by step, its past concatenated: a bench's reference."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as fn
+from onnx import numpy_helper
+
+from engine.workshop.model import Block, Composer, Config, rotary, rotate
+from loadtests.moments import Moment
+
+EMBEDDINGS = ("table.weight", "chosen.weight")  # all other matrices are stored transposed
+
+
+def restored(models: Path) -> Composer:
+    """The torch network with the weights of the served files."""
+    torch.set_num_threads(1)
+    config = json.loads((models / "manifest.json").read_text())["config"]
+    model = Composer(Config(**config))
+    wanted, state = model.state_dict(), {}
+    for file in ("composer.onnx", "durations.onnx"):
+        for one in onnx.load(models / file).graph.initializer:
+            value = numpy_helper.to_array(one).copy()
+            if value.ndim == 2 and one.name not in EMBEDDINGS:
+                value = value.T
+            if one.name in wanted:
+                state[one.name] = torch.from_numpy(np.ascontiguousarray(value, np.float32))
+    model.load_state_dict(state)
+    return model.eval()
+
+
+class Eager:
+    """Steps of the torch network; its past is one tensor each per layer, and grows by `cat`."""
+
+    def __init__(self, model: Composer) -> None:
+        self._model = model
+        self._past: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self._turn = rotary(model.config.context, model.config.head, torch.device("cpu"))
+
+    def begin(self, moment: Moment) -> None:
+        """Stand behind a past: k and v of each layer, (rows, 1, past, head)."""
+        self._past = [
+            tuple(torch.from_numpy(moment.past[f"{kind}{layer}"]) for kind in "kv")  # type: ignore[misc]
+            for layer in range(self._model.config.layers)
+        ]
+
+    @torch.inference_mode()
+    def step(self, moment: Moment) -> np.ndarray:
+        """Logits (rows, codes)."""
+        model = self._model
+        x = model.table(torch.from_numpy(moment.ids) + model.offsets).sum(2)
+        x = x + model.chroma(torch.from_numpy(moment.bits))
+        position, mask = torch.from_numpy(moment.position), torch.from_numpy(moment.mask)
+        cos, sin = (angle[position][:, None] for angle in self._turn)
+        for layer, block in enumerate(model.blocks):
+            assert isinstance(block, Block)
+            y = self._attend(layer, block, block.attention_norm(x), (cos, sin), mask)
+            x = x + block.out(y)
+            x = x + block.down(fn.relu(block.up(block.feed_norm(x))).square())
+        return model.code(model.norm(x))[:, 0].numpy()
+
+    def _attend(
+        self,
+        layer: int,
+        block: Block,
+        x: torch.Tensor,
+        turn: tuple[torch.Tensor, torch.Tensor],
+        mask: torch.Tensor,
+    ) -> torch.Tensor:
+        rows, steps, width = x.shape
+        head, heads = block.config.head, block.config.heads
+        q, k, v = block.qkv(x).split([width, head, head], dim=-1)
+        q = rotate(q.view(rows, steps, heads, head).transpose(1, 2), *turn)
+        k = torch.cat([self._past[layer][0], rotate(k[:, None], *turn)], 2)
+        v = torch.cat([self._past[layer][1], v[:, None]], 2)
+        self._past[layer] = (k, v)
+        y = fn.scaled_dot_product_attention(
+            q, k.expand(-1, heads, -1, -1), v.expand(-1, heads, -1, -1), attn_mask=mask
+        )
+        return y.transpose(1, 2).reshape(rows, steps, width)
