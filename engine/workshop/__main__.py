@@ -1,5 +1,6 @@
-"""The workshop's door. ``data``, ``train`` and ``export`` need torch, ``grooves`` and ``index`` the
-corpora; ``bits``, ``originality`` and ``card`` need the committed weights alone."""
+"""The workshop's door. ``recipe`` makes weights of a folder of corpora, all steps in turn; it,
+``data``, ``train`` and ``export`` need torch, ``grooves``, ``index`` and ``leaks`` the corpora;
+``bits``, ``originality`` and ``card`` need the committed weights alone."""
 
 import argparse
 import re
@@ -7,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.workshop import panel_door, report_door
+from engine.workshop import panel_door, recipe, report_door
 
 SEED = 20261124
 MODELS = Path("engine/models/composer")
@@ -43,11 +44,15 @@ def main() -> None:
     _add_measures(commands)
     panel_door.add(commands, seconds, SEED)
     report_door.add(commands, SEED)
+    recipe.add(commands, seconds, SEED)
     given = parser.parse_args()
     if given.command in _MEASURES:
         sys.exit(_measured(given))
     if given.command in panel_door.COMMANDS:
         panel_door.COMMANDS[given.command](given)
+        return
+    if given.command in recipe.COMMANDS:
+        recipe.COMMANDS[given.command](given)
         return
     if given.command in report_door.COMMANDS:
         report_door.COMMANDS[given.command](given)

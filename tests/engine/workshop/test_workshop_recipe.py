@@ -1,6 +1,9 @@
-"""Scores that our own code makes are a corpus that the recipe can be tried on."""
+"""The whole recipe, on scores that our own code makes: one command from nothing to weights."""
 
+import csv
 import hashlib
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +14,15 @@ from engine.workshop import corpus
 
 pytest.importorskip("zstandard", reason="the corpora are packed with it")
 
+ROOT = Path(__file__).resolve().parents[3]
 PIECES = 16  # of which the seventh is held out
+
+
+def workshop(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "engine.workshop", *words],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +104,65 @@ def archive(spoilt: str) -> bytes:
     listed = {"no rows": {}, "strange rows": {"SOURCES.tsv": b"file\tlicense\na.mid\tmine\n"}}
     whole = own.packed(listed.get(spoilt, {"SOURCES.tsv": bytes(9000)}))
     return {"no archive": b"PK" + bytes(100), "cut off": whole[:-9]}.get(spoilt, whole)
+
+
+@pytest.mark.workshop
+@pytest.mark.slow
+def test_one_command_goes_from_our_own_scores_to_weights_that_compose(
+    corpora: Path, tmp_path: Path
+) -> None:
+    given = ("recipe", "--corpus", str(corpora), "--out", str(tmp_path), "--budget", "6s")
+    first = workshop(*given)
+    assert first.returncode == 0, first.stderr[-3000:]
+    for step in ("data", "train", "export", "index", "bits", "card", "done"):
+        assert f" s  {step}" in first.stdout
+    models = tmp_path / "models"
+    composes(models)
+    measured(models)
+    again = workshop(*given)
+    assert "resumed at" in again.stdout, "a run that was stopped goes on"
+
+
+def composes(models: Path) -> None:
+    from engine.compose.composer import Composer
+    from engine.contracts import Brief
+    from engine.plan import draw
+    from engine.words import resolve
+
+    plans = draw(resolve(Brief(prompt="solo piano", duration_ms=10_000), 1), 1, 1)
+    composed = Composer(models).write(plans, [1])
+    assert sum(len(line.notes) for line in composed[0].lines) > 5
+
+
+def measured(models: Path) -> None:
+    import msgspec
+
+    found = msgspec.json.decode((models / "bits.json").read_bytes())
+    assert found["per_corpus"].keys() == {"own"}
+    assert {one["side"] for one in found["per_file"]} == {"held out"}
+    assert found["bits_per_note"] > 0
+    manifest = msgspec.json.decode((models / "manifest.json").read_bytes())
+    assert manifest["corpora"]["own"]["licences"] == ["CC0-1.0"]
+    assert manifest["originality"]["works"] > 5
+    with (models / "training-files.tsv").open(newline="") as listed:
+        sides = Counter(row["side"] for row in csv.DictReader(listed, delimiter="\t"))
+    assert sides["held out"] >= 1
+    assert sides["train"] >= 8
+    assert "| own | CC0-1.0 |" in (models / "card.md").read_text()
+
+
+@pytest.mark.workshop
+def test_a_folder_without_corpora_and_one_with_too_few_works_are_refused_in_words(
+    tmp_path: Path,
+) -> None:
+    from engine.workshop import own
+
+    out = str(tmp_path / "run")
+    nothing = workshop("recipe", "--corpus", str(tmp_path), "--out", out, "--budget", "1s")
+    assert nothing.returncode == 1
+    assert "no corpus in" in nothing.stderr
+    own.make(tmp_path, 3, 7)
+    few = workshop("recipe", "--corpus", str(tmp_path), "--out", out, "--budget", "1s")
+    assert few.returncode == 1
+    assert "no work in" in few.stderr
+    assert "Traceback" not in nothing.stderr + few.stderr
