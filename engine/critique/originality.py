@@ -164,10 +164,13 @@ def write(index: Index, file: Path) -> None:
 
 
 def built(works: Iterable[tuple[str, Sequence[np.ndarray]]]) -> Index:
-    """An index over works, each with the steps of its lines; of equal keys the first work."""
+    """An index over works, each with the steps of its lines; of equal keys the first work.
+
+    Places from which on nothing begins that could be somebody's are left out.
+    """
     names, keys, owners = [], [], []
     for name, lines in works:
-        found = [keys_of(steps) for steps in lines if len(steps) >= _HEAD]
+        found = [keys_of(steps)[_needed(steps) <= REACH] for steps in lines if len(steps) >= _HEAD]
         if not found:
             continue
         own = np.unique(np.concatenate(found))
@@ -230,18 +233,17 @@ def among(keys: np.ndarray) -> Index:
 def _needed(steps: np.ndarray) -> np.ndarray:
     """(n - 3,) how many intervals from each place on hold ``DISTINCT`` different ones; more than
     ``REACH`` where a key's intervals do not."""
-    leaps = (steps // 3).tolist()
-    found = []
-    for at in range(max(0, len(leaps) - _HEAD + 1)):
-        seen: set[int] = set()
-        needed = REACH + 1
-        for length, leap in enumerate(leaps[at : at + REACH], 1):
-            seen.add(leap)
-            if len(seen) == DISTINCT:
-                needed = length
-                break
-        found.append(needed)
-    return np.array(found, np.int64)
+    count = max(0, len(steps) - _HEAD + 1)
+    leaps = np.concatenate([steps // 3, np.full(REACH, -1)])  # behind the line's end is nothing
+    ahead = [leaps[place : place + count] for place in range(REACH)]
+    seen, needed = np.zeros(count, np.int64), np.full(count, REACH + 1, np.int64)
+    for place, here in enumerate(ahead):
+        new = here >= 0
+        for earlier in ahead[:place]:
+            new &= here != earlier
+        seen += new
+        needed[new & (seen == DISTINCT)] = place + 1
+    return needed
 
 
 def steps_of(notes: Sequence[Note], *, top: bool = True) -> np.ndarray:
