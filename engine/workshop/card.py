@@ -24,9 +24,9 @@ _LIMITS = """\
 - Most of what it learned from is European music before 1955: songs, piano pieces, quartets. Modern
   music in several parts is there from two game projects only. Genre comes from the arranger.
 - It was trained on notes alone. Nobody has judged it by ear on behalf of this card.
-- Held-out works are kept apart by title and composer. Editions of one work under different titles
-  (Chopin's most of all) can stand on both sides; figures of such corpora flatter the model. The
-  longest runs that held-out works share with training works above show it.
+- Held-out works are kept apart with all their editions, movements and revisions, by name and, where
+  names do not tell, by notes (`python -m engine.workshop leaks`). Themes that a composer used again
+  in another work can stand on both sides, as the longest shared runs above show.
 - Rhythms finer than sixteenths and triplet eighths, grace notes and tempo are not seen.
 - The index knows works by the outer voices of each part; inner voices of a keyboard part are not in
   it. A melody with its rhythm changed is another melody to it. Runs of more than 13 notes are put
@@ -68,9 +68,17 @@ def _facts(manifest: dict[str, Any]) -> str:
             ("made on", manifest["made_at"]),
             ("parameters", f"{manifest['parameters']:,}"),
             ("shape", f"{shape}; a decoder with one key-value head"),
-            ("trained for", f"{manifest['trained_s']} s on a CPU, seed {manifest['seed']}"),
+            ("trained for", _spent(manifest["training"], manifest["seed"])),
             ("largest difference from torch", manifest["parity_max_abs"]),
         ],
+    )
+
+
+def _spent(training: dict[str, Any], seed: int) -> str:
+    where = {"cpu": "a CPU", "cuda": "a GPU"}[training["device"]]
+    return (
+        f"{training['spent_s']:.0f} s on {where}, {training['batches']:,} batches, "
+        f"{training['steps']:,} steps, seed {seed}"
     )
 
 

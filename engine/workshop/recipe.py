@@ -21,28 +21,35 @@ BITS = "bits.json"
 _HELD_OUT = "held-out"
 
 
-def make(folder: Path, out: Path, budget_s: float, seed: int, threads: int) -> Path:
+def make(
+    folder: Path, out: Path, budget_s: float, seed: int, *, device: str | None = None,
+    large: bool = False, threads: int = 2,
+) -> Path:  # fmt: skip
     """Run every step; returns the folder of the models.
 
     ``folder`` holds the corpora, some of them or all; `LookupError` when there is none, or when no
     work of theirs is held out to measure by.
     """
-    from engine.workshop import card, export, index, train
+    from engine.workshop import card, export, index, sheaf, train
 
     models, clock = out / "models", _Clock()
     out.mkdir(parents=True, exist_ok=True)
     clock.say("data")
-    sheaf = train.prepare(folder, out / "windows.npz", seed)
-    _show(sheaf.report)
-    if all(row["side"] == "train" for row in sheaf.files):
+    prepared = sheaf.prepare(folder, out / "windows.npz", seed)
+    _show(prepared.report)
+    if not prepared.held_out or not prepared.train:
         raise LookupError(
             f"no work in {folder} is held out to measure by: one in {corpus.HELD_OUT} is, "
-            f"and {len(sheaf.files)} files are too few"
+            f"and {len(prepared.files)} files are too few"
         )
     clock.say(f"train for {budget_s:.0f} s")
-    train.train(sheaf, out, budget_s, seed, threads)
+    chosen = train.device_of(device)
+    train.train(
+        prepared, out, budget_s, seed,
+        config=train.config_of(chosen, large=large), device=chosen, threads=threads,
+    )  # fmt: skip
     clock.say("export")
-    export.export(sheaf, out, models, budget_s=budget_s, seed=seed)
+    export.export(prepared, out, models, seed=seed)
     clock.say("index")
     index.make(folder, models)
     clock.say("bits of the held-out works")
@@ -75,6 +82,8 @@ def add(commands: Any, seconds: Callable[[str], float], seed: int) -> None:
     whole.add_argument("--budget", type=seconds, default=seconds("40m"))
     whole.add_argument("--seed", type=int, default=seed)
     whole.add_argument("--threads", type=int, default=2)
+    whole.add_argument("--device", choices=("cpu", "cuda"), help="a GPU where there is one")
+    whole.add_argument("--large", action="store_true", help="the larger network")
     both = commands.add_parser("leaks", help="what stands on both sides of the split, as JSON")
     both.add_argument("--corpus", type=Path, required=True, help="folder of the archives")
 
@@ -92,7 +101,12 @@ def _leaks(given: argparse.Namespace) -> None:
 
 
 def _recipe(given: argparse.Namespace) -> None:
-    print(make(given.corpus, given.out, given.budget, given.seed, given.threads))
+    print(
+        make(
+            given.corpus, given.out, given.budget, given.seed,
+            device=given.device, large=given.large, threads=given.threads,
+        )
+    )  # fmt: skip
 
 
 def _told(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], None]:
@@ -101,6 +115,8 @@ def _told(command: Callable[[argparse.Namespace], None]) -> Callable[[argparse.N
     def run(given: argparse.Namespace) -> None:
         try:
             command(given)
+        except (KeyError, IndexError):
+            raise  # our own faults, which are lookup errors too
         except (EngineError, LookupError, ValueError, OSError) as error:
             raise SystemExit(f"workshop: {error}") from None
 
