@@ -112,49 +112,52 @@ class Desk:
         self, active: list[Passage], logits: np.ndarray, manner: Manner
     ) -> np.ndarray:
         masks, wanted = self._codes[: len(active)], logits.astype(np.float64)
+        given = [None if (step := one.forced_step) is None else step.code for one in active]
         for row, passage in enumerate(active):
             masks[row] = code_mask(passage)
-            if manner.pull and passage.forced_step is None:
+            if given[row] is None and manner.pull:
                 wanted[row] += manner.pull * code_bias(passage)
-        chosen = _chosen(active, wanted, masks, manner)
-        for row, passage in enumerate(active):
-            forced = passage.forced_step
-            if forced is not None:
-                chosen[row] = forced.code
-        return _spent(active, logits, masks, chosen)
+        chosen = _chosen(active, wanted, masks, given, manner.temperature)
+        _count(active, surprises(logits, masks, chosen))
+        return chosen
 
     def _choose_units(
         self, active: list[Passage], logits: np.ndarray, codes: np.ndarray, manner: Manner
     ) -> np.ndarray:
         masks, wanted = self._durations[: len(active)], logits.astype(np.float64)
+        given = [None if (step := one.forced_step) is None else step.units for one in active]
         for row, (passage, code) in enumerate(zip(active, codes.tolist(), strict=True)):
             masks[row] = duration_mask(passage, code)
-            if manner.pull and passage.forced_step is None:
+            if given[row] is None and manner.pull:
                 wanted[row] += manner.pull * duration_bias(passage, code)
-        chosen = _chosen(active, wanted, masks, manner)
-        for row, passage in enumerate(active):
-            forced = passage.forced_step
-            if forced is not None:
-                chosen[row] = forced.units
-        return _spent(active, logits, masks, chosen)
+        chosen = _chosen(active, wanted, masks, given, manner.temperature)
+        _count(active, surprises(logits, masks, chosen))
+        return chosen
 
 
 def _chosen(
-    active: list[Passage], wanted: np.ndarray, masks: np.ndarray, manner: Manner
+    active: list[Passage],
+    wanted: np.ndarray,
+    masks: np.ndarray,
+    given: Sequence[int | None],
+    temperature: float,
 ) -> np.ndarray:
-    """What each row draws; one whose step is given throws no dice."""
-    thrown = [0.0 if one.forced_step is not None else one.rng.random() for one in active]
-    return drawn(wanted, masks, manner.temperature, thrown)
-
-
-def _spent(
-    active: list[Passage], logits: np.ndarray, masks: np.ndarray, chosen: np.ndarray
-) -> np.ndarray:
-    """The choices, once every passage has counted the surprise of its own."""
-    bits = surprises(logits, masks, chosen).tolist()
-    for passage, spent in zip(active, bits, strict=True):
-        passage.spend(spent)
+    """(rows,) what is given, and what the others draw; only they throw their dice."""
+    thrown = [
+        passage.rng.random() if told is None else 0.0
+        for passage, told in zip(active, given, strict=True)
+    ]
+    chosen = drawn(wanted, masks, temperature, thrown)
+    for row, told in enumerate(given):
+        if told is not None:
+            chosen[row] = told
     return chosen
+
+
+def _count(active: list[Passage], bits: np.ndarray) -> None:
+    """Let every passage count the surprise of its own choice."""
+    for passage, spent in zip(active, bits.tolist(), strict=True):
+        passage.spend(spent)
 
 
 def _conclude(passage: Passage, manner: Manner) -> None:

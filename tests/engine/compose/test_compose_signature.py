@@ -25,14 +25,11 @@ def altered(folder: Path, file: str, name: str, old: bytes, new: bytes) -> Path:
 
 def named(folder: Path, file: str, graph: bytes) -> Path:
     """The packaged models with another graph, under a manifest that names it."""
-    for name in ("composer.onnx", "durations.onnx", "manifest.json"):
+    manifest = json.loads((PACKAGED / "manifest.json").read_text())
+    for name in manifest["files"]:
         shutil.copy(PACKAGED / name, folder / name)
     (folder / file).write_bytes(graph)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"] = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in ("composer.onnx", "durations.onnx")
-    }
+    manifest["files"][file] = hashlib.sha256(graph).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
