@@ -11,11 +11,12 @@ from itertools import pairwise
 
 from msgspec import Struct, structs
 
-from engine.compose.cast import LINES
+from engine.compose.cast import cast_of
 from engine.compose.codes import (
     LONGEST,
     PITCH_SPAN,
     REST,
+    ROLES,
     TICKS_PER_UNIT,
     TIE,
     Step,
@@ -59,7 +60,7 @@ def fixed(
     plan: Plan,
     lines: Sequence[Line],
     written: Collection[int] = (),
-    roles: Collection[str] = LINES,
+    roles: Collection[str] = ROLES,
 ) -> Given:
     """Lines checked against a plan, each fixed but for the bars that its role is to write anew."""
     bars = {line.role: frozenset(written if line.role in roles else ()) for line in lines}
@@ -113,7 +114,7 @@ def theme_of(plan: Plan, lead: Line) -> tuple[tuple[Step, ...], ...]:
 
 
 def _checked(plan: Plan, lines: Sequence[Line]) -> list[Line]:
-    asked = {part.role for part in plan.parts if part.role in LINES}
+    asked = set(cast_of(plan))
     seen: set[str] = set()
     for line in lines:
         if line.role not in asked:

@@ -1,4 +1,4 @@
-"""The inner voices while they are written: a step at each harmony, on its tones, none crossing.
+"""The inner voices while they are written: a step at each harmony, on its tones, in order.
 
 Which of the chord's tones a voice takes, and where, is the network's choice; that the chord is
 whole, clear and in order is the grammar's. A tone that stays is held.
@@ -73,7 +73,7 @@ def _open(passage: Passage) -> np.ndarray:
     for narrower in (found & _near(passage), found, free):
         if narrower.any():
             return narrower
-    return tones & (above[-1] - NARROWEST >= PITCHES) if above else tones
+    return tones & passage.ranges[passage.role] & ~np.isin(PITCHES, above)
 
 
 def _above(passage: Passage) -> list[int]:
