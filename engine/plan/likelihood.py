@@ -1,8 +1,8 @@
 """How usual the chords of a plan are, as a network heard it in charts of songs.
 
 The network is asked one plan at a time and on one thread: a plan's rating cannot depend on what is
-rated beside it. What is usual in songs is not what every style wants, so nothing is rated against
-songs: see `Yardstick`.
+rated beside it. What is usual in songs is not what every style wants: a plan is measured by the
+bits that the progressions of its style's own sheet take, never by those of songs.
 """
 
 import hashlib
@@ -18,12 +18,14 @@ from engine.contracts import Plan
 from engine.errors import ModelMissing
 from engine.plan import degrees, modes
 from engine.plan.degrees import BAR, CODES, FEATURES, TOLD, Change
+from engine.plan.materials import Bars
 from engine.score import bar_ticks
 from engine.styles import harmony
 
 PACKAGED = Path(__file__).resolve().parent.parent / "models" / "planner"
 WEIGHTS = "planner.onnx"
 Part = tuple[tuple[Change, ...], int, int]  # chords, bars, kind of section
+Progressions = tuple[Bars, ...]
 
 
 class Graph:
@@ -77,6 +79,31 @@ def packaged() -> Likelihood:
     return Likelihood()
 
 
+def above_own(plan: Plan, themes: Progressions, contrasts: Progressions) -> float | None:
+    """Bits per chord that a plan takes more than the rarest of its sheet's own progressions, so
+    that a style of rare chords is at home in them; None where there is no chord."""
+    heard = packaged().bits(parts_of(plan), plan.mode)
+    if not heard:
+        return None
+    return _mean(heard) - max(own(themes, contrasts, plan.mode))
+
+
+@cache
+def own(themes: Progressions, contrasts: Progressions, mode: str) -> tuple[float, ...]:
+    """Bits per chord of each of a sheet's own progressions in a mode, as eight bars or more."""
+    found = []
+    for name, options in (("A", themes), ("B", contrasts)):
+        for option in options:
+            bars = [option[at % len(option)] for at in range(max(8, len(option)))]
+            found.append(_mean(packaged().bits([part_of(bars, degrees.kind_of(name))], mode)))
+    return tuple(found)
+
+
+def _mean(heard: Sequence[np.ndarray]) -> float:
+    """Bits per chord with its inversion and its length."""
+    return float(np.concatenate(heard).sum(1).mean())
+
+
 def parts_of(plan: Plan) -> list[Part]:
     """The sections of a plan as the network reads them, without what rings on after the end."""
     bar = bar_ticks(plan.meter)
@@ -102,20 +129,16 @@ def parts_of(plan: Plan) -> list[Part]:
 
 def part_of(bars: Sequence[Sequence[str]], kind: int) -> Part:
     """Bars of a style sheet's chords as a section."""
-    changes: list[Change] = []
-    before = ""
+    placed: list[tuple[str, int]] = []
     for number, symbols in enumerate(bars):
         for place, symbol in enumerate(symbols):
-            length = BAR // len(symbols)
-            if symbol == before:
-                last = changes.pop()
-                length += last.length
-                at = last.at
-            else:
-                at = number * BAR + place * BAR // len(symbols)
-            changes.append(_change(symbol, at, length))
-            before = symbol
-    return tuple(changes), len(bars), kind
+            if not placed or placed[-1][0] != symbol:
+                placed.append((symbol, number * BAR + place * BAR // len(symbols)))
+    ends = [at for _, at in placed[1:]] + [len(bars) * BAR]
+    changes = tuple(
+        _change(symbol, at, end - at) for (symbol, at), end in zip(placed, ends, strict=True)
+    )
+    return changes, len(bars), kind
 
 
 def _change(symbol: str, at: int, length: int) -> Change:

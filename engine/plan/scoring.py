@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from engine.contracts import Chord, Plan, Resolved, Section
-from engine.plan import modes
+from engine.plan import likelihood, modes
 from engine.plan.energy import along
 from engine.plan.materials import Materials, plain
 from engine.score import bar_ticks
@@ -19,10 +19,11 @@ FAIR = 0.0  # still ahead: enough where the style's chords have no thirds
 MODAL_SURE = -0.05  # a church mode shares its notes with a major scale and is never so sure
 JUE_SURE = -0.25  # without its fifth a tonic is known by its place alone
 WINDOW = 16  # bars in which the bass shall walk somewhere
+FINE, STRANGE = 1.0, 4.0  # bits a chord above the rarest of the sheet's own progressions
 REPEATED = (0.35, 0.8)  # share of bars whose harmony was heard before
 _WEIGHTS = {
     "home": 1.5, "cadences": 1.2, "arc": 1.2, "bass": 1.0, "likely": 1.2, "speeding": 0.6,
-    "repetition": 0.8, "variety": 0.8, "hits": 1.0,
+    "repetition": 0.8, "variety": 0.8, "hits": 1.0, "heard": 1.0,
 }  # fmt: skip
 _OPEN = (7, 10, 5, 2, 1, 11)  # roots that do not rest
 
@@ -53,6 +54,7 @@ def score(plan: Plan, resolved: Resolved, stuff: Materials) -> float:
         "repetition": _repetition(plan),
         "variety": _variety(plan),
         "hits": _on_lines(plan),
+        "heard": heard(plan, stuff),
     }
     return sum(_WEIGHTS[name] * rating for name, rating in rated.items()) / sum(_WEIGHTS.values())
 
@@ -167,6 +169,17 @@ def _likely(plan: Plan, stuff: Materials) -> float:
     if not bits:
         return 0.5
     return min(1.0, max(0.0, (5.0 - sum(bits) / len(bits)) / 3.0))
+
+
+def heard(plan: Plan, stuff: Materials) -> float:
+    """How usual the chords are where they stand, to ears that know songs: 1 where they take hardly
+    more bits than the rarest progression of the sheet, 0 where they are strange even to the style.
+    What is commoner than that earns nothing: rated against songs, every brief of a style would get
+    the same chords (four openings among twenty briefs for jazz, against seven)."""
+    above = likelihood.above_own(plan, stuff.themes, stuff.contrasts)
+    if above is None:
+        return 0.5
+    return min(1.0, max(0.0, (STRANGE - above) / (STRANGE - FINE)))
 
 
 def _speeding(plan: Plan) -> float:
