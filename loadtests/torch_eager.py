@@ -23,11 +23,11 @@ def restored(models: Path) -> Composer:
     wanted, state = model.state_dict(), {}
     for file in ("composer.onnx", "durations.onnx"):
         for one in onnx.load(models / file).graph.initializer:
-            value = numpy_helper.to_array(one).copy()
-            if value.ndim == 2 and one.name not in EMBEDDINGS:
+            value, name = numpy_helper.to_array(one), one.name.removesuffix(".half")
+            if value.ndim == 2 and name not in EMBEDDINGS:
                 value = value.T
-            if one.name in wanted:
-                state[one.name] = torch.from_numpy(np.ascontiguousarray(value, np.float32))
+            if name in wanted:
+                state[name] = torch.from_numpy(np.array(value, np.float32, order="C"))
     model.load_state_dict(state)
     return model.eval()
 
