@@ -20,6 +20,7 @@ MODELS = Path(originality.PACKAGED).parent
 LOADERS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "composer": (lambda at: Composer(at, desks=1), "composer", "composer.onnx"),
     "composer's durations": (lambda at: Composer(at, desks=1), "composer", "durations.onnx"),
+    "composer's matrices": (lambda at: Composer(at, desks=1), "composer", "matrices.bin"),
     "critic": (TrainedCritic, "critics", "critic.onnx"),
     "planner": (Likelihood, "planner", "planner.onnx"),
     "index of the training works": (
