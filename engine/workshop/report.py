@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "originality": Kind(measure=report_sections.originality, needs=("composer",), works=True),
     "distances": Kind(measure=report_sections.distances, needs=("composer",), works=True),
     "shares": Kind(measure=report_sections.shares, needs=("composer",)),
+    "speed": Kind(measure=report_sections.speed, needs=("composer",)),
 }
 NEEDS = {name: kind.needs for name, kind in KINDS.items()}
 

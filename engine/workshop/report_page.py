@@ -10,6 +10,7 @@ from engine.workshop.report_rules import Share as Votes
 from engine.workshop.report_sections import Arms
 from engine.workshop.report_shares import VOICING
 from engine.workshop.report_shares import Share as Written
+from engine.workshop.report_speed import Speed
 from engine.workshop.report_store import Report, Section
 from engine.workshop.rolls import Taken
 
@@ -21,6 +22,7 @@ Written by `python -m engine.workshop report`. Weights: {weights}.
 # What the figures are asked to be, where the issue of this work names a figure.
 _BITS, _FAULT, _MODEL, _PREFERRED, _FAR = 0.80, 0.85, 0.75, 0.65, 2.0
 _STYLES = 15
+_ONE_S, _TEN_S = 3.0, 12.0
 
 
 def page(report: Report, now: Mapping[str, str], stale: Sequence[str]) -> str:
@@ -156,6 +158,15 @@ def _by_model(one: Written) -> bool:
     return all(2 * count.by_model > count.notes for count in counts)
 
 
+def _asked_of_speed(figures: Any) -> list[_Verdict]:
+    found = msgspec.convert(figures, list[Speed])
+    one, ten = max(each.one_s for each in found), max(each.ten_s for each in found)
+    return [
+        ("composing one candidate of 60 s", f"≤ {_ONE_S:g} s", f"{one:.2f} s", one <= _ONE_S),
+        ("composing ten of them", f"≤ {_TEN_S:g} s", f"{ten:.2f} s", ten <= _TEN_S),
+    ]
+
+
 _VERDICTS: dict[str, Callable[[Any], list[_Verdict]]] = {
     "bits": _asked_of_bits,
     "critics": _asked_of_critics,
@@ -164,6 +175,7 @@ _VERDICTS: dict[str, Callable[[Any], list[_Verdict]]] = {
     "originality": _asked_of_originality,
     "distances": _asked_of_distances,
     "shares": _asked_of_shares,
+    "speed": _asked_of_speed,
 }
 
 
@@ -374,6 +386,24 @@ style; the rest is the arranger's. `time` is the share of the sounding time, dru
     return text
 
 
+def _speed(figures: Any) -> str:
+    found = msgspec.convert(figures, list[Speed])
+    text = """
+Seconds by the clock, in brackets of the CPU, for candidates of a minute with every bar rated; this
+machine's two cores had other work. `python -m loadtests.bench_decode` compares the network's steps
+with torch and with a plain export; its table stands in `loadtests/README.md`.
+
+| style | steps of ten | one | ten |
+|---|---|---|---|
+"""
+    for one in found:
+        text += (
+            f"| {one.style} | {one.steps} | {one.one_s:.2f} ({one.one_cpu_s:.2f}) "
+            f"| {one.ten_s:.2f} ({one.ten_cpu_s:.2f}) |\n"
+        )
+    return text
+
+
 def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
@@ -387,6 +417,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "originality": ("What is shared with the training works", _originality),
     "distances": ("Distance from people", _distances),
     "shares": ("Who wrote the notes", _shares),
+    "speed": ("Seconds", _speed),
 }
 
 

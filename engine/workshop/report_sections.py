@@ -19,7 +19,14 @@ from engine.critique.trained import TrainedCritic
 from engine.workshop import arms as ways
 from engine.workshop import judge as judging
 from engine.workshop import originality as quoting
-from engine.workshop import report_distances, report_rules, report_shares, report_works, rolls
+from engine.workshop import (
+    report_distances,
+    report_rules,
+    report_shares,
+    report_speed,
+    report_works,
+    rolls,
+)
 from engine.workshop.arms import ARMS, Arm, Heard, Tools, Written
 from engine.workshop.excerpts import Excerpt
 from engine.workshop.index import manifest_of
@@ -266,6 +273,12 @@ def _shares(job: tuple[str, Bench]) -> report_shares.Share:
     return report_shares.share(style, bench.sizes.briefs, bench.seed, composer)
 
 
+def speed(bench: Bench) -> list[report_speed.Speed]:
+    """Seconds to compose; one style after the other, so that they do not take each other's time."""
+    chosen = report_speed.STYLES[: bench.sizes.styles]
+    return [report_speed.speed(style, bench.seed, bench.models) for style in chosen]
+
+
 # --- at work --------------------------------------------------------------------------------------
 
 
@@ -273,7 +286,7 @@ def _shares(job: tuple[str, Bench]) -> report_shares.Share:
 def _tools(models: Path, critics: Path) -> Tools:
     """One set of tools for each process."""
     return Tools(
-        composer=Composer(models),
+        composer=Composer(models, desks=1),  # the other cores have processes of their own
         critic=TrainedCritic(critics),
         judge=judging.read(critics / "judge.json"),
     )
