@@ -26,8 +26,9 @@ from engine.compose.pitches import CLASSES, PITCHES
 
 NARROWEST, WIDEST = 2, 12  # semitones between neighbours
 CLEAR, LEAST_LOW = 55, 4  # below it no interval under a major third
-THIRDS, FIFTHS, SEVENTHS = (4, 3, 2, 5), (7, 6, 8), (10, 11, 9)  # over the root, as wished
+THIRDS, SEVENTHS = (4, 3, 2, 5), (10, 11, 9)  # over the root, as wished
 WIDE_LEAP = 9  # semitones no voice moves without need
+AGAIN = (9.0, 6.0, 4.0, 2.5)  # nats to where it lay in the section that returns, by variation
 
 
 def code_mask(passage: Passage) -> np.ndarray:
@@ -45,6 +46,20 @@ def code_mask(passage: Passage) -> np.ndarray:
     if not mask.any():
         mask[REST] = True
     return mask
+
+
+def code_bias(passage: Passage) -> np.ndarray:
+    """(codes,) nats towards where the voice lay in the section that this one is like."""
+    bias = np.zeros(CODES)
+    source = passage.like.get(passage.role)
+    if source is None:
+        return bias
+    bar = source.sheet.bars[passage.slot.bar % source.section.bars]
+    code = int(source.sheet.codes[passage.slot.role, bar.start + passage.position])
+    if code >= FIRST_PITCH:
+        again = TIE if code == _held(passage) else code
+        bias[again] = AGAIN[min(passage.section.variation, len(AGAIN) - 1)]
+    return bias
 
 
 def duration_mask(passage: Passage) -> np.ndarray:
