@@ -33,6 +33,9 @@ DISTINCT = 5
 """Runs of fewer different intervals are scales, trills and repeated notes: nobody's. A run of more
 than 13 notes has as many in every 13 of them."""
 
+NOBODYS = ("upper", "middle", "lower", "figure", "drums")
+"""Roles that no work is known by: the harmony's held voices, its broken chords, and drums."""
+
 REACH = 12  # intervals in a key
 WIDEST = 10  # semitones; wider leaps count as these
 SAME = 1.26  # times as long is about as long
@@ -86,9 +89,10 @@ class Index:
         self.keys, self.works, self.names = keys, works, tuple(names)
 
     def longest(self, lines: Iterable[Line]) -> Finding:
-        """The longest shared run of all the lines; of equals the first."""
+        """The longest shared run of all the lines that a work can be known by; of equals the
+        first."""
         best = Finding()
-        for line in lines:
+        for line in (one for one in lines if one.role not in NOBODYS):
             found = self.longest_of(steps_of(line.notes), line.role)
             if found.longest_run > best.longest_run:
                 best = found

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from engine.critique import originality
 from engine.critique.originality import (
     DISTINCT,
     MOST_NOTES,
+    NOBODYS,
     WIDEST,
     Finding,
     Index,
@@ -116,6 +118,13 @@ def test_scales_trills_and_repeated_notes_are_nobodys() -> None:
     for one in trivial:
         assert index.longest([line(one)]).longest_run == 0
     assert len(index.keys) < sum(len(one) for one in trivial)  # they are not even kept
+
+
+def test_nobody_is_known_by_the_voices_of_a_harmony(index: Index) -> None:
+    theme = line(quoting(16, 4))
+    assert not index.longest([theme]).original
+    for role in NOBODYS:
+        assert index.longest([structs.replace(theme, role=role)]).longest_run == 0
 
 
 def test_shared_runs_agree_with_a_plain_search(index: Index) -> None:
