@@ -16,6 +16,7 @@ from engine.arrange import (
     countering,
     drumming,
     endings,
+    figures,
     hits,
     melody,
     pads,
@@ -55,6 +56,8 @@ def arrange(plan: Plan, lines: Sequence[Line], seed: int) -> Score:
             written = _RHYTHM[part.role](plan, part, style, lines, dice)
             sheets[part.role] = _by_section(sections, part, written)
     composed = {line.role for line in lines if line.notes}
+    if any(figures.has(passage) for passage in sections):
+        composed.add("comp")
     parts = []
     for part in plan.parts:
         played = play(plan, part, style, sheets[part.role], seed)

@@ -1,8 +1,11 @@
-"""Comping: the section's cell on voiced chords, varied from bar to bar, thin under a busy lead."""
+"""Comping: the section's cell on voiced chords, varied from bar to bar, thin under a busy lead.
+
+Where the section breaks its chords the composer's figure takes the cell's place.
+"""
 
 from collections.abc import Sequence
 
-from engine.arrange import chording, clock
+from engine.arrange import chording, clock, figures
 from engine.arrange.chording import Voiced
 from engine.arrange.melody import level
 from engine.arrange.passage import Passage
@@ -24,9 +27,11 @@ _EIGHTH = 240
 
 
 def comp(passage: Passage, part: PartPlan, style: Style) -> list[Note]:
-    """The section's comping cell."""
-    name = cell_name(passage, style)
-    notes = celled(passage, part, style, name)
+    """The composer's figure where the section breaks its chords, else the section's cell."""
+    if figures.has(passage):
+        notes = figures.figured(passage, part)
+    else:
+        notes = celled(passage, part, style, cell_name(passage, style))
     return _pedalled(passage, notes) if style.roles["comp"].pedal else notes
 
 

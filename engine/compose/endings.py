@@ -17,7 +17,7 @@ _ANY = shared(np.ones(DURATIONS, bool))
 
 def arrive(passage: Passage, mask: np.ndarray) -> None:
     """The last bar is one note, begun at once: of the last chord, or open; mask in place."""
-    if not _arrives(passage):
+    if not arrives(passage):
         return
     mask[TIE] = False
     mask[REST] = passage.position > 0
@@ -33,14 +33,14 @@ def arrive(passage: Passage, mask: np.ndarray) -> None:
 
 def end_codes(passage: Passage, bias: np.ndarray) -> None:
     """The last note rather the root than another."""
-    if _arrives(passage):
+    if arrives(passage):
         root = passage.sheet.roots[passage.unit]
         bias[FIRST_PITCH:] += np.where(root == CLASSES, ROOT, 0.0)
 
 
 def end_units(passage: Passage, code: int, units: np.ndarray) -> np.ndarray:
     """(durations,) the last note fills its bar, or lasts a beat at most as a button."""
-    if not _arrives(passage):
+    if not arrives(passage):
         return _ANY
     if code != REST and passage.plan.ending == "button":
         return units <= passage.beat_units
@@ -90,7 +90,8 @@ def before_last_beat(passage: Passage, units: np.ndarray) -> np.ndarray:
     return units <= ahead
 
 
-def _arrives(passage: Passage) -> bool:
+def arrives(passage: Passage) -> bool:
+    """Whether the bar that is being written is the last of a piece that comes to rest."""
     return passage.ends_piece and passage.plan.ending in _ARRIVES
 
 

@@ -20,7 +20,7 @@ _TURNS = {
     "e": (contours.backwards, -1),
 }
 SUMMIT_ROOM = 2  # semitones kept free over a motif for the section's highest note
-BASS_HOME = 0.4  # of its range
+LOW_HOME = 0.4  # of its range, where a bass or a figure moves
 
 
 def sheet_of(plan: Plan, section: Section) -> Sheet:
@@ -112,7 +112,7 @@ def home_of(part: PartPlan, motif: list[list[Step]], tonic_pitch: int) -> int:
     codes = [step.code for bar in motif for step in bar if step.code > TIE]
     if part.role == "lead" and codes:
         return round(sum(codes) / len(codes))
-    share = BASS_HOME if part.role == "bass" else 0.5
+    share = LOW_HOME if part.role in ("bass", "figure") else 0.5
     return code_of(round(part.low + share * (part.high - part.low)), tonic_pitch)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from msgspec import Struct, structs
 
-from engine.compose.cast import LINES, cast_of, sounds_in
+from engine.compose.cast import BREATHING, LINES, cast_of, sounds_in
 from engine.compose.codes import (
     NOTHING,
     OFFSETS,
@@ -35,7 +35,9 @@ from engine.contracts import PartPlan, Plan, Rewrite, Section
 from engine.score import BarRating, BarView, Line, Note, bar_ticks, beat_ticks
 
 CEILING = 5  # semitones over its middle that a lead without a motif keeps to before its summit
-STEPS_PER_BAR = 5  # of one role, about; what a budget is counted in
+# Steps of a bar, about: of a line, and of the others; what a budget is counted in.
+STEPS_PER_BAR = 5
+_STEPS = {"upper": 1, "middle": 1, "lower": 1, "figure": 8, "drums": 8}
 
 
 class Slot(Struct, frozen=True):
@@ -108,8 +110,7 @@ class Passage:
         self.row, self.base, self.steps, self.stale = 0, 0, 0, False
         self.read = 0  # steps that were given
         self.rewrites: list[Rewrite] = []
-        open_slots = sum(not self.fixed(slot.role, slot.bar) for slot in self._of_lines())
-        self.expected_steps = max(1, STEPS_PER_BAR * open_slots)
+        self.expected_steps = max(1, self._expected())
         self.at, self.position, self.before = 0, 0, Step(NOTHING, 0)
         self.replaying = False
         self._seed = seed
@@ -174,12 +175,12 @@ class Passage:
     @property
     def silent(self) -> bool:
         """Whether the bar that is being written is one in which its role is not heard."""
-        return self.role != "bass" and self.shape.silent
+        return self.role in BREATHING and self.shape.silent
 
     @property
     def singing(self) -> int:
-        """Units of the bar before its breath; a bass needs none."""
-        breath = 0 if self.role == "bass" else self.shape.breath
+        """Units of the bar before its breath; an accompaniment needs none."""
+        breath = self.shape.breath if self.role in BREATHING else 0
         return self.bar.units - breath * self.beat_units
 
     @property
@@ -372,8 +373,16 @@ class Passage:
             Slot(bar, index)
             for bar in range(self.section.bars)
             for index, role in enumerate(ROLES)
-            if role in self.parts and (sounds_in(self.section, role) or self._sung(role))
+            if role in self.parts and (sounds_in(self.plan, self.section, role) or self._sung(role))
         ]
+
+    def _expected(self) -> int:
+        """Steps that one pass takes, about, of what is not given."""
+        return sum(
+            _STEPS.get(ROLES[slot.role], STEPS_PER_BAR)
+            for slot in self.slots
+            if not self.fixed(slot.role, slot.bar)
+        )
 
     def _of_lines(self) -> list[Slot]:
         """The turns of those roles that can be given."""

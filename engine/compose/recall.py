@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from engine.compose.codes import DENSITIES, LEVELS, REST, TIE, VOICES, Step, density_of
+from engine.compose.codes import DENSITIES, FIGURE, LEVELS, REST, TIE, VOICES, Step, density_of
+from engine.compose.following import followed, pace_of
 
 if TYPE_CHECKING:
     from engine.compose.passage import Passage
@@ -19,9 +20,11 @@ _NOTES = {
     "bass": (1, 1, 2, 3, 4, 5, 6),
     "counter": (1, 1, 1, 2, 2, 3, 3),
 }
-# Nats towards the referenced bar, by level: of a section that returns, and within a section.
+# Nats towards the referenced bar, by level: of a section that returns, within a section, and of a
+# figure.
 _RETURN = (8.0, 4.0, 2.8, 1.8, 0.0)
 _WITHIN = (7.0, 2.2, 1.1, 0.3, 0.0)
+_FIGURE = (5.0, 3.0, 1.5, 0.7, 0.0)
 # How far a bar may depart from the one so many bars before it, by its place in the phrase.
 _FREEDOM = {4: (1, 1, 2, 3), 2: (2, 2, 1, 2), 1: (1, 1, 1, 1)}
 
@@ -50,6 +53,8 @@ def recall(passage: "Passage") -> Recall:
         return Recall((), UNRELATED, 0.0, 0, density_of(0))
     if passage.slot.role in VOICES:
         return _voiced(passage)
+    if passage.slot.role == FIGURE:
+        return _figured(passage)
     source = _source_bar(passage)
     steps, level = source or _motif_bar(passage) or _earlier_bar(passage)
     steps = _before_breath(steps, passage.singing, passage.bar.units)
@@ -68,6 +73,14 @@ def _voiced(passage: "Passage") -> Recall:
     """An inner voice knows what it did before; it moves with the harmony, at nobody's pace."""
     steps, level = _source_bar(passage) or _earlier_bar(passage)
     return Recall(steps, level, 0.0, 0, DENSITIES - 1)
+
+
+def _figured(passage: "Passage") -> Recall:
+    """A figure has as many notes as its section's pace; a bar it follows is led through its own
+    harmony."""
+    steps, level = followed(passage)
+    onsets = passage.bar.units // pace_of(passage.plan, passage.section)
+    return Recall(steps, level, _FIGURE[level], onsets, density_of(onsets))
 
 
 def _before_breath(steps: Sequence[Step], singing: int, units: int) -> Sequence[Step]:

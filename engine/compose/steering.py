@@ -10,10 +10,11 @@ from functools import cache
 
 import numpy as np
 
-from engine.compose import bassline, endings, melody, seams, voices
+from engine.compose import bassline, endings, figures, melody, seams, voices
 from engine.compose.codes import (
     CODES,
     DURATIONS,
+    FIGURE,
     FIRST_PITCH,
     LONGEST,
     NOTHING,
@@ -46,6 +47,8 @@ def code_mask(passage: Passage) -> np.ndarray:
     """(codes,) what may be written next: the instrument's range, no leap too wide, honest ties."""
     if passage.slot.role in VOICES:
         return voices.code_mask(passage)
+    if passage.slot.role == FIGURE:
+        return figures.code_mask(passage)
     mask = np.zeros(CODES, bool)
     mask[FIRST_PITCH:] = _within_reach(passage)
     if hit_here(passage):
@@ -76,7 +79,9 @@ def code_bias(passage: Passage) -> np.ndarray:
     """(codes,) nats added to the network's logits."""
     bias = np.zeros(CODES)
     if passage.slot.role in VOICES:
-        return bias
+        return voices.code_bias(passage)
+    if passage.slot.role == FIGURE:
+        return figures.code_bias(passage)
     bias[TIE] -= 2.0
     _refer(passage, bias)
     _harmonise(passage, bias[FIRST_PITCH:])
@@ -96,6 +101,8 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
     """(durations,) lengths that stay inside the bar, stop at a hit and end on a sixteenth."""
     if passage.slot.role in VOICES:
         return voices.duration_mask(passage)
+    if passage.slot.role == FIGURE:
+        return figures.duration_mask(passage, code)
     units, left = _UNITS, until_hit(passage)
     if code == REST and melody.breathes(passage):
         return units == min(left, LONGEST)
@@ -112,7 +119,7 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
 def duration_bias(passage: Passage, code: int) -> np.ndarray:
     """(durations,) nats added to the duration logits."""
     bias = np.zeros(DURATIONS)
-    if passage.slot.role in VOICES:
+    if passage.slot.role in (*VOICES, FIGURE):
         return bias
     left = passage.bar.units - passage.position
     pull = passage.recall.pull

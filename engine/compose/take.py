@@ -76,10 +76,13 @@ class Take:
             if self.plan.sections[at].name.rstrip("'") == letter
         ]  # fmt: skip
         for role in cast_of(self.plan):
-            having = [at for at in (like, *nearest) if sounds_in(self.plan.sections[at], role)]
-            if having and sounds_in(section, role):
+            having = [at for at in (like, *nearest) if self._sounds_in(at, role)]
+            if having and self._sounds_in(index, role):
                 found[role] = self.passages[having[0]]
         return found
+
+    def _sounds_in(self, index: int, role: str) -> bool:
+        return sounds_in(self.plan, self.plan.sections[index], role)
 
     def _variation(self, index: int, seed: int, given: Given) -> Passage:
         """A passage like the section as it is given."""
