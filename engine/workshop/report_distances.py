@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 from msgspec import Struct
 
-from engine.compose.codes import GRID, ROLES, TICKS_PER_UNIT
+from engine.compose.cast import LINES
+from engine.compose.codes import GRID, TICKS_PER_UNIT
 from engine.contracts import Plan
 from engine.critique import reading
 from engine.score import Line, Note, bar_ticks, beat_ticks
@@ -22,8 +23,6 @@ WIDEST = 13  # semitones
 LONGEST = 4 * GRID  # units; longer notes count as these
 ROUNDS = 200
 _LEAST = 1e-9  # bits, so that nobody is divided by nothing
-PITCHED = tuple(role for role in ROLES if role != "drums")
-OUTER = ("lead", "bass", "counter")
 
 Piece = tuple[Plan, Sequence[Line]]
 _Bins = Counter[object]
@@ -45,17 +44,18 @@ class Distance(Struct, frozen=True, kw_only=True):
 def distances(
     model: Sequence[Piece], people: Sequence[Piece], works: Sequence[int], seed: int
 ) -> list[Distance]:
-    """Every histogram, all roles together and the outer ones alone.
+    """Every histogram, of lead, bass and counter together and of each alone.
 
+    People's inner voices are left out: a plan that describes an excerpt asks for none.
     ``model`` was written under the plans of ``people``, one by one; ``works`` says which excerpts
     are of one work, so that none stands on both sides.
     """
     halves = list(_partings(works, seed))
     found = []
     for name, bins_of in HISTOGRAMS.items():
-        roles = ("all",) if name == "vertical" else ("all", *OUTER)
+        roles = ("all",) if name == "vertical" else ("all", *LINES)
         for role in roles:
-            asked = PITCHED if role == "all" else (role,)
+            asked = LINES if role == "all" else (role,)
             both = _table([bins_of(*piece, asked) for piece in (*model, *people)])
             one = _compared(both[: len(model)], both[len(model) :], halves)
             if one is not None:

@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from engine import styles
 from engine.arrange import arrange
+from engine.compose.cast import LINES
 from engine.compose.codes import TICKS_PER_UNIT
 from engine.compose.composer import Composer
 from engine.contracts import Brief, Plan
@@ -27,7 +28,7 @@ from engine.workshop.rulemade import rule_lines
 
 BARS = 8
 OPPONENTS: dict[str, tuple[str, ...]] = {
-    "rule lines": ("lead", "bass", "counter"),
+    "rule lines": LINES,
     "rule lead": ("lead",),
 }
 EVEN = 0.5  # swing of straight pairs

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from engine.midi.reading import read
 from engine.workshop import corpus
-from engine.workshop.excerpts import Excerpt, excerpts
-from engine.workshop.extract import rng_of, windows
-from engine.workshop.index import lines_of, manifest_of, training_files
+from engine.workshop.critic_works import passages_of
+from engine.workshop.excerpts import Excerpt, excerpts_of
+from engine.workshop.index import lines_of, training_files
 
 
 class Work(Struct, frozen=True, kw_only=True):
@@ -30,19 +30,14 @@ def held_out(folder: Path, models: Path) -> list[Work]:
         for row in training_files(models)
         if row["side"] == "held out"
     }
-    seed, found = manifest_of(models)["seed"], []
+    found: list[Work] = []
     for row in corpus.rows(folder, Counter()):
         if listed.pop(row.sha256, None) is None:
             continue
         heard = read(row.content)
-        cut = excerpts(list(windows(heard, rng_of(seed, row.sha256))))
-        found.append(
-            Work(
-                name=f"{row.corpus}/{row.path}",
-                excerpts=tuple(cut),
-                lines=tuple(lines_of(heard)),
-            )
-        )
+        name = f"{row.corpus}/{row.path}"
+        cut = excerpts_of(list(passages_of(heard, name, row.work, "held out")))
+        found.append(Work(name=name, excerpts=tuple(cut), lines=tuple(lines_of(heard))))
     if listed:
         raise LookupError(f"{len(listed)} held-out files are not in {folder}, as {min(listed)}")
     return found

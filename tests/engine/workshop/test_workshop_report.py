@@ -18,8 +18,8 @@ from engine.score import Line, Note
 from engine.workshop import arms as ways
 from engine.workshop import judge as judging
 from engine.workshop import report, report_page, report_store, report_works
-from engine.workshop.excerpts import Excerpt, excerpts
-from engine.workshop.extract import windows
+from engine.workshop.critic_works import passages_of
+from engine.workshop.excerpts import Excerpt, excerpts_of
 from engine.workshop.report_distances import distances, divergence
 from engine.workshop.report_sections import QUICK, Bench
 from engine.workshop.report_works import Work
@@ -31,7 +31,7 @@ def works() -> tuple[Work, ...]:
     found = []
     for seed in range(8):
         music = heard(seed)
-        cut = excerpts(list(windows(music, np.random.default_rng(seed))))
+        cut = excerpts_of(list(passages_of(music, f"own/{seed}", f"own/{seed}", "held out")))
         lines = tuple(index.steps_of(track.notes) for track in music.tracks)
         found.append(Work(name=f"own/{seed}", excerpts=tuple(cut), lines=lines))
     return tuple(found)
