@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-MIN_P = 0.04  # codes less likely than this share of the likeliest are never drawn
+MIN_P = 0.01  # codes less likely than this share of the likeliest are never drawn
 
 
 def drawn(

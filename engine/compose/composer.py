@@ -32,18 +32,19 @@ CPU = "CPUExecutionProvider"
 GPU_GRAPH = "composer-gpu.onnx"  # half precision, where the manifest names it
 MOST_DESKS = 4  # Python itself is one at a time: more would wait for each other
 TRIES = 4  # of one bar
-TEMPERATURE = 0.9
-"""Measured on 40 takes of 8 styles: colder, tunes get poorer; warmer, only dearer.
+TEMPERATURE = 1.0
+"""Measured on 44 briefs of all styles (`engine report arrangement`), with the smallest share of a
+likelihood that is drawn and with what the craft adds to it:
 
-| temperature | bits per note, nothing masked | distinct 4-grams | bars repeated | mean bar rating |
-|---|---|---|---|---|
-| 0.75 | 2.25 | 0.840 | 0.123 | 0.969 |
-| 0.80 | 2.31 | 0.845 | 0.114 | 0.970 |
-| 0.85 | 2.35 | 0.849 | 0.118 | 0.969 |
-| 0.90 | 2.39 | 0.849 | 0.120 | 0.970 |
-| 0.95 | 2.45 | 0.852 | 0.123 | 0.970 |
-| 1.00 | 2.45 | 0.851 | 0.119 | 0.971 |
-| 1.05 | 2.46 | 0.861 | 0.112 | 0.969 |
+| craft | temperature | smallest share | notes on the chord | energy | same section, AUC |
+|---|---|---|---|---|---|
+| as for a weaker network | 0.9 | 0.04 | 98.5 % | 0.926 | 0.893 |
+| a third of its steps, half of its chord tones | 1.0 | 0.01 | 99.1 % | 0.926 | 0.928 |
+| the same, and a third of its pace | 1.0 | 0.01 | 98.9 % | 0.900 | 0.944 |
+| no steps or chord tones, a third of its pace | 1.0 | 0.01 | 99.2 % | 0.900 | 0.935 |
+
+Under the plans of 150 works by people the intervals, durations, onsets and chords of what the
+network writes alone come nearest to theirs at this temperature too.
 """
 
 
@@ -92,17 +93,23 @@ class Composer:
         budget: float = 2.0,
         tries: int = TRIES,
         pull: float = 1.0,
+        craft: bool = True,
     ) -> list[Composition]:
         """One composition per plan. ``budget`` bounds the steps: times what one pass would take.
 
         What is ``given``, by `engine.compose.doors`, is read; the rest is written around it.
         ``tries`` bounds the versions of one bar. ``pull`` scales what the craft adds to the
-        network's opinion of codes and of durations: at 0 only the grammar's masks are left.
+        network's opinion of codes and of durations: at 0 only masks are left, breath and hits and
+        cadences among them. Without ``craft`` these are gone too: the network writes alone, inside
+        the bar lines and the ranges, at no pace it is told.
         ``rate`` may be asked from several threads.
         """
-        manner = Manner(rate=rate, temperature=temperature, budget=budget, tries=tries, pull=pull)
+        manner = Manner(
+            rate=rate, temperature=temperature, budget=budget, tries=tries,
+            pull=pull if craft else 0.0,
+        )  # fmt: skip
         takes = [
-            Take(plan, seed, kept)
+            Take(plan, seed, kept, craft=craft)
             for plan, seed, kept in zip(plans, seeds, given or [None] * len(plans), strict=True)
         ]
         self._share(takes, manner)

@@ -8,8 +8,9 @@ from engine.compose.codes import DURATIONS, FIRST_PITCH, LEAD, LONGEST, NOTHING,
 from engine.compose.passage import Passage
 from engine.compose.pitches import PITCHES, among, away_from, mask_of, shared
 
-STEP, THIRD, AGAIN, LEAP = 2.85, 0.8, 1.6, 2.2  # a step is wanted, a repeat and a leap are not
-WIDE, TRITONE = 1.5, 1.0
+# A step is wanted, a repeat and a leap are not. The network knows by itself: these only lean.
+STEP, THIRD, AGAIN, LEAP = 0.85, 0.25, 0.5, 0.65
+WIDE, TRITONE = 0.45, 0.3
 SUMMIT, RISE = 5, 4.0  # semitones over the rest at most, and nats towards it
 UNTIMELY = 6.0  # nats against a highest note where it is not due
 FEW = 2  # notes of a bar that leave no time to get there by the way

@@ -81,6 +81,7 @@ class Passage:
     ) -> None:
         self.plan, self.index, self.context = plan, index, context
         self.varied = varied  # whether it was asked to depart from what is given
+        self.craft = True  # whether a musician's rules steer; else the grammar alone does
         self.like = like or {}  # by role, the passage whose bars it repeats or varies
         self.section: Section = plan.sections[index]
         self.key = _key(plan, index)
@@ -342,6 +343,8 @@ class Passage:
 
     def _shape(self, beats: int) -> Shape:
         """The bar's shape; where a hit falls into its silence the melody goes on."""
+        if not self.craft:
+            return Shape()
         shape = shape_of(self.plan, self.section, self.slot.bar, beats)
         end = self.bar.start + self.bar.units
         quiet = self.bar.start if shape.silent else end - shape.breath * self.beat_units

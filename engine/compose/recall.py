@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MOTIF_ENERGY = 4  # at which a motif has the notes that its contour has
 UNRELATED = LEVELS - 1
+UNTOLD = DENSITIES - 1
 ASKED_TO_VARY = 0.7  # of the pull to a section that returns: to one whose variation is asked for
 # Onsets per bar of 4/4 by energy 1-7: what the plan asks of each role.
 _NOTES = {
@@ -49,6 +50,8 @@ def recall(passage: "Passage") -> Recall:
     The network is told what will be: of the referenced bar what fits before this one's breath, and
     of a silent bar that it is silent. Told otherwise, it pays for each silence as for a surprise.
     """
+    if not passage.craft:
+        return Recall(*(_source_bar(passage) or _earlier_bar(passage)), 0.0, 0, UNTOLD)
     if passage.silent:
         return Recall((), UNRELATED, 0.0, 0, density_of(0))
     if passage.slot.role in VOICES:
@@ -66,13 +69,15 @@ def recall(passage: "Passage") -> Recall:
     onsets = _onsets(passage, steps, level, energy)
     pull = (_RETURN if source is not None else _WITHIN)[level]
     pull *= ASKED_TO_VARY if passage.varied else 1.0
-    return Recall(steps, level, pull, onsets, density_of(onsets))
+    # How many notes a bass or a counter has is left to the network, and only leant on.
+    density = density_of(onsets) if passage.role == "lead" else UNTOLD
+    return Recall(steps, level, pull, onsets, density)
 
 
 def _voiced(passage: "Passage") -> Recall:
     """An inner voice knows what it did before; it moves with the harmony, at nobody's pace."""
     steps, level = _source_bar(passage) or _earlier_bar(passage)
-    return Recall(steps, level, 0.0, 0, DENSITIES - 1)
+    return Recall(steps, level, 0.0, 0, UNTOLD)
 
 
 def _figured(passage: "Passage") -> Recall:

@@ -32,10 +32,10 @@ from engine.compose.pitches import among, away_from, shared
 SIXTEENTH, EIGHTH = 3, 6
 # Nats for a chord tone on a strong beat and on another one. The network likes them by itself:
 # without the walk by steps 99 of 100 strong beats have one.
-CONSONANT = {"lead": (0.5, 0.3), "counter": (1.0, 0.7), "bass": (1.8, 1.2)}
+CONSONANT = {"lead": (0.25, 0.15), "counter": (0.5, 0.35), "bass": (0.9, 0.6)}
 STRANGE = 0.8  # nats against another tone on a strong beat
 FOREIGN = 4.0  # more against one that is not in the scale either
-CROWD = 1.5  # nats an octave of length off the energy's pace
+CROWD = 0.5  # nats an octave of length off the energy's pace
 RHYTHM = 0.7  # of the pull to a referenced pitch: what the pull to its length is in a variation
 _LEAPS = {"lead": 12, "counter": 12, "bass": 14}
 _UNITS = shared(np.arange(DURATIONS))
@@ -51,7 +51,7 @@ def code_mask(passage: Passage) -> np.ndarray:
         return figures.code_mask(passage)
     mask = np.zeros(CODES, bool)
     mask[FIRST_PITCH:] = _within_reach(passage)
-    if hit_here(passage):
+    if passage.craft and hit_here(passage):
         _sound_together(passage, mask[FIRST_PITCH:])
         return mask
     if melody.breathes(passage):
@@ -65,6 +65,8 @@ def code_mask(passage: Passage) -> np.ndarray:
     codes = passage.sheet.codes[passage.slot.role]
     mask[TIE] = at > 0 and passage.position == 0 and int(codes[at - 1]) >= FIRST_PITCH
     mask[TIE] &= not seams.behind_given(passage)
+    if not passage.craft:
+        return mask
     if passage.role == "bass":
         bassline.stand(passage, mask)
         bassline.move_on(passage, mask)
@@ -103,6 +105,8 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
         return voices.duration_mask(passage)
     if passage.slot.role == FIGURE:
         return figures.duration_mask(passage, code)
+    if not passage.craft:
+        return _upto(passage.bar.units - passage.position)
     units, left = _UNITS, until_hit(passage)
     if code == REST and melody.breathes(passage):
         return units == min(left, LONGEST)

@@ -16,10 +16,13 @@ from engine.score import Line, Note, bar_ticks
 class Take:
     """A plan and its passages; what is given of it is read instead of written.
 
-    ``sources`` are passages that are read only so that others may refer to them.
+    ``sources`` are passages that are read only so that others may refer to them. Without ``craft``
+    the network is steered by nothing but the grammar.
     """
 
-    def __init__(self, plan: Plan, seed: int, given: Given | None = None) -> None:
+    def __init__(
+        self, plan: Plan, seed: int, given: Given | None = None, *, craft: bool = True
+    ) -> None:
         self.plan, self.given = plan, given
         self.sources: list[Passage] = []
         self.passages: list[Passage] = []
@@ -28,6 +31,8 @@ class Take:
             self.passages.append(
                 self._passage(index, seed) if told is None else self._variation(index, seed, told)
             )
+        for passage in (*self.sources, *self.passages):
+            passage.craft = craft
 
     @property
     def steps(self) -> int:
