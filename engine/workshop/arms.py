@@ -36,7 +36,7 @@ class Arm(Struct, frozen=True, kw_only=True):
 
     ``rater`` has bars written again; ``favourite`` always asks for all ``tries`` and keeps what the
     critic likes best. Of ``versions`` of the whole piece the critic's favourite stays. ``budget``
-    is in steps of one pass, ``pull`` the craft's.
+    is in steps of one pass. Without ``craft`` the network is steered by its grammar alone.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Arm(Struct, frozen=True, kw_only=True):
     versions: int = 1
     tries: int = TRIES
     budget: float = 2.0
-    pull: float = 1.0
+    craft: bool = True
 
 
 ARMS: tuple[Arm, ...] = (
@@ -56,10 +56,10 @@ ARMS: tuple[Arm, ...] = (
     Arm(name="retraction by rules", rater="rules"),
     Arm(name="retraction by rules and faults", rater="rules and faults"),
     Arm(name="retraction by likeness", rater="likeness"),
-    Arm(name="plain, no pull", pull=0.0),
-    Arm(name="best of 2, no pull", versions=2, pull=0.0),
-    Arm(name="retraction by rules and faults, no pull", rater="rules and faults", pull=0.0),
-    Arm(name="retraction by likeness, no pull", rater="likeness", pull=0.0),
+    Arm(name="plain, alone", craft=False),
+    Arm(name="best of 2, alone", versions=2, craft=False),
+    Arm(name="retraction by rules and faults, alone", rater="rules and faults", craft=False),
+    Arm(name="retraction by likeness, alone", rater="likeness", craft=False),
 )
 
 
@@ -166,7 +166,7 @@ def _once(
         here = plans[at : at + PIECES_AT_ONCE]
         made = tools.composer.write(
             here, seeds[at : at + PIECES_AT_ONCE], rate=_rater(arm.rater, tools.critic),
-            temperature=temperature, budget=arm.budget, tries=arm.tries, pull=arm.pull,
+            temperature=temperature, budget=arm.budget, tries=arm.tries, craft=arm.craft,
         )  # fmt: skip
         found += [
             Written(plan=plan, lines=one.lines, steps=one.steps)

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from engine.compose.cast import HARMONY
 from engine.workshop.report_distances import Distance
 from engine.workshop.report_rules import Share as Votes
 from engine.workshop.report_sections import Arms
-from engine.workshop.report_shares import VOICING
 from engine.workshop.report_shares import Share as Written
 from engine.workshop.report_speed import Speed
 from engine.workshop.report_store import Report, Section
@@ -109,8 +109,8 @@ def _asked_of_arms(figures: Any) -> list[_Verdict]:
 
 
 def _plain(found: Arms, arm: str) -> float:
-    """Steps of one plain pass with the same pull."""
-    name = "plain, no pull" if arm.endswith("no pull") else "plain"
+    """Steps of one plain pass, with or without craft."""
+    name = "plain, alone" if arm.endswith("alone") else "plain"
     return next(one.steps for one in found.arms if one.name == name)
 
 
@@ -154,7 +154,7 @@ def _asked_of_shares(figures: Any) -> list[_Verdict]:
 
 def _by_model(one: Written) -> bool:
     """Whether lead, bass and voicing each have most of their notes from the model."""
-    counts = [one.of(roles) for roles in (("lead",), ("bass",), VOICING)]
+    counts = [one.of(roles) for roles in (("lead",), ("bass",), HARMONY)]
     return all(2 * count.by_model > count.notes for count in counts)
 
 
@@ -227,9 +227,9 @@ reports only: other works, other features (chains of intervals, rhythms, relatio
 bass), log-odds that people wrote the piece. `usual` is its second opinion: the mean squared
 distance from people's pieces, where 1 is what people have themselves. Every arm stands at the
 temperature that the judge liked best among {temperatures} on {found.tuned_on} pieces of other
-works. `distinct` is the share of the leads' runs of four moves that differ from each other. `no
-pull` is the network's own opinion inside the same grammar: the craft's bias (chord tones, steps,
-the referenced bar, the energy's pace) is off. The last columns are distances from people's
+works. `distinct` is the share of the leads' runs of four moves that differ from each other.
+`alone` is the network inside bar lines and ranges, without what the craft asks of it: breaths,
+cadences, the energy's pace, the referenced bar. The last columns are distances from people's
 histograms, as multiples of people's own (see below).
 
 | arm | T | judge's log-odds | usual | steps a piece | distinct | {_histograms(found)} |
@@ -374,7 +374,9 @@ def _shares(figures: Any) -> str:
     roles = list(dict.fromkeys(role for one in found for role in one.roles))
     text = f"""
 Share of the sounding notes that the model wrote, by role, of {found[0].pieces} beds of 30 s a
-style; the rest is the arranger's. `time` is the share of the sounding time, drums left out.
+style; the rest is the arranger's. A chord in the arranger's rhythm counts as the model's where its
+part is led by the model's voices and one of them has the tone; a tone that the style adds to it is
+the arranger's. `time` is the share of the sounding time, drums left out.
 
 | style | all notes | time | {" | ".join(roles)} |
 |---|---|---|{"---|" * len(roles)}

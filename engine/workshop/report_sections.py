@@ -139,14 +139,14 @@ def _arm(job: tuple[Arm, Bench, list, list[Excerpt]]) -> tuple[Heard, list[Writt
 
 
 def gains(heard: Sequence[Heard]) -> list[Gain]:
-    """Every way of taking bars back less every way of paying for more, with the same pull."""
+    """Every way of taking bars back less every way of paying for more, with or without craft."""
     found = []
     for one in heard:
         if not one.name.startswith("retraction"):
             continue
-        free = one.name.endswith("no pull")
+        alone = one.name.endswith("alone")
         for other in heard:
-            if other.name.startswith("retraction") or other.name.endswith("no pull") != free:
+            if other.name.startswith("retraction") or other.name.endswith("alone") != alone:
                 continue
             found.append(_gain(one, other))
     return found
@@ -221,16 +221,16 @@ def _composed(job: tuple[list[int], Bench]) -> list:
     return quoting.composed(turns, bench.seed, _tools(bench.models, bench.critics).composer)
 
 
-PULLS = {"as the studio writes": 1.0, "no pull": 0.0}
+MANNERS = {"as the studio writes": True, "the network alone": False}
 
 
 def distances(bench: Bench) -> dict[str, list[report_distances.Distance]]:
-    """Histograms against people's, as the studio writes and without the craft's pull."""
+    """Histograms against people's, as the studio writes and as the network does without craft."""
     used, of = report_works.spread(bench.held_out(), bench.sizes.far, bench.seed)
     people = [(one.plan, one.lines) for one in used]
     size, found = 25, {}
-    for name, pull in PULLS.items():
-        jobs = [(used[at : at + size], at, bench, pull) for at in range(0, len(used), size)]
+    for name, craft in MANNERS.items():
+        jobs = [(used[at : at + size], at, bench, craft) for at in range(0, len(used), size)]
         made = [one for some in _told(name, _mapped(_written, jobs, bench.workers), len(jobs))
                 for one in some]  # fmt: skip
         found[name] = report_distances.distances(
@@ -240,12 +240,12 @@ def distances(bench: Bench) -> dict[str, list[report_distances.Distance]]:
     return found
 
 
-def _written(job: tuple[list[Excerpt], int, Bench, float]) -> list:
-    used, at, bench, pull = job
+def _written(job: tuple[list[Excerpt], int, Bench, bool]) -> list:
+    used, at, bench, craft = job
     composer = _tools(bench.models, bench.critics).composer
     seeds = [bench.seed + 20_000 + at + n for n in range(len(used))]
     plans = [one.plan for one in used]
-    made = composer.write(plans, seeds, rate=rater(plans[0]), pull=pull)
+    made = composer.write(plans, seeds, rate=rater(plans[0]), craft=craft)
     return [one.lines for one in made]
 
 

@@ -1,18 +1,23 @@
 """Who wrote the notes that sound: the model or the arranger, style by style and role by role.
 
-A note of an arranged part is the model's where the model wrote its pitch for that place. In lead,
-bass, counter and drums it must begin there as well; the inner voices are the model's as pitches,
-while their rhythm is the style's. Octaves that the arranger adds or shifts count as the model's.
+A note of lead, bass, counter or drums is the model's where the model wrote one of its name at that
+place; octaves that the arranger adds or shifts count as the model's. A chord is played in the
+arranger's rhythm and place, on the model's voices: its notes are the model's where the part is led
+by those voices and one of them has that tone. A broken chord is the model's note by note.
 """
 
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from engine.arrange import arrange
-from engine.compose.codes import ROLES
+from engine import styles
+from engine.arrange import arrange, figures, inner
+from engine.arrange.comping import cell_name
+from engine.arrange.passage import Passage, passages
+from engine.arrange.recipes import MANNERS, recipe_of
+from engine.compose.cast import HARMONY
 from engine.compose.composer import Composer
-from engine.contracts import Brief
+from engine.contracts import Brief, PartPlan
 from engine.critique import reading
 from engine.critique.bars import rater
 from engine.plan import draw
@@ -22,9 +27,7 @@ from engine.words import resolve
 
 LENGTH_MS = 30_000
 PLAYED = 100  # ticks that swing and a player's hand may move a note
-VOICING = ("comp", "harmony", "pad")
-_OUTER = ("lead", "bass", "counter", "drums")
-_INNER = tuple(role for role in ROLES if role not in _OUTER)
+EARLY = 300  # ticks that a hand may come before its chord, and not be late for it
 
 
 class Count(Struct, frozen=True, kw_only=True):
@@ -78,18 +81,20 @@ def share(style: str, briefs: int, seed: int, composer: Composer) -> Share:
         resolved = resolve(Brief(style=style, kind="bed", duration_ms=LENGTH_MS), own)
         plans = draw(resolved, own, 1)
         (made,) = composer.write(plans, [own], rate=rater(plans[0]))
-        for role, count in counted(arrange(plans[0], made.lines, own), made.lines).items():
+        score = arrange(plans[0], made.lines, own)
+        for role, count in counted(score, made.lines, own).items():
             roles[role] = roles.get(role, Count()).plus(count)
     return Share(style=style, pieces=briefs, roles=roles)
 
 
-def counted(score: Score, lines: Sequence[Line]) -> dict[str, Count]:
+def counted(score: Score, lines: Sequence[Line], seed: int) -> dict[str, Count]:
     """Every role of an arranged score, against what the composer wrote."""
     found: dict[str, Count] = {}
+    sections = passages(score.plan, lines, seed)
     for part in score.parts:
         if part.plan.role == "fx":
             continue
-        mine = by_model(part, lines)
+        mine = by_model(part, sections)
         count = Count(
             notes=len(part.notes),
             by_model=sum(mine),
@@ -102,14 +107,23 @@ def counted(score: Score, lines: Sequence[Line]) -> dict[str, Count]:
     return found
 
 
-def by_model(part: Part, lines: Sequence[Line]) -> list[bool]:
+def by_model(part: Part, sections: Sequence[Passage]) -> list[bool]:
     """Note by note, whether the model wrote it."""
-    role = part.plan.role
-    if role in _OUTER:
-        line = next((line.notes for line in lines if line.role == role), ())
-        return [_begun(note, line, struck=role == "drums") for note in part.notes]
-    voices = [line.notes for line in lines if line.role in _INNER]
-    return [any(_held(note, voice) for voice in voices) for note in part.notes]
+    return [_written(part.plan, _of(note, sections), note) for note in part.notes]
+
+
+def _of(note: Note, sections: Sequence[Passage]) -> Passage:
+    """The section a note belongs to, forgiving a player who comes in early."""
+    begun = [one for one in sections if one.begin <= note.start + PLAYED]
+    return begun[-1] if begun else sections[0]
+
+
+def _written(part: PartPlan, passage: Passage, note: Note) -> bool:
+    if part.role not in HARMONY:
+        return _begun(note, passage.notes(part.role), struck=part.role == "drums")
+    if part.role == "comp" and figures.has(passage):
+        return _begun(note, passage.notes(figures.FIGURE), struck=False)
+    return _led(part, passage) and note.pitch % 12 in _tones(passage, note)
 
 
 def _begun(note: Note, line: Sequence[Note], *, struck: bool) -> bool:
@@ -118,6 +132,22 @@ def _begun(note: Note, line: Sequence[Note], *, struck: bool) -> bool:
     return any((one.pitch - note.pitch) % span == 0 for one in near)
 
 
-def _held(note: Note, voice: Sequence[Note]) -> bool:
-    sounding = reading.sounding(voice, note.start + PLAYED)
-    return any((one.pitch - note.pitch) % 12 == 0 for one in sounding)
+def _led(part: PartPlan, passage: Passage) -> bool:
+    """Whether a part's chords are made of the model's voices here."""
+    style = styles.load(passage.plan.style)
+    if part.role == "harmony" and MANNERS.get(style.id) == "thirds":
+        return False  # a second voice under the lead
+    cell = cell_name(passage, style) if part.role == "comp" else ""
+    return inner.has(passage, recipe_of(style.id, part.role, cell))
+
+
+def _tones(passage: Passage, note: Note) -> set[int]:
+    """Pitch classes of the model's voices in the harmony that a note belongs to, or in the next one
+    where it comes early."""
+    ticks = (note.start, note.start + PLAYED, note.start + EARLY)
+    return {
+        one.pitch % 12
+        for voice in inner.VOICES
+        for tick in ticks
+        for one in reading.sounding(passage.notes(voice), tick)
+    }

@@ -152,11 +152,11 @@ def test_every_arm_writes_all_plans_and_counts_what_it_spent(works: tuple[Work, 
         pieces = by_name[arm.name]
         assert [piece.plan for piece in pieces] == plans
         assert all(any(line.notes for line in piece.lines) for piece in pieces)
-        plain = spent["plain" if arm.pull else "plain, no pull"]
+        plain = spent["plain" if arm.craft else "plain, alone"]
         for steps, once in zip(spent[arm.name], plain, strict=True):
             assert steps >= once * (1 if arm.versions == 1 else 0.75 * arm.versions)
             assert steps <= once * 1.5 * max(arm.versions, arm.budget + 1)
-    assert by_name["plain, no pull"] != by_name["plain"]
+    assert by_name["plain, alone"] != by_name["plain"]
 
 
 def test_the_best_of_several_is_what_the_critic_likes_best(works: tuple[Work, ...]) -> None:
