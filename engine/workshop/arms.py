@@ -23,7 +23,7 @@ from engine.workshop.excerpts import Excerpt
 from engine.workshop.judge import Judge
 from engine.workshop.rulemade import rule_lines
 
-TEMPERATURES = (0.75, 0.85, 0.95, 1.05)
+TEMPERATURES = (0.8, 0.9, 1.0, 1.1)
 MACHINES = 480  # pieces by the model, and as many by rules, that the judge learns from
 GRAM = 4  # moves of a lead that make a phrase to count
 _ANOTHER = 1_000_003  # between the seeds of versions of one piece

@@ -22,16 +22,17 @@ from engine.workshop.report_store import Report, Section
 
 class Kind(Struct, frozen=True, kw_only=True):
     """A section: how it is measured, the weights its figures depend on, whether it asks for works
-    of the corpora."""
+    of the corpora, and whether it is only copied from a manifest, which costs nothing."""
 
     measure: Callable[[Bench], Any]
     needs: tuple[str, ...]
     works: bool = False
+    copied: bool = False
 
 
 KINDS: dict[str, Kind] = {
-    "bits": Kind(measure=report_sections.bits, needs=("composer",)),
-    "critics": Kind(measure=report_sections.critics, needs=("critic",)),
+    "bits": Kind(measure=report_sections.bits, needs=("composer",), copied=True),
+    "critics": Kind(measure=report_sections.critics, needs=("critic",), copied=True),
     "arms": Kind(measure=report_sections.arms, needs=("composer", "critic", "judge"), works=True),
     "taken": Kind(measure=report_sections.taken, needs=("composer", "critic")),
     "rules": Kind(measure=report_sections.rules, needs=("composer", "judge")),
@@ -57,7 +58,8 @@ def measured(
     report, now = report_store.read(kept), report_store.weights(bench.models, bench.critics)
     wanted = [name for name in KINDS if name in names or not names]
     if not again:
-        wanted = [name for name in wanted if name in report_store.stale(report, NEEDS, now)]
+        left = report_store.stale(report, NEEDS, now)
+        wanted = [name for name in wanted if name in left or KINDS[name].copied]
     for name in wanted:
         if KINDS[name].works and bench.corpus is None and not bench.works:
             print(f"{name}: left as it is; it asks for --corpus", file=sys.stderr)

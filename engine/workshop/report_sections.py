@@ -78,7 +78,7 @@ class Bench(Struct, frozen=True, kw_only=True):
 def bits(bench: Bench) -> dict[str, Any]:
     """What training wrote down about the works that were held out."""
     manifest = manifest_of(bench.models)
-    names = ("held_out", "baseline", "parameters", "trained_s", "budget_s", "config")
+    names = ("held_out", "held_out_without", "comparison", "parameters", "training")
     return {name: manifest[name] for name in names if name in manifest}
 
 
@@ -221,11 +221,11 @@ def _composed(job: tuple[list[int], Bench]) -> list:
     return quoting.composed(turns, bench.seed, _tools(bench.models, bench.critics).composer)
 
 
-MANNERS = {"as the studio writes": True, "the network alone": False}
+MANNERS = {"the network alone": False, "as the studio writes": True}
 
 
 def distances(bench: Bench) -> dict[str, list[report_distances.Distance]]:
-    """Histograms against people's, as the studio writes and as the network does without craft."""
+    """Histograms against people's, as the network writes alone and as the studio has it write."""
     used, of = report_works.spread(bench.held_out(), bench.sizes.far, bench.seed)
     people = [(one.plan, one.lines) for one in used]
     size, found = 25, {}
