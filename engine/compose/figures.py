@@ -46,6 +46,9 @@ _HOMEWARD, _AT_HOME = 0.15, 9  # nats a semitone, beyond so many from the middle
 def code_mask(passage: Passage) -> np.ndarray:
     """(codes,) what may be written next: no silence, the chord on the beat, the scale between."""
     mask = np.zeros(CODES, bool)
+    if not passage.craft:
+        mask[FIRST_PITCH:] = passage.ranges[passage.role]
+        return mask
     mask[FIRST_PITCH:] = _open(passage)
     endings.arrive(passage, mask)
     return mask
@@ -72,6 +75,8 @@ def code_bias(passage: Passage) -> np.ndarray:
 def duration_mask(passage: Passage, code: int) -> np.ndarray:
     """(durations,) to the next place of the section's pace, or to a hit before it."""
     units = np.arange(DURATIONS)
+    if not passage.craft:
+        return (units >= 1) & (units <= passage.bar.units - passage.position)
     left = until_hit(passage)
     if endings.arrives(passage):
         found = endings.end_units(passage, code, units) & (units >= 1) & (units <= left)
