@@ -124,8 +124,8 @@ class Composer:
         rests = [Line(role=role, notes=()) for role in LINES if role in silent]
         take = Take(plan, 0, fixed(plan, [*lines, *rests]))
         self.desks[0].write([take], Manner())
-        notes = sum(len(line.notes) for line in lines)
-        return sum(line.bits for line in take.lines() if line.role in LINES) / max(1, notes)
+        notes, told = sum(len(line.notes) for line in lines), {line.role for line in lines}
+        return sum(line.bits for line in take.lines() if line.role in told) / max(1, notes)
 
     def _share(self, takes: list[Take], manner: Manner) -> None:
         """Every desk writes its share of the takes."""

@@ -8,6 +8,7 @@ passage are counted from its first bar. Given bars are read by the same steps as
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from msgspec import Struct, structs
@@ -20,6 +21,7 @@ from engine.compose.codes import (
     ROLES,
     TICKS_PER_UNIT,
     TIE,
+    VOICES,
     Bar,
     Step,
     fold_tonic,
@@ -149,8 +151,14 @@ class Passage:
 
     @property
     def all_given(self) -> bool:
-        """Whether none of its lines is left to write."""
-        return all(self.fixed(slot.role, slot.bar) for slot in self._of_lines())
+        """Whether it has lines, and none of them is left to write."""
+        lines = self._of_lines()
+        return bool(lines) and all(self.fixed(slot.role, slot.bar) for slot in lines)
+
+    @property
+    def to_write(self) -> bool:
+        """Whether any of its lines is left to write."""
+        return any(not self.fixed(slot.role, slot.bar) for slot in self._of_lines())
 
     @property
     def bar_given(self) -> bool:
@@ -362,13 +370,26 @@ class Passage:
         grid = self.sheet.bars[bar]
         # A section's first note is never held over, nor is one from a bar that is written.
         may_tie = bar > 0 and self.fixed(role, bar - 1)
-        return bar_steps(
+        steps = bar_steps(
             given.lines[ROLES[role]],
             self.start + grid.start * TICKS_PER_UNIT,
             grid.units,
             self.tonic_pitch,
             may_tie=may_tie,
         )
+        return self._cut_where_harmony_changes(steps, grid) if role in VOICES else steps
+
+    def _cut_where_harmony_changes(self, steps: list[Step], bar: Bar) -> list[Step]:
+        """An inner voice takes a step at every harmony, be it to hold what it has."""
+        found, at = [], bar.start
+        for step in steps:
+            code, end = step.code, at + step.units
+            cuts = [at, *(at + 1 + np.flatnonzero(self.sheet.changes[at + 1 : end])).tolist(), end]
+            for begin, stop in pairwise(cuts):
+                found.append(Step(code, stop - begin))
+                code = code if code == REST else TIE
+            at = end
+        return found
 
     def _slots(self) -> list[Slot]:
         """The turns of the section's roles, and of those that are given notes in it."""

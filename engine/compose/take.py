@@ -56,7 +56,7 @@ class Take:
         if section.like is None or section.like >= index:
             passage = Passage(self.plan, index, seed, given=self.given)
             before = self.passages[index - 1] if index > 0 else None
-            if before is not None and before.all_given and not passage.all_given:
+            if before is not None and before.all_given and passage.to_write:
                 passage.context = before  # what is continued
             return passage
         return Passage(

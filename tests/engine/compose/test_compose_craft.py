@@ -72,7 +72,7 @@ def test_a_lead_rests_a_beat_in_every_two_bars_and_a_bar_in_every_eight(pieces) 
                 assert not heard.reshape(8, -1).any(1).all()
 
 
-def test_a_lead_moves_by_steps_mostly_and_sits_on_its_chords(pieces) -> None:
+def test_a_lead_moves_as_peoples_do_and_sits_on_its_chords(pieces) -> None:
     moves, strong = [], []
     for plan, lines in pieces:
         moves += [abs(b.pitch - a.pitch) for a, b in pairwise(lines["lead"])]
@@ -85,7 +85,7 @@ def test_a_lead_moves_by_steps_mostly_and_sits_on_its_chords(pieces) -> None:
     thirds = np.mean([3 <= move <= 4 for move in moves])
     print(f"\nsteps {steps:.2f}, thirds {thirds:.2f}, chord tones on strong beats "
           f"{np.mean(strong):.2f}")  # fmt: skip
-    assert steps >= 0.55
+    assert 0.33 <= steps <= 0.6  # people's leads: 0.40
     assert 0.15 <= thirds <= 0.3
     assert np.mean(strong) >= 0.8
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from engine.compose.cast import cast_of, sounds_in
 from engine.compose.codes import TICKS_PER_UNIT
 from engine.compose.composer import Composer
 from engine.contracts import Brief, Plan
@@ -86,12 +87,12 @@ def test_lines_keep_to_the_bars_the_ranges_and_one_note_at_a_time(composer, mete
     plans = plans_of("acoustic_folk" if meter != "12/8" else "orchestral_epic", meter=meter)
     for plan, made in zip(plans, written(composer, plans), strict=True):
         assert plan.meter == meter
-        parts = {part.role: part for part in plan.parts}
+        parts = cast_of(plan)
         bar = bar_ticks(plan.meter)
         for line in made.lines:
             part = parts[line.role]
             asked = {
-                number for one in plan.sections if line.role in one.roles
+                number for one in plan.sections if sounds_in(plan, one, line.role)
                 for number in range(one.bar, one.bar + one.bars)
             }  # fmt: skip
             for note in line.notes:
