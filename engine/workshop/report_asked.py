@@ -80,7 +80,8 @@ def _plain(found: Arms, arm: str) -> float:
 
 def _asked_of_rules(figures: Any) -> list[_Verdict]:
     return [
-        (f"the model preferred to {one.opponent}, {one.pairs} pairs", f"≥ {_PREFERRED:.0%}",
+        (f"the model {'with the craft' if one.craft else 'alone'} preferred to {one.opponent}, "
+         f"{one.pairs} pairs", f"≥ {_PREFERRED:.0%}",
          f"{one.preferred:.1%} ± {one.error:.1%}", one.preferred >= _PREFERRED)
         for one in msgspec.convert(figures, list[Votes])
     ]  # fmt: skip

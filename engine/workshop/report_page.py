@@ -203,10 +203,11 @@ def _rules(figures: Any) -> str:
     found = msgspec.convert(figures, list[Votes])
     text = f"""
 {found[0].pairs} pairs over {len(found[0].by_style)} styles: one plan, one arranger; once the
-model's lines as the studio writes them, once none of them. `rule lines` are lead, bass and counter
-by rule: the style's contour stated, in sequence, again, as a fragment, closed; roots and fifths;
-guide tones. `rule lead` is that lead over the arranger's own bass and counter: what the studio
-would play if nobody composed. The judge reads lead, bass and counter of the arranged scores.
+model's lines, as the studio's craft has it write them and as it writes alone, once none of them.
+`rule lines` are lead, bass and counter by rule: the style's contour stated, in sequence, again, as
+a fragment, closed; roots and fifths; guide tones. `rule lead` is that lead over the arranger's own
+bass and counter: what the studio would play if nobody composed. The judge reads lead, bass and
+counter of the arranged scores.
 
 | the model against | judge prefers the model | closer to what is usual | its lead alone preferred \
 | its lead alone closer | log-odds model | log-odds other |
@@ -214,16 +215,20 @@ would play if nobody composed. The judge reads lead, bass and counter of the arr
 """
     for one in found:
         text += (
-            f"| {one.opponent} | {one.preferred:.1%} ± {one.error:.1%} | {one.closer:.1%} "
+            f"| {_named(one)} | {one.preferred:.1%} ± {one.error:.1%} | {one.closer:.1%} "
             f"| {one.lead_preferred:.1%} | {one.lead_closer:.1%} "
             f"| {one.model:+.2f} ± {one.model_error:.2f} "
             f"| {one.other:+.2f} ± {one.other_error:.2f} |\n"
         )
-    text += "\n| style | " + " | ".join(one.opponent for one in found) + " |\n"
+    text += "\n| style | " + " | ".join(_named(one) for one in found) + " |\n"
     text += "|---|" + "---|" * len(found) + "\n"
     for style in found[0].by_style:
         text += f"| {style} | " + " | ".join(f"{one.by_style[style]:.0%}" for one in found) + " |\n"
     return text
+
+
+def _named(one: Votes) -> str:
+    return f"{one.opponent}, {'with the craft' if one.craft else 'alone'}"
 
 
 def _originality(found: dict[str, Any]) -> str:

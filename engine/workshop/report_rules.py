@@ -38,10 +38,12 @@ AT_ONCE = 20  # pairs that one call composes
 
 class Voted(Struct, frozen=True, kw_only=True):
     """One pair: the judge's log-odds and second opinions of the model's score and the other's, and
-    the same of their leads alone; None where a score has no lead."""
+    the same of their leads alone; None where a score has no lead. ``craft`` says whether the
+    studio's craft steered the model."""
 
     style: str
     opponent: str
+    craft: bool
     model: float
     other: float
     closer: bool
@@ -55,6 +57,7 @@ class Share(Struct, frozen=True, kw_only=True):
     and the mean log-odds of both. ``by_style`` are shares of each style's pairs."""
 
     opponent: str
+    craft: bool
     pairs: int
     preferred: float
     error: float
@@ -76,26 +79,33 @@ def asked(pairs: int, seed: int) -> list[tuple[str, int]]:
 
 def voted(pairs: Sequence[tuple[str, int]], composer: Composer, judge: Judge) -> list[Voted]:
     """Compose and arrange every pair, and ask the judge."""
-    plans = [_plan(style, seed) for style, seed in pairs]
-    made = composer.write(plans, [seed for _, seed in pairs], rate=rater(plans[0]))
+    plans, seeds = [_plan(style, seed) for style, seed in pairs], [seed for _, seed in pairs]
+    made = {
+        craft: composer.write(plans, seeds, rate=rater(plans[0]), craft=craft)
+        for craft in (True, False)
+    }
     found: list[Voted] = []
-    for (style, seed), plan, written in zip(pairs, plans, made, strict=True):
-        own = _read(arrange(plan, written.lines, seed))
+    for at, ((style, seed), plan) in enumerate(zip(pairs, plans, strict=True)):
+        own = {craft: _read(arrange(plan, one[at].lines, seed)) for craft, one in made.items()}
         for opponent, roles in OPPONENTS.items():
             other = _read(arrange(plan, rule_lines(plan, seed, roles), seed))
-            found.append(_vote(judge, plan, style, opponent, own, other))
+            found += [
+                _vote(judge, plan, (style, opponent, craft), lines, other)
+                for craft, lines in own.items()
+            ]
     return found
 
 
 def shares(votes: Sequence[Voted]) -> list[Share]:
-    """The votes counted, opponent by opponent."""
+    """The votes counted, opponent by opponent, with the studio's craft and without it."""
     return [
-        _share(opponent, [vote for vote in votes if vote.opponent == opponent])
+        _share([vote for vote in votes if (vote.opponent, vote.craft) == (opponent, craft)])
+        for craft in (True, False)
         for opponent in OPPONENTS
     ]
 
 
-def _share(opponent: str, votes: Sequence[Voted]) -> Share:
+def _share(votes: Sequence[Voted]) -> Share:
     model, other = (np.array([getattr(vote, one) for vote in votes]) for one in ("model", "other"))
     leads = [vote for vote in votes if vote.lead is not None and vote.other_lead is not None]
     won = model > other
@@ -105,7 +115,8 @@ def _share(opponent: str, votes: Sequence[Voted]) -> Share:
         for style in dict.fromkeys(vote.style for vote in votes)
     }  # fmt: skip
     return Share(
-        opponent=opponent,
+        opponent=votes[0].opponent,
+        craft=votes[0].craft,
         pairs=len(votes),
         preferred=round(float(won.mean()), 4),
         error=round(float((won.mean() * (1 - won.mean()) / len(won)) ** 0.5), 4),
@@ -121,14 +132,17 @@ def _share(opponent: str, votes: Sequence[Voted]) -> Share:
 
 
 def _vote(
-    judge: Judge, plan: Plan, style: str, opponent: str, own: Sequence[Line], other: Sequence[Line]
-) -> Voted:
+    judge: Judge, plan: Plan, named: tuple[str, str, bool], own: Sequence[Line],
+    other: Sequence[Line],
+) -> Voted:  # fmt: skip
+    style, opponent, craft = named
     leads = [[line for line in lines if line.role == "lead"] for lines in (own, other)]
     both = all(leads)
     odds = [judge.odds(plan, lead) for lead in leads] if both else [None, None]
     return Voted(
         style=style,
         opponent=opponent,
+        craft=craft,
         model=judge.odds(plan, own),
         other=judge.odds(plan, other),
         closer=judge.typical(plan, own) < judge.typical(plan, other),
