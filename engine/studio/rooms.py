@@ -4,6 +4,7 @@ from msgspec import Struct, field
 
 from engine.compose.composer import PACKAGED, Composer
 from engine.critique.originality import Index, packaged
+from engine.plan import likelihood
 from engine.render.banks import Bank, find
 from engine.settings import StudioSettings
 
@@ -18,6 +19,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
 def furnish(settings: StudioSettings) -> Rooms:
     """Load the weights and find the instruments; refuses weights that are not the named ones."""
+    likelihood.packaged()
     composer = Composer(settings.models, provider=settings.provider)
     training = packaged(settings.models or PACKAGED)
     return Rooms(composer=composer, bank=find(settings.bank), training=training)

@@ -20,6 +20,7 @@ from engine.critique.panel import Verdict
 from engine.master import files
 from engine.master.hearing import hear
 from engine.master.mastering import Master
+from engine.plan import likelihood
 from engine.plan.outline import outline
 from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
@@ -222,6 +223,7 @@ def _files(
             plan=take.plan,
             seed=take.seed,
             model_digest=rooms.composer.digest,
+            planner_digest=likelihood.packaged().digest,
             bank_name=rooms.bank.name,
             bank_digest=rooms.bank.digest,
             midi=midi,
