@@ -16,9 +16,10 @@ from engine.workshop.index import manifest_of, training_files
 NAME = "card.md"
 
 _PURPOSE = """\
-It writes melodies, bass lines and counter-melodies, bar by bar, under a plan that gives it meter,
-key, chords, form and register. Everything else of a cue (comping, drums, orchestration, timing,
-loudness) is the arranger's work and not the model's. It never sees audio, lyrics or names."""
+It writes melodies, bass lines, counter-melodies, the inner voices of the harmony, broken chords and
+drum strokes, bar by bar, under a plan that gives it meter, key, chords, form and register. What is
+made of them (who plays the voices and how, orchestration, timing, loudness) is the arranger's work
+and not the model's. It never sees audio, lyrics or names."""
 
 _LIMITS = """\
 - Most of what it learned from is European music before 1955: songs, piano pieces, quartets. Modern
