@@ -254,7 +254,8 @@ with as many notes as the pieces have.
             f"| {one['p99']:g} | {one['longest']} | {one['at_or_over_limit']} |\n"
         )
     if found["retracted"]:
-        text += "\nRetracted: " + "; ".join(found["retracted"]) + ".\n"
+        text += f"\nRetracted {len(found['retracted'])}, the first because "
+        text += f"{found['retracted'][0]}.\n"
     return text
 
 

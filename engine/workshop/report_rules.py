@@ -163,16 +163,16 @@ def _read(score: Score) -> tuple[Line, ...]:
 
 def _on_grid(plan: Plan, notes: Sequence[Note]) -> Iterator[Note]:
     """Notes with their swing and their player's hand taken away."""
-    written = [_even(plan, note.start) for note in notes]
+    written = [even(plan, note.start) for note in notes]
     for note, start, after in zip(notes, written, [*written[1:], None], strict=True):
         if start == after:
             continue  # of two that fall together the later one is heard
-        end = max(start + TICKS_PER_UNIT, _even(plan, note.start + note.length))
+        end = max(start + TICKS_PER_UNIT, even(plan, note.start + note.length))
         until = end if after is None else min(end, after)
         yield Note(start, until - start, note.pitch, note.velocity)
 
 
-def _even(plan: Plan, tick: int) -> int:
+def even(plan: Plan, tick: int) -> int:
     """The nearest place of the grid, swing straightened."""
     straight = tick
     if plan.swing != EVEN:

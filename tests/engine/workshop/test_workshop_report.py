@@ -4,25 +4,33 @@ import itertools
 import random
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
+from msgspec import structs
 from workshop_pieces import heard
 
+from engine import styles
+from engine.arrange import arrange
+from engine.arrange.playing import swung
 from engine.compose.composer import PACKAGED as COMPOSER
 from engine.compose.composer import Composer
+from engine.contracts import Brief, Plan
 from engine.critique import originality as index
 from engine.critique.trained import PACKAGED as CRITICS
 from engine.critique.trained import TrainedCritic
+from engine.plan import draw
 from engine.score import Line, Note
+from engine.words import resolve
 from engine.workshop import arms as ways
 from engine.workshop import judge as judging
-from engine.workshop import report, report_page, report_store, report_works
+from engine.workshop import report, report_page, report_shares, report_store, report_works, rolls
 from engine.workshop.critic_works import passages_of
 from engine.workshop.excerpts import Excerpt, excerpts_of
 from engine.workshop.report_distances import distances, divergence
+from engine.workshop.report_rules import even
 from engine.workshop.report_sections import QUICK, Bench
 from engine.workshop.report_works import Work
+from engine.workshop.rulemade import rule_lines
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +61,8 @@ def test_every_section_is_measured_and_the_page_says_what_was_asked(
     text = page.read_text()
     for title in ("Bits per note", "Ways to spend steps", "Distance from people"):
         assert f"\n## {title}\n" in text
-    for arm in ways.ARMS:
-        assert f"| {arm.name} | " in text
+    for arm in QUICK.arms:
+        assert f"| {arm} | " in text
     assert "| what | asked | measured | |" in text
     page.write_text(text + report_page.MEANING + "My words.\n")
     assert report.measured(bench, page) == []
@@ -67,7 +75,7 @@ def test_a_section_of_other_weights_is_named_and_shown_as_such(
     page = tmp_path / "page.md"
     report.measured(bench, page, ["bits", "critics"])
     kept = report_store.read(page.with_suffix(".json"))
-    old = msgspec.structs.replace(kept.sections["bits"], weights={"composer": "0123456789abcdef"})
+    old = structs.replace(kept.sections["bits"], weights={"composer": "0123456789abcdef"})
     report_store.write(kept.having("bits", old), page.with_suffix(".json"))
     now = report_store.weights(COMPOSER, CRITICS)
     kept = report_store.read(page.with_suffix(".json"))
@@ -172,3 +180,46 @@ def test_the_best_of_several_is_what_the_critic_likes_best(works: tuple[Work, ..
     for order in itertools.permutations(tries):
         best = ways.best(critic, order)
         assert (best.lines, best.steps) == (good.lines, 10)
+
+
+def test_swing_and_hands_are_taken_away_before_the_judge_reads() -> None:
+    style = styles.load("lofi")
+    plan = structs.replace(_plan("lofi"), swing=0.62, swing_unit=16)
+    for tick in range(0, 1920, 120):
+        assert even(plan, swung(plan, style, tick)) == tick
+        assert even(plan, swung(plan, style, tick) + 15) == tick
+    straight = structs.replace(plan, swing=0.5)
+    assert [even(straight, tick) for tick in (0, 155, 165, 470)] == [0, 160, 160, 480]
+
+
+def test_a_note_is_the_models_where_it_wrote_it_and_the_arrangers_elsewhere() -> None:
+    plan = _plan("solo_piano")
+    (made,) = Composer(desks=1).write([plan], [3])
+    ours = report_shares.counted(arrange(plan, made.lines, 3), made.lines, 3)
+    assert ours["lead"].share == 1.0
+    assert (ours["bass"].share or 0) > 0.8
+    assert (ours["comp"].share or 0) > 0.5
+    rules = rule_lines(plan, 3, ("lead",))
+    theirs = report_shares.counted(arrange(plan, rules, 3), rules, 3)
+    assert theirs["lead"].share == 1.0
+    assert theirs["bass"].share == theirs["comp"].share == 0.0
+    assert ours["lead"].plus(theirs["bass"]).notes == ours["lead"].notes + theirs["bass"].notes
+
+
+def _plan(style: str) -> Plan:
+    return draw(resolve(Brief(style=style, kind="bed", duration_ms=20_000), 3), 3, 1)[0]
+
+
+def test_both_sides_of_a_roll_have_one_plan_and_what_was_taken_back_is_counted(
+    tmp_path: Path,
+) -> None:
+    pairs = rolls.pairs("waltz_ballroom", 5, Composer(desks=1))
+    assert len(pairs) == rolls.CANDIDATES
+    assert all(pair.plain.score.plan == pair.judged.score.plan for pair in pairs)
+    assert not any(pair.plain.rewrites for pair in pairs)
+    taken = rolls.taken(pairs)
+    rewrites = [one for pair in pairs for one in pair.judged.rewrites]
+    assert sum(taken.by_reason.values()) == sum(taken.tries.values()) == len(rewrites)
+    assert (taken.steps_judged > taken.steps_plain) == bool(rewrites)
+    rolls.draw_page(pairs[:1], tmp_path / "page.png")
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
