@@ -31,9 +31,9 @@ FREE = 1  # a level above it says that a bar follows none closely
 _NEAR, _NEAR_SHARE = 5, 0.3  # semitones round it that are drawn as well, and by how much
 _CLEAR = 50  # MIDI pitch under which only roots and fifths are broken
 _OVER_BASS, _UNDER_LEAD = 3, 3  # semitones kept from the outer lines
-_BUSY = 4  # onsets of the lead in a bar under which a figure stays altogether
-_LEAST = 4  # chord tones that a place leaves to choose from
-_CONSONANT, _AGAIN, _TRILL = 1.0, 3.0, 3.0  # nats: a chord tone off the beat, a tone once more
+_BUSY, _APART = 4, 8  # onsets of a line in a bar that a figure keeps so many semitones away from
+_LEAST = 3  # chord tones that a place leaves to choose from
+_CONSONANT, _TRILL = 1.0, 3.0  # nats to a chord tone, and against two tones in turn
 _WHOLE, _WIDER, _NARROW = 0.8, 0.8, 12  # nats to tones that a bar lacks, and to those round it
 _TURN, _IN_TURN = 4, 1.2  # tones that make a pattern at least, and nats towards it again
 _LEAP, _WIDE = 9, 2.0  # semitones beyond which a leap costs so much
@@ -86,11 +86,13 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
 
 
 def _open(passage: Passage) -> np.ndarray:
-    """(pitches,) tones in the figure's place, as wide as its range where there is none."""
+    """(pitches,) other tones than the last in the figure's place, as wide as its range where there
+    is none."""
     chord = int(passage.sheet.chromas[passage.unit])
     on_beat = passage.position % passage.beat_units == 0 or hit_here(passage)
     tones = among(chord) if on_beat or not chord else among(chord | passage.sheet.scale)
-    inside = passage.ranges[passage.role] & _clear(passage)
+    last = passage.sheet.last[FIGURE][0]
+    inside = passage.ranges[passage.role] & _clear(passage) & (last != PITCHES)
     place = _place(passage)
     for open_to in (tones & inside & place, tones & inside, passage.ranges[passage.role]):
         if open_to.any():
@@ -99,19 +101,28 @@ def _open(passage: Passage) -> np.ndarray:
 
 
 def _place(passage: Passage) -> np.ndarray:
-    """(pitches,) over the bass, and under a lead that is busy in this bar."""
+    """(pitches,) over the bass, and under a lead that is busy in this bar: a busy line and a figure
+    that share an octave would fight."""
     inside = passage.ranges[passage.role]
-    bass = _sung(passage, BASS)
-    over = inside & (int(bass.max(initial=0)) + _OVER_BASS <= PITCHES) if bass.size else inside
-    lead = _sung(passage, LEAD)
-    bar = slice(passage.bar.start, passage.bar.start + passage.bar.units)
-    busy = int(passage.sheet.onsets[LEAD, bar].sum()) >= _BUSY
-    under = over & (int(lead.min()) - _UNDER_LEAD >= PITCHES) if busy and lead.size else over
+    bass, lead = _sung(passage, BASS), _sung(passage, LEAD)
+    over = under = inside
+    if bass.size:
+        apart = int(np.median(bass)) + _APART if _busy(passage, BASS) else 0
+        over = inside & (max(int(bass.max()) + _OVER_BASS, apart) <= PITCHES)
+    if lead.size and _busy(passage, LEAD):
+        apart = int(np.median(lead)) - _APART
+        under = inside & (min(int(lead.min()) - _UNDER_LEAD, apart) >= PITCHES)
     chord = among(int(passage.sheet.chromas[passage.unit]))
-    for place in (under, over):
+    for place in (over & under, over):
         if (place & chord).sum() >= _LEAST:
             return place
     return inside
+
+
+def _busy(passage: Passage, role: int) -> bool:
+    """Whether a line strikes as often in this bar as a figure must reckon with."""
+    bar = slice(passage.bar.start, passage.bar.start + passage.bar.units)
+    return int(passage.sheet.onsets[role, bar].sum()) >= _BUSY
 
 
 def _sung(passage: Passage, role: int) -> np.ndarray:
@@ -132,11 +143,10 @@ def _clear(passage: Passage) -> np.ndarray:
 
 
 def _onward(passage: Passage, pitches: np.ndarray) -> None:
-    """No tone twice, no trill, no leap without need; a bar may begin anywhere."""
+    """No trill, no leap without need; a bar may begin anywhere."""
     last, previous = passage.sheet.last[FIGURE]
     if last == NOTHING:
         return
-    pitches[last - FIRST_PITCH] -= _AGAIN
     if last == _before_last(passage):
         pitches[previous - FIRST_PITCH] -= _TRILL
     if passage.position:

@@ -29,10 +29,11 @@ from engine.score import bar_ticks, seconds_per_tick
 if TYPE_CHECKING:
     from engine.compose.passage import Passage
 
-SIXTEENTH, TRIPLET, EIGHTH = 3, 4, 6
-MOST_A_BAR = 16  # notes
+SIXTEENTH, TRIPLET, EIGHTH, QUARTER = 3, 4, 6, 12
+LEAST_A_BAR, MOST_A_BAR = 4, 16  # notes
+CALM = 2  # the highest energy at which a figure may walk in quarters
 # Notes a second that an energy of 1 to 7 asks for.
-_WANTED = (1.8, 2.0, 2.3, 2.6, 3.0, 3.7, 4.6)
+_WANTED = (1.2, 1.7, 2.3, 2.6, 3.0, 3.7, 4.6)
 _FLOWING = frozenset({"solo_piano", "orchestral_tender"})  # styles that may turn to triplets
 # From which bar, so many before, and how freely: by the bar's place in its phrase of four.
 _FROM = ((4, 1), (1, 1), (2, 0), (2, 2))
@@ -41,10 +42,11 @@ _AS_VARIED = (0, 1, 1, 2)  # how freely a returning section is followed, by its 
 
 def pace_of(plan: Plan, section: Section) -> int:
     """Grid units from tone to tone in a section: eighths, or what its energy needs at its tempo."""
+    bar = bar_ticks(plan.meter) // TICKS_PER_UNIT
     turns = plan.style in _FLOWING and contrasts(section) and plan.meter in ("4/4", "3/4", "2/4")
-    least = bar_ticks(plan.meter) // TICKS_PER_UNIT / MOST_A_BAR
-    paces = (EIGHTH, TRIPLET, SIXTEENTH) if turns else (EIGHTH, SIXTEENTH)
-    open_to = [one for one in paces if least <= one]
+    calm = section.energy <= CALM and plan.meter == "4/4"
+    paces = [QUARTER] * calm + [EIGHTH] + [TRIPLET] * turns + [SIXTEENTH]
+    open_to = [one for one in paces if LEAST_A_BAR <= bar // one <= MOST_A_BAR]
     unit = TICKS_PER_UNIT * seconds_per_tick(plan.tempo, plan.meter)
     wanted = _WANTED[section.energy - 1]
     return min(open_to, key=lambda one: abs(log2(one * unit * wanted)))

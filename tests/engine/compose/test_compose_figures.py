@@ -112,7 +112,7 @@ def test_its_tones_are_the_chords_on_the_beats_and_nearly_all_between(pieces) ->
         on_beat = [fit for fit, note in zip(fits, notes, strict=True) if note.start % beat == 0]
         print(f"\n{plan.style}: {mean(fits):.1%} of {len(notes)} tones are the chord's")
         assert all(on_beat)
-        assert mean(fits) >= 0.9
+        assert mean(fits) >= 0.85
         assert all(part.low <= note.pitch <= part.high for note in notes)
 
 
@@ -192,7 +192,8 @@ def test_energy_and_tempo_set_the_pace() -> None:
     calm = structs.replace(broken(plan)[0], energy=1)
     wild = structs.replace(calm, energy=7)
     slow, fast = structs.replace(plan, tempo=60.0), structs.replace(plan, tempo=180.0)
-    assert pace_of(slow, calm) == 6
+    assert pace_of(slow, calm) == 12
+    assert pace_of(slow, structs.replace(calm, energy=3)) == 6
     assert pace_of(slow, wild) == 3
     assert pace_of(fast, wild) == 6
     meters: tuple[Meter, ...] = ("4/4", "3/4", "6/8", "12/8")
