@@ -8,15 +8,20 @@ MIN_P = 0.01  # codes less likely than this share of the likeliest are never dra
 
 
 def drawn(
-    wanted: np.ndarray, masks: np.ndarray, temperature: float, thrown: Sequence[float]
+    wanted: np.ndarray,
+    masks: np.ndarray,
+    temperature: float,
+    thrown: Sequence[float],
+    least: float = MIN_P,
 ) -> np.ndarray:
     """(rows,) an index where ``masks`` (rows, n) is true, by temperature and min-p.
 
-    ``wanted`` (rows, n) are logits; ``thrown`` is one number from 0 to below 1 for each row.
+    ``wanted`` (rows, n) are logits; ``thrown`` is one number from 0 to below 1 for each row;
+    ``least`` is the smallest share of the likeliest chance that may be drawn.
     """
     logits = np.where(masks, wanted / temperature, -np.inf)
     chances = np.exp(logits - logits.max(1, keepdims=True))
-    chances[chances < MIN_P] = 0.0
+    chances[chances < least] = 0.0
     edges = chances.cumsum(1)
     return (edges <= (edges[:, -1] * thrown)[:, None]).sum(1)
 

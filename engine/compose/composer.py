@@ -17,6 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from engine.compose.cast import LINES
+from engine.compose.choosing import MIN_P
 from engine.compose.desk import GOOD_ENOUGH, ROWS, BarRater, Desk, Manner
 from engine.compose.given import Given, fixed
 from engine.compose.network import Network
@@ -101,12 +102,12 @@ class Composer:
         ``tries`` bounds the versions of one bar. ``pull`` scales what the craft adds to the
         network's opinion of codes and of durations: at 0 only masks are left, breath and hits and
         cadences among them. Without ``craft`` these are gone too: the network writes alone, inside
-        the bar lines and the ranges, at no pace it is told.
+        the bar lines and the ranges, at no pace it is told, all that it thinks possible.
         ``rate`` may be asked from several threads.
         """
         manner = Manner(
             rate=rate, temperature=temperature, budget=budget, tries=tries,
-            pull=pull if craft else 0.0,
+            pull=pull if craft else 0.0, least=MIN_P if craft else 0.0,
         )  # fmt: skip
         takes = [
             Take(plan, seed, kept, craft=craft)

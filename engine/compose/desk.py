@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from msgspec import Struct
 
-from engine.compose.choosing import drawn, surprises
+from engine.compose.choosing import MIN_P, drawn, surprises
 from engine.compose.codes import BITS, CODES, DURATIONS, FEATURES, Step
 from engine.compose.network import Network
 from engine.compose.passage import Passage
@@ -32,6 +32,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     budget: float = 1.0
     tries: int = 1
     pull: float = 1.0
+    least: float = MIN_P
 
 
 class Desk:
@@ -117,7 +118,7 @@ class Desk:
             masks[row] = code_mask(passage)
             if given[row] is None and manner.pull:
                 wanted[row] += manner.pull * code_bias(passage)
-        chosen = _chosen(active, wanted, masks, given, manner.temperature)
+        chosen = _chosen(active, wanted, masks, given, manner)
         _count(active, surprises(logits, masks, chosen))
         return chosen
 
@@ -130,7 +131,7 @@ class Desk:
             masks[row] = duration_mask(passage, code)
             if given[row] is None and manner.pull:
                 wanted[row] += manner.pull * duration_bias(passage, code)
-        chosen = _chosen(active, wanted, masks, given, manner.temperature)
+        chosen = _chosen(active, wanted, masks, given, manner)
         _count(active, surprises(logits, masks, chosen))
         return chosen
 
@@ -140,14 +141,14 @@ def _chosen(
     wanted: np.ndarray,
     masks: np.ndarray,
     given: Sequence[int | None],
-    temperature: float,
+    manner: Manner,
 ) -> np.ndarray:
     """(rows,) what is given, and what the others draw; only they throw their dice."""
     thrown = [
         passage.rng.random() if told is None else 0.0
         for passage, told in zip(active, given, strict=True)
     ]
-    chosen = drawn(wanted, masks, temperature, thrown)
+    chosen = drawn(wanted, masks, manner.temperature, thrown, manner.least)
     for row, told in enumerate(given):
         if told is not None:
             chosen[row] = told
