@@ -55,7 +55,8 @@ def arrange(plan: Plan, lines: Sequence[Line], seed: int) -> Score:
             dice = random.Random(f"arrange/{seed}/{part.role}")
             written = _RHYTHM[part.role](plan, part, style, lines, dice)
             sheets[part.role] = _by_section(sections, part, written)
-    composed = {line.role for line in lines if line.notes}
+    # Of the drums the composer has the fills alone: most strokes are the arranger's.
+    composed = {line.role for line in lines if line.notes and line.role != "drums"}
     if any(figures.has(passage) for passage in sections):
         composed.add("comp")
     parts = []

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from engine.arrange import clock
 from engine.arrange.melody import level
 from engine.arrange.passage import Passage
 from engine.arrange.recipes import APPROACHED, APPROACHES, BASS_LENGTHS, CALM, GROOVES
 from engine.arrange.voicing import bass_note
 from engine.contracts import Chord, PartPlan
 from engine.score import Note, beat_ticks
+from engine.styles import clock
 from engine.styles.sheet import BassNote, Style
 from engine.words.tonality import MODES
 

@@ -5,7 +5,7 @@ Where the section breaks its chords the composer's figure takes the cell's place
 
 from collections.abc import Sequence
 
-from engine.arrange import chording, clock, figures
+from engine.arrange import chording, figures
 from engine.arrange.chording import Voiced
 from engine.arrange.melody import level
 from engine.arrange.passage import Passage
@@ -13,6 +13,7 @@ from engine.arrange.recipes import ANTICIPATED, GROOVES, recipe_of
 from engine.arrange.voicing import CLEAR, bass_note
 from engine.contracts import Chord, PartPlan
 from engine.score import Note, seconds_per_tick
+from engine.styles import clock
 from engine.styles.sheet import CompNote, Style
 
 BUSY_LEAD = 6  # onsets in a bar of the lead that make the comp step back

@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from engine.arrange import clock, grooves, varying
-from engine.arrange.clock import Stroke
+from engine.arrange import drumlines, grooves, varying
 from engine.arrange.effects import effects as effects
-from engine.arrange.fills import Fill, begin, builds, fills
+from engine.arrange.fills import Fill, builds, fills, replaces
 from engine.arrange.hands import MACHINES
 from engine.arrange.places import Place, crash_bars, places
 from engine.contracts import PartPlan, Plan
 from engine.score import Line, Note, bar_ticks, beat_ticks
+from engine.styles import clock
+from engine.styles.clock import Stroke
 from engine.styles.sheet import Style
 
 KEYS = {"K": 36, "S": 38, "L": 39, "H": 42, "O": 46, "R": 51, "P": 82, "C": 49}
@@ -43,6 +44,7 @@ class Seat(Struct, frozen=True, kw_only=True):
     style: Style
     family: grooves.Family
     bass: frozenset[int]  # ticks at which the bass begins a note
+    told: tuple[Note, ...]  # strokes of fills that the composer wrote
     crashes: frozenset[int]  # bars
     seed: int
 
@@ -69,6 +71,7 @@ def drums(
     seat = Seat(
         plan=plan, part=part, style=style, family=grooves.family_of(style.id, style.sub),
         bass=frozenset(n.start for line in lines if line.role == "bass" for n in line.notes),
+        told=tuple(note for line in lines if line.role == "drums" for note in line.notes),
         crashes=crash_bars(plan), seed=dice.getrandbits(53),
     )  # fmt: skip
     notes = [
@@ -83,7 +86,8 @@ def drums(
 def _section(seat: Seat, place: Place) -> Iterator[Note]:
     """One section's bars."""
     plan, section = seat.plan, place.section
-    chosen = fills(plan, place, seat.style, _dice(seat, place, "fills"))
+    told = drumlines.strokes(plan, section, seat.style, seat.told)
+    chosen = fills(plan, place, seat.style, _dice(seat, place, "fills"), told)
     rolls = builds(place, seat.style.id in _ROLLED)
     for inside in range(section.bars):
         bar = Bar(
@@ -131,7 +135,7 @@ def _strokes(seat: Seat, bar: Bar, chosen: dict[int, Fill]) -> list[Stroke]:
         return groove
     own = _filled(seat, bar, bar.fill)
     if seat.plan.kind == "loop" and not place.after and bar.last:
-        own = [Stroke(one.at, one.voice, max(1, one.digit - _LOOP_SOFTER)) for one in own]
+        own = [Stroke(one.at, one.voice, max(1, one.digit - _LOOP_SOFTER), one.key) for one in own]
     return [one for one in groove if not _late(seat, bar, bar.fill, one.at)] + own
 
 
@@ -193,6 +197,8 @@ def _ghosts(seat: Seat, bar: Bar, strokes: list[Stroke]) -> list[Stroke]:
 
 
 def _filled(seat: Seat, bar: Bar, fill: Fill) -> list[Stroke]:
+    if fill.strokes:
+        return list(fill.strokes)
     voices = dict(fill.voices)
     if seat.plan.kind == "loop":
         voices.pop("C", None)  # what rings would mark the seam
@@ -202,8 +208,7 @@ def _filled(seat: Seat, bar: Bar, fill: Fill) -> list[Stroke]:
 
 def _late(seat: Seat, bar: Bar, fill: Fill, at: int) -> bool:
     """Whether a step lies in the part of the bar that a fill takes."""
-    steps = clock.steps(seat.style.sub, seat.plan.meter, bar.inside, tail=True)
-    return steps[at].source >= begin(fill.span, seat.style)
+    return replaces(seat.plan, seat.style, fill, bar.inside, at)
 
 
 def _replaced(seat: Seat, bar: Bar, fill: Fill) -> int:
@@ -250,8 +255,8 @@ def _struck(seat: Seat, bar: Bar, strokes: list[Stroke]) -> Iterator[Note]:
     """Strokes as notes; toms fall through the bar."""
     toms, struck = sum(one.voice == "T" for one in strokes), 0
     for one in sorted(strokes, key=lambda stroke: (stroke.at, stroke.voice)):
-        key = _key(seat, one.voice)
-        if one.voice == "T":
+        key = _inside(seat, one.key) if one.key else _key(seat, one.voice)
+        if one.voice == "T" and not one.key:
             if "T" not in seat.style.roles["drums"].keys:
                 key = _inside(seat, TOMS[struck * len(TOMS) // max(toms, len(TOMS))])
             struck += 1

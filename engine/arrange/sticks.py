@@ -10,9 +10,10 @@ from functools import cache
 
 import numpy as np
 
-from engine.arrange import clock, grooves
+from engine.arrange import grooves
 from engine.arrange.drumming import KEYS, TOMS
 from engine.score import Note
+from engine.styles import clock
 from engine.styles.sheet import Style
 
 HABIT = 0.6  # share of the drummers' mean lateness that is played

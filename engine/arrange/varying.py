@@ -7,7 +7,7 @@ most; over the four 10-25 % of the strokes change.
 import random
 from collections.abc import Collection, Mapping, Sequence
 
-from engine.arrange.clock import Stroke
+from engine.styles.clock import Stroke
 
 BLOCK = 4
 LEAST, MOST = 0.16, 0.25  # an addition and an omission together are heard as one change

@@ -2,16 +2,18 @@
 
 Lead, bass and counter are parts of the plan. The inner voices are nobody's part: they are the
 harmony that pads, comping hands and second colours play, each in its own manner and place. The
-figure is what a comping hand plays where it breaks its chords.
+figure is what a comping hand plays where it breaks its chords. Of a kit that a person plays the
+network has the fills.
 """
 
 from collections.abc import Mapping
 
 from msgspec import structs
 
-from engine.compose.codes import FIGURE, LOWER, MIDDLE, ROLES, SCHOOLS, UPPER, VOICES
+from engine.compose.codes import DRUMS, FIGURE, LOWER, MIDDLE, ROLES, SCHOOLS, UPPER, VOICES
 from engine.contracts import PartPlan, Plan, Section
 from engine.styles.broken import BROKEN, breaks
+from engine.styles.kits import PLAYED, fills_in
 
 LINES: tuple[str, ...] = ROLES[:3]  # those that are parts of the plan
 BREATHING: tuple[str, ...] = ("lead", "counter")  # those that are silent where a phrase ends
@@ -43,6 +45,8 @@ def cast_of(plan: Plan) -> Mapping[str, PartPlan]:
     hand = next((part for part in plan.parts if part.role == "comp"), None)
     if hand is not None and plan.style in BROKEN and plan.chords:
         found[ROLES[FIGURE]] = structs.replace(hand, role=ROLES[FIGURE], name=ROLES[FIGURE])
+    if plan.style in PLAYED:
+        found |= {part.role: part for part in plan.parts if part.role == ROLES[DRUMS]}
     return found
 
 
@@ -54,6 +58,13 @@ def sounds_in(plan: Plan, section: Section, role: str) -> bool:
     if role == ROLES[FIGURE]:
         return "comp" in section.roles and breaks(plan.style, section.patterns)
     return role in section.roles
+
+
+def writes_in(plan: Plan, section: Section, role: str, bar: int) -> bool:
+    """Whether a role has a turn in a bar, counted from its section's first: drums in fills."""
+    if not sounds_in(plan, section, role):
+        return False
+    return role != ROLES[DRUMS] or fills_in(plan, section, bar)
 
 
 def school_of(plan: Plan) -> int:

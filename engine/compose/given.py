@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 
 from engine.compose.cast import cast_of
 from engine.compose.codes import (
+    DRUMS,
     LONGEST,
     PITCH_SPAN,
     REST,
@@ -62,7 +63,12 @@ def fixed(
     written: Collection[int] = (),
     roles: Collection[str] = ROLES,
 ) -> Given:
-    """Lines checked against a plan, each fixed but for the bars that its role is to write anew."""
+    """Lines checked against a plan, each fixed but for the bars that its role is to write anew.
+
+    Fills of the drums are passed over: a drummer hears what is given and fills anew.
+    """
+    if ROLES[DRUMS] in cast_of(plan):
+        lines = [line for line in lines if line.role != ROLES[DRUMS]]
     bars = {line.role: frozenset(written if line.role in roles else ()) for line in lines}
     return Given(
         lines={
@@ -114,7 +120,7 @@ def theme_of(plan: Plan, lead: Line) -> tuple[tuple[Step, ...], ...]:
 
 
 def _checked(plan: Plan, lines: Sequence[Line]) -> list[Line]:
-    asked = set(cast_of(plan))
+    asked = set(cast_of(plan)) - {ROLES[DRUMS]}
     seen: set[str] = set()
     for line in lines:
         if line.role not in asked:

@@ -13,8 +13,11 @@ from itertools import pairwise
 import numpy as np
 from msgspec import Struct, structs
 
-from engine.compose.cast import BREATHING, LINES, cast_of, sounds_in
+from engine.compose import groove
+from engine.compose.cast import BREATHING, LINES, cast_of, writes_in
 from engine.compose.codes import (
+    DRUMS,
+    FEATURES,
     NOTHING,
     OFFSETS,
     REST,
@@ -39,6 +42,7 @@ from engine.score import BarRating, BarView, Line, Note, bar_ticks, beat_ticks
 CEILING = 5  # semitones over its middle that a lead without a motif keeps to before its summit
 # Steps of a bar, about: of a line, and of the others; what a budget is counted in.
 STEPS_PER_BAR = 5
+_SCHOOL = [name for name, _ in FEATURES].index("school")
 _STEPS = {"upper": 1, "middle": 1, "lower": 1, "figure": 8, "drums": 8}
 
 
@@ -219,6 +223,8 @@ class Passage:
             self.recall.density,
         )
         assert len(row) == len(OFFSETS)
+        if self.slot.role == DRUMS:
+            row[_SCHOOL] = groove.KIT
         return np.array(row, np.int64), self.sheet.bits(self.unit, self.slot.role)
 
     # --- writing ---
@@ -250,13 +256,20 @@ class Passage:
         return BarView(
             plan=self.plan,
             bar=self.section.bar + self.slots[self.at - 1].bar,
-            lines=tuple(Line(role=role, notes=self.notes(role)) for role in self.bits),
-            bits=sum(self.bits.values()) - sum(self._mark.bits.values()),
+            lines=tuple(Line(role=role, notes=self.notes(role)) for role in self._pitched),
+            bits=sum(self.bits[role] - self._mark.bits[role] for role in self._pitched),
         )
+
+    @property
+    def _pitched(self) -> list[str]:
+        """The roles that the panel hears: it knows nothing of drums."""
+        return [role for role in self.bits if role != ROLES[DRUMS]]
 
     def notes(self, role: str) -> tuple[Note, ...]:
         """What a role has so far, in the piece's ticks; velocity is the arranger's."""
         index = ROLES.index(role)
+        if index == DRUMS:
+            return groove.fills(self)
         codes, onsets = self.sheet.codes[index], self.sheet.onsets[index]
         edges = np.flatnonzero(onsets | np.diff(codes, prepend=REST).astype(bool))
         ends = np.append(edges, len(codes))[1:]
@@ -347,7 +360,13 @@ class Passage:
         self.shape: Shape = self._shape(beats)
         self.recall: Recall = recall(self)
         if not self.replaying:
-            self._queue = self.given_steps(self.slot.role, self.slot.bar)
+            self._queue = self._told_steps()
+
+    def _told_steps(self) -> list[Step]:
+        """What is not to be chosen: a given bar, or the groove up to where a fill breaks it off."""
+        if self.slot.role == DRUMS:
+            return groove.opening(self)
+        return self.given_steps(self.slot.role, self.slot.bar)
 
     def _shape(self, beats: int) -> Shape:
         """The bar's shape; where a hit falls into its silence the melody goes on."""
@@ -397,7 +416,8 @@ class Passage:
             Slot(bar, index)
             for bar in range(self.section.bars)
             for index, role in enumerate(ROLES)
-            if role in self.parts and (sounds_in(self.plan, self.section, role) or self._sung(role))
+            if role in self.parts
+            and (writes_in(self.plan, self.section, role, bar) or self._sung(role))
         ]
 
     def _expected(self) -> int:

@@ -5,8 +5,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from engine.compose.codes import DENSITIES, FIGURE, LEVELS, REST, TIE, VOICES, Step, density_of
+from engine.compose.codes import (
+    DENSITIES,
+    DRUMS,
+    FIGURE,
+    LEVELS,
+    REST,
+    TIE,
+    VOICES,
+    Step,
+    density_of,
+)
 from engine.compose.following import followed, pace_of
+from engine.compose.groove import opening, strokes_of
 
 if TYPE_CHECKING:
     from engine.compose.passage import Passage
@@ -58,6 +69,8 @@ def recall(passage: "Passage") -> Recall:
         return _voiced(passage)
     if passage.slot.role == FIGURE:
         return _figured(passage)
+    if passage.slot.role == DRUMS:
+        return _drummed(passage)
     source = _source_bar(passage)
     steps, level = source or _motif_bar(passage) or _earlier_bar(passage)
     steps = _before_breath(steps, passage.singing, passage.bar.units)
@@ -86,6 +99,14 @@ def _figured(passage: "Passage") -> Recall:
     steps, level = followed(passage)
     onsets = passage.bar.units // pace_of(passage.plan, passage.section)
     return Recall(steps, level, _FIGURE[level], onsets, density_of(onsets))
+
+
+def _drummed(passage: "Passage") -> Recall:
+    """A fill refers to nothing; how busy it is its section's energy says."""
+    plan, section, inside = passage.plan, passage.section, passage.slot.bar
+    begun = sum(step.code != REST for step in opening(passage))
+    onsets = begun + round(strokes_of(plan, section, inside))
+    return Recall((), UNRELATED, 0.0, onsets, density_of(onsets))
 
 
 def _before_breath(steps: Sequence[Step], singing: int, units: int) -> Sequence[Step]:

@@ -10,9 +10,10 @@ from functools import cache
 
 import numpy as np
 
-from engine.compose import bassline, endings, figures, melody, seams, voices
+from engine.compose import bassline, drumming, endings, figures, melody, seams, voices
 from engine.compose.codes import (
     CODES,
+    DRUMS,
     DURATIONS,
     FIGURE,
     FIRST_PITCH,
@@ -49,6 +50,8 @@ def code_mask(passage: Passage) -> np.ndarray:
         return voices.code_mask(passage)
     if passage.slot.role == FIGURE:
         return figures.code_mask(passage)
+    if passage.slot.role == DRUMS:
+        return drumming.code_mask(passage)
     mask = np.zeros(CODES, bool)
     mask[FIRST_PITCH:] = _within_reach(passage)
     if passage.craft and hit_here(passage):
@@ -84,6 +87,8 @@ def code_bias(passage: Passage) -> np.ndarray:
         return voices.code_bias(passage)
     if passage.slot.role == FIGURE:
         return figures.code_bias(passage)
+    if passage.slot.role == DRUMS:
+        return drumming.code_bias()
     bias[TIE] -= 2.0
     _refer(passage, bias)
     _harmonise(passage, bias[FIRST_PITCH:])
@@ -105,6 +110,8 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
         return voices.duration_mask(passage)
     if passage.slot.role == FIGURE:
         return figures.duration_mask(passage, code)
+    if passage.slot.role == DRUMS:
+        return drumming.duration_mask(passage)
     if not passage.craft:
         return _upto(passage.bar.units - passage.position)
     units, left = _UNITS, until_hit(passage)
@@ -125,6 +132,8 @@ def duration_bias(passage: Passage, code: int) -> np.ndarray:
     bias = np.zeros(DURATIONS)
     if passage.slot.role in (*VOICES, FIGURE):
         return bias
+    if passage.slot.role == DRUMS:
+        return drumming.duration_bias(passage)
     left = passage.bar.units - passage.position
     pull = passage.recall.pull
     if passage.recall.steps and pull and not passage.varied:

@@ -8,13 +8,14 @@ import pytest
 from msgspec import structs
 
 from engine import styles
-from engine.arrange import clock, drumming, varying
-from engine.arrange.clock import Stroke
+from engine.arrange import drumming, varying
 from engine.arrange.fills import HALF, HEAVY, LIGHT
 from engine.arrange.places import places
 from engine.contracts import Brief, PartPlan, Plan, Section
 from engine.plan import draw
 from engine.score import Line, Note, bar_ticks
+from engine.styles import clock
+from engine.styles.clock import Stroke
 from engine.words import resolve
 
 CRASHES = (49, 52, 55, 57)
@@ -120,12 +121,12 @@ def test_the_bar_before_the_largest_section_is_filled_the_heaviest() -> None:
     plan = plan_of("rock", "A8 A'8 e2")
     place = places(plan)[0]
     assert place.before_peak
-    spans = {drumming.fills(plan, place, styles.load("rock"), random.Random(seed))[7].span
+    spans = {drumming.fills(plan, place, styles.load("rock"), random.Random(seed), {})[7].span
              for seed in range(20)}  # fmt: skip
     assert spans == {HEAVY}
     calm = plan_of("rock", "A8 A'8 e2", energy=3)
     spans = {
-        drumming.fills(calm, places(calm)[0], styles.load("rock"), random.Random(seed))[7].span
+        drumming.fills(calm, places(calm)[0], styles.load("rock"), random.Random(seed), {})[7].span
         for seed in range(20)
     }
     assert spans == {HALF, LIGHT}
@@ -134,7 +135,7 @@ def test_the_bar_before_the_largest_section_is_filled_the_heaviest() -> None:
 def test_drummers_of_the_table_lend_their_fills() -> None:
     plan = plan_of("rock", "A8 B8 e2")
     names = {
-        drumming.fills(plan, places(plan)[0], styles.load("rock"), random.Random(seed))[7].name
+        drumming.fills(plan, places(plan)[0], styles.load("rock"), random.Random(seed), {})[7].name
         for seed in range(40)
     }
     assert len(names) > 8

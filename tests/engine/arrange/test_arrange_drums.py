@@ -125,7 +125,7 @@ def test_fills_of_one_section_are_never_twice_the_same_and_never_heavy_when_calm
         for form in ("i4 A16 B32 A'16 e4", "A8 A'8 B4 A''8 e2"):
             plan = plan_of("rock", form=form)
             for place in places(plan):
-                chosen = fills(plan, place, styles.load(plan.style), random.Random(seed))
+                chosen = fills(plan, place, styles.load(plan.style), random.Random(seed), {})
                 names = [one.name for one in chosen.values()]
                 assert all(one != two for one, two in pairwise(names))
                 if place.section.energy <= 3:
@@ -138,7 +138,7 @@ def test_a_loop_ends_on_a_short_soft_fill_and_begins_without_a_crash() -> None:
     for style in ("rock", "metal", "funk_corporate", "chinese_traditional"):
         plan = plan_of(style, kind="loop", form="A4 A'4 B4 A''4")
         last = places(plan)[-1]
-        assert fills(plan, last, styles.load(style), random.Random(1))[3].span in (HALF, PICKUP)
+        assert fills(plan, last, styles.load(style), random.Random(1), {})[3].span in (HALF, PICKUP)
         bars = by_bar(plan, written(plan))
         assert not [one for one in bars[0] if one.pitch in CRASHES]
         assert not [one for one in bars[-1] if one.pitch in CRASHES]

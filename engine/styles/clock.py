@@ -47,6 +47,7 @@ class Stroke(Struct, frozen=True):
     at: int
     voice: str
     digit: int
+    key: int = 0  # the drum, where it is told; else the voice's own
 
 
 @cache
