@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 
 from engine.compose.cast import HARMONY
-from engine.workshop.report_distances import Distance
 from engine.workshop.report_rules import Share as Votes
-from engine.workshop.report_sections import Arms
+from engine.workshop.report_sections import Arms, Far
 from engine.workshop.report_shares import Share as Written
 from engine.workshop.report_speed import Speed
 from engine.workshop.report_store import Report
@@ -101,8 +100,10 @@ def _asked_of_originality(found: dict[str, Any]) -> list[_Verdict]:
 
 
 def _asked_of_distances(figures: Any) -> list[_Verdict]:
-    found = msgspec.convert(figures, dict[str, list[Distance]])
-    alone, studio = ([one for one in rows if one.role == "all"] for rows in found.values())
+    found = msgspec.convert(figures, Far)
+    alone, studio = (
+        [one for one in rows if one.role == "all"] for rows in (found.alone, found.craft)
+    )
     return [
         (f"{one.histogram}: distance from people", f"≤ {_FAR:g} × their own",
          f"{one.ratio:.2f} × the network alone, {other.ratio:.2f} × with the craft",

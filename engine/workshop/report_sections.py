@@ -167,7 +167,7 @@ def _sides(
     works: Sequence[Work], sizes: Sizes, seed: int
 ) -> tuple[list[Excerpt], list[Excerpt], list[int]]:
     """Excerpts to tune on, excerpts of other works for the table, and the work of each of these."""
-    chosen = [work for work in works if work.excerpts]
+    chosen = [work.excerpts for work in works if work.excerpts]
     order = np.random.default_rng([seed, 4]).permutation(len(chosen))
     share = max(1, round(len(chosen) * sizes.tuned_on / (sizes.tuned_on + sizes.pieces)))
     tuning, _ = report_works.spread([chosen[at] for at in order[:share]], sizes.tuned_on, seed)
@@ -224,23 +224,29 @@ def _composed(job: tuple[list[int], Bench]) -> list:
     return quoting.composed(turns, bench.seed, _tools(bench.models, bench.critics).composer)
 
 
-MANNERS = {"the network alone": False, "as the studio writes": True}
+class Far(Struct, frozen=True, kw_only=True):
+    """Distances of so many pieces, alone and with the craft."""
+
+    pieces: int
+    alone: list[report_distances.Distance]
+    craft: list[report_distances.Distance]
 
 
-def distances(bench: Bench) -> dict[str, list[report_distances.Distance]]:
+def distances(bench: Bench) -> Far:
     """Histograms against people's, as the network writes alone and as the studio has it write."""
-    used, of = report_works.spread(bench.held_out(), bench.sizes.far, bench.seed)
+    works = [work.composed for work in bench.held_out() if work.composed]
+    used, of = report_works.spread(works, bench.sizes.far, bench.seed)
     people = [(one.plan, one.lines) for one in used]
     size, found = 25, {}
-    for name, craft in MANNERS.items():
+    for craft in (False, True):
         jobs = [(used[at : at + size], at, bench, craft) for at in range(0, len(used), size)]
-        made = [one for some in _told(name, _mapped(_written, jobs, bench.workers), len(jobs))
-                for one in some]  # fmt: skip
-        found[name] = report_distances.distances(
+        written = _told("distances", _mapped(_written, jobs, bench.workers), len(jobs))
+        made = [one for some in written for one in some]
+        found[craft] = report_distances.distances(
             [(one.plan, lines) for one, lines in zip(used, made, strict=True)], people, of,
             bench.seed,
         )  # fmt: skip
-    return found
+    return Far(pieces=len(used), alone=found[False], craft=found[True])
 
 
 def _written(job: tuple[list[Excerpt], int, Bench, bool]) -> list:

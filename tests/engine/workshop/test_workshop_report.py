@@ -15,7 +15,6 @@ from engine.arrange.playing import swung
 from engine.compose.composer import PACKAGED as COMPOSER
 from engine.compose.composer import Composer
 from engine.contracts import Brief, Plan
-from engine.critique import originality as index
 from engine.critique.trained import PACKAGED as CRITICS
 from engine.critique.trained import TrainedCritic
 from engine.plan import draw
@@ -24,8 +23,7 @@ from engine.words import resolve
 from engine.workshop import arms as ways
 from engine.workshop import judge as judging
 from engine.workshop import report, report_page, report_shares, report_store, report_works, rolls
-from engine.workshop.critic_works import passages_of
-from engine.workshop.excerpts import Excerpt, excerpts_of
+from engine.workshop.excerpts import Excerpt
 from engine.workshop.report_distances import distances, divergence
 from engine.workshop.report_rules import even
 from engine.workshop.report_sections import QUICK, Bench
@@ -38,10 +36,8 @@ def works() -> tuple[Work, ...]:
     """Eight little pieces, as if they were held out."""
     found = []
     for seed in range(8):
-        music = heard(seed)
-        cut = excerpts_of(list(passages_of(music, f"own/{seed}", f"own/{seed}", "held out")))
-        lines = tuple(index.steps_of(track.notes) for track in music.tracks)
-        found.append(Work(name=f"own/{seed}", excerpts=tuple(cut), lines=lines))
+        name, rng = f"own/{seed}", np.random.default_rng(seed)
+        found.append(report_works.work_of(heard(seed), name, name, rng))
     return tuple(found)
 
 
@@ -110,7 +106,7 @@ def test_the_same_seed_measures_the_same(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_people_are_as_far_from_people_as_people_are(works: tuple[Work, ...]) -> None:
-    used, of = report_works.spread(works, 16, 1)
+    used, of = report_works.spread(_excerpts(works), 16, 1)
     people = [(one.plan, one.lines) for one in used]
     for one in distances(people, people, of, 1):
         assert one.ratio == 1.0
@@ -118,6 +114,11 @@ def test_people_are_as_far_from_people_as_people_are(works: tuple[Work, ...]) ->
     found = {one.histogram: one for one in distances(leaping, people, of, 1) if one.role == "all"}
     assert found["interval"].low > 2.0
     assert found["duration"].ratio == found["density"].ratio == 1.0
+
+
+def _excerpts(works: tuple[Work, ...]) -> list[tuple[Excerpt, ...]]:
+    assert all(work.excerpts and work.composed and work.lines for work in works)
+    return [work.excerpts for work in works]
 
 
 def _leaping(excerpt: Excerpt) -> tuple[Line, ...]:
@@ -142,11 +143,12 @@ def test_a_divergence_is_nothing_between_likes_and_one_between_strangers() -> No
 
 
 def test_works_that_tune_are_not_in_the_table(works: tuple[Work, ...]) -> None:
-    used, of = report_works.spread(works, 9, 5)
+    cut = _excerpts(works)
+    used, of = report_works.spread(cut, 9, 5)
     assert len(used) == len(of) == 9
     counts = np.bincount(of, minlength=len(works))
     assert counts.max() - counts.min() <= 1
-    assert [one.plan for one in used] == [one.plan for one in report_works.spread(works, 9, 5)[0]]
+    assert [one.plan for one in used] == [one.plan for one in report_works.spread(cut, 9, 5)[0]]
 
 
 def test_every_arm_writes_all_plans_and_counts_what_it_spent(works: tuple[Work, ...]) -> None:
