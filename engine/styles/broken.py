@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 BROKEN: dict[str, frozenset[str]] = {
     "acoustic_folk": frozenset({"comp.1", "comp.3"}),
-    "fantasy_tavern": frozenset({"comp.2"}),
     "orchestral_tender": frozenset({"comp.1"}),
     "solo_piano": frozenset({"comp.2", "comp.4"}),
     "waltz_ballroom": frozenset({"comp.2"}),
