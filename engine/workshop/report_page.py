@@ -219,6 +219,13 @@ counter of the arranged scores.
             f"| {one.model:+.2f} ± {one.model_error:.2f} "
             f"| {one.other:+.2f} ± {one.other_error:.2f} |\n"
         )
+    text += (
+        "\nWhat each of the judge's chains adds to the mean difference, in log-odds:\n\n| chain | "
+    )
+    text += " | ".join(_named(one) for one in found) + " |\n|---|" + "---|" * len(found) + "\n"
+    for chain in found[0].by_chain:
+        text += f"| {chain} | " + " | ".join(f"{one.by_chain[chain]:+.2f}" for one in found)
+        text += " |\n"
     text += "\n| style | " + " | ".join(_named(one) for one in found) + " |\n"
     text += "|---|" + "---|" * len(found) + "\n"
     for style in found[0].by_style:
@@ -266,8 +273,8 @@ parted in two at random, 200 times; the model wrote under the plans of one half 
 people's other half, as people's first half is, which is as large. 5 % and 95 % are of the partings.
 `vertical` is the set of pitch classes above the lowest on every beat; lead, bass and counter are
 those that the composer reads in works. The network alone is held to the figure; the craft departs
-from people's works on purpose, with breaths, silent bars and the pace of an energy. The more pieces,
-the nearer are people to each other, and the larger is a multiple of it.
+from people's works on purpose: breaths, silent bars, the pace of an energy. The more pieces, the
+nearer are people to each other, and the larger is a multiple of it.
 """
     rows_of = {"The network alone": found.alone, "As the studio has it write": found.craft}
     for name, rows in rows_of.items():

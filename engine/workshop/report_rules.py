@@ -39,13 +39,15 @@ AT_ONCE = 20  # pairs that one call composes
 class Voted(Struct, frozen=True, kw_only=True):
     """One pair: the judge's log-odds and second opinions of the model's score and the other's, and
     the same of their leads alone; None where a score has no lead. ``craft`` says whether the
-    studio's craft steered the model."""
+    studio's craft steered the model. ``chains`` are what each of the judge's chains adds to the
+    difference."""
 
     style: str
     opponent: str
     craft: bool
     model: float
     other: float
+    chains: list[float]
     closer: bool
     lead: float | None = None
     other_lead: float | None = None
@@ -54,7 +56,9 @@ class Voted(Struct, frozen=True, kw_only=True):
 
 class Share(Struct, frozen=True, kw_only=True):
     """Of all pairs against one opponent: how often the model is preferred, with its standard error,
-    and the mean log-odds of both. ``by_style`` are shares of each style's pairs."""
+    and the mean log-odds of both. ``by_style`` are shares of each style's pairs, ``by_chain`` what
+    each of the judge's chains adds to the mean difference, and how often the model is preferred
+    when that chain is not asked."""
 
     opponent: str
     craft: bool
@@ -69,6 +73,7 @@ class Share(Struct, frozen=True, kw_only=True):
     other: float
     other_error: float
     by_style: dict[str, float]
+    by_chain: dict[str, tuple[float, float]]
 
 
 def asked(pairs: int, seed: int) -> list[tuple[str, int]]:
@@ -128,7 +133,17 @@ def _share(votes: Sequence[Voted]) -> Share:
         other=round(float(other.mean()), 3),
         other_error=_error(other),
         by_style=by_style,
+        by_chain=_by_chain(np.array([vote.chains for vote in votes])),
     )
+
+
+def _by_chain(added: np.ndarray) -> dict[str, tuple[float, float]]:
+    """added (pairs, chains)."""
+    left = added.sum(1, keepdims=True) - added
+    return {
+        chain: (round(float(mean), 3), round(float(won), 4))
+        for chain, mean, won in zip(judging.CHAINS, added.mean(0), (left > 0).mean(0), strict=True)
+    }
 
 
 def _vote(
@@ -145,11 +160,22 @@ def _vote(
         craft=craft,
         model=judge.odds(plan, own),
         other=judge.odds(plan, other),
+        chains=(_added(judge, plan, own) - _added(judge, plan, other)).tolist(),
         closer=judge.typical(plan, own) < judge.typical(plan, other),
         lead=odds[0],
         other_lead=odds[1],
         lead_closer=judge.typical(plan, leads[0]) < judge.typical(plan, leads[1]) if both else None,
     )
+
+
+def _added(judge: Judge, plan: Plan, lines: Sequence[Line]) -> np.ndarray:
+    """(chains,) what each figure and its square add to the log-odds."""
+    figures = np.array(judging.figures_of(judge.counts, plan, lines))
+    scaled = np.nan_to_num(
+        ((figures - np.array(judge.middle)) / np.array(judge.spread)).clip(-4, 4)
+    )
+    once, squared = np.array(judge.weights[1:]).reshape(2, -1)
+    return once * scaled + squared * scaled**2
 
 
 def _read(score: Score) -> tuple[Line, ...]:
