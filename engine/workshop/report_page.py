@@ -219,18 +219,24 @@ counter of the arranged scores.
             f"| {one.model:+.2f} ± {one.model_error:.2f} "
             f"| {one.other:+.2f} ± {one.other_error:.2f} |\n"
         )
-    text += (
-        "\nWhat each of the judge's chains adds to the mean difference, in log-odds:\n\n| chain | "
-    )
+    text += """
+What each of the judge's chains adds to the mean difference, in log-odds, and in how many pairs the
+model is preferred when that chain is not asked:
+
+| chain | """
     text += " | ".join(_named(one) for one in found) + " |\n|---|" + "---|" * len(found) + "\n"
     for chain in found[0].by_chain:
-        text += f"| {chain} | " + " | ".join(f"{one.by_chain[chain]:+.2f}" for one in found)
-        text += " |\n"
+        cells = " | ".join(_added(*one.by_chain[chain]) for one in found)
+        text += f"| {chain} | {cells} |\n"
     text += "\n| style | " + " | ".join(_named(one) for one in found) + " |\n"
     text += "|---|" + "---|" * len(found) + "\n"
     for style in found[0].by_style:
         text += f"| {style} | " + " | ".join(f"{one.by_style[style]:.0%}" for one in found) + " |\n"
     return text
+
+
+def _added(mean: float, preferred: float) -> str:
+    return f"{mean:+.2f}, {preferred:.0%}"
 
 
 def _named(one: Votes) -> str:
