@@ -153,6 +153,11 @@ def _whole(xp: ModuleType, values: Array) -> Array:
     return values.astype(np.int64) if xp is np else values.long()
 
 
+def _kept(xp: ModuleType, values: Array, low: int, high: int) -> Array:
+    """Values inside bounds; numpy's own way of it is slow for few of them."""
+    return np.minimum(np.maximum(values, low), high) if xp is np else xp.clip(values, low, high)
+
+
 def _shifted(xp: ModuleType, values: Array, by: int) -> Array:
     """Each unit's value ``by`` units ago; the first ones keep what stands there."""
     return xp.concatenate([values[..., :by], values[..., :-by]], -1)
@@ -175,7 +180,7 @@ def _next(xp: ModuleType, marks: Array, unit: Array, total: int) -> Array:
 
 def _read(xp: ModuleType, values: Array, at: Where, unit: Array) -> Array:
     """Values of the strokes' own voices at other units, which are kept inside the grid."""
-    kept = xp.clip(unit, 0, values.shape[-1] - 1)
+    kept = _kept(xp, unit, 0, values.shape[-1] - 1)
     return _whole(xp, values[at.row, at.voice, kept])
 
 
@@ -191,11 +196,11 @@ def _place(xp: ModuleType, grid: Grid, chart: _Chart, at: Where) -> list[Array]:
         at.voice,
         xp.zeros_like(unit) + grid.meter,
         place,
-        xp.clip(_read(xp, chart.stop, at, unit) - unit, 0, 72),
+        _kept(xp, _read(xp, chart.stop, at, unit) - unit, 0, 72),
         tied,
-        xp.clip(bar - grid.first[at.row], 0, REACH),
-        xp.clip(silence // 6, 0, 7),
-        xp.where(onset < 0, 49, xp.clip(unit - onset, 0, 48)),
+        _kept(xp, bar - grid.first[at.row], 0, REACH),
+        _kept(xp, silence // 6, 0, 7),
+        xp.where(onset < 0, 49, _kept(xp, unit - onset, 0, 48)),
     ]
 
 
@@ -211,10 +216,10 @@ def _melody(xp: ModuleType, grid: Grid, chart: _Chart, at: Where) -> list[Array]
     at_before, at_after = _read(xp, grid.pitch, at, before), _read(xp, grid.pitch, at, after)
 
     def move(one: Array, other: Array, known: Array) -> Array:
-        return xp.where(known, xp.clip(other - one, -_FAR, _FAR) + _FAR, _NO_MOVE)
+        return xp.where(known, _kept(xp, other - one, -_FAR, _FAR) + _FAR, _NO_MOVE)
 
     return [
-        xp.clip(pitch - 1, 0, 2 * CENTRE - 1),
+        _kept(xp, pitch - 1, 0, 2 * CENTRE - 1),
         move(at_before, pitch, before >= 0),
         move(_read(xp, grid.pitch, at, earlier), at_before, earlier >= 0),
         move(pitch, at_after, after < limit),
@@ -227,7 +232,7 @@ def _harmony(xp: ModuleType, grid: Grid, chart: _Chart, at: Where) -> list[Array
     total = grid.root.shape[-1]
     root, mask = _whole(xp, grid.root[at.row, at.unit]), _whole(xp, grid.mask[at.row, at.unit])
     change = chart.change[at.row, at.unit]
-    after = _whole(xp, grid.root[at.row, xp.clip(change, 0, total - 1)])
+    after = _whole(xp, grid.root[at.row, _kept(xp, change, 0, total - 1)])
     relative = (_read(xp, grid.pitch, at, at.unit) - 1 - CENTRE) % 12
     place, beat = at.unit % grid.size, _BEATS[grid.meter]
     half = 6 if beat == 12 else beat // 3
@@ -241,7 +246,7 @@ def _harmony(xp: ModuleType, grid: Grid, chart: _Chart, at: Where) -> list[Array
         (mask >> relative & 1) + 2 * (_whole(xp, grid.scale)[at.row] >> relative & 1),
         root,
         xp.where(change >= total, 12, after),
-        xp.clip((change - at.unit - 1) // 6, 0, 8),
+        _kept(xp, (change - at.unit - 1) // 6, 0, 8),
         strength,
     ]
 
@@ -276,34 +281,37 @@ def _as_before(xp: ModuleType, grid: Grid, chart: _Chart, at: Where) -> list[Arr
         known = then >= first
         was = _read(xp, grid.pitch, at, then)
         began = _read(xp, grid.onset, at, then) > 0
-        apart = xp.clip(pitch - was, -_AGO, _AGO) + _AGO + 3
+        apart = _kept(xp, pitch - was, -_AGO, _AGO) + _AGO + 3
         there.append(xp.where(known, xp.where(was == 0, 1, xp.where(began, apart, 2)), 0))
         during = _read(xp, chart.struck, at, stop - by - 1) - _read(xp, chart.struck, at, then)
         during = during + _read(xp, grid.onset, at, stop - by - 1) - _whole(xp, began)
-        struck.append(xp.where(known, xp.clip(during, 0, 2), 3))
-        for found, same in ((rhythm, False), (pitches, True)):
-            like = _likeness(xp, grid, back, same_pitch=same)
+        struck.append(xp.where(known, _kept(xp, during, 0, 2), 3))
+        for found, like in zip((rhythm, pitches), _likeness(xp, grid, by), strict=True):
             found.append(xp.where(known, like[at.row, at.voice, bar], 9))
     return [*there, *struck, *rhythm, *pitches]
 
 
-def _likeness(xp: ModuleType, grid: Grid, back: int, *, same_pitch: bool) -> Array:
-    """(passages, voices, bars) eighths of the onsets that a bar shares with one some bars ago."""
-    by = back * grid.size
+def _likeness(xp: ModuleType, grid: Grid, by: int) -> tuple[Array, Array]:
+    """(passages, voices, bars) eighths of the onsets that a bar shares with the one some units
+    ago, and of those with the same pitch."""
     onset, pitch = grid.onset & (grid.pitch > 0), grid.pitch
     if by >= onset.shape[-1]:
-        return _bars(xp, _whole(xp, onset), grid.size).sum(-1) * 0
-    then = xp.concatenate([onset[..., :by] & False, onset[..., :-by]], -1)
-    both = onset & then
-    if same_pitch:
-        both = both & (pitch == xp.concatenate([pitch[..., :by], pitch[..., :-by]], -1))
-    shared = _bars(xp, _whole(xp, both), grid.size).sum(-1)
-    either = _bars(xp, _whole(xp, onset | then), grid.size).sum(-1)
-    return 8 * shared // xp.clip(either, 1, 10**6)
+        nothing = _count(xp, onset, grid.size) * 0
+        return nothing, nothing
+    here, then = onset[..., by:], onset[..., :-by]
+    both = here & then
+    either = _kept(xp, _count(xp, here | then, grid.size), 1, 10**6)
+    same = both & (pitch[..., by:] == pitch[..., :-by])
+    early = _count(xp, onset[..., :by], grid.size) * 0
+    found = (8 * _count(xp, one, grid.size) // either for one in (both, same))
+    rhythm, pitches = (xp.concatenate([early, one], -1) for one in found)
+    return rhythm, pitches
 
 
-def _bars(xp: ModuleType, values: Array, size: int) -> Array:
-    return values.reshape(*values.shape[:-1], values.shape[-1] // size, size)
+def _count(xp: ModuleType, marks: Array, size: int) -> Array:
+    """How many units of every bar are marked."""
+    bars = marks.reshape(*marks.shape[:-1], marks.shape[-1] // size, size)
+    return _whole(xp, bars).sum(-1)
 
 
 def angles(xp: ModuleType, bar: Array, place: Array, width: int) -> Array:

@@ -1,10 +1,9 @@
-"""A bar and the three before it as the trained critic reads them: one row of features per note.
+"""A section, up to the bar that is rated, as the trained critic reads it.
 
-Everything is told from the tonic, the chord and the bar line, so one critic serves every tonality,
-and everything comes from the bar's own section, so a section is rated for itself.
+Everything comes from the bar's own section, so a section is rated for itself; later bars are not
+known, so a bar's strokes stay what they are when the next one is written.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,203 +11,136 @@ from msgspec import Struct
 
 from engine.contracts import Plan, Section
 from engine.critique import reading
-from engine.score import TICKS_PER_QUARTER, BarView, Line, Note, bar_ticks, beat_ticks
+from engine.critique.grid import CENTRE, METERS, VOICES, Grid, Where, begins, features
+from engine.score import TICKS_PER_QUARTER, BarView, Line, bar_ticks
 
 UNIT = TICKS_PER_QUARTER // 12  # ticks of the grid
-ROLES = ("lead", "bass", "counter")
-BARS = 4  # the bar and three before it
-MOST = 96  # notes that are read; of a denser passage the last ones
+WINDOW = 16  # bars that are laid out at a time, as many as the critic was taught with
+MOST = 96  # strokes of a bar that are read, the voices that matter most first
 
-_FAR = 16  # semitones; wider intervals are the same to us
-_NO_MOVE = 2 * _FAR + 1
-_LONGEST = 48
-_CENTRE = 44
-FEATURES: tuple[tuple[str, int], ...] = (
-    ("role", 3),
-    ("bars back", BARS),
-    ("position", 73),
-    ("length", _LONGEST + 1),
-    ("silence before", 8),
-    ("pitch", 2 * _CENTRE),
-    ("move here", _NO_MOVE + 1),
-    ("move on", _NO_MOVE + 1),
-    ("above the root", 13),
-    ("in chord and scale", 4),
-    ("chord root", 13),
-    ("against the lead", 14),
-    ("against the bass", 14),
-    ("against the counter", 14),
-    ("beat", 5),
-    ("as a bar ago", 3),
-    ("until the chord changes", 9),
-    ("after next", _NO_MOVE + 1),
-)
-WIDTHS = np.array([width for _, width in FEATURES])
-OFFSETS = np.concatenate([[0], np.cumsum(WIDTHS)[:-1]]).astype(np.int64)
-TABLE_ROWS = int(WIDTHS.sum())
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """A section on the grid.
+
+    ``pitch`` and ``onset`` (voices, units) as in `engine.critique.grid.Grid`, up to the rated bar ·
+    ``root`` and ``mask`` (units,) of the whole section · ``size`` units of a bar.
+    """
+
+    pitch: np.ndarray
+    onset: np.ndarray
+    root: np.ndarray
+    mask: np.ndarray
+    scale: int
+    size: int
+    meter: int
+
+    @property
+    def bars(self) -> int:
+        """Bars that are written."""
+        return self.pitch.shape[1] // self.size
+
+    def until(self, bar: int) -> bytes:
+        """All that a bar's rating may depend on."""
+        units = (bar + 1) * self.size
+        head = f"{self.meter} {self.scale} {units} ".encode()
+        return b"".join(
+            (head, self.root.tobytes(), self.mask.tobytes(), self.pitch[:, :units].tobytes(),
+             self.onset[:, :units].tobytes())
+        )  # fmt: skip
 
 
 class Strokes(Struct, frozen=True, kw_only=True):
-    """``ids`` (notes, features) table rows with offsets, by role and time; ``here`` (notes,) which
-    of them belong to the bar that is rated."""
+    """Strokes of one bar. ``ids`` (strokes, FEATURES) table rows without offsets, ``places``
+    (strokes,) units after the bar line, ``bar`` from the section's first."""
 
     ids: np.ndarray
-    here: np.ndarray
+    places: np.ndarray
+    bar: int
 
 
-class _Ground(Struct, frozen=True, kw_only=True):
-    """What the notes are measured against."""
-
-    plan: Plan
-    begin: int  # tick of the section's first bar line
-    first: int  # tick from which notes are read
-    bar: int  # ticks of a bar
-    end: int  # tick of the rated bar's end
-    chords: Sequence[tuple[int, int, int, int]]  # (tick, root and mask from the tonic, end)
-    starts: Sequence[int]
-    scale: int
-    lines: tuple[Sequence[Note], ...]  # of lead, bass and counter, since ``begin``
-    onsets: tuple[Sequence[int], ...]
-
-
-def strokes_of(view: BarView) -> Strokes | None:
-    """The notes of a bar and of what its section has before it; None for a bar without notes."""
+def sheet_of(view: BarView) -> Sheet | None:
+    """The section of a bar that was just written; None when no section has it."""
     section = reading.section_at(view.plan, view.bar)
     if section is None:
         return None
-    ground = _ground(view, section)
-    rows: list[list[int]] = []
-    here: list[bool] = []
-    for role in range(len(ROLES)):
-        for index, note in enumerate(ground.lines[role]):
-            if note.start >= ground.first:
-                rows.append(_row(ground, role, index, note))
-                here.append(note.start >= ground.end - ground.bar)
-    if not any(here):
-        return None
-    if len(rows) > MOST:
-        kept = _latest(here, MOST)
-        rows, here = [rows[at] for at in kept], [here[at] for at in kept]
-    return Strokes(ids=np.array(rows, np.int64) + OFFSETS, here=np.array(here))
-
-
-def _latest(here: list[bool], most: int) -> list[int]:
-    """The bar's own notes, and as many of the context's last ones as there is room for."""
-    own = [at for at, now in enumerate(here) if now][:most]
-    before = [at for at, now in enumerate(here) if not now]
-    return sorted(own + before[len(before) - (most - len(own)) :])
-
-
-def _ground(view: BarView, section: Section) -> _Ground:
     plan, bar = view.plan, bar_ticks(view.plan.meter)
-    begin, end = section.bar * bar, (view.bar + 1) * bar
-    chords = chords_in(plan, begin, (section.bar + section.bars) * bar)
-    by_role = {line.role: line for line in view.lines}
-    lines = tuple(_since(by_role.get(role), begin, end) for role in ROLES)
-    return _Ground(
-        plan=plan, begin=begin, first=max(begin, end - BARS * bar), bar=bar, end=end,
-        chords=chords, starts=[chord[0] for chord in chords], scale=scale_mask(plan), lines=lines,
-        onsets=tuple([note.start for note in line] for line in lines),
+    begin, size = section.bar * bar, bar // UNIT
+    units = (view.bar + 1 - section.bar) * size
+    pitch = np.zeros((len(VOICES), units), np.int8)
+    onset = np.zeros(pitch.shape, bool)
+    for line in view.lines:
+        if line.role in VOICES:
+            _paint(line, begin, plan, pitch[VOICES.index(line.role)],
+                   onset[VOICES.index(line.role)])  # fmt: skip
+    root, mask = _harmony(plan, section, size)
+    scale = sum(1 << (one - plan.tonic) % 12 for one in reading.scale_of(plan))
+    return Sheet(
+        pitch=pitch, onset=onset, root=root, mask=mask, scale=scale, size=size,
+        meter=METERS.index(plan.meter),
     )  # fmt: skip
 
 
-def chords_in(plan: Plan, begin: int, end: int) -> list[tuple[int, int, int, int]]:
-    """(tick, root, mask, end) of the chords between two ticks, pitch classes from the tonic."""
-    return [
-        (
-            chord.at,
-            (chord.root - plan.tonic) % 12,
-            sum(1 << (pitch - plan.tonic) % 12 for pitch in set(chord.pitches)),
-            chord.at + chord.length,
-        )
-        for chord in plan.chords
-        if begin - chord.length < chord.at < end
-    ]
+def strokes_of(sheet: Sheet, bar: int) -> Strokes:
+    """The strokes of one of the section's bars."""
+    first = max(0, bar + 1 - WINDOW)
+    begin, end = first * sheet.size, (bar + 1) * sheet.size
+    grid = Grid(
+        pitch=sheet.pitch[None, :, begin:end], onset=sheet.onset[None, :, begin:end],
+        root=sheet.root[None, begin:], mask=sheet.mask[None, begin:],
+        scale=np.array([sheet.scale]), first=np.zeros(1, np.int64), size=sheet.size,
+        meter=sheet.meter,
+    )  # fmt: skip
+    last = (bar - first) * sheet.size
+    voice, place = begins(np, grid)[0, :, last:].nonzero()
+    voice, place = voice[:MOST], place[:MOST]
+    at = Where(np.zeros_like(voice), voice, place + last)
+    return Strokes(ids=features(np, grid, at), places=place, bar=bar)
 
 
-def scale_mask(plan: Plan) -> int:
-    """The plan's scale as a 12-bit mask from the tonic."""
-    return sum(1 << (pitch - plan.tonic) % 12 for pitch in reading.scale_of(plan))
+def struck(sheet: Sheet) -> int:
+    """Notes and held notes of the last bar."""
+    last = sheet.pitch[:, -sheet.size :]
+    onset = sheet.onset[:, -sheet.size :] & (last > 0)
+    return int(onset.sum() + ((last[:, 0] > 0) & ~onset[:, 0]).sum())
 
 
-def _since(line: Line | None, begin: int, end: int) -> Sequence[Note]:
-    return reading.within(line.notes, begin, end) if line is not None else ()
+def _paint(line: Line, begin: int, plan: Plan, pitch: np.ndarray, onset: np.ndarray) -> None:
+    """A line's notes since the section's first bar line; what began before it is not known."""
+    home = 60 + (plan.tonic + 5) % 12 - 5
+    end = len(pitch)
+    for note in _since(line, begin, begin + end * UNIT):
+        start = max(0, round((note.start - begin) / UNIT))
+        if start >= end:
+            continue
+        stop = max(start + 1, round((note.start + note.length - begin) / UNIT))
+        pitch[start:stop] = _folded(note.pitch - home) + CENTRE + 1
+        onset[start:stop] = False
+        onset[start] = True
 
 
-def _row(ground: _Ground, role: int, index: int, note: Note) -> list[int]:
-    line = ground.lines[role]
-    before = line[index - 1] if index else None
-    after = line[index + 1] if index + 1 < len(line) else None
-    place = (note.start - ground.begin) % ground.bar
-    root, mask, until = _chord(ground, note.start)
-    relative = (note.pitch - ground.plan.tonic) % 12
-    silence = (note.start - before.start - before.length) // UNIT if before else 42
-    return [
-        role,
-        min(BARS - 1, (ground.end - 1 - note.start) // ground.bar),
-        min(72, place // UNIT),
-        min(_LONGEST, note.length // UNIT),
-        min(7, max(0, silence) // 6),
-        _register(note.pitch, ground.plan.tonic),
-        _move(before, note),
-        _move(note, after),
-        12 if root == 12 else (relative - root) % 12,
-        (mask >> relative & 1) + 2 * (ground.scale >> relative & 1),
-        root,
-        *(_against(ground, role, other, note) for other in range(len(ROLES))),
-        _strength(place, ground.plan),
-        _as_before(ground, role, note),
-        until,
-        _move(note, line[index + 2] if index + 2 < len(line) else None),
-    ]
+def _since(line: Line, begin: int, end: int) -> Sequence:
+    return reading.within(line.notes, begin, end)
 
 
-def _register(pitch: int, tonic: int) -> int:
-    middle = 60 + ((tonic + 5) % 12) - 5  # the tonic nearest to middle C
-    return min(2 * _CENTRE - 1, max(0, pitch - middle + _CENTRE))
+def _folded(relative: int) -> int:
+    while relative >= CENTRE:
+        relative -= 12
+    while relative < -CENTRE:
+        relative += 12
+    return relative
 
 
-def _move(before: Note | None, after: Note | None) -> int:
-    if before is None or after is None:
-        return _NO_MOVE
-    return min(_FAR, max(-_FAR, after.pitch - before.pitch)) + _FAR
-
-
-def _chord(ground: _Ground, tick: int) -> tuple[int, int, int]:
-    """Root (12 none), mask, and beats in eighths until it ends, at most 8."""
-    at = bisect_right(ground.starts, tick) - 1
-    if at < 0:
-        return 12, 0, 8
-    _, root, mask, end = ground.chords[at]
-    return root, mask, min(8, max(0, (end - tick - 1) // (6 * UNIT)))
-
-
-def _against(ground: _Ground, role: int, other: int, note: Note) -> int:
-    """Pitch class over what another role sounds, 12 where it is silent, 13 for itself."""
-    if role == other:
-        return 13
-    at = bisect_right(ground.onsets[other], note.start) - 1
-    if at < 0:
-        return 12
-    under = ground.lines[other][at]
-    if under.start + under.length <= note.start:
-        return 12
-    return (note.pitch - under.pitch) % 12
-
-
-def _strength(place: int, plan: Plan) -> int:
-    beat = beat_ticks(plan.meter)
-    if place == 0:
-        return 0
-    if place % beat:
-        return 3 if place % (beat // 2 if beat == TICKS_PER_QUARTER else beat // 3) == 0 else 4
-    return 1 if place == bar_ticks(plan.meter) // 2 else 2
-
-
-def _as_before(ground: _Ground, role: int, note: Note) -> int:
-    """Whether the role struck here a bar ago: 0 no, 1 another pitch, 2 the same."""
-    tick = note.start - ground.bar
-    at = bisect_right(ground.onsets[role], tick) - 1
-    if at < 0 or ground.onsets[role][at] != tick:
-        return 0
-    return 2 if ground.lines[role][at].pitch == note.pitch else 1
+def _harmony(plan: Plan, section: Section, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Root and mask from the tonic of every unit of a section, root 12 where there is none."""
+    bar = size * UNIT
+    begin, end = section.bar * bar, (section.bar + section.bars) * bar
+    root = np.full(section.bars * size, 12, np.uint8)
+    mask = np.zeros(section.bars * size, np.int16)
+    for chord in plan.chords:
+        if chord.at < end and chord.at + chord.length > begin:
+            own = slice(
+                max(0, (chord.at - begin) // UNIT), (chord.at + chord.length - begin) // UNIT
+            )
+            root[own] = (chord.root - plan.tonic) % 12
+            mask[own] = sum(1 << (one - plan.tonic) % 12 for one in set(chord.pitches))
+    return root, mask

@@ -1,187 +1,133 @@
-"""The trained critic as an ONNX graph, its table of figures, and the manifest that binds both.
+"""The trained critic as an ONNX graph that reads one bar after the bars before it.
 
-The graph rates one bar at a time, so a bar's rating cannot depend on what is rated beside it.
+The graph takes what it made of the bars before (keys and values, already turned by where they
+stood) and rates one bar at a time, so a bar's rating cannot depend on what is rated beside it. The
+weights are kept in half precision and used in single.
 """
 
-import hashlib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from engine.compose.composer import Composer
-from engine.critique.strokes import FEATURES, OFFSETS
-from engine.critique.traits import TRAITS
-from engine.workshop.critics import CLASSES, Critic, answers
-from engine.workshop.examples import HUMAN, MODEL, SPOILT, Examples
-from engine.workshop.spoiling import FAULTS
+from engine.critique.grid import FEATURES, OFFSETS
+from engine.workshop.critic_net import KINDS, Critic
 
-NAME = "cuesmith-bars-1"
-LEVELS = tuple(round(0.01 * n, 2) for n in range(51))  # quantiles that are kept
-FEWEST = 120  # bars of people that make a distribution of their own
 _FLOAT, _INT, _NORM = TensorProto.FLOAT, TensorProto.INT64, 1e-5
 
 
-def export(
-    model: Critic, tested: Examples, models: Path, facts: dict[str, Any], composer: Composer
-) -> dict[str, Any]:
-    """Write ``critic.onnx`` and ``manifest.json`` into ``models``; returns the manifest."""
-    models.mkdir(parents=True, exist_ok=True)
-    file = models / "critic.onnx"
-    onnx.save(graph(model), file)
-    error = parity(model, tested, file)
-    if error > 1e-3:
-        raise RuntimeError(f"the exported critic differs from torch by {error:.2e}")
-    said = answers(model, tested)
-    manifest = {
-        "name": NAME,
-        "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest()},
-        "made_at": datetime.now(UTC).date().isoformat(),
-        "features": [list(one) for one in FEATURES],
-        "traits": list(TRAITS),
-        "config": msgspec.to_builtins(model.config),
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "parity_max_abs": float(f"{error:.3g}"),
-        "composer": composer.digest,
-        "levels": list(LEVELS),
-        "people": quantiles(tested, faultless(said), HUMAN),
-        "own": quantiles(tested, odds(said), MODEL),
-        "auc": table(tested, said),
-        **facts,
-        "licence": "Apache-2.0",
-    }
-    (models / "manifest.json").write_bytes(
-        msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
-    )
-    return manifest
+class Taste(torch.nn.Module):
+    """What is told from a bar's state: log-odds that our model wrote it, against people."""
+
+    def __init__(self, width: int, hidden: int = 48) -> None:
+        super().__init__()
+        self.up = torch.nn.Linear(2 * width, hidden)
+        self.down = torch.nn.Linear(hidden, 1)
+
+    def forward(self, state: torch.Tensor) -> torch.Tensor:
+        """state (bars, 2 × width) → (bars,)."""
+        return self.down(torch.relu(self.up(state)))[:, 0]
 
 
-def odds(said: np.ndarray) -> np.ndarray:
-    """(bars, classes) log-probabilities → (bars,) log-odds of people against all else."""
-    return said[:, HUMAN] - np.logaddexp(said[:, SPOILT], said[:, MODEL])
+def write(model: Critic, taste: Taste, file: Path) -> None:
+    """Write the graph."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph(model, taste), file)
 
 
-def faultless(said: np.ndarray) -> np.ndarray:
-    """(bars,) log-odds of people against spoilt bars alone."""
-    return said[:, HUMAN] - said[:, SPOILT]
-
-
-def quantiles(tested: Examples, rated: np.ndarray, label: int) -> dict[str, list[float]]:
-    """Quantiles of one class's bars by what sounds and by energy: ``lead 3``, ``other 5``, …; a
-    cell with too few bars takes its neighbours in."""
-    asked = tested.labels == label
-    found: dict[str, list[float]] = {}
-    for name, kind in (("lead", tested.leads), ("other", ~tested.leads)):
-        for energy in range(1, 8):
-            cell = asked
-            for reach in range(7):
-                cell = asked & kind & (np.abs(tested.energies - energy) <= reach)
-                if cell.sum() >= FEWEST:
-                    break
-            values = rated[cell] if cell.any() else rated[asked]
-            found[f"{name} {energy}"] = np.quantile(values, LEVELS).round(4).tolist()
-    return found
-
-
-def table(tested: Examples, said: np.ndarray) -> dict[str, dict[str, float]]:
-    """AUC of people's bars against each fault and against the model's, by the odds of people
-    against all else and by the opinion of that one question; ``bars`` were set against."""
-    rated, human = odds(said), tested.labels == HUMAN
-    found: dict[str, dict[str, float]] = {}
-    for number, fault in enumerate(FAULTS):
-        found[fault] = _auc(rated, faultless(said), human, tested.faults == number)
-    found["model"] = _auc(rated, said[:, HUMAN] - said[:, MODEL], human, tested.labels == MODEL)
-    return found
-
-
-def _auc(
-    rated: np.ndarray, own: np.ndarray, human: np.ndarray, other: np.ndarray
-) -> dict[str, float]:
-    return {
-        "rating": round(auc(rated[human], rated[other]), 3),
-        "own": round(auc(own[human], own[other]), 3),
-        "bars": int(other.sum()),
-    }
-
-
-def auc(better: np.ndarray, worse: np.ndarray) -> float:
-    """Chance that one of the better is rated above one of the worse; ties count half."""
-    if not len(better) or not len(worse):
-        return 0.5
-    ordered = np.sort(worse)
-    below = np.searchsorted(ordered, better, "left") + np.searchsorted(ordered, better, "right")
-    return float(below.mean() / 2 / len(worse))
-
-
-def parity(model: Critic, tested: Examples, file: Path) -> float:
-    """Largest absolute difference between torch and the graph over some bars."""
-    from engine.critique.trained import Graph
-
-    graph_ = Graph(file)
-    said, worst = answers(model, tested), 0.0
-    for at in range(0, len(tested.labels), max(1, len(tested.labels) // 200)):
-        own = slice(tested.starts[at], tested.starts[at] + tested.counts[at])
-        got = graph_.answers(tested.ids[own].astype(np.int64), tested.here[own], tested.traits[at])
-        worst = max(worst, float(np.abs(got - said[at]).max()))
-    return worst
-
-
-def graph(model: Critic) -> onnx.ModelProto:
-    """ids (notes, features), here (notes, 1), traits (1, TRAITS) → log-probabilities (1, 3)."""
-    made = _Graph(model)
+def graph(model: Critic, taste: Taste) -> onnx.ModelProto:
+    """ids (strokes, features), turns (1 + strokes, half a head), past keys and values → keys,
+    values, answers (1, 3) log-probabilities, state (1, 2 × width). The bar's mark comes first."""
     width, heads = model.config.width, model.config.heads
-    x = made.node("Gather", made.weight("table.weight"), "ids")
+    head = width // heads
+    made = _Graph(_weights(model, taste))
+    rows = made.node("Add", "ids", made.ints([int(one) for one in OFFSETS]))
+    x = made.node("Gather", made.weight("table"), rows)
     x = made.node("ReduceSum", x, made.ints([1]), keepdims=0)
-    x = made.node("Add", x, made.node("Mul", "here", made.weight("now")))
+    mark = made.node("Unsqueeze", made.weight("mark"), made.ints([0]))
+    x = made.node("Concat", mark, x, axis=0)
+    cos, sin = made.node("Cos", "turns"), made.node("Sin", "turns")
+    past_keys = made.split("past_keys", model.config.layers, 0)
+    past_values = made.split("past_values", model.config.layers, 0)
+    keys, values = [], []
     for layer in range(model.config.layers):
         at = f"blocks.{layer}"
-        normed = made.norm(x, f"{at}.attention_norm.weight")
-        q, k, v = made.parts(made.times(normed, f"{at}.qkv.weight"), 3, width)
-        q, k, v = (made.heads(one, heads, width // heads) for one in (q, k, v))
-        near = made.node("MatMul", q, made.node("Transpose", k, perm=[0, 2, 1]))
-        near = made.node("Mul", near, made.floats(np.array((width // heads) ** -0.5)))
+        qkv = made.times(made.norm(x, f"{at}.attention_norm.weight"), f"{at}.qkv.weight")
+        # Queries and keys are turned together: 3 × heads, strokes, head.
+        qkv = made.node("Reshape", qkv, made.ints([-1, 3 * heads, head]))
+        qkv = made.node("Transpose", qkv, perm=[1, 0, 2])
+        both, v = made.split(qkv, 2, 0, sizes=[2 * heads, heads])
+        q, k = made.split(made.turned(both, cos, sin), 2, 0)
+        one, other = (made.node("Unsqueeze", part, made.ints([0])) for part in (k, v))
+        keys.append(one)
+        values.append(other)
+        k = made.node("Concat", past_keys[layer], one, axis=2)
+        v = made.node("Concat", past_values[layer], other, axis=2)
+        near = made.node("MatMul", q, made.node("Transpose", k, perm=[0, 1, 3, 2]))
         y = made.node("MatMul", made.node("Softmax", near, axis=-1), v)
-        y = made.node("Transpose", y, perm=[1, 0, 2])
+        y = made.node("Transpose", y, perm=[0, 2, 1, 3])
         y = made.node("Reshape", y, made.ints([-1, width]))
         x = made.node("Add", x, made.times(y, f"{at}.out.weight"))
         normed = made.norm(x, f"{at}.feed_norm.weight")
         wide = made.node("Relu", made.times(normed, f"{at}.up.weight"))
         x = made.node("Add", x, made.times(wide, f"{at}.down.weight"))
     x = made.norm(x, "norm.weight")
-    count = made.node("ReduceSum", "here", made.ints([0]), keepdims=1)
-    mean = made.node("ReduceSum", made.node("Mul", x, "here"), made.ints([0]), keepdims=1)
-    mean = made.node("Div", mean, count)
-    away = made.node("Mul", made.node("Sub", "here", made.floats(np.array(1.0))),
-                     made.floats(np.array(1e4)))  # fmt: skip
-    top = made.node("ReduceMax", made.node("Add", x, away), made.ints([0]), keepdims=1)
-    figures = made.node("Relu", made.linear("traits", "figures"))
-    both = made.node("Concat", mean, top, figures, axis=-1)
-    logits = made.linear(made.node("Relu", made.linear(both, "join")), "answer")
-    made.node("LogSoftmax", logits, axis=-1, output="answers")
-    proto = helper.make_model(
+    first, rest = made.cut(x, 0, 1, 0), made.cut(x, 1, 10**9, 0)
+    mean = made.node("ReduceMean", rest, made.ints([0]), keepdims=1)
+    state = made.node("Concat", first, mean, axis=1, output="state")
+    _answer(made, first, state)
+    made.node("Concat", *keys, axis=0, output="keys")
+    made.node("Concat", *values, axis=0, output="values")
+    past = [model.config.layers, heads, "past", head]
+    now = [model.config.layers, heads, "marked", head]
+    return helper.make_model(
         helper.make_graph(
             made.nodes, "critic",
-            [helper.make_tensor_value_info("ids", _INT, ["notes", len(FEATURES)]),
-             helper.make_tensor_value_info("here", _FLOAT, ["notes", 1]),
-             helper.make_tensor_value_info("traits", _FLOAT, [1, len(TRAITS)])],
-            [helper.make_tensor_value_info("answers", _FLOAT, [1, len(CLASSES)])],
+            [helper.make_tensor_value_info("ids", _INT, ["strokes", len(FEATURES)]),
+             helper.make_tensor_value_info("turns", _FLOAT, ["marked", head // 2]),
+             helper.make_tensor_value_info("past_keys", _FLOAT, past),
+             helper.make_tensor_value_info("past_values", _FLOAT, past)],
+            [helper.make_tensor_value_info("keys", _FLOAT, now),
+             helper.make_tensor_value_info("values", _FLOAT, now),
+             helper.make_tensor_value_info("answers", _FLOAT, [1, 3]),
+             helper.make_tensor_value_info("state", _FLOAT, [1, 2 * width])],
             made.initializers,
         ),
         opset_imports=[helper.make_opsetid("", 18)], ir_version=10,
     )  # fmt: skip
-    helper.set_model_props(proto, {"offsets": " ".join(map(str, OFFSETS))})
-    return proto
+
+
+def _weights(model: Critic, taste: Taste) -> dict[str, Any]:
+    """All weights; the attention's scale stands in those of the queries."""
+    found = dict(model.state_dict())
+    for name in found:
+        if name.endswith("qkv.weight"):
+            scaled = found[name].clone()
+            scaled[: model.config.width] *= (model.config.width // model.config.heads) ** -0.5
+            found[name] = scaled
+    return found | {f"taste.{name}": one for name, one in taste.state_dict().items()}
+
+
+def _answer(made: "_Graph", first: str, state: str) -> None:
+    """Log-probabilities of people, spoilt, our model: people's odds against each are the
+    network's, the two against each other follow."""
+    kinds = made.linear(made.node("Relu", made.linear(first, "hidden")), "kind")
+    faults = made.node("ReduceLogSumExp", made.cut(kinds, 1, KINDS, 1), made.ints([1]), keepdims=1)
+    wrong = made.node("Sub", faults, made.cut(kinds, 0, 1, 1))
+    ours = made.linear(made.node("Relu", made.linear(state, "taste.up")), "taste.down")
+    people = made.node("Mul", wrong, made.floats(np.array(0.0)))
+    every = made.node("Concat", people, wrong, ours, axis=1)
+    made.node("LogSoftmax", every, axis=1, output="answers")
 
 
 class _Graph:
     """Nodes and initializers, named as they come."""
 
-    def __init__(self, model: Critic) -> None:
-        self._state = {name: one.detach().numpy() for name, one in model.state_dict().items()}
+    def __init__(self, state: dict[str, Any]) -> None:
+        self._state = {name: one.detach().cpu().float().numpy() for name, one in state.items()}
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[TensorProto] = []
 
@@ -197,29 +143,39 @@ class _Graph:
         return self._kept(np.array(values, np.int64))
 
     def weight(self, name: str) -> str:
-        return self.floats(self._state[name])
+        return self._half(self._state[name])
 
     def times(self, x: str, name: str) -> str:
-        return self.node("MatMul", x, self.floats(np.ascontiguousarray(self._state[name].T)))
+        return self.node("MatMul", x, self._half(np.ascontiguousarray(self._state[name].T)))
 
     def linear(self, x: str, name: str) -> str:
         return self.node("Add", self.times(x, f"{name}.weight"), self.weight(f"{name}.bias"))
 
     def norm(self, x: str, name: str) -> str:
-        square = self.node("ReduceMean", self.node("Mul", x, x), self.ints([-1]), keepdims=1)
+        square = self.node("ReduceMean", self.node("Pow", x, self.floats(np.array(2.0))),
+                           self.ints([-1]), keepdims=1)  # fmt: skip
         root = self.node("Sqrt", self.node("Add", square, self.floats(np.array(_NORM))))
         return self.node("Mul", self.node("Div", x, root), self.weight(name))
 
-    def parts(self, x: str, count: int, width: int) -> tuple[str, ...]:
-        return tuple(
-            self.node("Slice", x, self.ints([at * width]), self.ints([(at + 1) * width]),
-                      self.ints([1]))
-            for at in range(count)
-        )  # fmt: skip
+    def cut(self, x: str, begin: int, end: int, axis: int) -> str:
+        bounds = (self.ints([begin]), self.ints([end]), self.ints([axis]))
+        return self.node("Slice", x, *bounds)
 
-    def heads(self, x: str, heads: int, head: int) -> str:
-        x = self.node("Reshape", x, self.ints([-1, heads, head]))
-        return self.node("Transpose", x, perm=[1, 0, 2])
+    def split(self, x: str, count: int, axis: int, sizes: list[int] | None = None) -> list[str]:
+        names = [f"n{len(self.nodes)}.{at}" for at in range(count)]
+        told = [self.ints(sizes)] if sizes else []
+        how = {} if sizes else {"num_outputs": count}
+        self.nodes.append(helper.make_node("Split", [x, *told], names, axis=axis, **how))
+        return names
+
+    def turned(self, x: str, cos: str, sin: str) -> str:
+        one, other = self.split(x, 2, 2)
+        back = self.node("Sub", self.node("Mul", one, cos), self.node("Mul", other, sin))
+        front = self.node("Add", self.node("Mul", other, cos), self.node("Mul", one, sin))
+        return self.node("Concat", back, front, axis=2)
+
+    def _half(self, values: np.ndarray) -> str:
+        return self.node("Cast", self._kept(values.astype(np.float16)), to=_FLOAT)
 
     def _kept(self, values: np.ndarray) -> str:
         name = f"w{len(self.initializers)}"

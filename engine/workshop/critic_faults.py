@@ -2,8 +2,9 @@
 
 Every fault touches one bar, most of them one note of it. They are made on the grid, with torch, so
 that every batch has new ones. What a listener could not call a fault is left out when ``sharp``: a
-bar that the passage has elsewhere in the same voice, a changed note that is a tone of its chord, an
-onset that moves to where another voice strikes, an octave that the line does not leap to or from.
+bar that the passage has elsewhere in the same voice, changed notes that are tones of their chord,
+an onset that moves to where another voice strikes, an octave that the line does not leap to or
+from.
 """
 
 from collections.abc import Callable
@@ -275,7 +276,6 @@ def _leaves(bars: Bars, note: Chosen, pitch: Tensor) -> Tensor:
 def _wrong_chord(bars: Bars, dice: Dice, sharp: bool) -> Spoilt:
     """One voice goes on as if another harmony held: its notes of the bar move by a third, a fourth
     or a fifth in the scale."""
-    del sharp
     starts = bars.onset & (bars.pitch > 0)
     there = starts.any(-1)
     voice = dice.drawn(there.float())
@@ -286,7 +286,11 @@ def _wrong_chord(bars: Bars, dice: Dice, sharp: bool) -> Spoilt:
     sounding = (bars.pitch > 0).any(-1).sum(-1)
     fits = ((moved >= 1) & (moved <= 2 * CENTRE) | ~own).all(-1).all(-1)
     pitch = torch.where(own, moved, bars.pitch)
-    return Spoilt(pitch, bars.onset, there.any(-1) & (sounding >= 2) & fits)
+    done = there.any(-1) & (sounding >= 2) & fits
+    if sharp:
+        strange = (bars.mask[:, None] >> class_of(pitch) & 1) == 0
+        done &= (own & starts & strange).any(-1).any(-1)
+    return Spoilt(pitch, bars.onset, done)
 
 
 def _transposed(pitch: Tensor, degrees: Tensor, scale: Tensor) -> Tensor:

@@ -14,9 +14,8 @@ CHECKED = 33  # one work in so many is not learnt from, but shows when to stop
 OFTEN = {"freedoom": 2.0, "blasphemer": 2.0, "openewld": 1.5}
 
 
-def pack(passages: Sequence[Passage], file: Path) -> None:
-    """Write the critic's side of some passages."""
-    chosen = [one for one in passages if one.side == "critic"]
+def pack(chosen: Sequence[Passage], file: Path, *, learnt: bool = True) -> None:
+    """Write some passages: those that are ``learnt`` from, but for a few works, or only checked."""
     by_work = Counter(one.work for one in chosen)
     roots, masks = _halves(chosen)
     # A long work, or one in many editions, is heard more often, but not as often as it is long.
@@ -29,7 +28,7 @@ def pack(passages: Sequence[Passage], file: Path) -> None:
         meter=np.array([one.meter for one in chosen], np.uint8),
         mode=np.array([one.mode for one in chosen], np.uint8),
         bars=np.array([one.bars for one in chosen], np.uint8),
-        checked=np.array([_is_checked(one.work) for one in chosen]),
+        checked=np.array([not learnt or _is_checked(one.work) for one in chosen]),
         weight=np.array(weight, np.float32), roots=roots, masks=masks,
     )  # fmt: skip
 

@@ -1,196 +1,351 @@
-"""The critic of bars: taught what people wrote against what was spoilt and what the model wrote.
+"""The critics in one command: works, the network, the model's own bars, judge and ranker, in turn.
 
-``python -m engine.workshop critics --budget 12m`` makes the examples, trains, measures on works
-that were never trained on, and writes ``critic.onnx`` with its manifest. The network is a small
-transformer over the notes of the last four bars (`engine.critique.strokes`) joined by the plain
-figures of `engine.critique.traits`; its three answers are human, spoilt, and written by the model.
+Every step leaves a file in the run's folder and is not done again, so a run that was stopped goes
+on, and the network may be trained on another machine (`engine.workshop.critic_training`) and its
+file put there.
 """
 
-import math
-import time
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 import torch.nn.functional as fn
-from msgspec import Struct
-from torch import Tensor, nn
+from msgspec import Struct, field
 
-from engine.critique.strokes import TABLE_ROWS
-from engine.critique.traits import TRAITS
-from engine.workshop.examples import Examples
+from engine.compose.composer import Composer
+from engine.critique.grid import FEATURES, VOICES
+from engine.critique.trained import Graph, Reader, TrainedCritic
+from engine.workshop import critic_measure, critic_sampling, critic_training, judge, ranker
+from engine.workshop.critic_export import Taste, write
+from engine.workshop.critic_faults import FAULTS
+from engine.workshop.critic_held import as_held
+from engine.workshop.critic_measure import WAYS
+from engine.workshop.critic_net import Critic, loaded
+from engine.workshop.critic_pack import pack
+from engine.workshop.critic_sampling import MANNERS, Sample
+from engine.workshop.critic_training import auc
+from engine.workshop.critic_works import SIDES, Passage, Side, passages
+from engine.workshop.examples import Bars, bars_of
+from engine.workshop.excerpts import Excerpt, excerpts_of
+from engine.workshop.rulemade import rule_lines
 
-CLASSES = ("human", "spoilt", "model")
-NOTES_PER_BATCH = 6144
-PEAK_RATE = 2e-3
-
-
-class Config(Struct, frozen=True, kw_only=True):
-    """The network's size."""
-
-    width: int = 80
-    layers: int = 3
-    heads: int = 4
-    dropout: float = 0.1
-
-
-class Critic(nn.Module):
-    """Notes and figures of a bar → whose it is."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        width = config.width
-        self.config = config
-        self.table = nn.Embedding(TABLE_ROWS, width)
-        self.now = nn.Parameter(torch.zeros(width))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = nn.RMSNorm(width, eps=1e-5)
-        self.figures = nn.Linear(len(TRAITS), width)
-        self.join = nn.Linear(3 * width, width)
-        self.answer = nn.Linear(width, len(CLASSES))
-        for module in self.modules():
-            if isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, std=0.05)
-
-    def forward(self, ids: Tensor, here: Tensor, live: Tensor, traits: Tensor) -> Tensor:
-        """ids (batch, notes, features), here and live (batch, notes) bool, traits (batch, TRAITS)
-        → logits (batch, CLASSES)."""
-        x = self.table(ids).sum(2) + here[..., None] * self.now
-        x = fn.dropout(x, self.config.dropout, self.training)
-        for block in self.blocks:
-            x = block(x, live)
-        x = self.norm(x)
-        own = here[..., None].float()
-        mean = (x * own).sum(1) / own.sum(1)
-        top = (x - 1e4 * (1 - own)).amax(1)
-        both = torch.cat([mean, top, fn.relu(self.figures(traits))], -1)
-        return self.answer(self._dropped(fn.relu(self.join(both))))
-
-    def _dropped(self, x: Tensor) -> Tensor:
-        return fn.dropout(x, self.config.dropout, self.training)
+NAME = "cuesmith-bars-2"
+RATING = "lead, bass and counter alone, against all else"
+LEVELS = tuple(round(0.01 * n, 2) for n in range(51))  # quantiles that are kept
+FEWEST = 120  # bars of people that make a distribution of their own
+PEOPLE, SPOILT, MODEL = range(3)
+PIECES: dict[Side, int] = {"critic": 400, "judge": 300, "held out": 270, "ranker": 150}
+COMPARED = 120  # people's excerpts whose bars make the levels
+TASTE_STEPS, TASTE_RATE = 400, 3e-3
 
 
-class Block(nn.Module):
-    """Attention among all notes and a feed-forward, each behind a norm."""
+class Order(Struct, frozen=True, kw_only=True):
+    """What a run needs: archives, its own folder, where the weights go, and how long."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        width = config.width
-        self.config = config
-        self.attention_norm = nn.RMSNorm(width, eps=1e-5)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.feed_norm = nn.RMSNorm(width, eps=1e-5)
-        self.up = nn.Linear(width, 4 * width, bias=False)
-        self.down = nn.Linear(4 * width, width, bias=False)
-
-    def forward(self, x: Tensor, live: Tensor) -> Tensor:
-        """x (batch, notes, width), live (batch, notes) → the shape of x."""
-        x = x + self._dropped(self.out(self._attend(self.attention_norm(x), live)))
-        return x + self._dropped(self.down(fn.relu(self.up(self.feed_norm(x)))))
-
-    def _attend(self, x: Tensor, live: Tensor) -> Tensor:
-        batch, notes, width = x.shape
-        heads = self.config.heads
-        q, k, v = (
-            part.view(batch, notes, heads, width // heads).transpose(1, 2)
-            for part in self.qkv(x).chunk(3, -1)
-        )
-        y = fn.scaled_dot_product_attention(q, k, v, attn_mask=live[:, None, None, :])
-        return y.transpose(1, 2).reshape(batch, notes, width)
-
-    def _dropped(self, x: Tensor) -> Tensor:
-        return fn.dropout(x, self.config.dropout, self.training)
+    corpus: Path
+    out: Path
+    critics: Path
+    budget_s: float
+    seed: int
+    threads: int = 1
+    sampling_s: float = 780.0
+    pieces: dict[Side, int] = field(default_factory=lambda: dict(PIECES))
+    measured: int = 3000  # bars asked for in each way
 
 
-def train(examples: Examples, out: Path, budget_s: float, seed: int, threads: int) -> Critic:
-    """Spend the budget on the examples; returns the critic, also left in ``out/critic.pt``."""
-    torch.set_num_threads(threads)
-    torch.manual_seed(seed)
-    model = Critic(Config())
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.03
-    )
-    began, seen, batch, said, total = time.monotonic(), 0, 0, 0.0, 0.0
-    model.train()
-    for chosen in _batches(examples, np.random.default_rng(seed)):
-        spent = time.monotonic() - began
-        if spent >= budget_s:
-            break
-        for group in optimiser.param_groups:
-            group["lr"] = _rate(spent / budget_s, batch)
-        loss = fn.cross_entropy(
-            model(*padded(examples, chosen)), torch.from_numpy(examples.labels[chosen]).long()
-        )
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        batch, seen, total = batch + 1, seen + len(chosen), total + float(loss.detach())
-        if batch % 200 == 0:
-            print(f"{spent:6.0f} s  {seen} bars  loss {(total - said) / 200:.4f}", flush=True)
-            said = total
-    torch.save({"model": model.state_dict(), "seen": seen}, out / "critic.pt")
-    return model.eval()
-
-
-def load(out: Path) -> Critic:
-    """The critic that `train` left."""
-    model = Critic(Config())
-    model.load_state_dict(torch.load(out / "critic.pt", weights_only=True)["model"])
-    return model.eval()
-
-
-def answers(model: Critic, examples: Examples) -> np.ndarray:
-    """(bars, CLASSES) log-probabilities."""
-    found = np.zeros((len(examples.labels), len(CLASSES)), np.float32)
-    order = np.argsort(examples.counts, kind="stable")
-    with torch.no_grad():
-        for at in range(0, len(order), 128):
-            chosen = order[at : at + 128]
-            found[chosen] = fn.log_softmax(model(*padded(examples, chosen)), -1).numpy()
+def train(order: Order) -> dict[str, Any]:
+    """Run every step that is not done; returns the manifest."""
+    torch.set_num_threads(order.threads)
+    works = passages(order.corpus, order.out / "passages.npz", Counter())
+    model = loaded(_trained(order, works))
+    samples = _sampled(order, works)
+    taste = taste_of(model, _of(samples, "critic"), order)
+    order.critics.mkdir(parents=True, exist_ok=True)
+    file = order.critics / "critic.onnx"
+    write(model, taste, file)
+    judged = judge_of(works, samples, order.seed)
+    judge.write(judged, order.critics / "judge.json")
+    found = {
+        **_facts(order, works, samples, model, file),
+        **_measured(order, model, taste, works, samples, Reader(Graph(file))),
+        "judge": neutrality(judged, _of(samples, "held out")),
+    }
+    _keep(found, order)
+    found |= {"ranker": _ranked(order, works, samples, judged)}
+    _keep(found, order)
     return found
 
 
-def padded(examples: Examples, chosen: Sequence[int] | np.ndarray) -> tuple[Tensor, ...]:
-    """ids, here, live, traits of some bars side by side."""
-    most = int(examples.counts[chosen].max())
-    ids = np.zeros((len(chosen), most, examples.ids.shape[1]), np.int64)
-    here = np.zeros((len(chosen), most), bool)
-    live = np.zeros((len(chosen), most), bool)
-    for row, index in enumerate(chosen):
-        begin = examples.starts[index]
-        count = examples.counts[index]
-        ids[row, :count] = examples.ids[begin : begin + count]
-        here[row, :count] = examples.here[begin : begin + count]
-        live[row, :count] = True
-    return (
-        torch.from_numpy(ids),
-        torch.from_numpy(here),
-        torch.from_numpy(live),
-        torch.from_numpy(examples.traits[chosen]),
+def _ranked(
+    order: Order, works: Sequence[Passage], samples: Sequence[Sample], judged: judge.Judge
+) -> dict[str, Any]:
+    """Fit the ranker, unless that is done; what it is worth."""
+    kept, said = order.out / "ranker.json", order.out / "ranker-worth.json"
+    if not said.exists():
+        critic = TrainedCritic(order.critics)  # as the manifest names it
+        ranked = ranker.fitted(side(works, "ranker"), _of(samples, "ranker"), critic, order.seed)
+        ranker.write(ranked, kept)
+        worth = ranker.worth(ranked, critic, judged, _of(samples, "held out"), order.seed)
+        said.write_bytes(msgspec.json.encode(worth))
+    (order.critics / "ranker.json").write_bytes(kept.read_bytes())
+    return msgspec.json.decode(said.read_bytes())
+
+
+def _keep(manifest: dict[str, Any], order: Order) -> None:
+    (order.critics / "manifest.json").write_bytes(
+        msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     )
 
 
-def _batches(examples: Examples, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Endless batches of bars with about as many notes; the classes weigh 2 : 2 : 1."""
-    weights = np.array([2.0, 2.0, 1.0]) / np.bincount(examples.labels, minlength=3).clip(1)
-    chances = weights[examples.labels]
-    chances /= chances.sum()
-    while True:
-        drawn = rng.choice(len(chances), size=8192, p=chances)
-        drawn = drawn[np.argsort(examples.counts[drawn], kind="stable")]
-        groups: list[np.ndarray] = []
-        at = 0
-        while at < len(drawn):
-            size = max(8, NOTES_PER_BATCH // max(1, int(examples.counts[drawn[at]])))
-            groups.append(drawn[at : at + size])
-            at += size
-        for order in rng.permutation(len(groups)):
-            yield groups[order]
+def _of(samples: Sequence[Sample], name: Side) -> list[Sample]:
+    return [one for one in samples if one.side == name]
 
 
-def _rate(share: float, batch: int) -> float:
-    warm = min(1.0, (batch + 1) / 100)
-    return PEAK_RATE * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
+def side(works: Sequence[Passage], name: Side) -> list[Passage]:
+    """The passages of one side."""
+    return [one for one in works if one.side == name]
+
+
+def _trained(order: Order, works: Sequence[Passage]) -> Path:
+    """The network's file, trained here when nobody has put it there."""
+    file = order.out / "critic.pt"
+    if not file.exists():
+        packed = order.out / "bars.npz"
+        if not packed.exists():
+            pack(side(works, "critic"), packed)
+        critic_training.train(packed, order.out, order.budget_s, order.seed, order.threads)
+    return file
+
+
+def _sampled(order: Order, works: Sequence[Passage]) -> list[Sample]:
+    file = order.out / "samples.msgpack"
+    if not file.exists():
+        made = critic_sampling.sampled(
+            plans(works), order.pieces, order.seed, order.sampling_s, workers=2
+        )
+        critic_sampling.save(made, file)
+    return critic_sampling.read(file)
+
+
+def plans(works: Sequence[Passage]) -> dict[Side, Sequence[Excerpt]]:
+    """Of every side, the excerpts under whose plans the model writes. The judge counts chains in
+    half of its works; the model writes for the other half."""
+    found: dict[Side, Sequence[Excerpt]] = {
+        name: excerpts_of(side(works, name)) for name in SIDES if name != "judge"
+    }
+    return found | {"judge": excerpts_of(_halves(side(works, "judge"))[1])}
+
+
+def _halves(works: Sequence[Passage]) -> tuple[list[Passage], list[Passage]]:
+    """Passages in two halves, no work in both."""
+    first = {
+        one.work for one in works
+        if hashlib.sha256(f"halves/{one.work}".encode()).digest()[0] % 2
+    }  # fmt: skip
+    return [one for one in works if one.work in first], [
+        one for one in works if one.work not in first
+    ]
+
+
+# --- whose bar it is ------------------------------------------------------------------------------
+
+
+def taste_of(model: Critic, samples: Sequence[Sample], order: Order) -> Taste:
+    """Learn to tell the model's bars from people's under the same plans, by what the network
+    knows of them; its own weights stay as they are."""
+    file, taste = order.out / "taste.pt", Taste(model.config.width)
+    if file.exists():
+        taste.load_state_dict(torch.load(file, weights_only=True))
+        return taste.eval()
+    torch.manual_seed(order.seed)
+    reader = _reader(model, order)
+    people = bars_of([one.people for one in samples], reader).states
+    ours = bars_of([one.model for one in samples], reader).states
+    given = torch.from_numpy(np.concatenate([people, ours]))
+    labels = torch.cat([torch.zeros(len(people)), torch.ones(len(ours))])
+    weights = torch.where(labels > 0, len(labels) / 2 / len(ours), len(labels) / 2 / len(people))
+    optimiser = torch.optim.AdamW(taste.parameters(), lr=TASTE_RATE, weight_decay=0.05)
+    for step in range(TASTE_STEPS):
+        for group in optimiser.param_groups:
+            group["lr"] = TASTE_RATE * (1 - step / TASTE_STEPS)
+        chosen = torch.randint(len(labels), (1024,))
+        loss = fn.binary_cross_entropy_with_logits(
+            taste(fn.dropout(given[chosen], 0.1)), labels[chosen], weights[chosen]
+        )
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+    torch.save(taste.state_dict(), file)
+    return taste.eval()
+
+
+def _reader(model: Critic, order: Order) -> Reader:
+    """The network as it will be read in the studio, before it knows whose bars are whose."""
+    file = order.out / "states.onnx"
+    write(model, Taste(model.config.width), file)
+    return Reader(Graph(file))
+
+
+# --- the judge ------------------------------------------------------------------------------------
+
+
+def judge_of(works: Sequence[Passage], samples: Sequence[Sample], seed: int) -> judge.Judge:
+    """A judge who counted one half of its works and learnt from people of the other half, from the
+    model in every manner, and from our rules under the same plans."""
+    counted, learnt = _halves(side(works, "judge"))
+    own = _of(samples, "judge")
+    rules = [
+        Excerpt(
+            plan=one.people.plan,
+            lines=rule_lines(one.people.plan, seed + at, [line.role for line in one.people.lines]),
+        )
+        for at, one in enumerate(own)
+    ]
+    return judge.fitted(
+        excerpts_of(counted), excerpts_of(learnt), [*(one.model for one in own), *rules]
+    )
+
+
+def neutrality(judged: judge.Judge, samples: Sequence[Sample]) -> dict[str, Any]:
+    """What the judge says of works that nobody learnt from, and of the model under their plans:
+    AUC of people against the model in all, and in every manner, with the means of both."""
+    people = np.array([judged.odds(one.people.plan, one.people.lines) for one in samples])
+    model = np.array([judged.odds(one.model.plan, one.model.lines) for one in samples])
+    found: dict[str, Any] = {"auc": round(auc(people, model), 3), "pieces": len(samples),
+                             "people": _mean(people), "model": _mean(model)}  # fmt: skip
+    for manner in MANNERS:
+        own = np.array([one.manner == manner for one in samples])
+        if own.any():
+            found[critic_sampling.told(manner)] = {
+                "auc": round(auc(people, model[own]), 3), "model": _mean(model[own]),
+                "pieces": int(own.sum()),
+            }  # fmt: skip
+    return found
+
+
+def _mean(values: np.ndarray) -> list[float]:
+    """Mean and its standard error."""
+    return [round(float(values.mean()), 3), round(float(values.std() / len(values) ** 0.5), 3)]
+
+
+# --- the manifest ---------------------------------------------------------------------------------
+
+
+def _facts(
+    order: Order, works: Sequence[Passage], samples: Sequence[Sample], model: Critic, file: Path
+) -> dict[str, Any]:
+    sides = Counter(one.side for one in works)
+    return {
+        "name": NAME,
+        "files": {file.name: hashlib.sha256(file.read_bytes()).hexdigest()},
+        "made_at": datetime.now(UTC).date().isoformat(),
+        "features": [list(one) for one in FEATURES],
+        "config": list(model.config),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "composer": Composer().digest,
+        "seed": order.seed,
+        "works": {name: len({one.work for one in side(works, name)}) for name in SIDES},
+        "passages": {name: sides[name] for name in SIDES},
+        "pieces by the model": dict(Counter(one.side for one in samples)),
+        "licence": "Apache-2.0",
+    }
+
+
+def _measured(
+    order: Order, model: Critic, taste: Taste, works: Sequence[Passage],
+    samples: Sequence[Sample], reader: Reader,
+) -> dict[str, Any]:  # fmt: skip
+    held_out = side(works, "held out")
+    own = _of(samples, "held out")
+    people, ours = bars_of([one.people for one in own], reader), bars_of(
+        [one.model for one in own], reader
+    )  # fmt: skip
+    return {
+        "levels": list(LEVELS),
+        "people": quantiles(*_people(held_out, reader)),
+        "own": quantiles(odds(ours.answers), ours.kinds),
+        "parity_max_abs": float(f"{critic_measure.parity(model, own, reader):.3g}"),
+        **_auc(order, model, taste, held_out, people, ours),
+    }
+
+
+def _people(works: Sequence[Passage], reader: Reader) -> tuple[np.ndarray, np.ndarray]:
+    """How faultless people's bars are, alone and over inner voices as ours; and their kinds."""
+    chosen = works[:: max(1, len(works) // COMPARED)]
+    alone = bars_of(excerpts_of(chosen), reader)
+    voiced = bars_of(excerpts_of(as_held(chosen), VOICES), reader)
+    said = np.concatenate([alone.answers, voiced.answers])
+    return faultless(said), np.concatenate([alone.kinds, voiced.kinds])
+
+
+def _auc(
+    order: Order, model: Critic, taste: Taste, held_out: Sequence[Passage], people: Bars, ours: Bars
+) -> dict[str, Any]:
+    """AUC of people's bars against each fault in every way of hearing, and against the model's."""
+    ways = _ways(order, model, taste, held_out)
+    first = ways[next(iter(WAYS))]
+    table = {
+        fault: {"rating": ways[RATING][fault]["auc"], "own": first[fault]["auc"],
+                "bars": first[fault]["bars"]}
+        for fault in FAULTS
+    }  # fmt: skip
+    table["model"] = {
+        "rating": round(auc(odds(people.answers), odds(ours.answers)), 3),
+        "own": round(auc(human(people.answers), human(ours.answers)), 3),
+        "bars": len(ours.answers),
+    }
+    return {"auc": table, "ways": ways}
+
+
+def _ways(order: Order, model: Critic, taste: Taste, held_out: Sequence[Passage]) -> dict[str, Any]:
+    """The tables of every way of hearing; the longest step, so each is kept when it is done."""
+    file = order.out / "ways.json"
+    found: dict[str, Any] = msgspec.json.decode(file.read_bytes()) if file.exists() else {}
+    some = critic_measure.packed(held_out, order.out / "held-out.npz")
+    for name, manner in WAYS.items():
+        if name not in found:
+            heard = critic_measure.heard(model, taste, some, manner, order.measured, order.seed)
+            found[name] = critic_measure.table(heard, heard.faultless)
+            if manner.held == manner.moving == 0 and manner.sharp:
+                found[RATING] = critic_measure.table(heard, heard.odds)
+            file.write_bytes(msgspec.json.encode(found))
+    return {name: found[name] for name in (*WAYS, RATING)}
+
+
+def odds(said: np.ndarray) -> np.ndarray:
+    """(bars, classes) log-probabilities → (bars,) log-odds of people against all else."""
+    return said[:, PEOPLE] - np.logaddexp(said[:, SPOILT], said[:, MODEL])
+
+
+def faultless(said: np.ndarray) -> np.ndarray:
+    """(bars,) log-odds of people against spoilt bars alone."""
+    return said[:, PEOPLE] - said[:, SPOILT]
+
+
+def human(said: np.ndarray) -> np.ndarray:
+    """(bars,) log-odds of people against our model alone."""
+    return said[:, PEOPLE] - said[:, MODEL]
+
+
+def quantiles(rated: np.ndarray, kinds: np.ndarray) -> dict[str, list[float]]:
+    """Quantiles by what sounds and by energy: ``lead 3``, ``other 5``, …; a cell with too few bars
+    takes its neighbours in."""
+    sounds = np.array([kind.split()[0] for kind in kinds])
+    energies = np.array([int(kind.split()[1]) for kind in kinds])
+    found: dict[str, list[float]] = {}
+    for name in ("lead", "other"):
+        for energy in range(1, 8):
+            cell = np.ones(len(kinds), bool)
+            for reach in range(7):
+                cell = (sounds == name) & (np.abs(energies - energy) <= reach)
+                if cell.sum() >= FEWEST:
+                    break
+            values = rated[cell] if cell.any() else rated
+            found[f"{name} {energy}"] = np.quantile(values, LEVELS).round(4).tolist()
+    return found

@@ -70,7 +70,7 @@ def fitted(
     each = np.where(labels > 0, 0.5 / len(human), 0.5 / len(made)) * len(labels)
     return Judge(
         counts=counts, middle=middle.round(5).tolist(), spread=spread.round(5).tolist(),
-        weights=_logistic(terms, labels, each).round(5).tolist(),
+        weights=logistic(terms, labels, each).round(5).tolist(),
     )  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def _terms(scaled: np.ndarray) -> np.ndarray:
     return np.concatenate([np.ones((len(scaled), 1)), scaled, scaled**2], 1)
 
 
-def _logistic(terms: np.ndarray, labels: np.ndarray, each: np.ndarray) -> np.ndarray:
+def logistic(terms: np.ndarray, labels: np.ndarray, each: np.ndarray) -> np.ndarray:
     """Weights by Newton's method with a ridge."""
     weights = np.zeros(terms.shape[1])
     ridge = _RIDGE * np.eye(len(weights))

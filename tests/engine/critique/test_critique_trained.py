@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.critique import bars, trained
-from engine.critique.strokes import FEATURES, MOST, OFFSETS, strokes_of
-from engine.critique.traits import TRAITS, traits_of
+from engine.critique.grid import FEATURES, WIDTHS
+from engine.critique.strokes import MOST, Strokes, sheet_of, strokes_of
 from engine.errors import ModelMissing
 from engine.score import BarView, Line, Note, Score
 
@@ -64,7 +64,7 @@ def test_a_critic_with_a_missing_file_is_refused(copied: Path, name: str) -> Non
 def test_a_critic_that_was_trained_on_other_features_is_refused(copied: Path) -> None:
     file = copied / "manifest.json"
     manifest = json.loads(file.read_text())
-    file.write_text(json.dumps(manifest | {"traits": ["another", *manifest["traits"][1:]]}))
+    file.write_text(json.dumps(manifest | {"features": [["another", 3], *manifest["features"]]}))
     with pytest.raises(ModelMissing, match="other features"):
         trained.TrainedCritic(copied)
 
@@ -104,33 +104,62 @@ def test_a_random_lead_is_placed_below_a_tune(piece, critic) -> None:
     assert sum(noise) < 0.6 * sum(tune)
 
 
+def last_bar(one: BarView) -> Strokes:
+    """The strokes of the bar that a view shows last."""
+    sheet = sheet_of(one)
+    assert sheet is not None
+    return strokes_of(sheet, sheet.bars - 1)
+
+
 def test_a_bar_in_another_key_has_the_same_features(piece) -> None:
     low, high = piece(0, "major"), piece(2, "major")
     moved = tuple(Note(n.start, n.length, n.pitch + 2, n.velocity) for n in lead_of(low))
     bass = next(part.notes for part in low.parts if part.plan.role == "bass")
     deeper = tuple(Note(n.start, n.length, n.pitch + 2, n.velocity) for n in bass)
     for bar in range(16):
-        one, other = view(low, bar), view(high, bar, lead=moved, bass=deeper)
-        here, there = strokes_of(one), strokes_of(other)
-        assert here is not None and there is not None
+        here = last_bar(view(low, bar))
+        there = last_bar(view(high, bar, lead=moved, bass=deeper))
         assert (here.ids == there.ids).all()
-        assert traits_of(one) == traits_of(other)
+        assert (here.places == there.places).all()
+
+
+def test_a_bar_reads_the_same_when_later_ones_are_known(piece) -> None:
+    score = piece()
+    whole = sheet_of(view(score, 7))
+    assert whole is not None
+    for bar in range(7):
+        assert (strokes_of(whole, bar).ids == last_bar(view(score, bar)).ids).all()
 
 
 def test_every_feature_stays_inside_its_own_rows(piece) -> None:
     score = piece()
     crowd = tuple(Note(n * 20, 15, (n * 37) % 128, 80) for n in range(8 * 96))
     for bar in (0, 3, 7):
-        strokes = strokes_of(view(score, bar, lead=crowd, bass=crowd, counter=crowd))
-        assert strokes is not None
-        assert len(strokes.here) == MOST
-        assert strokes.here.any()
-        rows = strokes.ids - OFFSETS
-        assert (rows >= 0).all()
-        assert (rows < [width for _, width in FEATURES]).all()
-    figures = traits_of(view(score, 7, lead=crowd, bass=crowd))
-    assert len(figures) == len(TRAITS)
-    assert all(-1 <= one <= 1 for one in figures)
+        strokes = last_bar(view(score, bar, lead=crowd, bass=crowd, counter=crowd, upper=crowd))
+        assert len(strokes.places) == MOST
+        assert strokes.ids.shape == (MOST, len(FEATURES))
+        assert (strokes.ids >= 0).all()
+        assert (strokes.ids < WIDTHS).all()
+
+
+def test_what_is_read_of_earlier_bars_is_kept_and_changes_nothing(piece, copied: Path) -> None:
+    score = piece()
+    views = [view(score, bar) for bar in range(8)]
+    in_turn = trained.TrainedCritic(copied)
+    found = [in_turn.odds(one) for one in views]
+    for one, odds in zip(reversed(views), reversed(found), strict=True):
+        assert trained.TrainedCritic(copied).odds(one) == odds
+
+
+def test_inner_voices_are_heard_for_faults_but_do_not_tell_whose_bar_it_is(piece, critic) -> None:
+    score = piece()
+    held = tuple(Note(bar * BAR, BAR, 64, 80) for bar in range(8))
+    wild = tuple(Note(n * BAR // 4, BAR // 4, 52 + n * 7 % 23, 80) for n in range(32))
+    plain, voiced, rough = (
+        view(score, 6, **lines) for lines in ({}, {"upper": held}, {"upper": wild})
+    )
+    assert critic.odds(plain) == critic.odds(voiced) == critic.odds(rough)
+    assert critic.place(rough) < critic.place(voiced)
 
 
 def test_an_empty_bar_has_no_place(piece, critic) -> None:
