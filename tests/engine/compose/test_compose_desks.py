@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from engine.compose.choosing import drawn, surprises
+from engine.compose.choosing import MIN_P, drawn, surprises
 from engine.compose.composer import Composer
 from engine.contracts import Brief, Plan
 from engine.critique.bars import rate
@@ -71,7 +71,7 @@ def test_draws_of_all_rows_at_once_are_those_of_each_row_by_its_definition() -> 
     for row in range(200):
         allowed = np.flatnonzero(masks[row])
         chances = np.exp(logits[row, allowed] / 0.9)
-        chances[chances < 0.04 * chances.max()] = 0
+        chances[chances < MIN_P * chances.max()] = 0
         chances /= chances.sum()
         at = int(np.searchsorted(chances.cumsum(), thrown[row], side="right"))
         assert chosen[row] == allowed[at]
