@@ -17,14 +17,11 @@ from engine.contracts import Plan
 from engine.critique.bars import both, by_likeness, rate
 from engine.critique.trained import TrainedCritic
 from engine.score import BarRating, BarView, Line
-from engine.workshop import judge as judging
-from engine.workshop.examples import PIECES_AT_ONCE, composed, views_of
+from engine.workshop.examples import PIECES_AT_ONCE, views_of
 from engine.workshop.excerpts import Excerpt
 from engine.workshop.judge import Judge
-from engine.workshop.rulemade import rule_lines
 
 TEMPERATURES = (0.8, 0.9, 1.0, 1.1)
-MACHINES = 480  # pieces by the model, and as many by rules, that the judge learns from
 GRAM = 4  # moves of a lead that make a phrase to count
 _ANOTHER = 1_000_003  # between the seeds of versions of one piece
 
@@ -90,21 +87,6 @@ class Heard(Struct, frozen=True, kw_only=True):
     steps: float
     distinct: float
     tuned: dict[str, float] = {}
-
-
-def judge_of(excerpts: Sequence[Excerpt], composer: Composer, seed: int) -> Judge:
-    """A judge who counted one half of some works and learnt from the other half, the model under
-    its plans, and our rules under its plans."""
-    counted, people = excerpts[::2], excerpts[1::2]
-    model = composed(people, composer, min(MACHINES, len(people)), seed)
-    rules = [
-        Excerpt(
-            plan=one.plan,
-            lines=rule_lines(one.plan, seed + at, [line.role for line in one.lines]),
-        )
-        for at, one in enumerate(people[: len(model)])
-    ]
-    return judging.fitted(counted, people, [*model, *rules])
 
 
 def tuned(arm: Arm, tools: Tools, plans: Sequence[Plan], seed: int) -> dict[float, float]:

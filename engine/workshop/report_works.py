@@ -14,9 +14,10 @@ from msgspec import Struct
 from engine.midi.reading import Heard, read
 from engine.workshop import corpus
 from engine.workshop.critic_works import passages_of
-from engine.workshop.excerpts import Excerpt, excerpts, excerpts_of
+from engine.workshop.excerpts import Excerpt, excerpts_of
 from engine.workshop.extract import rng_of, windows
 from engine.workshop.index import lines_of, manifest_of, training_files
+from engine.workshop.report_windows import excerpts_in
 
 
 class Work(Struct, frozen=True, kw_only=True):
@@ -56,7 +57,7 @@ def work_of(heard: Heard, name: str, work: str, rng: np.random.Generator) -> Wor
     return Work(
         name=name,
         excerpts=tuple(excerpts_of(list(passages_of(heard, name, work, "held out")))),
-        composed=tuple(excerpts(list(windows(heard, rng)))),
+        composed=tuple(excerpts_in(list(windows(heard, rng)))),
         lines=tuple(lines_of(heard)),
     )
 
