@@ -248,6 +248,7 @@ def _facts(
         "features": [list(one) for one in FEATURES],
         "config": list(model.config),
         "parameters": sum(p.numel() for p in model.parameters()),
+        "training": _told(order),
         "composer": Composer().digest,
         "seed": order.seed,
         "works": {name: len({one.work for one in side(works, name)}) for name in SIDES},
@@ -255,6 +256,13 @@ def _facts(
         "pieces by the model": dict(Counter(one.side for one in samples)),
         "licence": "Apache-2.0",
     }
+
+
+def _told(order: Order) -> dict[str, Any]:
+    """What the training said last: seconds, steps, strokes, and AUC on works it did not learn
+    from, whose pasts had faults too."""
+    kept = torch.load(order.out / "critic.pt", map_location="cpu", weights_only=True)
+    return kept["told"][-1] if kept["told"] else {}
 
 
 def _measured(

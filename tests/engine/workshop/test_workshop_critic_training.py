@@ -1,7 +1,6 @@
 """The critic's training: lessons made anew, features that torch and numpy agree on, a network that
 learns, resumes, and reads in the studio what it read in the workshop."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,7 @@ def file(works: list[Passage], tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="module")
-def drawn(file: Path) -> Iterator:
+def drawn(file: Path) -> tuple:
     """All the passages on the grid, and dice."""
     from engine.workshop.critic_faults import Dice
     from engine.workshop.critic_lessons import volumes
@@ -115,7 +114,8 @@ def test_torch_and_numpy_read_the_same_features_and_later_bars_change_none(drawn
     own = _passages(volume, 12, dice, TAUGHT)
     grid = _grid(own.pages, own.first, volume.meter)
     by_torch = features(torch, grid, Where(*begins(torch, grid).nonzero(as_tuple=True))).numpy()
-    plain = Grid(*(one.numpy() if torch.is_tensor(one) else one for one in grid))
+    arrays = {name: np.asarray(getattr(grid, name)) for name in grid._fields[:6]}
+    plain = Grid(**arrays, size=grid.size, meter=grid.meter)
     at = Where(*begins(np, plain).nonzero())
     by_numpy = features(np, plain, at)
     assert (by_torch == by_numpy).all()
