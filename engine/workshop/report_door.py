@@ -21,13 +21,13 @@ def add(commands: Any, seed: int) -> None:
     report.add_argument("--again", action="store_true", help="measure what is up to date as well")
     report.add_argument("--quick", action="store_true", help="a few pieces, into another folder")
     report.add_argument("--workers", type=int, default=2, choices=range(1, MOST_WORKERS + 1))
-    report.add_argument("--critics", type=Path, default=CRITICS)
     report.add_argument("--out", type=Path, help=f"the page; {PAGE} otherwise")
     rolls = commands.add_parser("rolls", help="plain sampling and the panel, side by side, as PNG")
     rolls.add_argument("--out", type=Path, required=True, help="folder for the pictures")
     for command in (report, rolls):
         command.add_argument("--seed", type=int, default=seed)
         command.add_argument("--models", type=Path, default=MODELS)
+        command.add_argument("--critics", type=Path, default=CRITICS)
 
 
 def report(given: argparse.Namespace) -> None:
@@ -63,7 +63,7 @@ def rolls(given: argparse.Namespace) -> None:
     from engine.workshop import rolls as drawing
 
     try:
-        drawing.make(given.out, given.seed, given.models)
+        drawing.make(given.out, given.seed, given.models, given.critics)
     except (EngineError, OSError) as error:
         print(f"workshop: {error}", file=sys.stderr)
         sys.exit(2)

@@ -180,22 +180,33 @@ def _tuning(found: Arms) -> str:
 
 
 def _taken(figures: Any) -> str:
-    found = msgspec.convert(figures, Taken)
-    again = sum(found.by_reason.values())
+    found = msgspec.convert(figures, dict[str, Taken])
+    first = next(iter(found.values()))
+    reasons = list(dict.fromkeys(reason for one in found.values() for reason in one.by_reason))
+    rows: dict[str, list[str]] = {
+        "bars written again": [f"{sum(one.by_reason.values())}" for one in found.values()],
+        **{
+            f"– {reason}": [f"{one.by_reason.get(reason, 0)}" for one in found.values()]
+            for reason in reasons
+        },
+        "tries, each by how many bars": [
+            ", ".join(f"{tries}: {count}" for tries, count in one.tries.items()) or "–"
+            for one in found.values()
+        ],
+        "steps, × plain": [f"{one.steps_judged / one.steps_plain:.2f}" for one in found.values()],
+        "rating on paper, plain": [f"{one.rating_plain:.3f}" for one in found.values()],
+        "rating on paper, with the panel": [f"{one.rating_judged:.3f}" for one in found.values()],
+        "takes not offered, plain": [f"{one.retracted_plain}" for one in found.values()],
+        "takes not offered, with the panel": [f"{one.retracted_judged}" for one in found.values()],
+    }
     text = f"""
-{found.candidates} candidates of the styles that `python -m engine.workshop rolls` draws side by
-side: same plan and seed, once plain, once with the studio's panel. It had {again} of {found.bars}
-bars written again, at {found.steps_judged / found.steps_plain:.2f} times the steps. On paper the
-scores are rated {found.rating_plain:.3f} plain and {found.rating_judged:.3f} with it;
-{found.retracted_plain} and {found.retracted_judged} of them would not be offered.
+{first.candidates} candidates of the styles that `python -m engine.workshop rolls` draws side by
+side, {first.bars} bars: same plan and seed, once plain, once with a panel that reads along.
 
-| reason | bars |
-|---|---|
+| | {" | ".join(found)} |
+|---|{"---|" * len(found)}
 """
-    for reason, count in found.by_reason.items():
-        text += f"| {reason} | {count} |\n"
-    tries = ", ".join(f"{count} of {tries}" for tries, count in found.tries.items())
-    return text + (f"\nTries: {tries}.\n" if tries else "")
+    return text + "".join(f"| {name} | {' | '.join(cells)} |\n" for name, cells in rows.items())
 
 
 def _rules(figures: Any) -> str:

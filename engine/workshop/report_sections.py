@@ -14,7 +14,7 @@ from msgspec import Struct
 from engine import styles
 from engine.compose.composer import Composer
 from engine.critique import originality as index
-from engine.critique.bars import rater
+from engine.critique.bars import both, rate, rater
 from engine.critique.trained import TrainedCritic
 from engine.workshop import arms as ways
 from engine.workshop import judge as judging
@@ -258,16 +258,21 @@ def _written(job: tuple[list[Excerpt], int, Bench, bool]) -> list:
     return [one.lines for one in made]
 
 
-def taken(bench: Bench) -> rolls.Taken:
-    """What the studio's panel takes back of the candidates that `rolls` draws."""
+def taken(bench: Bench) -> dict[str, rolls.Taken]:
+    """What the panel takes back of the candidates that `rolls` draws, without its trained critic
+    and with it."""
     jobs = [(style, bench) for style in rolls.STYLES[: bench.sizes.styles]]
-    return rolls.taken([one for some in _told("taken", _mapped(_rolled, jobs, bench.workers),
-                                              len(jobs)) for one in some])  # fmt: skip
+    found = list(_told("taken", _mapped(_rolled, jobs, bench.workers), len(jobs)))
+    return {name: rolls.taken([pair for one in found for pair in one[name]]) for name in found[0]}
 
 
-def _rolled(job: tuple[str, Bench]) -> list[rolls.Pair]:
+def _rolled(job: tuple[str, Bench]) -> dict[str, list[rolls.Pair]]:
     style, bench = job
-    return rolls.pairs(style, bench.seed, _tools(bench.models, bench.critics).composer)
+    tools = _tools(bench.models, bench.critics)
+    raters = {"rules": rate, "rules and faults": both(tools.critic)}
+    return {
+        name: rolls.pairs(style, bench.seed, tools.composer, one) for name, one in raters.items()
+    }
 
 
 def shares(bench: Bench) -> list[report_shares.Share]:

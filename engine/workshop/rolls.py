@@ -1,8 +1,8 @@
 """Candidates by plain sampling and by the panel, side by side: same plan, same seed.
 
-Left every bar stands as it was first drawn; right the studio's panel reads along and has bars
-written again. Those are marked, with the reason and how often they were tried. Up to the first of
-them both sides are the same.
+Left every bar stands as it was first drawn; right the panel, its rules and its trained critic,
+reads along and has bars written again. Those are marked, with the reason and how often they were
+tried. Up to the first of them both sides of a section are the same.
 """
 
 import sys
@@ -15,10 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from engine.arrange import arrange
-from engine.compose.composer import Composer
+from engine.compose.composer import BarRater, Composer
 from engine.contracts import Brief, Rewrite
 from engine.critique import panel
-from engine.critique.bars import rater
+from engine.critique.bars import both
+from engine.critique.trained import TrainedCritic
 from engine.plan import draw
 from engine.provenance.origin import derive_seed
 from engine.score import Score, bar_ticks, seconds_per_tick
@@ -69,14 +70,14 @@ class Taken(Struct, frozen=True, kw_only=True):
     retracted_judged: int
 
 
-def pairs(style: str, seed: int, composer: Composer) -> list[Pair]:
+def pairs(style: str, seed: int, composer: Composer, rate: BarRater) -> list[Pair]:
     """The candidates of one style's brief, each written both ways."""
     own = derive_seed(seed, *style.encode())
     resolved = resolve(Brief(style=style, kind="bed", duration_ms=LENGTH_MS), own)
     plans = draw(resolved, own, CANDIDATES)
     seeds = [derive_seed(own, number) for number in range(len(plans))]
     plain = composer.write(plans, seeds)
-    judged = composer.write(plans, seeds, rate=rater(plans[0]))
+    judged = composer.write(plans, seeds, rate=rate)
     return [
         Pair(
             style=style,
@@ -108,12 +109,12 @@ def taken(found: Sequence[Pair]) -> Taken:
     )  # fmt: skip
 
 
-def make(folder: Path, seed: int, models: Path) -> Taken:
+def make(folder: Path, seed: int, models: Path, critics: Path) -> Taken:
     """Write and draw all of them; a page for each style, and what was taken back as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
-    composer, every = Composer(models), []
+    composer, rate, every = Composer(models), both(TrainedCritic(critics)), []
     for style in STYLES:
-        found = pairs(style, seed, composer)
+        found = pairs(style, seed, composer, rate)
         draw_page(found, folder / f"{style}.png")
         every += found
         print(f"{style}: {_said(found)}", file=sys.stderr, flush=True)
@@ -152,8 +153,8 @@ def _draw(roll: Any, drums: Any, side: Side, title: str) -> None:
         axes.set_xlim(0.0, length)
     for one in side.rewrites:
         roll.axvspan(one.bar * bar, (one.bar + 1) * bar, color="#d62728", alpha=0.16, zorder=0)
-        roll.annotate(f"{one.reason} ×{one.tries}", (one.bar * bar, 0.0), (2, 3), fontsize=7,
-                      color="#a00000", xycoords=roll.get_xaxis_transform(),
+        roll.annotate(f"{one.reason} ×{one.tries}", (one.bar * bar, 0.0), (3, 3), fontsize=7,
+                      color="#a00000", rotation=90, xycoords=roll.get_xaxis_transform(),
                       textcoords="offset points")  # fmt: skip
     said = f"{title} · rated {side.rating:.2f}"
     said += f" · {'; '.join(side.reasons)}" if side.reasons else ""
