@@ -1,17 +1,15 @@
 """Bars by people and by the model as the trained critic reads them while the studio composes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from msgspec import Struct
 
-from engine.compose.composer import Composer
 from engine.critique.strokes import sheet_of, struck
 from engine.critique.trained import FEWEST_NOTES, Reader, kind_of
 from engine.score import BarView, Line, bar_ticks
 from engine.workshop.excerpts import BARS, Excerpt
 
-TEMPERATURES = (0.8, 0.9, 1.0)  # by turns
 PIECES_AT_ONCE = 24
 
 
@@ -48,23 +46,6 @@ def bars_of(pieces: Iterable[Excerpt], reader: Reader) -> Bars:
 def views_of(excerpt: Excerpt) -> list[BarView]:
     """Every bar of an excerpt as the composer would show it."""
     return [_view(excerpt, bar) for bar in range(BARS)]
-
-
-def composed(
-    excerpts: Sequence[Excerpt], composer: Composer, pieces: int, seed: int
-) -> list[Excerpt]:
-    """What the model writes under the plans of some excerpts, spread over all of them."""
-    places = np.linspace(0, len(excerpts) - 1, min(pieces, len(excerpts))).astype(int)
-    found: list[Excerpt] = []
-    for number, at in enumerate(range(0, len(places), PIECES_AT_ONCE)):
-        plans = [excerpts[place].plan for place in places[at : at + PIECES_AT_ONCE]]
-        seeds = [seed + at + n for n in range(len(plans))]
-        temperature = TEMPERATURES[number % len(TEMPERATURES)]
-        written = composer.write(plans, seeds, temperature=temperature)
-        found += [
-            Excerpt(plan=plan, lines=one.lines) for plan, one in zip(plans, written, strict=True)
-        ]
-    return found
 
 
 def _view(excerpt: Excerpt, bar: int) -> BarView:
