@@ -1,13 +1,12 @@
 """The report: it belongs to the committed weights, and says so of every section that does not."""
 
 import itertools
-import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 from msgspec import structs
-from workshop_pieces import heard
+from workshop_pieces import BAR, heard
 
 from engine import styles
 from engine.arrange import arrange
@@ -24,7 +23,8 @@ from engine.words import resolve
 from engine.workshop import arms as ways
 from engine.workshop import judge as judging
 from engine.workshop import report, report_page, report_shares, report_store, report_works, rolls
-from engine.workshop.excerpts import Excerpt
+from engine.workshop.examples import views_of
+from engine.workshop.excerpts import BARS, Excerpt
 from engine.workshop.report_distances import distances, divergence
 from engine.workshop.report_rules import even
 from engine.workshop.report_sections import QUICK, Bench
@@ -172,17 +172,17 @@ def test_every_arm_writes_all_plans_and_counts_what_it_spent(works: tuple[Work, 
 
 def test_the_best_of_several_is_what_the_critic_likes_best(works: tuple[Work, ...]) -> None:
     critic = TrainedCritic()
-    good = works[0].excerpts[0]
-    dice = random.Random(1)
-    bad = tuple(
-        Line(role=line.role,
-             notes=tuple(Note(n.start, n.length, dice.randint(40, 80), 80) for n in line.notes))
-        for line in good.lines
-    )  # fmt: skip
-    tries = [ways.Written(plan=good.plan, lines=lines, steps=5) for lines in (bad, good.lines)]
-    for order in itertools.permutations(tries):
-        best = ways.best(critic, order)
-        assert (best.lines, best.steps) == (good.lines, 10)
+    tries = [
+        ways.Written(plan=work.excerpts[0].plan, lines=work.excerpts[0].lines, steps=5)
+        for work in works[:4]
+    ]
+    odds = [
+        np.mean([critic.odds(view) or 0.0 for view in views_of(work.excerpts[0])])
+        for work in works[:4]
+    ]
+    best = ways.best(critic, tries)
+    assert (best.lines, best.steps) == (tries[int(np.argmax(odds))].lines, 20)
+    assert ways.best(critic, tries[::-1]).lines == best.lines
 
 
 def test_swing_and_hands_are_taken_away_before_the_judge_reads() -> None:
@@ -227,3 +227,15 @@ def test_both_sides_of_a_roll_have_one_plan_and_what_was_taken_back_is_counted(
     assert taken.steps_judged > taken.steps_plain
     rolls.draw_page(pairs[:1], tmp_path / "page.png")
     assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_work_is_read_as_the_composer_reads_it_in_training(works: tuple[Work, ...]) -> None:
+    for seed, work in enumerate(works):
+        written = [note for note in heard(seed).tracks[0].notes if note.start < BARS * BAR]
+        lead = next(line for line in work.composed[0].lines if line.role == "lead")
+        assert [(n.start, n.length) for n in lead.notes] == [(n.start, n.length) for n in written]
+        assert len({a.pitch - b.pitch for a, b in zip(lead.notes, written, strict=True)}) == 1
+        plan = work.composed[0].plan
+        assert plan.chords[0].at == 0
+        assert all(a.at + a.length == b.at for a, b in itertools.pairwise(plan.chords))
+        assert {part.role for part in plan.parts} == {line.role for line in work.composed[0].lines}
