@@ -61,8 +61,8 @@ def rater(plan: Plan) -> Callable[[BarView], BarRating]:
 def both(critic: TrainedCritic) -> Callable[[BarView], BarRating]:
     """The rules and the trained critic together: a bar is worth what the stricter one says.
 
-    Not in force in the studio: the critic does not yet know enough faults (see
-    ``deploy/reports/panel.md``); the workshop measures it with this.
+    Not in force in the studio: what it has written again is no gain that the judge can hear (see
+    ``deploy/reports/score-model.md``); the workshop measures it with this.
     """
 
     def judged(view: BarView) -> BarRating:

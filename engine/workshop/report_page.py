@@ -133,7 +133,8 @@ temperature that the judge liked best among {temperatures} on {found.tuned_on} p
 works. `distinct` is the share of the leads' runs of four moves that differ from each other.
 `alone` is the network inside bar lines and ranges, without what the craft asks of it: breaths,
 cadences, the energy's pace, the referenced bar. The last columns are distances from people's
-histograms, as multiples of people's own (see below).
+histograms, as multiples of people's own (see below), here of works as the critics read them, who
+tell a counter and its lengths otherwise than the composer does.
 
 | arm | T | judge's log-odds | usual | steps a piece | distinct | {_histograms(found)} |
 |---|---|---|---|---|---|{"---|" * len(_names(found))}

@@ -6,6 +6,7 @@ as such; `stale` names it, and the test of the committed report fails for it.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from engine.compose.composer import PACKAGED as COMPOSER
 from engine.critique.trained import PACKAGED as CRITICS
 
 DIGITS = 16  # of a digest
+_NUMBERS = re.compile(rb"\[[-+.\deE,\s]+\]")
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -49,7 +51,9 @@ def write(report: Report, file: Path) -> None:
     """Keep the report as JSON, whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".part")
-    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    text = msgspec.json.format(msgspec.json.encode(report), indent=1)
+    text = _NUMBERS.sub(lambda found: b" ".join(found[0].split()), text)  # a list on one line
+    unfinished.write_bytes(text + b"\n")
     unfinished.replace(file)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from msgspec import structs
+from msgspec import structs, to_builtins
 from workshop_pieces import BAR, heard
 
 from engine import styles
@@ -30,6 +30,8 @@ from engine.workshop.report_rules import even
 from engine.workshop.report_sections import QUICK, Bench
 from engine.workshop.report_works import Work
 from engine.workshop.rulemade import rule_lines
+
+PAGE = Path(__file__).resolve().parents[3] / "deploy/reports/score-model.md"
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +241,17 @@ def test_a_work_is_read_as_the_composer_reads_it_in_training(works: tuple[Work, 
         assert plan.chords[0].at == 0
         assert all(a.at + a.length == b.at for a, b in itertools.pairwise(plan.chords))
         assert {part.role for part in plan.parts} == {line.role for line in work.composed[0].lines}
+
+
+def test_the_committed_report_belongs_to_the_committed_weights() -> None:
+    kept = report_store.read(PAGE.with_suffix(".json"))
+    now = report_store.weights(COMPOSER, CRITICS)
+    assert report_store.stale(kept, report.NEEDS, now) == []
+    assert not any(section.quick for section in kept.sections.values())
+    text, words = PAGE.read_text(), report_page.words_of(PAGE.read_text())
+    assert text == report_page.page(kept, now, []) + words
+    assert now["composer"] in words
+    bare = Bench(models=COMPOSER, critics=CRITICS, corpus=None, seed=0, sizes=QUICK)
+    for name, kind in report.KINDS.items():
+        if kind.copied:
+            assert kept.sections[name].figures == to_builtins(kind.measure(bare))
