@@ -26,7 +26,7 @@ from engine.words.seating import seated, stems_of
 from engine.words.span import FASTEST_BPM, LENGTHS_MS, SLOWEST_BPM, Span, span_of
 from engine.words.structure import ending_of, form_of, hits_of
 
-MODEL = "cuesmith-score-1"
+MODEL = "cuesmith-score-2"
 
 CREST_DB = 4.0
 """Music cannot be this close in loudness to its own true peak, whatever the limiter does."""

@@ -90,6 +90,8 @@ def test_lines_keep_to_the_bars_the_ranges_and_one_note_at_a_time(composer, mete
         parts = cast_of(plan)
         bar = bar_ticks(plan.meter)
         for line in made.lines:
+            if line.role == "drums":
+                continue  # struck together, by the keys of a kit
             part = parts[line.role]
             asked = {
                 number for one in plan.sections if sounds_in(plan, one, line.role)

@@ -46,7 +46,7 @@ def test_every_file_of_the_weights_has_a_licence_an_origin_and_a_digest() -> Non
 
 def test_the_index_knows_every_work_that_was_trained_on_and_no_other() -> None:
     trained = {f"{row['corpus']}/{row['path']}" for row in training_files(PACKAGED)
-               if row["side"] == "train"}  # fmt: skip
+               if row["side"] == "train" and row["corpus"] != "groove_midi"}  # fmt: skip
     assert set(originality.packaged().names) <= trained
     # A file may have no part of enough notes to be known by.
     assert len(originality.packaged().names) > 0.99 * len(trained)

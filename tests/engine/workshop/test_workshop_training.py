@@ -47,7 +47,7 @@ def run(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _batches(out: Path) -> int:
     import torch
 
-    return torch.load(out / "checkpoint.pt", weights_only=True)["batch"]
+    return torch.load(out / "checkpoint.pt", weights_only=True)["batches"]
 
 
 def test_what_is_left_out_is_counted_and_said(corpora: Path, tmp_path: Path) -> None:
