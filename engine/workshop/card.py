@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine.critique import originality
 from engine.workshop.corpus import ACCEPTED, CORPORA, CREDITS, HELD_OUT
 from engine.workshop.index import manifest_of, training_files
@@ -54,9 +56,10 @@ def text(models: Path) -> str:
         _left_out(manifest),
         _held_out(manifest),
         _originality(manifest),
+        _gates(models, manifest),
         f"## Limits\n\n{_LIMITS}",
     ]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
 def _facts(manifest: dict[str, Any]) -> str:
@@ -90,8 +93,30 @@ def _digests(models: Path, manifest: dict[str, Any]) -> str:
             named[manifest[name]["file"]] = manifest[name]["sha256"]
     listed = (models / "training-files.tsv").read_bytes()
     named["training-files.tsv"] = hashlib.sha256(listed).hexdigest()
-    rows = [(f"`{name}`", f"`{sha256}`") for name, sha256 in sorted(named.items())]
-    return "## Files\n\n" + _table(("file", "SHA-256"), rows)
+    rows = [
+        (f"`{name}`", f"`{sha256}`", f"{(models / name).stat().st_size:,}")
+        for name, sha256 in sorted(named.items())
+    ]
+    return "## Files\n\n" + _table(("file", "SHA-256", "bytes"), rows)
+
+
+def _gates(models: Path, manifest: dict[str, Any]) -> str:
+    """What the weights are held to: bits, and the AUCs of critics that stand beside them."""
+    rows: list[tuple[str, ...]] = []
+    if "comparison" in manifest:
+        ratio = manifest["comparison"]["ratio"]["pitched"]
+        rows.append(
+            ("bits of a plain network of equal size, data and steps", "at most 0.80", ratio)
+        )
+    critics = models.parent / "critics" / "manifest.json"
+    if critics.exists():
+        for against, found in msgspec.json.decode(critics.read_bytes())["auc"].items():
+            asked = "at least 0.75" if against == "model" else "at least 0.85"
+            rows.append((f"critic's AUC, people against {against}", asked, found["own"]))
+    if not rows:
+        return ""
+    said = "The whole table, with what is missed and why, is `deploy/reports/score-model.md`."
+    return f"## Gates\n\n{_table(('what', 'asked', 'measured'), rows)}\n\n{said}"
 
 
 def _learned(manifest: dict[str, Any], files: list[dict[str, str]]) -> str:

@@ -61,8 +61,8 @@ def test_no_piece_that_is_offered_reaches_the_limit() -> None:
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    for name in ("manifest.json", "training-files.tsv"):
-        shutil.copy(PACKAGED / name, tmp_path / name)
+    for file in PACKAGED.iterdir():
+        shutil.copy(file, tmp_path / file.name)
     return tmp_path
 
 
