@@ -52,8 +52,6 @@ _SINGING = frozenset(
 )  # fmt: skip
 WIDE = 10  # lead or comping colours that are enough to tell ten candidates apart
 Colour = tuple[int, str | None]  # a program and the patch that plays in its place
-# What a MIDI file shows of a patch whose family has programs of its own in General MIDI.
-_SHOWN = {"synth_bass": 38}
 _PANS = {"lead": 0, "comp": -25, "harmony": 30, "pad": 0, "counter": 22, "bass": 0, "drums": 0,
          "fx": 0}  # fmt: skip
 
@@ -193,11 +191,9 @@ def _player(style: Style, role: Role, program: int, patch: str | None, register:
         low, high = ranges.fitted(low, high, program)
     pan = style.mix.pan.get(role.name, _PANS[role.name])
     name = PATCHES.get(patch or "", PROGRAMS[program])
-    family = family_of(program, patch)
     return PartPlan(
-        role=role.name, group=GROUPS[role.name], name=name, family=family,
-        program=_SHOWN.get(family, program) if patch else program, patch=patch, low=low, high=high,
-        velocity=role.velocity, pan=pan,
+        role=role.name, group=GROUPS[role.name], name=name, family=family_of(program, patch),
+        program=program, patch=patch, low=low, high=high, velocity=role.velocity, pan=pan,
     )  # fmt: skip
 
 
