@@ -8,7 +8,6 @@ as that one is written; a row's result never depends on its neighbours.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,16 +19,15 @@ from engine.compose.cast import LINES
 from engine.compose.choosing import MIN_P
 from engine.compose.desk import GOOD_ENOUGH, ROWS, BarRater, Desk, Manner
 from engine.compose.given import Given, fixed
-from engine.compose.network import Network
+from engine.compose.network import DURATIONS, GRAPH, Network
 from engine.compose.take import Take
 from engine.contracts import Plan, Rewrite
-from engine.errors import ModelMissing
 from engine.score import Line
+from engine.weights import CPU, manifest_of, verified
 
 __all__ = ["GOOD_ENOUGH", "PACKAGED", "TRIES", "BarRater", "Composer", "Composition"]
 
 PACKAGED = Path(__file__).resolve().parent.parent / "models" / "composer"
-CPU = "CPUExecutionProvider"
 GPU_GRAPH = "composer-gpu.onnx"  # half precision, where the manifest names it
 MOST_DESKS = 4  # Python itself is one at a time: more would wait for each other
 TRIES = 4  # of one bar
@@ -73,12 +71,14 @@ class Composer:
         provider: str = CPU,
     ) -> None:
         folder = models or PACKAGED
-        manifest = _checked_manifest(folder)
+        manifest = manifest_of(folder, "composer", told=("name", "files"))
         self.name: str = manifest["name"]
         self.digest: str = hashlib.sha256(
             "".join(sorted(manifest["files"].values())).encode()
         ).hexdigest()
         graph = graph_for(provider, manifest["files"])
+        for file in sorted({graph, DURATIONS, *manifest["files"]}):
+            verified(folder / file, manifest["files"].get(file))
         network = Network(folder, slots=ROWS, threads=threads, provider=provider, graph=graph)
         count = desks or (min(MOST_DESKS, _cores()) if provider == CPU else 1)
         self.desks = [Desk(network), *(Desk(network.twin()) for _ in range(count - 1))]
@@ -144,7 +144,7 @@ class Composer:
 
 def graph_for(provider: str, files: Collection[str]) -> str:
     """The graph of an export that a provider runs: half precision off the CPU, where it has one."""
-    return GPU_GRAPH if provider != CPU and GPU_GRAPH in files else "composer.onnx"
+    return GPU_GRAPH if provider != CPU and GPU_GRAPH in files else GRAPH
 
 
 def _cores() -> int:
@@ -162,17 +162,3 @@ def _shares(takes: list[Take], most: int) -> list[list[Take]]:
         shares[lightest].append(takes[at])
         loads[lightest] += max(1, work[at])
     return shares
-
-
-def _checked_manifest(folder: Path) -> dict:
-    file = folder / "manifest.json"
-    if not file.exists():
-        raise ModelMissing(f"no composer in {folder}: its manifest.json is missing")
-    manifest = json.loads(file.read_text())
-    for name, sha256 in manifest["files"].items():
-        weights = folder / name
-        if not weights.exists():
-            raise ModelMissing(f"{weights} is missing")
-        if hashlib.sha256(weights.read_bytes()).hexdigest() != sha256:
-            raise ModelMissing(f"{weights} is not the file its manifest names")
-    return manifest

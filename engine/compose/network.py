@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as states  # type: ignore[attr-defined]
 
 from engine.compose import signature
 from engine.compose.signature import Ports
-from engine.errors import ModelMissing
+from engine.weights import CPU, session
 
-_UNFIT = (states.Fail, states.InvalidGraph, states.InvalidProtobuf, states.NotImplemented)
+GRAPH, DURATIONS = "composer.onnx", "durations.onnx"
 
 
 class Network:
@@ -33,16 +32,13 @@ class Network:
         *,
         slots: int,
         threads: int = 1,
-        provider: str = "CPUExecutionProvider",
-        graph: str = "composer.onnx",
+        provider: str = CPU,
+        graph: str = GRAPH,
     ) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = _session(models / graph, options, provider)
-        self._durations = _session(models / "durations.onnx", options, provider)
+        self._session = session(models / graph, threads=threads, provider=provider)
+        self._durations = session(models / DURATIONS, threads=threads, provider=provider)
         self._ports = signature.of_steps(self._session, models / graph)
-        self._asked, _ = signature.of_durations(self._durations, models / "durations.onnx")
+        self._asked, _ = signature.of_durations(self._durations, models / DURATIONS)
         self._rows = slots
         self._lay_out()
 
@@ -133,15 +129,3 @@ class _Bound:
     def _bind(self, **arrays: np.ndarray) -> None:
         for name, array in arrays.items():
             self._binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))
-
-
-def _session(file: Path, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
-    try:
-        session = ort.InferenceSession(str(file), options, providers=[provider])
-    except _UNFIT as wrong:
-        raise ModelMissing(f"{file} is no graph that can be run here: {wrong}") from wrong
-    # onnxruntime falls back to the CPU in silence when a provider's libraries are missing.
-    got = session.get_providers()[0]
-    if got != provider:
-        raise ModelMissing(f"the studio was told to compose on {provider} but got {got}")
-    return session

@@ -12,8 +12,6 @@ scrambled by a hash of what came before. Two places that agree in their first n 
 the bits up to there, so the longest agreement is found beside the place where a key would stand.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +22,7 @@ from msgspec import Struct
 
 from engine.errors import ModelMissing
 from engine.score import Line, Note
+from engine.weights import manifest_of, verified
 
 PACKAGED = Path(__file__).resolve().parent.parent / "models" / "composer"
 MOST_NOTES = 12
@@ -135,21 +134,13 @@ class Index:
 @lru_cache(maxsize=2)
 def packaged(folder: Path = PACKAGED) -> Index:
     """The index beside the weights; refuses one that their manifest does not name."""
-    told = folder / "manifest.json"
-    if not told.exists():
-        raise ModelMissing(f"no index in {folder}: its manifest.json is missing")
-    named = json.loads(told.read_text()).get("originality")
+    named = manifest_of(folder, "index").get("originality")
     if named is None:
         raise ModelMissing(
             f"the manifest in {folder} names no index of the training works; "
             f"python -m engine.workshop index makes it"
         )
-    file = folder / named["file"]
-    if not file.exists():
-        raise ModelMissing(f"{file} is missing")
-    if hashlib.sha256(file.read_bytes()).hexdigest() != named["sha256"]:
-        raise ModelMissing(f"{file} is not the file its manifest names")
-    return read(file)
+    return read(verified(folder / named["file"], named["sha256"]))
 
 
 def read(file: Path) -> Index:

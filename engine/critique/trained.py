@@ -7,7 +7,6 @@ section up to that bar: the same bar has the same place whatever is rated beside
 """
 
 import hashlib
-import json
 from bisect import bisect_left
 from collections import OrderedDict
 from functools import cache
@@ -15,7 +14,6 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-import onnxruntime as ort
 from msgspec import Struct, structs
 
 from engine.critique import reading
@@ -23,8 +21,10 @@ from engine.critique.grid import FEATURES, REACH, VOICES, angles
 from engine.critique.strokes import Sheet, Strokes, sheet_of, strokes_of, struck
 from engine.errors import ModelMissing
 from engine.score import BarView, bar_ticks
+from engine.weights import manifest_of, session, verified
 
 PACKAGED = Path(__file__).resolve().parent.parent / "models" / "critics"
+WEIGHTS = "critic.onnx"
 FEWEST_NOTES = 2  # fewer are no bar to rate
 OUTER = VOICES[:3]
 KEPT_BARS = 384  # bars whose reading is kept: about 60 kB each
@@ -45,10 +45,7 @@ class Graph:
     """The exported network."""
 
     def __init__(self, file: Path) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        self._session = session(file, asked=("ids", "turns", "past_keys", "past_values"))
         layers, heads, _, head = next(
             one.shape for one in self._session.get_inputs() if one.name == "past_keys"
         )
@@ -80,13 +77,18 @@ class TrainedCritic:
 
     def __init__(self, models: Path | None = None) -> None:
         folder = models or PACKAGED
-        manifest = _checked_manifest(folder)
+        manifest = manifest_of(
+            folder, "critic", told=("name", "files", "features", "levels", "people", "own")
+        )
+        weights = verified(folder / WEIGHTS, manifest["files"].get(WEIGHTS))
+        if [tuple(one) for one in manifest["features"]] != list(FEATURES):
+            raise ModelMissing(f"{weights} was trained on other features than this build reads")
         self.name: str = manifest["name"]
-        self.digest: str = manifest["files"]["critic.onnx"]
+        self.digest: str = manifest["files"][WEIGHTS]
         self._levels: list[float] = manifest["levels"]
         self._people: dict[str, list[float]] = manifest["people"]
         self._own: dict[str, list[float]] = manifest["own"]
-        self._reader = Reader(Graph(folder / "critic.onnx"))
+        self._reader = Reader(Graph(weights))
 
     def place(self, view: BarView) -> float | None:
         """The share of people's bars that sound more spoilt than this one, up to the highest level
@@ -187,18 +189,3 @@ def kind_of(view: BarView) -> str:
     )
     energy = min(7, max(1, section.energy)) if section is not None else 4
     return f"{'lead' if lead else 'other'} {energy}"
-
-
-def _checked_manifest(folder: Path) -> dict:
-    file = folder / "manifest.json"
-    if not file.exists():
-        raise ModelMissing(f"no critic in {folder}: its manifest.json is missing")
-    manifest = json.loads(file.read_text())
-    weights = folder / "critic.onnx"
-    if not weights.exists():
-        raise ModelMissing(f"{weights} is missing")
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != manifest["files"].get("critic.onnx"):
-        raise ModelMissing(f"{weights} is not the file its manifest names")
-    if [tuple(one) for one in manifest["features"]] != list(FEATURES):
-        raise ModelMissing(f"{weights} was trained on other features than this build reads")
-    return manifest

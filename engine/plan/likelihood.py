@@ -5,14 +5,11 @@ rated beside it. What is usual in songs is not what every style wants: a plan is
 bits that the progressions of its style's own sheet take, never by those of songs.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
 from engine.contracts import Plan
 from engine.errors import ModelMissing
@@ -21,6 +18,7 @@ from engine.plan.degrees import BAR, CODES, FEATURES, TOLD, Change
 from engine.plan.materials import Bars
 from engine.score import bar_ticks
 from engine.styles import harmony
+from engine.weights import manifest_of, session, verified
 
 PACKAGED = Path(__file__).resolve().parent.parent / "models" / "planner"
 WEIGHTS = "planner.onnx"
@@ -32,10 +30,7 @@ class Graph:
     """The exported network."""
 
     def __init__(self, file: Path) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        self._session = session(file, asked=("ids", "told"))
 
     def bits(self, ids: np.ndarray, told: np.ndarray) -> np.ndarray:
         """ids (rows, chords, FEATURES), told (rows, chords, TOLD) → (rows, chords, TOLD) bits."""
@@ -47,10 +42,14 @@ class Likelihood:
 
     def __init__(self, models: Path | None = None) -> None:
         folder = models or PACKAGED
-        manifest = _checked_manifest(folder)
+        manifest = manifest_of(folder, "planner", told=("name", "files", "features", "told"))
+        weights = verified(folder / WEIGHTS, manifest["files"].get(WEIGHTS))
+        shape = [[tuple(one) for one in manifest[name]] for name in ("features", "told")]
+        if shape != [list(FEATURES), list(TOLD)]:
+            raise ModelMissing(f"{weights} was trained on other features than this build reads")
         self.name: str = manifest["name"]
         self.digest: str = manifest["files"][WEIGHTS]
-        self._graph = Graph(folder / WEIGHTS)
+        self._graph = Graph(weights)
 
     def bits(self, parts: Sequence[Part], mode: str) -> list[np.ndarray]:
         """For each section that has chords, (chords, TOLD) bits of the chord, its inversion and its
@@ -158,19 +157,3 @@ def _padded(rows: Sequence[Sequence[tuple[int, ...]]], longest: int, width: int)
     for at, row in enumerate(rows):
         found[at, : len(row)] = row
     return found
-
-
-def _checked_manifest(folder: Path) -> dict:
-    file = folder / "manifest.json"
-    if not file.exists():
-        raise ModelMissing(f"no planner in {folder}: its manifest.json is missing")
-    manifest = json.loads(file.read_text())
-    weights = folder / WEIGHTS
-    if not weights.exists():
-        raise ModelMissing(f"{weights} is missing")
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != manifest["files"].get(WEIGHTS):
-        raise ModelMissing(f"{weights} is not the file its manifest names")
-    shape = [tuple(one) for one in manifest["features"]], [tuple(one) for one in manifest["told"]]
-    if shape != (list(FEATURES), list(TOLD)):
-        raise ModelMissing(f"{weights} was trained on other features than this build reads")
-    return manifest

@@ -19,9 +19,10 @@ from engine.compose.network import Network
 from engine.errors import ModelMissing
 from engine.midi.reading import MOST_BYTES, Heard, UnreadableMidi, read
 from engine.score import TICKS_PER_QUARTER, Note
+from engine.weights import manifest_of, verified
 from engine.workshop.extract import WINDOW_BARS, Window, padded, rng_of, windows
 from engine.workshop.frequencies import Frequencies
-from engine.workshop.index import manifest_of, training_files
+from engine.workshop.index import training_files
 
 MOST_FILES = 20_000
 MOST_WINDOWS = 256  # of one file: 4,096 bars
@@ -33,9 +34,7 @@ class Meter:
     """The network and the baseline, ready to measure."""
 
     def __init__(self, models: Path = PACKAGED) -> None:
-        if not (models / "manifest.json").exists():
-            raise ModelMissing(f"no composer in {models}: its manifest.json is missing")
-        self.manifest = manifest_of(models)
+        self.manifest = manifest_of(models, "composer", told=("files", "seed"))
         named = self.manifest.get("frequencies")
         if named is None:
             raise ModelMissing(
@@ -43,10 +42,7 @@ class Meter:
                 f"python -m engine.workshop index makes them"
             )
         for name, sha256 in (self.manifest["files"] | {named["file"]: named["sha256"]}).items():
-            if not (models / name).exists():
-                raise ModelMissing(f"{models / name} is missing")
-            if hashlib.sha256((models / name).read_bytes()).hexdigest() != sha256:
-                raise ModelMissing(f"{models / name} is not the file its manifest names")
+            verified(models / name, sha256)
         self._network = Network(models, slots=_ROWS)
         self._frequencies = Frequencies.read(models / named["file"])
 

@@ -1,5 +1,6 @@
 """Weights that are not those their manifest names are refused at start, by whoever loads them."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -76,6 +77,49 @@ def test_a_folder_without_manifest_is_refused(loaded) -> None:
     load, folder, _ = loaded
     (folder / "manifest.json").unlink()
     assert "manifest.json is missing" in refusal(load, folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"files": 3'])
+def test_a_manifest_that_cannot_be_read_is_refused(loaded, text: str) -> None:
+    load, folder, _ = loaded
+    (folder / "manifest.json").write_text(text)
+    assert "manifest" in refusal(load, folder)
+
+
+@pytest.mark.parametrize(
+    ("loader", "told"), [("composer", "name"), ("critic", "levels"), ("planner", "features")]
+)
+def test_a_manifest_that_leaves_out_what_is_needed_is_refused(
+    loader: str, told: str, tmp_path: Path
+) -> None:
+    load, room, _ = LOADERS[loader]
+    folder = shutil.copytree(MODELS / room, tmp_path / room)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest[told]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert f"does not say {told}" in refusal(load, folder)
+
+
+@pytest.mark.parametrize("loader", ["composer", "critic", "planner"])
+def test_a_graph_that_no_manifest_names_is_refused(loader: str, tmp_path: Path) -> None:
+    load, room, name = LOADERS[loader]
+    folder = shutil.copytree(MODELS / room, tmp_path / room)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"][name]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert f"{folder / name} is not the file its manifest names" in refusal(load, folder)
+
+
+@pytest.mark.parametrize(("loader", "other"), [("critic", "planner"), ("planner", "critic")])
+def test_another_graph_under_the_name_is_refused(loader: str, other: str, tmp_path: Path) -> None:
+    load, room, name = LOADERS[loader]
+    folder = shutil.copytree(MODELS / room, tmp_path / room)
+    _, others, graph = LOADERS[other]
+    (folder / name).write_bytes((MODELS / others / graph).read_bytes())
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert "unknown graph signature" in refusal(load, folder)
 
 
 @pytest.mark.parametrize("loader", ["critic", "planner"])
