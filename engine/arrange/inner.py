@@ -6,16 +6,16 @@ where the recipe does.
 """
 
 from collections.abc import Sequence
-from itertools import combinations, pairwise
 
 from engine.arrange.passage import Passage
 from engine.arrange.recipes import Recipe
 from engine.arrange.tones import tones_of
-from engine.arrange.voicing import CLEAR, MIDDLE, NARROWEST, WIDEST, Voicing
+from engine.arrange.voicing import MIDDLE, Voicing, bass_note, clear
 from engine.contracts import Chord
 from engine.score import Note
 
 VOICES = ("lower", "middle", "upper")
+HOLE = 16  # semitones between neighbours at most
 LED = ("close", "pad", "drop2", "spread", "tutti", "shell", "rootless")  # shapes made of voices
 
 
@@ -73,8 +73,11 @@ def _shift(pitches: Sequence[int], low: int, high: int) -> int:
 def _laid(
     chord: Chord, voices: list[int], recipe: Recipe, low: int, high: int, extra: tuple[int, ...]
 ) -> Voicing:
-    """The voices inside the window, opened and filled as the recipe has them."""
-    inside = sorted({_folded(pitch, low, high) for pitch in voices})
+    """The voices inside the window, opened and filled as the recipe has them; those without room
+    in it are left out, and the root stands alone where there is room for none."""
+    placed = (_placed(pitch, low, high) for pitch in voices)
+    inside = sorted({pitch for pitch in placed if pitch is not None})
+    inside = inside or [bass_note(chord.root, low, max(high, low + 11))]
     opened = _opened(inside, recipe, low)
     while len(opened) < recipe.voices:
         more = _another(chord, opened, extra, low, high)
@@ -84,12 +87,10 @@ def _laid(
     return tuple(_cleared(opened))
 
 
-def _folded(pitch: int, low: int, high: int) -> int:
-    while pitch > high:
-        pitch -= 12
-    while pitch < low:
-        pitch += 12
-    return pitch
+def _placed(pitch: int, low: int, high: int) -> int | None:
+    """The pitch in the octave of the window that is nearest to it; None where none is inside."""
+    places = range(low + (pitch - low) % 12, high + 1, 12)
+    return min(places, key=lambda place: abs(place - pitch), default=None)
 
 
 def _opened(voices: list[int], recipe: Recipe, low: int) -> list[int]:
@@ -130,14 +131,5 @@ def _cleared(voices: list[int]) -> list[int]:
 
 
 def _clear(pitches: Sequence[int]) -> bool:
-    """Fifths and octaves down low, no semitone at the top, no minor ninth, no hole."""
-    if len(pitches) > 1 and pitches[-1] - pitches[-2] == 1:
-        return False
-    if any(b - a == 13 for a, b in combinations(pitches, 2)):
-        return False
-    return all(
-        b - a <= WIDEST + 4
-        and (a >= CLEAR or b - a in (7, 12))
-        and (a >= MIDDLE or b - a >= NARROWEST)
-        for a, b in pairwise(pitches)
-    )
+    """As ours are, but that an opened chord may have a wider hole."""
+    return clear(pitches, HOLE)

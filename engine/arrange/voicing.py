@@ -117,7 +117,7 @@ def _options(
             (cost + (0.0 if loose or _shaped(recipe.shape, option) else _MISSHAPEN), option)
             for cost, classes in _classes(recipe, tones, extras, tonic, loose)
             for option in _placed(classes, low, high)
-            if _clear(option) and option[-1] - option[0] <= _SPANS.get(recipe.shape, 24)
+            if clear(option) and option[-1] - option[0] <= _SPANS.get(recipe.shape, 24)
         ]
         if found:
             centre = (low + high) / 2
@@ -259,14 +259,15 @@ def _placed(classes: list[int], low: int, high: int) -> list[Voicing]:
     ]
 
 
-def _clear(pitches: Voicing) -> bool:
-    """Fifths and octaves down low, no semitone at the top, no minor ninth, no hole."""
+def clear(pitches: Sequence[int], widest: int = WIDEST) -> bool:
+    """Fifths and octaves down low, no semitone at the top, no minor ninth, no hole wider than
+    ``widest``."""
     if len(pitches) > 1 and pitches[-1] - pitches[-2] == 1:
         return False
     if any(b - a == 13 for a, b in combinations(pitches, 2)):
         return False
     return all(
-        b - a <= WIDEST and (a >= CLEAR or b - a in (7, 12)) and (a >= MIDDLE or b - a >= NARROWEST)
+        b - a <= widest and (a >= CLEAR or b - a in (7, 12)) and (a >= MIDDLE or b - a >= NARROWEST)
         for a, b in pairwise(pitches)
     )
 

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from engine.compose.cast import LINES
 from engine.compose.choosing import MIN_P
+from engine.compose.codes import DRUMS, ROLES
 from engine.compose.desk import GOOD_ENOUGH, ROWS, BarRater, Desk, Manner
 from engine.compose.given import Given, fixed
 from engine.compose.network import DURATIONS, GRAPH, Network
@@ -120,7 +121,11 @@ class Composer:
         ]
 
     def bits(self, plan: Plan, lines: Sequence[Line]) -> float:
-        """Bits per note of given lines under this model, teacher-forced, at temperature 1."""
+        """Bits per note of given lines under this model, teacher-forced, at temperature 1.
+
+        Drums do not count: they cannot be read back from their notes.
+        """
+        lines = [line for line in lines if line.role != ROLES[DRUMS]]
         silent = {part.role for part in plan.parts} - {line.role for line in lines}
         rests = [Line(role=role, notes=()) for role in LINES if role in silent]
         take = Take(plan, 0, fixed(plan, [*lines, *rests]))

@@ -42,7 +42,8 @@ class Given(Struct, frozen=True, kw_only=True):
 
     A role without a line is written everywhere; a line without notes is silence, and fixed.
     ``theme``: bars of the lead that stand in for the plan's contour. ``varied``: a section that is
-    written as a variation of what ``told`` has there, ``strength`` 1 (near) to 3 (far).
+    written as a variation of what ``told`` has there, ``strength`` 1 (near) to 3 (far). ``fills``
+    are the drums' in their fixed bars: they are kept, and the network does not hear them.
     """
 
     lines: Mapping[str, Line]
@@ -51,6 +52,7 @@ class Given(Struct, frozen=True, kw_only=True):
     varied: int | None = None
     strength: int = 0
     told: "Given | None" = None
+    fills: Line | None = None
 
     def fixes(self, role: str, bar: int) -> bool:
         """Whether a role's bar is read, not written."""
@@ -63,20 +65,14 @@ def fixed(
     written: Collection[int] = (),
     roles: Collection[str] = ROLES,
 ) -> Given:
-    """Lines checked against a plan, each fixed but for the bars that its role is to write anew.
-
-    Fills of the drums are passed over: a drummer hears what is given and fills anew.
-    """
-    if ROLES[DRUMS] in cast_of(plan):
-        lines = [line for line in lines if line.role != ROLES[DRUMS]]
+    """Lines checked against a plan, each fixed but for the bars that its role is to write anew."""
     bars = {line.role: frozenset(written if line.role in roles else ()) for line in lines}
-    return Given(
-        lines={
-            line.role: _recut(line, bars[line.role], bar_ticks(plan.meter))
-            for line in _checked(plan, lines)
-        },
-        written=bars,
-    )
+    checked = {
+        line.role: _recut(line, bars[line.role], bar_ticks(plan.meter))
+        for line in _checked(plan, lines)
+    }
+    fills = checked.pop(ROLES[DRUMS], None)
+    return Given(lines=checked, written=bars, fills=fills)
 
 
 def bar_of(note: Note, bar: int) -> int:
@@ -120,7 +116,7 @@ def theme_of(plan: Plan, lead: Line) -> tuple[tuple[Step, ...], ...]:
 
 
 def _checked(plan: Plan, lines: Sequence[Line]) -> list[Line]:
-    asked = set(cast_of(plan)) - {ROLES[DRUMS]}
+    asked = set(cast_of(plan))
     seen: set[str] = set()
     for line in lines:
         if line.role not in asked:
@@ -144,6 +140,10 @@ def _checked_line(plan: Plan, line: Line) -> Line:
     notes = tuple(sorted(line.notes, key=lambda note: (note.start, note.pitch)))
     for note in notes:
         _check_note(plan, line.role, note)
+    if line.role == ROLES[DRUMS]:
+        return Line(role=line.role, notes=notes)  # struck together, by the keys of a kit
+    for note in notes:
+        _check_pitch(plan, line.role, note)
     for one, after in pairwise(notes):
         if after.start <= one.start or one.start + one.length - after.start > SLACK:
             raise GivenMusicRefused(
@@ -162,15 +162,18 @@ def _check_note(plan: Plan, role: str, note: Note) -> None:
             f"a note of the {role} at tick {note.start}, {note.length} long, lies outside the "
             f"plan's {plan.bars} bars of {bar_ticks(plan.meter)} ticks"
         )
+    if not 1 <= note.velocity <= 127:
+        raise GivenMusicRefused(
+            f"velocity {note.velocity} of the {role} in bar {_number(plan, note)}; 1 to 127 exist"
+        )
+
+
+def _check_pitch(plan: Plan, role: str, note: Note) -> None:
     lowest = fold_tonic(plan.tonic) - PITCH_SPAN // 2
     if not lowest <= note.pitch < lowest + PITCH_SPAN:
         raise GivenMusicRefused(
             f"pitch {note.pitch} of the {role} in bar {_number(plan, note)} is out of reach; "
             f"{lowest} to {lowest + PITCH_SPAN - 1} are read in this tonality"
-        )
-    if not 1 <= note.velocity <= 127:
-        raise GivenMusicRefused(
-            f"velocity {note.velocity} of the {role} in bar {_number(plan, note)}; 1 to 127 exist"
         )
 
 

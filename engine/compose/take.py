@@ -109,6 +109,9 @@ class Take:
     def _notes(self, role: str) -> tuple[Note, ...]:
         bar, given = bar_ticks(self.plan.meter), self.given
         notes = [note for passage in self.passages for note in passage.notes(role)]
+        if given is not None and given.fills is not None and role == given.fills.role:
+            anew = [note for note in notes if bar_of(note, bar) in given.written[role]]
+            return tuple(sorted([*anew, *given.fills.notes], key=_struck))
         if given is None or role not in given.lines:
             return tuple(notes)
         written = [note for note in notes if not given.fixes(role, bar_of(note, bar))]
@@ -116,6 +119,10 @@ class Take:
 
     def _bits(self, role: str) -> float:
         return sum(passage.bits.get(role, 0.0) for passage in self.passages)
+
+
+def _struck(note: Note) -> tuple[int, int]:
+    return note.start, note.pitch
 
 
 def _one_at_a_time(notes: list[Note], written: set[Note]) -> tuple[Note, ...]:

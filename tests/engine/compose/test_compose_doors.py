@@ -87,11 +87,6 @@ def valid(plan: Plan, lines: Sequence[Line]) -> None:
             assert before.start + before.length <= after.start
 
 
-def kept(lines: Sequence[Line]) -> list[Line]:
-    """The lines that are read where they are given; a kit's fills follow what is written anew."""
-    return [line for line in lines if line.role != "drums"]
-
-
 def longest_section(plan: Plan) -> int:
     led = [at for at, one in enumerate(plan.sections) if "lead" in one.roles]
     return max(led, key=lambda at: plan.sections[at].bars)
@@ -109,7 +104,7 @@ def test_mended_bars_are_new_and_every_other_note_is_as_it_was(composer, pieces)
         far = [bar for bar in others if bar < bars.start - 1 or bar > bars.stop]
         made = written(composer, [plan], [inpaint(plan, lines, bars)])[0]
         valid(plan, made.lines)
-        for old, new in zip(kept(lines), kept(made.lines), strict=True):
+        for old, new in zip(lines, made.lines, strict=True):
             assert old.role == new.role
             if old.role in LINES:
                 assert bars_of(old.notes, plan, far) == bars_of(new.notes, plan, far)
@@ -171,7 +166,7 @@ def test_given_bars_are_continued_to_the_end_of_a_longer_plan(composer, pieces) 
         made = written(composer, [plan], [extend(plan, head, bars)])[0]
         valid(plan, made.lines)
         first = range(bars)
-        for old in kept(head):
+        for old in head:
             new = next(line for line in made.lines if line.role == old.role)
             assert bars_of(new.notes, plan, first) == list(old.notes)
         for section in plan.sections:
@@ -310,7 +305,7 @@ def test_a_variation_is_near_its_section_and_farther_the_stronger_it_is(composer
                 bar for bar in range(plan.bars)
                 if not section.bar <= bar < section.bar + section.bars
             ]  # fmt: skip
-            for old, new in zip(kept(lines), kept(one.lines), strict=True):
+            for old, new in zip(lines, one.lines, strict=True):
                 assert bars_of(old.notes, plan, others) == bars_of(new.notes, plan, others)
         print(f"\nstrength {strength}: onsets shared {np.mean(onsets):.2f}")
         print(f"with their pitch {np.mean(notes):.2f}, at most {max(notes):.2f}")
@@ -347,7 +342,7 @@ def test_a_melody_from_a_file_is_accompanied_and_a_beginning_from_one_continued(
     under, longer = written(composer, [plan] * 2, [accompany(plan, tune), extend(plan, head, 5)])
     assert next(one.notes for one in under.lines if one.role == "lead") == tune
     assert next(one.notes for one in under.lines if one.role == "bass")
-    for old in kept(head):
+    for old in head:
         new = next(one for one in longer.lines if one.role == old.role)
         assert bars_of(new.notes, plan, range(5)) == list(old.notes)
     valid(plan, longer.lines)

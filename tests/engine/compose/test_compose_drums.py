@@ -11,11 +11,12 @@ from engine.compose.codes import CODES, DRUMS, FIRST_STROKE, REST, STROKES, TICK
 from engine.compose.composer import Composer, Composition
 from engine.compose.doors import inpaint
 from engine.compose.drumming import code_mask, duration_mask
+from engine.compose.given import GivenMusicRefused
 from engine.compose.take import Take
 from engine.contracts import Brief, Plan, Section
 from engine.critique.bars import rater
 from engine.plan import draw
-from engine.score import BarView, Note, bar_ticks, beat_ticks
+from engine.score import BarView, Line, Note, bar_ticks, beat_ticks
 from engine.styles.kits import PLAYED, begin, fills_in
 from engine.words import resolve
 
@@ -150,13 +151,20 @@ def test_the_panel_hears_no_drums(composer) -> None:
     assert "drums" not in heard
 
 
-def test_given_music_is_filled_anew(composer) -> None:
+def test_given_fills_are_kept_but_where_bars_are_mended(composer) -> None:
     plan = plan_of("rock")
     (made,) = composer.write([plan], [5])
-    given = inpaint(plan, made.lines, [4, 5])
-    assert "drums" not in given.lines
-    (mended,) = composer.write([plan], [6], given=[given])
-    assert fills_of(mended)
+    bar, last = bar_ticks(plan.meter), fills_of(made)[-1].start // bar_ticks(plan.meter)
+    (mended,) = composer.write([plan], [6], given=[inpaint(plan, made.lines, [last])])
+    assert {note.start // bar for note in fills_of(made)} != {last}
+    before, after = (
+        [note for note in fills_of(one) if note.start // bar != last] for one in (made, mended)
+    )
+    assert before == after
+    assert [note for note in fills_of(mended) if note.start // bar == last]
+    with pytest.raises(GivenMusicRefused, match="outside the"):
+        late = Line(role="drums", notes=(Note(plan.bars * bar, 100, 38, 80),))
+        inpaint(plan, [*made.lines[:1], late], [last])
 
 
 def test_the_bar_begins_as_its_groove_does() -> None:
