@@ -87,6 +87,15 @@ class Where(NamedTuple):
     unit: Array
 
 
+def folded(relative: int) -> int:
+    """A pitch from the tonic, by octaves into the span that is read."""
+    while relative >= CENTRE:
+        relative -= 12
+    while relative < -CENTRE:
+        relative += 12
+    return relative
+
+
 def begins(xp: ModuleType, grid: Grid) -> Array:
     """(passages, voices, units) where a stroke begins, in the section's own bars."""
     unit = _units(xp, grid.pitch)

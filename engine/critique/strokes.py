@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from engine.contracts import Plan, Section
 from engine.critique import reading
-from engine.critique.grid import CENTRE, METERS, VOICES, Grid, Where, begins, features
+from engine.critique.grid import CENTRE, METERS, VOICES, Grid, Where, begins, features, folded
 from engine.score import TICKS_PER_QUARTER, BarView, Line, bar_ticks
 
 UNIT = TICKS_PER_QUARTER // 12  # ticks of the grid
@@ -113,21 +113,13 @@ def _paint(line: Line, begin: int, plan: Plan, pitch: np.ndarray, onset: np.ndar
         if start >= end:
             continue
         stop = max(start + 1, round((note.start + note.length - begin) / UNIT))
-        pitch[start:stop] = _folded(note.pitch - home) + CENTRE + 1
+        pitch[start:stop] = folded(note.pitch - home) + CENTRE + 1
         onset[start:stop] = False
         onset[start] = True
 
 
 def _since(line: Line, begin: int, end: int) -> Sequence:
     return reading.within(line.notes, begin, end)
-
-
-def _folded(relative: int) -> int:
-    while relative >= CENTRE:
-        relative -= 12
-    while relative < -CENTRE:
-        relative += 12
-    return relative
 
 
 def _harmony(plan: Plan, section: Section, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,10 +14,13 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
-from engine.critique.grid import CENTRE, VOICES
+from engine.compose.codes import Bar
+from engine.critique.grid import VOICES, folded
 from engine.midi.reading import Heard, UnreadableMidi, read
 from engine.score import TICKS_PER_QUARTER
 from engine.workshop import corpus
+from engine.workshop.harmony import harmony_of, key_of
+from engine.workshop.lines import Line, monophonic
 
 UNIT = TICKS_PER_QUARTER // 12
 PASSAGE_BARS = 16
@@ -34,14 +37,6 @@ _NEAREST = [
     min((0, 3, 4, 6, 8, 9, 12), key=lambda place: abs(place - tick / UNIT))
     for tick in range(TICKS_PER_QUARTER)
 ]
-_MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
-_MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-# Triads and sevenths as steps over the root, with a small price for the rarer ones.
-_CHORDS = (
-    ((0, 4, 7), 0.0), ((0, 3, 7), 0.0), ((0, 3, 6), 0.06), ((0, 4, 8), 0.10),
-    ((0, 4, 7, 10), 0.03), ((0, 4, 7, 11), 0.05), ((0, 3, 7, 10), 0.04),
-)  # fmt: skip
-_Line = list[tuple[int, int, int]]  # (start, end, pitch) in grid units
 
 
 class Passage(Struct, frozen=True, kw_only=True):
@@ -123,9 +118,9 @@ def passages_of(heard: Heard, name: str, work: str, side: Side) -> Iterator[Pass
                 yield Passage(corpus=name, work=work, side=side, **made)
 
 
-def _tracks(heard: Heard) -> list[_Line]:
+def _tracks(heard: Heard) -> list[Line]:
     """Pitched tracks on the grid, by start."""
-    found: list[_Line] = []
+    found: list[Line] = []
     for track in heard.tracks:
         if track.drums or len(track.notes) < 8:
             continue
@@ -152,22 +147,28 @@ def _runs(heard: Heard, end: int) -> Iterator[tuple[int, int, int]]:
             yield at, meter, (until - at) // _BAR_UNITS[meter]
 
 
-def _passage(tracks: list[_Line], begin: int, meter: int, bars: int) -> dict | None:
+def _passage(tracks: list[Line], begin: int, meter: int, bars: int) -> dict | None:
     size = _BAR_UNITS[meter]
     units = bars * size
     inside = [_cut(track, begin, begin + units) for track in tracks]
     inside = [track for track in inside if len(track) >= 4]
     if not inside:
         return None
-    everything = np.array([note for track in inside for note in track])
-    tonic, mode = _key(everything)
+    everything = [note for track in inside for note in track]
+    tonic, mode = key_of(everything)
     voices = voices_of(inside)
     if len(voices.get("lead", ())) < bars // 2:
         return None
-    roots, masks = _harmony(everything, bars, size, tonic)
+    grid = [Bar(start=at * size, units=size, meter=meter) for at in range(bars)]
+    roots, masks = (
+        one[:: size // 2].astype(kind)
+        for one, kind in zip(
+            harmony_of(everything, grid, units, tonic), (np.uint8, np.uint16), strict=True
+        )
+    )
     home = 60 + (tonic + 5) % 12 - 5
     notes = [
-        (VOICES.index(voice), start, stop - start, _folded(pitch - home))
+        (VOICES.index(voice), start, stop - start, folded(pitch - home))
         for voice, line in voices.items()
         for start, stop, pitch in line
     ]
@@ -177,7 +178,7 @@ def _passage(tracks: list[_Line], begin: int, meter: int, bars: int) -> dict | N
     }  # fmt: skip
 
 
-def _cut(track: _Line, begin: int, end: int) -> _Line:
+def _cut(track: Line, begin: int, end: int) -> Line:
     return [
         (start - begin, min(stop, end) - begin, pitch)
         for start, stop, pitch in track
@@ -185,15 +186,7 @@ def _cut(track: _Line, begin: int, end: int) -> _Line:
     ]
 
 
-def _folded(relative: int) -> int:
-    while relative >= CENTRE:
-        relative -= 12
-    while relative < -CENTRE:
-        relative += 12
-    return relative
-
-
-def voices_of(tracks: list[_Line]) -> dict[str, _Line]:
+def voices_of(tracks: list[Line]) -> dict[str, Line]:
     """Who sings, who carries, who answers, and up to three voices between them.
 
     Notes that only double one of the first three in the octave belong to no voice.
@@ -231,75 +224,6 @@ def voices_of(tracks: list[_Line]) -> dict[str, _Line]:
         rest = [note for note in rest if (note[0], note[2]) not in taken]
         found[voice] = line
     return {voice: line for voice, line in found.items() if len(line) >= 4}
-
-
-def monophonic(notes: _Line, *, top: bool) -> _Line:
-    """One note at a time: the outer one of a chord; small gaps are articulation and are closed."""
-    outer: dict[int, tuple[int, int]] = {}
-    for start, end, pitch in notes:
-        if start not in outer or (pitch > outer[start][1]) == top:
-            outer[start] = (end, pitch)
-    line: _Line = []
-    for start in sorted(outer):
-        end, pitch = outer[start]
-        if line and line[-1][1] > start:
-            before = line[-1]
-            # An inner voice moving under a held top note is not the melody.
-            inner = (pitch < before[2]) == top and before[1] - start > 3
-            if inner and abs(pitch - before[2]) > 4:
-                continue
-            line[-1] = (before[0], start, before[2])
-        line.append((start, end, pitch))
-    following = [start for start, _, _ in line[1:]] + [10**9] * bool(line)
-    return [
-        (start, after if 0 < after - end <= 3 else end, pitch)
-        for (start, end, pitch), after in zip(line, following, strict=True)
-    ]
-
-
-def _key(notes: np.ndarray) -> tuple[int, int]:
-    """Tonic and mode (0 major, 1 minor) whose profile fits best."""
-    lengths = np.minimum(notes[:, 1] - notes[:, 0], 24)
-    weights = np.bincount(notes[:, 2] % 12, weights=lengths, minlength=12)
-    rated = [
-        (float(np.corrcoef(np.roll(profile, tonic), weights)[0, 1]), tonic, mode)
-        for mode, profile in enumerate((_MAJOR, _MINOR))
-        for tonic in range(12)
-    ]
-    _, tonic, mode = max(rated)
-    return tonic, mode
-
-
-def _harmony(notes: np.ndarray, bars: int, size: int, tonic: int) -> tuple[np.ndarray, np.ndarray]:
-    """Root and mask of every half bar (a whole bar twice where it has three beats)."""
-    halves = 2 if size % 24 == 0 else 1
-    span = size // halves
-    weights = np.zeros((bars * size, 12), np.float32)
-    lowest = np.full(bars * size, 128)
-    for start, end, pitch in notes:
-        weights[start:end, (pitch - tonic) % 12] += 1.0
-        lowest[start:end] = np.minimum(lowest[start:end], pitch)
-    total = weights.reshape(bars * halves, span, 12).sum(1)
-    sounds = total.sum(1) >= 1
-    shares = total / np.maximum(1, total.sum(1, keepdims=True))
-    low = np.zeros((bars * halves, 12))
-    for at, one in enumerate(lowest.reshape(bars * halves, span)):
-        one = one[one < 128]
-        if len(one):
-            low[at, np.bincount((one - tonic) % 12, minlength=12).argmax()] = 1
-    rated, masks = [], []
-    for steps, price in _CHORDS:
-        for root in range(12):
-            members = [(root + step) % 12 for step in steps]
-            held = shares[:, members].sum(1)
-            both = np.minimum(shares[:, members[1]], shares[:, root])
-            rated.append(held - 0.35 * (1 - held) - price + 0.12 * low[:, root] + 0.25 * both)
-            masks.append(sum(1 << one for one in members))
-    best = np.argmax(np.array(rated), 0)
-    roots = np.where(sounds, best % 12, 12)
-    found = np.where(sounds, np.array(masks)[best], 0)
-    repeat = 2 // halves
-    return np.repeat(roots, repeat).astype(np.uint8), np.repeat(found, repeat).astype(np.uint16)
 
 
 def _save(found: Sequence[Passage], cache: Path) -> None:

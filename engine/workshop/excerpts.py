@@ -62,9 +62,10 @@ def _excerpt(passage: Passage, first: int, number: int, voices: Sequence[str]) -
     leads = sum(len(line.notes) for line in strip.lines if line.role == "lead")
     if leads < BARS or not strip.harmony:
         return None
-    size = BAR_UNITS[METERS[passage.meter]]
-    energy = 1 + int(np.abs(np.array(_PACE) - leads / BARS * 48 / size).argmin())
-    return Excerpt(plan=_plan(strip, energy, number), lines=strip.lines)
+    plan = plan_of(
+        METERS[passage.meter], passage.mode, strip.lines, tuple(_chords(strip)), leads, number
+    )
+    return Excerpt(plan=plan, lines=strip.lines)
 
 
 def _strip(passage: Passage, first: int, voices: Sequence[str]) -> _Strip:
@@ -90,20 +91,29 @@ def _strip(passage: Passage, first: int, voices: Sequence[str]) -> _Strip:
     return _Strip(passage=passage, lines=lines, harmony=harmony, ticks=units * TICKS_PER_UNIT)
 
 
-def _plan(strip: _Strip, energy: int, number: int) -> Plan:
-    parts = tuple(_part(line) for line in strip.lines if line.role in LINES)
-    bars = SECTION_BARS[number % len(SECTION_BARS)]
+def plan_of(
+    meter: str, mode: int, lines: Sequence[Line], chords: tuple[Chord, ...], leads: int, number: int
+) -> Plan:
+    """The plan that describes eight bars: ``leads`` notes of a lead stand for their energy, and the
+    excerpt's ``number`` says whether they are one section or two. Lead, bass and counter are its
+    parts."""
+    parts = tuple(_part(line) for line in lines if line.role in LINES)
+    bars, energy = SECTION_BARS[number % len(SECTION_BARS)], _energy(leads, BAR_UNITS[meter])
     return Plan(
-        style="lofi", kind="bed", tempo=100.0,
-        meter=METERS[strip.passage.meter],  # type: ignore[arg-type]
-        bars=BARS + BEYOND, tonic=TONIC, mode="minor" if strip.passage.mode else "major",
+        style="lofi", kind="bed", tempo=100.0, meter=meter,  # type: ignore[arg-type]
+        bars=BARS + BEYOND, tonic=TONIC, mode="minor" if mode else "major",
         sections=tuple(
             Section(name="AB"[at // bars % 2], bar=at, bars=bars, energy=energy,
                     roles=tuple(part.role for part in parts))
             for at in range(0, BARS, bars)
         ),
-        chords=tuple(_chords(strip)), parts=parts,
+        chords=chords, parts=parts,
     )  # fmt: skip
+
+
+def _energy(leads: int, units: int) -> int:
+    """The energy whose pace is nearest to so many notes of a lead in bars of so many units."""
+    return 1 + int(np.abs(np.array(_PACE) - leads / BARS * 48 / units).argmin())
 
 
 def _chords(strip: _Strip) -> Iterator[Chord]:

@@ -112,14 +112,14 @@ def _height(track: Line) -> float:
 
 
 def _skyline(notes: Line) -> Line:
-    return _monophonic(notes, top=True)
+    return monophonic(notes, top=True)
 
 
 def _lowline(notes: Line) -> Line:
-    return _monophonic(notes, top=False)
+    return monophonic(notes, top=False)
 
 
-def _monophonic(notes: Line, *, top: bool) -> Line:
+def monophonic(notes: Line, *, top: bool) -> Line:
     """One note at a time: the outer one of a chord; small gaps are articulation and are closed."""
     outer: dict[int, tuple[int, int]] = {}
     for start, end, pitch in notes:

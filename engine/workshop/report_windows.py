@@ -6,7 +6,6 @@ the roles, the grid and the chords that the model learnt.
 
 from collections.abc import Sequence
 
-import numpy as np
 from msgspec import Struct
 
 from engine.compose.cast import LINES
@@ -20,15 +19,12 @@ from engine.compose.codes import (
     TIE,
     pitch_of,
 )
-from engine.contracts import Chord, PartPlan, Plan, RoleGroup, Section
+from engine.contracts import Chord
 from engine.score import Line, Note
-from engine.workshop.excerpts import BARS, BEYOND, SECTION_BARS, Excerpt
+from engine.workshop.excerpts import BARS, Excerpt, plan_of
 from engine.workshop.extract import Window
 
 _TONIC_PITCH = 60
-_RESERVE = 3  # semitones a part may go beyond what its people wrote
-_PACE = (2, 3, 3.5, 4, 5, 6, 7)  # onsets of a lead in a bar of 4/4 by energy
-_GROUPS: dict[str, RoleGroup] = {"lead": "lead", "bass": "bass", "counter": "counter"}
 _PLACE = {name: at for at, (name, _) in enumerate(FEATURES)}
 _NO_ROOT = 12
 
@@ -97,9 +93,8 @@ def _excerpt(bars: list[list[_Step]], mode: int, number: int) -> Excerpt | None:
     leads = len(lines[0].notes) if lines and lines[0].role == LINES[0] else 0
     if leads < BARS or not harmony:
         return None
-    energy = 1 + int(np.abs(np.array(_PACE) - leads / BARS * 48 / length).argmin())
     chords = _chords(harmony, BARS * length)
-    return Excerpt(plan=_plan(name, mode, lines, chords, energy, number), lines=lines)
+    return Excerpt(plan=plan_of(name, mode, lines, chords, leads, number), lines=lines)
 
 
 def _notes(placed: Sequence[tuple[int, _Step]], role: int) -> list[Note]:
@@ -141,28 +136,3 @@ def _chords(harmony: Sequence[tuple[int, int, int]], units: int) -> tuple[Chord,
 def _tones(root: int, mask: int) -> tuple[int, ...]:
     above = ((root + n) % 12 for n in range(12))
     return tuple(one for one in above if mask >> one & 1) or (root,)
-
-
-def _plan(
-    meter: str, mode: int, lines: Sequence[Line], chords: tuple[Chord, ...], energy: int,
-    number: int,
-) -> Plan:  # fmt: skip
-    roles, bars = tuple(line.role for line in lines), SECTION_BARS[number % len(SECTION_BARS)]
-    return Plan(
-        style="lofi", kind="bed", tempo=100.0, meter=meter,  # pyright: ignore[reportArgumentType]
-        bars=BARS + BEYOND, tonic=0, mode="minor" if mode else "major",
-        sections=tuple(
-            Section(name="AB"[at // bars % 2], bar=at, bars=bars, energy=energy, roles=roles)
-            for at in range(0, BARS, bars)
-        ),
-        chords=chords,
-        parts=tuple(_part(line) for line in lines),
-    )  # fmt: skip
-
-
-def _part(line: Line) -> PartPlan:
-    pitches = [note.pitch for note in line.notes]
-    return PartPlan(
-        role=line.role, group=_GROUPS[line.role], name=line.role, family="piano", program=0,
-        low=min(pitches) - _RESERVE, high=max(pitches) + _RESERVE,
-    )  # fmt: skip
