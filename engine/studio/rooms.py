@@ -19,7 +19,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
 def furnish(settings: StudioSettings) -> Rooms:
     """Load the weights and find the instruments; refuses weights that are not the named ones."""
-    likelihood.packaged()
+    likelihood.packaged()  # plans ask it themselves; here it is found wanting before a brief is
     composer = Composer(settings.models, provider=settings.provider)
     training = packaged(settings.models or PACKAGED)
     return Rooms(composer=composer, bank=find(settings.bank), training=training)
