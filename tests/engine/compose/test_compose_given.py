@@ -58,10 +58,10 @@ def test_a_melody_longer_than_the_plan_is_refused(plan) -> None:
 
 def test_a_million_notes_are_refused_at_once(plan) -> None:
     notes = [Note(at, 1, 60, 80) for at in range(1_000_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(GivenMusicRefused, match=f"at most {MOST_A_BAR * plan.bars}"):
         accompany(plan, notes)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 10  # written out, they would take minutes
 
 
 def test_every_pitch_of_the_reach_is_read_and_none_beyond_it(plan) -> None:

@@ -84,7 +84,7 @@ def test_bad_files_are_refused_with_a_reason_in_bounded_time(name: str) -> None:
     began = time.process_time()
     with pytest.raises(UnreadableMidi, match=re.escape(reason)):
         read(content)
-    assert time.process_time() - began < 3.0  # a second on a machine of its own
+    assert time.process_time() - began < 10.0  # a second on a machine of its own
 
 
 def test_a_tenth_of_the_events_that_are_read_takes_a_tenth_of_the_memory() -> None:
@@ -105,7 +105,7 @@ def test_notes_struck_again_and_again_do_not_pile_up_time() -> None:
     content = file(track(struck, b"\x01\x3c\x00" * 190_000))
     began = time.process_time()
     assert len(read(content).tracks[0].notes) > 180_000
-    assert time.process_time() - began < 3.0
+    assert time.process_time() - began < 10.0  # piled up, it would take hours
 
 
 @settings(max_examples=150, deadline=None)

@@ -102,12 +102,11 @@ NOISE = (
 
 @pytest.mark.parametrize("noise", NOISE)
 def test_four_thousand_characters_of_anything_are_read_at_once(noise: str) -> None:
-    """Fifty milliseconds on a machine of its own; this one may be shared, and is given five times
-    that. What grows faster than the text would need seconds."""
-    read("warm up")
+    """Fifty milliseconds of CPU on a machine of its own. What grows faster than the text needs
+    many seconds, so the limit is far from both."""
     begun = time.process_time()
     read((noise * 4000)[:4000])
-    assert time.process_time() - begun < 0.25
+    assert time.process_time() - begun < 3.0
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
