@@ -17,6 +17,13 @@ Meter = Literal["4/4", "3/4", "6/8", "12/8"]
 RoleGroup = Literal["drums", "bass", "chords", "pads", "lead", "counter", "fx"]
 Territory = Annotated[str, Meta(min_length=2, max_length=64)]
 
+SampleRate = Literal[44100, 48000, 96000]
+BitDepth = Literal[16, 24, 32]
+"""Of an integer, 16 and 24; of a floating-point number, 32."""
+Channels = Literal[1, 2, 4, 6]
+"""Mono; left and right; FL FR RL RR; FL FR C LFE RL RR."""
+SoundFormat = Literal["wav", "flac", "mp3", "ogg"]
+
 ROLE_GROUPS: tuple[RoleGroup, ...] = ("drums", "bass", "chords", "pads", "lead", "counter", "fx")
 
 SeedNumber = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -33,9 +40,9 @@ class Instruments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Delivery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file a client wants: format, loudness and ceiling."""
 
-    sample_rate: Literal[44100, 48000, 96000] = 48000
-    bit_depth: Literal[16, 24, 32] = 24
-    channels: Literal[1, 2] = 2
+    sample_rate: SampleRate = 48000
+    bit_depth: BitDepth = 24
+    channels: Channels = 2
     lufs: Annotated[float, Meta(ge=-36, le=-8)] | None = None
     true_peak_dbtp: Annotated[float, Meta(ge=-9, le=-0.1)] = -1.0
 
@@ -332,6 +339,89 @@ class Made(Struct, frozen=True, kw_only=True):
     peaks: tuple[float, ...] = ()  # waveform, 4 a second, 0-1
     assets: tuple[Asset, ...] = ()
     provenance: dict[str, Any] = {}
+    timings_s: dict[str, float] = {}
+
+
+# --- other shapes of a licensed track -------------------------------------------------------------
+
+Version = Literal[
+    "master",
+    "stems",
+    "layers",
+    "cut",
+    "sting",
+    "underscore",
+    "no_drums",
+    "transition",
+    "loop_parts",
+]
+"""``loop_parts`` are the intro before a loop, the loop's first pass and its tail, each a file."""
+Profile = Literal["unity", "godot", "wwise", "fmod", "harvest", "automotive"]
+"""For whom a package is laid out: a game engine, a catalogue, a car."""
+
+
+class RenditionOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A shape that a track is wanted in. What is left open stays as it was delivered.
+
+    With a ``profile`` the answer is one archive that holds what such a customer needs; ``version``
+    then plays no part.
+    """
+
+    version: Version = "master"
+    profile: Profile | None = None
+    duration_ms: Annotated[int, Meta(ge=500, le=600_000)] | None = None  # of a cut or a sting
+    stems: Annotated[tuple[Word, ...], Meta(max_length=16)] = ("all",)
+    format: SoundFormat = "wav"
+    sample_rate: SampleRate | None = None
+    bit_depth: BitDepth | None = None
+    channels: Channels | None = None
+    lufs: Annotated[float, Meta(ge=-36, le=-8)] | None = None
+    true_peak_dbtp: Annotated[float, Meta(ge=-9, le=-0.1)] | None = None
+
+
+class Marker(Struct, frozen=True, kw_only=True):
+    """A named place in a file."""
+
+    frame: int
+    name: str
+
+
+class SoundFile(Struct, frozen=True, kw_only=True):
+    """What is known of one sound file, for a list, a manifest or a catalogue row.
+
+    ``name`` is unique in its track: ``master``, ``stem.drums``, ``layer-2``, ``cut-30s``, ``tail``,
+    ``door_open``. ``entry`` and ``exit`` are the frames where the music itself begins and ends;
+    what lies outside is a pickup or a ring. ``loop`` are the first and the last frame that are
+    repeated, both included. ``parent`` names the file this one was made from.
+    """
+
+    name: str
+    version: str
+    media_type: str
+    sample_rate: int
+    channels: int
+    bit_depth: int
+    frames: int
+    entry: int = 0
+    exit: int = 0
+    loop: tuple[int, int] | None = None
+    tempo: float | None = None
+    meter: Meter | None = None
+    bars: int | None = None
+    lufs: float | None = None
+    true_peak_dbtp: float | None = None
+    markers: tuple[Marker, ...] = ()
+    parent: str | None = None
+    facts: dict[str, Any] = {}
+
+
+class Rendered(Struct, frozen=True, kw_only=True):
+    """A rendition as the studio delivers it: its files, each described; an archive is described by
+    the files inside."""
+
+    order: RenditionOrder
+    sounds: tuple[SoundFile, ...]
+    assets: tuple[Asset, ...] = ()
     timings_s: dict[str, float] = {}
 
 
