@@ -25,10 +25,10 @@ from engine.render.desk import (
     desk_for,
 )
 from engine.render.space import echoes, response
+from engine.render.strokes import Stroke, strokes_of
 from engine.render.synth import kits
 from engine.render.synth import player as synth
 from engine.render.synth.patches import PATCHES
-from engine.render.synth.player import Stroke
 from engine.score import Part, Score, bar_ticks, beat_ticks, seconds_per_tick
 from engine.sound.filters import beside, blank, convolve, fold, impulse, middle
 from engine.sound.loudness import integrated_lufs, momentary_lufs
@@ -161,16 +161,6 @@ def _pace(score: Score, frames: int, *, loop: bool) -> float:
     return pace
 
 
-def _strokes(part: Part, pace: float, frames: int, *, loop: bool) -> list[Stroke]:
-    strokes = []
-    for note in part.notes:
-        onset = round(note.start * pace)
-        length = max(round((note.start + note.length) * pace) - onset, 1)
-        onset = onset % frames if loop else max(onset, 0)
-        strokes.append(Stroke(onset, length, note.pitch, note.velocity))
-    return strokes
-
-
 # --- playing ------------------------------------------------------------------------------------
 
 
@@ -178,7 +168,7 @@ def _played(
     part: Part, score: Score, bank: Bank, pace: float, frames: int, *, loop: bool
 ) -> Iterable[_Bus]:
     """The part's raw sound: one bus, or four for the drums."""
-    strokes = _strokes(part, pace, frames, loop=loop)
+    strokes = strokes_of(part, pace, frames, loop=loop)
     room = frames + int(LOOP_TAIL_S * SAMPLE_RATE) if loop else frames
     plan = part.plan
     if _is_drums(part):
@@ -429,7 +419,7 @@ def _kick_onsets(score: Score, pace: float, frames: int, *, loop: bool) -> list[
         stroke.onset
         for part in score.parts
         if part.plan.group == "drums"
-        for stroke in _strokes(part, pace, frames, loop=loop)
+        for stroke in strokes_of(part, pace, frames, loop=loop)
         if stroke.pitch in (35, 36) and stroke.velocity > 30 and stroke.onset < frames
     }
     return sorted(onsets)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.render.banks import cache
 from engine.render.fonts import prepared
-from engine.render.synth.player import Stroke
+from engine.render.strokes import Stroke
 from engine.sound.filters import blank
 
 SAMPLE_RATE = 48_000

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 
+from engine.render.strokes import Stroke
 from engine.render.synth import kits
 from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import SAMPLE_RATE, Sound
@@ -23,15 +24,6 @@ LAYERS = ((47, 0.28), (79, 0.52), (103, 0.73), (127, 0.92))
 BUCKET_RATIO = 1.26
 VARIANTS = 3
 CACHE_BYTES = 192 * 2**20
-
-
-class Stroke(Struct, frozen=True, array_like=True):
-    """One note on the clock of the file: frames, pitch, velocity."""
-
-    onset: int
-    frames: int
-    pitch: int
-    velocity: int
 
 
 class _Cache:

@@ -7,8 +7,8 @@ import render_scores as scores
 
 from engine.errors import BankMissing
 from engine.render import banks, fonts, render, sampled
+from engine.render.strokes import Stroke
 from engine.render.synth import oscillators as osc
-from engine.render.synth.player import Stroke
 from engine.score import Note
 
 

@@ -3,10 +3,10 @@ import re
 import numpy as np
 import pytest
 
+from engine.render.strokes import Stroke
 from engine.render.synth import kits, player
 from engine.render.synth import oscillators as osc
 from engine.render.synth.patches import GENERAL_MIDI, PATCHES
-from engine.render.synth.player import Stroke
 from engine.sound.loudness import momentary_lufs
 
 NAMED_BY_STYLES = re.findall(
