@@ -6,7 +6,8 @@ All values are plain numbers, so that they can be stored beside the candidate as
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.sound.filters import beside, middle
+from engine.sound.downmix import mono
+from engine.sound.filters import beside
 from engine.sound.loudness import (
     integrated_lufs,
     programme_and_range,
@@ -32,7 +33,7 @@ def hear(audio: Sound, sample_rate: int, loop: bool = False) -> dict[str, float]
     level = np.abs(audio[:, 0])
     for channel in audio.T[1:]:
         np.maximum(level, np.abs(channel), out=level)
-    together = middle(audio)
+    together = mono(audio)
     lufs, spread = _loudness(audio, sample_rate)
     heard: dict[str, float] = {
         "sample_rate": sample_rate,
@@ -54,7 +55,7 @@ def hear(audio: Sound, sample_rate: int, loop: bool = False) -> dict[str, float]
     }
     if spread is not None:
         heard["loudness_range_lu"] = spread
-    if audio.shape[1] == 2:
+    if audio.shape[1] > 1:
         both = beside(together, together)
         heard["mono_loss_lu"] = lufs - _finite(programme_lufs(both, sample_rate))
     if loop:
@@ -72,10 +73,11 @@ def _loudness(audio: Sound, sample_rate: int) -> tuple[float, float | None]:
 
 def onset_envelope(audio: Sound, sample_rate: int) -> NDArray[np.floating]:
     """How strongly something begins, 100 values a second: rising energy over the spectrum."""
-    mono = middle(audio)
+    together = mono(audio)
     hop, size = sample_rate // 100, 1024
-    padded = np.pad(mono, (size // 2, size))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][: len(mono) // hop + 1]
+    padded = np.pad(together, (size // 2, size))
+    count = len(together) // hop + 1
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][:count]
     spectrum = np.log1p(100 * np.abs(np.fft.rfft(frames * np.hanning(size), axis=1)))
     rise = np.maximum(np.diff(spectrum, axis=0, prepend=spectrum[:1]), 0)
     return rise.mean(axis=1).astype(np.float32)
@@ -143,7 +145,7 @@ def _balance_db(audio: Sound) -> float:
     """Left over right."""
     if audio.shape[1] < 2:
         return 0.0
-    left, right = (_energy(side, side) / len(side) + 1e-12 for side in audio.T)
+    left, right = (_energy(side, side) / len(side) + 1e-12 for side in audio.T[:2])
     return float(10 * np.log10(left / right))
 
 
@@ -185,10 +187,10 @@ def _joint(audio: Sound, sample_rate: int) -> dict[str, float]:
         "seam_level_db": 20 * np.log10(after / before),
     }
     if len(audio) > 4 * size:
-        mono = middle(audio)
-        rolled = np.roll(mono, size)
-        centres = np.linspace(2 * size, len(mono) - 2 * size, 41).astype(int)
-        inner = [_unlike(mono, centre, size) for centre in centres]
+        together = mono(audio)
+        rolled = np.roll(together, size)
+        centres = np.linspace(2 * size, len(together) - 2 * size, 41).astype(int)
+        inner = [_unlike(together, centre, size) for centre in centres]
         jumps["seam_spectrum"] = _unlike(rolled, size, size) / (float(np.median(inner)) + 1e-9)
     return jumps
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.contracts import Delivery
 from engine.master.limiting import glue_gain, limiter_gain
+from engine.master.placement import BEFORE, PLACES, placed
 from engine.sound.filters import Band, beside, blank, convolve, impulse, middle
 from engine.sound.loudness import programme_lufs, true_peak_dbtp
 
@@ -129,6 +130,11 @@ def master(
     groups, tilt_db = _shaped(groups, manner, loop=loop, tilted=not short)
     if delivery.channels == 1:
         groups = {name: middle(one)[:, None] for name, one in groups.items()}
+    elif delivery.channels > 2:
+        place = PLACES.get(stems.kind, BEFORE)
+        groups = {
+            name: placed(one, delivery.channels, place, loop=loop) for name, one in groups.items()
+        }
     groups = _at_rate(groups, stems.sample_rate, rate, frames, loop=loop)
     if fade_s > 0:
         groups = {name: _faded(sound, round(fade_s * rate)) for name, sound in groups.items()}

@@ -1,0 +1,84 @@
+"""From two channels to the four or six of a cabin: front, centre, low frequencies, rear.
+
+Placing is linear: stems that add up in stereo still do. The channels of one source share its power
+(the squares of their gains add up to 1, without the low-frequency channel, which only helps
+below 90 Hz), so the music is as loud in four channels as in two. The rear is the same music with
+its phases turned, each side in its own way: heard from two loudspeakers it neither cancels the
+front nor combs it, and no seat hears an echo.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from engine.sound.filters import Band, beside, blank, convolve, impulse, middle
+
+Sound = NDArray[np.floating]
+NOWHERE = float("-inf")
+SPREAD_S = 0.015
+STEADY_HZ = 150.0  # below this the rear moves with the front: bass that disagrees is lost
+_RATE = 48_000
+_LOW = (Band("low_pass", 90, 0, 0.54), Band("low_pass", 90, 0, 1.31))
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a sound stands: decibels of front, centre, rear and low-frequency channel.
+
+    They are told relative to each other; `NOWHERE` leaves a channel silent.
+    """
+
+    front: float = 0.0
+    centre: float = NOWHERE
+    rear: float = NOWHERE
+    low: float = NOWHERE
+
+
+AROUND = Place(centre=-9, rear=0, low=-10)
+BEFORE = Place(centre=-9, rear=-6, low=-10)
+AHEAD = Place(centre=-14)
+PLACES = {"ambience": AROUND, "bed": BEFORE, "loop": BEFORE, "sting": BEFORE, "chime": AHEAD}
+
+
+def placed(sound: Sound, channels: int, place: Place, *, loop: bool) -> Sound:
+    """(frames, 2) at 48 kHz as (frames, 4): FL FR RL RR, or (frames, 6): FL FR C LFE RL RR."""
+    front, centre, rear, low = _gains(place, channels)
+    out = blank(len(sound), channels)
+    if not sound.any():
+        return out
+    out[:, 0], out[:, 1] = front * sound[:, 0], front * sound[:, 1]
+    if channels == 6 and (centre or low):
+        both = middle(sound)
+        # Two sides of equal sound are 3 dB more than their mean has.
+        out[:, 2] = np.float32(2**0.5) * centre * both
+        if low:
+            out[:, 3] = np.float32(2**0.5) * low * convolve(both, impulse(_LOW), circular=loop)
+    if rear:
+        out[:, channels - 2 :] = rear * convolve(sound, _turned(), circular=loop)
+    return out
+
+
+def _gains(place: Place, channels: int) -> tuple[np.float32, ...]:
+    """Factors of front, centre, rear and low, the first three of power 1 together."""
+    front, centre, rear, low = (
+        10 ** (level / 20) for level in (place.front, place.centre, place.rear, place.low)
+    )
+    if channels != 6:
+        centre = low = 0.0
+    whole = (front**2 + centre**2 + rear**2) ** 0.5
+    return tuple(np.float32(gain / whole) for gain in (front, centre, rear, low))
+
+
+@lru_cache(maxsize=1)
+def _turned() -> Sound:
+    """Two all-pass responses that share their bass and nothing else, (taps, 2)."""
+    size = 4096
+    rng = np.random.default_rng(610)
+    length = int(SPREAD_S * _RATE)
+    bursts = rng.standard_normal((2, length)) * np.exp(-3 * np.arange(length) / length)
+    phase = np.angle(np.fft.rfft(bursts, n=size, axis=1))
+    f = np.fft.rfftfreq(size, 1 / _RATE)
+    turned = np.exp(1j * phase * np.clip(f / STEADY_HZ - 1, 0, 1))
+    left, right = np.fft.irfft(turned, n=size, axis=1)
+    return beside(left, right)
