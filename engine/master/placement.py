@@ -35,7 +35,8 @@ class Place(Struct, frozen=True, kw_only=True):
     low: float = NOWHERE
 
 
-AROUND = Place(centre=-9, rear=0, low=-10)
+# A meter counts the rear 1.5 dB more, two loudspeakers play it 3 dB less: this holds both together.
+AROUND = Place(centre=-9, rear=-2, low=-10)
 BEFORE = Place(centre=-9, rear=-6, low=-10)
 AHEAD = Place(centre=-14)
 PLACES = {"ambience": AROUND, "bed": BEFORE, "loop": BEFORE, "sting": BEFORE, "chime": AHEAD}
