@@ -12,7 +12,7 @@ import soxr
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from engine.render import sampled
+from engine.render import instruments
 from engine.render.banks import Bank
 from engine.render.desk import (
     DEPTH_DB,
@@ -24,11 +24,9 @@ from engine.render.desk import (
     Desk,
     desk_for,
 )
+from engine.render.performance import perform
 from engine.render.space import echoes, response
-from engine.render.strokes import Stroke, strokes_of
-from engine.render.synth import kits
-from engine.render.synth import player as synth
-from engine.render.synth.patches import PATCHES
+from engine.render.strokes import strokes_of
 from engine.score import Part, Score, bar_ticks, beat_ticks, seconds_per_tick
 from engine.sound.filters import beside, blank, convolve, fold, impulse, middle
 from engine.sound.loudness import integrated_lufs, momentary_lufs
@@ -165,40 +163,24 @@ def _pace(score: Score, frames: int, *, loop: bool) -> float:
 
 
 def _played(
-    part: Part, score: Score, bank: Bank, pace: float, frames: int, *, loop: bool
+    part: Part, score: Score, bank: Bank, pace: float, frames: int, *, loop: bool, seed: int
 ) -> Iterable[_Bus]:
     """The part's raw sound: one bus, or four for the drums."""
-    strokes = strokes_of(part, pace, frames, loop=loop)
+    performance = perform(part, score.plan, pace, frames, loop=loop, seed=seed)
     room = frames + int(LOOP_TAIL_S * SAMPLE_RATE) if loop else frames
     plan = part.plan
     if _is_drums(part):
-        sounds = _drummed(part, strokes, room)
+        sounds = instruments.drum(part, performance, room)
         for row in list(sounds):
             sound = sounds.pop(row)
             sound = fold(sound, frames) if loop else sound
             yield _Bus(row=row, group="drums", sound=sound, pan=0.0)
         return
-    sound = _one_part(part, bank, strokes, room)
+    sound = instruments.play(part, score.plan.style, bank, performance, room)
     sound = fold(sound, frames) if loop else sound
     yield _Bus(
         row=ROLE_ROW.get(plan.role, "comp"), group=plan.group, sound=sound, pan=plan.pan / 100
     )
-
-
-def _one_part(part: Part, bank: Bank, strokes: list[Stroke], frames: int) -> Sound:
-    plan = part.plan
-    if plan.patch in PATCHES:
-        return synth.play_part(plan.patch, strokes, frames)
-    if bank.path is None or plan.program in sampled.OURS:
-        return synth.play_part(synth.stand_in(plan.program), strokes, frames)
-    return sampled.play_part(bank.path, plan.program, strokes, frames)
-
-
-def _drummed(part: Part, strokes: list[Stroke], frames: int) -> dict[str, Sound]:
-    """Drums are always ours, see `sampled.OURS`."""
-    named = part.plan.patch
-    kit = named if named in kits.KITS else synth.stand_in_kit(part.plan.program)
-    return synth.play_kit(kit, strokes, frames)
 
 
 # --- balancing ----------------------------------------------------------------------------------
@@ -272,7 +254,7 @@ def _equalised(
     """The parts' buses through their rows' equalisers; silent ones are left out."""
     desk, loop = session.desk, session.loop
     for part in parts:
-        for bus in _played(part, score, bank, pace, session.frames, loop=loop):
+        for bus in _played(part, score, bank, pace, session.frames, loop=loop, seed=session.seed):
             if not bus.sound.any():
                 continue
             bands = EQUALISERS[bus.row]
