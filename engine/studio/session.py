@@ -24,6 +24,7 @@ from engine.plan import likelihood
 from engine.plan.outline import outline
 from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
+from engine.studio import manuscript as manuscripts
 from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
 from engine.studio.sounding import Clock, sounded
@@ -63,6 +64,7 @@ class Offered(Struct, frozen=True, kw_only=True):
     preview: bytes
     evaluation: bytes
     midi: bytes
+    manuscript: bytes
     stems: Mapping[str, bytes]
 
 
@@ -243,5 +245,6 @@ def _files(
         preview=preview,
         evaluation=evaluation,
         midi=midi,
+        manuscript=manuscripts.written(manuscripts.manuscript(take)),
         stems=stems,
     )

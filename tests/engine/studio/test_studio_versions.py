@@ -1,20 +1,20 @@
-"""Layers and cut-downs of a candidate are the same notes, to the sample where that is promised."""
+"""Versions of a piece are its own notes, to the sample where that is promised."""
 
-import io
 from itertools import pairwise
 
-import msgspec
 import numpy as np
 import pytest
-import soundfile
 
 from engine.arrange import arrange
 from engine.contracts import Brief, Resolved
-from engine.plan.relatives import Cut, carried, cut_down
+from engine.plan import gestures
+from engine.plan.relatives import Cut, TooShort, carried, cut_down
 from engine.score import Note, Score, bar_ticks
+from engine.studio.manuscript import Manuscript, Unreadable, manuscript, read
+from engine.studio.manuscript import written as stored
 from engine.studio.rooms import Rooms
 from engine.studio.takes import Take, sheets, written
-from engine.studio.versions import layered, shortened
+from engine.studio.versions import NoSuchVersion, Version, versions
 from engine.words import resolve
 
 SEED = 31
@@ -27,6 +27,23 @@ def _resolved(style: str, **fields) -> Resolved:
 
 def _take(resolved: Resolved, rooms: Rooms) -> Take:
     return written(sheets(resolved, SEED, 0, 1, 1), SEED, rooms)[0]
+
+
+@pytest.fixture(scope="module")
+def loop(rooms: Rooms) -> tuple[Resolved, Manuscript]:
+    resolved = _resolved("chiptune", kind="loop", bars=4)
+    return resolved, manuscript(_take(resolved, rooms))
+
+
+@pytest.fixture(scope="module")
+def bed(rooms: Rooms) -> tuple[Resolved, Manuscript]:
+    resolved = _resolved("chiptune", kind="bed", duration_ms=20_000)
+    return resolved, manuscript(_take(resolved, rooms))
+
+
+def made(kind, piece: tuple[Resolved, Manuscript], rooms: Rooms, **asked) -> dict[str, Version]:
+    resolved, kept = piece
+    return {one.name: one for one in versions(kind, kept, resolved, rooms, **asked)}
 
 
 def _part(score: Score, role: str) -> tuple[Note, ...]:
@@ -63,34 +80,126 @@ def test_a_cut_down_plays_its_parents_lead(style: str, duration_ms: int, rooms: 
     assert len(_others(take, cut, short)) <= 1
 
 
-def _heard(content: bytes) -> np.ndarray:
-    return soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)[0]
+def test_a_manuscript_comes_back_as_it_was_stored(bed) -> None:
+    kept = bed[1]
+    assert read(stored(kept)) == kept
+    for broken in (b"", stored(kept)[:-3], b"RIFF"):
+        with pytest.raises(Unreadable):
+            read(broken)
 
 
-def test_layers_add_players_and_change_no_note(rooms: Rooms) -> None:
-    resolved = _resolved("chiptune", kind="loop", bars=4)
-    take = _take(resolved, rooms)
-    versions = list(layered(resolved, take, rooms))
-    assert [one.name for one in versions] == [f"layer-{at}" for at in range(1, len(versions) + 1)]
-    sounds = [_heard(one.master) for one in versions]
-    assert {len(sound) for sound in sounds} == {resolved.duration_frames}
-    loudness = [float((sound**2).mean()) for sound in sounds]
+def test_layers_add_players_and_change_no_note(loop, rooms: Rooms) -> None:
+    resolved, kept = loop
+    layers = list(made("layers", loop, rooms).values())
+    assert [one.name for one in layers] == [f"layer-{at}" for at in range(1, len(layers) + 1)]
+    assert {len(one.mastered.audio) for one in layers} == {resolved.duration_frames}
+    loudness = [one.mastered.loudness_lufs for one in layers]
     assert loudness == sorted(loudness)
-    assert versions[-1].score.parts == take.score.parts
-    for version in versions:
-        for part in version.score.parts:
-            assert part.notes == _part(take.score, part.plan.role)
-    for fewer, more in pairwise(versions):
+    assert layers[-1].score.parts == kept.score.parts
+    for layer in layers:
+        for part in layer.score.parts:
+            assert part.notes == _part(kept.score, part.plan.role)
+    for fewer, more in pairwise(layers):
         assert set(fewer.score.parts) < set(more.score.parts)
 
 
-def test_a_cut_down_is_exactly_as_long_as_asked(rooms: Rooms) -> None:
-    resolved = _resolved("chiptune", kind="bed", duration_ms=20_000)
-    take = _take(resolved, rooms)
+def test_stems_add_up_to_the_loudest_layer(loop, rooms: Rooms) -> None:
+    stems = made("stems", loop, rooms)
+    whole = list(made("layers", loop, rooms).values())[-1].mastered.audio
+    total = sum(one.mastered.audio.astype(np.float64) for one in stems.values())
+    assert 20 * np.log10(np.abs(total - whole).max()) < -80
+    assert all(one.loop and one.parent == "master" for one in stems.values())
+    few = made("stems", loop, rooms, stems=("lead",))
+    assert (few["stem.lead"].mastered.audio == stems["stem.lead"].mastered.audio).all()
+
+
+def test_a_stem_that_the_music_has_not_is_refused_with_those_it_has(loop, rooms: Rooms) -> None:
+    with pytest.raises(NoSuchVersion, match=r"no stem choir; it has .*drums"):
+        made("stems", loop, rooms, stems=("choir", "lead"))
+
+
+def test_a_cut_down_is_exactly_as_long_as_asked(bed, rooms: Rooms) -> None:
+    resolved, _ = bed
     for duration_ms in (12_000, 8_000):
-        version = shortened(resolved, take, rooms, duration_ms)
-        sound = _heard(version.master)
+        name, version = next(iter(made("cut", bed, rooms, duration_ms=duration_ms).items()))
+        sound = version.mastered.audio
         assert len(sound) == duration_ms * resolved.delivery.sample_rate // 1000
         assert np.abs(sound[-48:]).max() < 0.01
-        assert version.name == f"{duration_ms // 1000}s"
-        assert msgspec.json.encode(version.score.plan)
+        assert name == f"cut-{duration_ms // 1000}s"
+        assert version.mastered.passed
+        assert version.parent == "master"
+
+
+def test_what_a_kind_cannot_have_is_said(loop, bed, rooms: Rooms) -> None:
+    with pytest.raises(TooShort, match="only a bed is cut down"):
+        made("cut", loop, rooms, duration_ms=8000)
+    with pytest.raises(NoSuchVersion, match="needs duration_ms"):
+        made("cut", bed, rooms)
+    with pytest.raises(NoSuchVersion, match="only a loop has an intro"):
+        made("loop_parts", bed, rooms)
+    with pytest.raises(NoSuchVersion, match="a length belongs to"):
+        made("underscore", bed, rooms, duration_ms=8000)
+    with pytest.raises(TooShort, match="at least"):
+        made("sting", bed, rooms, duration_ms=600)
+
+
+def test_an_underscore_has_no_melody_and_no_drums_has_no_drums(bed, rooms: Rooms) -> None:
+    resolved, kept = bed
+    under = made("underscore", bed, rooms)["underscore"]
+    roles = {part.plan.role for part in under.score.parts}
+    assert roles and not roles & {"lead", "counter"}
+    quiet = made("no_drums", bed, rooms)["no_drums"]
+    assert {part.plan.group for part in quiet.score.parts} == {
+        part.plan.group for part in kept.score.parts
+    } - {"drums"}
+    for one in (under, quiet):
+        assert len(one.mastered.audio) == resolved.duration_frames
+        assert abs(one.mastered.loudness_lufs - resolved.delivery.lufs) <= 0.3
+    with pytest.raises(NoSuchVersion, match="no drums"):
+        piano = _resolved("solo_piano", kind="bed", duration_ms=8000)
+        made("no_drums", (piano, manuscript(_take(piano, rooms))), rooms)
+
+
+@pytest.mark.parametrize("kind", ["sting", "transition"])
+def test_a_gesture_is_whole_beats_and_rings_from_its_goal(kind, loop, bed, rooms: Rooms) -> None:
+    for piece in (loop, bed):
+        version = made(kind, piece, rooms)[kind]
+        plan, rate = version.score.plan, version.mastered.sample_rate
+        bar = gestures.bar_s(plan) * rate
+        assert version.exit == round(plan.bars * bar)
+        assert version.markers[0].name == "sync" and version.markers[0].frame == version.exit
+        sound = np.abs(version.mastered.audio).max(axis=1)
+        assert sound[version.exit : version.exit + rate // 10].max() > 0.1
+        assert sound[-64:].max() < 0.02
+        if piece is loop:  # a bed has an ending of its own
+            beat = bar / 4
+            assert abs(len(sound) / beat - round(len(sound) / beat)) < 1e-3
+    exact = made(kind, loop, rooms, duration_ms=3210)[kind]
+    assert len(exact.mastered.audio) == 3210 * 48
+
+
+def test_first_pass_and_tail_are_the_loop(loop, rooms: Rooms) -> None:
+    parts = made("loop_parts", loop, rooms)
+    assert list(parts) == ["intro", "first_pass", "loop", "tail"]
+    whole = parts["loop"].mastered.audio.astype(np.float64)
+    first = parts["first_pass"].mastered.audio.astype(np.float64)
+    tail = parts["tail"].mastered.audio.astype(np.float64)
+    folded = np.zeros_like(whole)
+    for start in range(0, len(tail), len(whole)):
+        piece = tail[start : start + len(whole)]
+        folded[: len(piece)] += piece
+    assert 20 * np.log10(np.abs(first + folded - whole).max()) < -90
+    # What rings out goes on where the loop was left: no step at the joint, and no new beginning.
+    joint = np.concatenate([whole[-8:], tail[:8]])
+    assert np.abs(np.diff(joint, 2, axis=0)).max() < 3 * np.abs(np.diff(whole, 2, axis=0)).max()
+    assert (tail**2).mean() < (whole**2).mean()
+    assert np.abs(tail[-48:]).max() < 0.001
+
+
+def test_an_intro_ends_on_a_bar_line_and_rings_over_it(loop, rooms: Rooms) -> None:
+    resolved, kept = loop
+    intro = made("loop_parts", loop, rooms)["intro"]
+    assert intro.exit * kept.score.plan.bars == resolved.duration_frames * intro.score.plan.bars
+    assert len(intro.mastered.audio) > intro.exit
+    before = {part.plan.role for part in intro.score.parts}
+    assert before and before < {part.plan.role for part in kept.score.parts} | {"none"}
