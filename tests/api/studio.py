@@ -10,26 +10,27 @@ import asyncpg
 from api import clerk
 from engine.queue import service as queue
 from engine.settings import StudioSettings
-from engine.studio import worker
+from engine.studio.lanes import briefs, plans
+from engine.studio.lanes.lane import Studio, Work
 from engine.studio.rooms import Rooms, furnish
 from engine.studio.shelf import open_shelf
 
 CHIME = {"prompt": "door open, friendly", "kind": "chime", "candidates": 2, "duration_ms": 800}
+LANES: dict[str, Work] = {"plans": plans.plan, "candidates": briefs.make}
 
 
 async def make_and_settle(pool: asyncpg.Pool, store: Path) -> None:
-    """Make every waiting brief, plan what waits for plans, and settle what was delivered."""
-    settings = StudioSettings(database_url="", store=str(store), bank="builtin")
-    shelf = open_shelf(str(store))
+    """Do all that is waiting for a studio, and settle what was delivered."""
+    studio = Studio(
+        pool=pool, rooms=_rooms(), shelf=open_shelf(str(store)), worker="test",
+        lease_for=timedelta(seconds=60), stop=asyncio.Event(),
+    )  # fmt: skip
     while True:
         async with pool.acquire() as conn:
-            lease = await queue.claim(conn, "test", timedelta(seconds=60))
+            lease = await queue.claim(conn, studio.worker, studio.lease_for)
         if lease is None:
             break
-        if lease.job.wants == "plans":
-            await worker._plan(pool, lease, settings)
-        else:
-            await worker._make(pool, lease, _rooms(), shelf, settings, asyncio.Event())
+        await LANES[lease.job.wants](studio, lease)
     while await clerk._settle_one(pool):
         pass
 

@@ -16,6 +16,8 @@ from engine.queue import service as queue
 from engine.queue.contracts import Ended, Job, Planned
 from engine.settings import StudioSettings
 from engine.studio import worker
+from engine.studio.lanes import briefs, plans
+from engine.studio.lanes.lane import Studio, claim
 from engine.studio.rooms import Rooms
 from engine.studio.shelf import open_shelf
 from engine.studio.takes import outlines
@@ -25,15 +27,22 @@ Make = Callable[..., "asyncio.Future[None]"]
 
 
 @pytest.fixture
-async def studio(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> AsyncIterator[Make]:
-    """Makes one claimed brief with the worker's own hands."""
-    settings = StudioSettings(database_url="", store=str(tmp_path / "shelf"), lease_s=30)
-    shelf = open_shelf(settings.store)
+def there(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> Studio:
+    """A studio at a queue, that nobody stops."""
+    shelf = open_shelf(str(tmp_path / "shelf"))
+    return Studio(
+        pool=pool, rooms=rooms, shelf=shelf, worker="w1", lease_for=LEASE, stop=asyncio.Event()
+    )
+
+
+@pytest.fixture
+async def studio(there: Studio) -> AsyncIterator[Make]:
+    """Makes one claimed brief with the studio's own hands."""
 
     async def make(stop: asyncio.Event) -> None:
-        lease = await worker._claim(pool, "w1", settings)
+        lease = await claim(there, "candidates")
         assert lease is not None
-        await worker._make(pool, lease, rooms, shelf, settings, stop)
+        await briefs.make(structs.replace(there, stop=stop), lease)
 
     yield make
 
@@ -61,12 +70,11 @@ async def _plans_wanted(pool: asyncpg.Pool, resolved: Resolved, name: str = "pla
     return job.id
 
 
-async def _plan(pool: asyncpg.Pool) -> None:
-    """Plan what waits for plans, with the worker's own hands."""
-    settings = StudioSettings(database_url="", store="", lease_s=30)
-    lease = await worker._claim(pool, "w1", settings, "plans")
+async def _plan(there: Studio) -> None:
+    """Plan what waits for plans, with the studio's own hands."""
+    lease = await claim(there, "plans")
     assert lease is not None
-    await worker._plan(pool, lease, settings)
+    await plans.plan(there, lease)
 
 
 async def _said(pool: asyncpg.Pool, job: str) -> Planned | Ended | None:
@@ -148,10 +156,10 @@ async def test_a_studio_that_lost_its_lease_delivers_nothing(
 
 
 async def test_plans_are_those_that_the_brief_would_be_composed_from(
-    pool: asyncpg.Pool, short: Resolved
+    pool: asyncpg.Pool, there: Studio, short: Resolved
 ) -> None:
     job = await _plans_wanted(pool, short)
-    await _plan(pool)
+    await _plan(there)
     assert await _said(pool, job) == Planned(plans=tuple(outlines(short, 11)))
 
 
@@ -176,13 +184,13 @@ async def test_plans_are_made_beside_a_brief(
 
 
 async def test_what_the_planner_refuses_ends_at_once_with_its_reason(
-    pool: asyncpg.Pool, studio: Make, short: Resolved
+    pool: asyncpg.Pool, there: Studio, studio: Make, short: Resolved
 ) -> None:
     impossible = structs.replace(
         short, bars=2, sections=(SectionBrief(name="A", bars=8), SectionBrief(name="B", bars=8))
     )
     job = await _plans_wanted(pool, impossible)
-    await _plan(pool)
+    await _plan(there)
     said = await _said(pool, job)
     assert isinstance(said, Ended)
     assert said.failure is not None
@@ -197,12 +205,11 @@ async def test_what_the_planner_refuses_ends_at_once_with_its_reason(
 
 
 async def test_a_studio_that_lost_its_lease_hands_no_plans_over(
-    pool: asyncpg.Pool, short: Resolved
+    pool: asyncpg.Pool, there: Studio, short: Resolved
 ) -> None:
     job = await _plans_wanted(pool, short)
-    settings = StudioSettings(database_url="", store="", lease_s=30)
-    lease = await worker._claim(pool, "w1", settings, "plans")
+    lease = await claim(there, "plans")
     assert lease is not None
     await pool.execute("update engine.jobs set worker = 'w2', attempt = attempt + 1")
-    await worker._plan(pool, lease, settings)
+    await plans.plan(there, lease)
     assert await _said(pool, job) is None

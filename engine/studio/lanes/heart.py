@@ -1,0 +1,79 @@
+"""The heart of a job: it keeps the lease alive and hears who wants the work to end.
+
+The work itself runs in a thread, where it does not hold the event loop up.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from engine.errors import LeaseLost
+from engine.queue import service as queue
+from engine.queue.contracts import Lease, Progress
+from engine.studio.connections import lent
+from engine.studio.lanes.lane import Studio
+from engine.studio.session import StopAsked
+
+T = TypeVar("T")
+
+
+class Heart:
+    """Beats from ``async with`` on until it is left."""
+
+    def __init__(self, studio: Studio, lease: Lease, step: str) -> None:
+        self._studio, self._lease = studio, lease
+        self._progress = Progress(step=step)
+        self._halt = threading.Event()
+        self._beating: asyncio.Task[None] | None = None
+        self.canceled = False
+        """Whether it is the client who wants the work to end."""
+
+    async def __aenter__(self) -> Self:
+        self._beating = asyncio.create_task(self._beat())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._halt.set()
+        assert self._beating is not None, "it was entered"
+        self._beating.cancel()
+        with contextlib.suppress(asyncio.CancelledError, LeaseLost, OSError):
+            await self._beating
+
+    def tell(self, progress: Progress) -> None:
+        """Say how far the work is; `StopAsked` where it is to end. Called in the work's thread."""
+        self._progress = progress
+        if self._halt.is_set():
+            raise StopAsked
+
+    async def through(self, work: Callable[[], T]) -> T:
+        """What ``work`` gives, done in a thread; or why the heart has stopped before it did."""
+        assert self._beating is not None, "it was entered"
+        done = asyncio.ensure_future(asyncio.to_thread(work))
+        await asyncio.wait({done, self._beating}, return_when=asyncio.FIRST_COMPLETED)
+        if not done.done():  # the lease is lost or the database is gone
+            self._halt.set()
+            with contextlib.suppress(StopAsked):
+                await done
+            await self._beating
+        return await done
+
+    async def _beat(self) -> None:
+        """Extend the lease three times as often as needed; learn of a cancel or a shutdown."""
+        pause = self._studio.lease_for.total_seconds() / 3
+        while True:
+            async with lent(self._studio.pool) as conn:
+                if await queue.beat(conn, self._lease, self._studio.lease_for, self._progress):
+                    self.canceled = True
+                    self._halt.set()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._studio.stop.wait(), min(pause, 2.0))
+                self._halt.set()
+                await asyncio.sleep(min(pause, 2.0))

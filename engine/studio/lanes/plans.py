@@ -1,0 +1,43 @@
+"""The lane of those who want to know what would be written, before it is."""
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from engine.errors import BriefRefused
+from engine.queue import service as queue
+from engine.queue.contracts import Lease
+from engine.studio.connections import lent
+from engine.studio.lanes.heart import Heart
+from engine.studio.lanes.lane import Studio, facts_of, refusal, survived
+from engine.studio.takes import outlines
+
+log = structlog.get_logger()
+PLANS = Counter("studio_plans_total", "Requests for plans ended by this studio", ["outcome"])
+SECONDS = Histogram(
+    "studio_plan_seconds", "Seconds from claim to plans", buckets=(0.1, 0.2, 0.5, 1, 2, 5, 10)
+)
+
+
+async def plan(studio: Studio, lease: Lease) -> None:
+    """Plan one brief without making it, or leave it to another studio."""
+    facts = facts_of(lease, "plans")
+    log.info("plans.claimed", **facts)
+    with SECONDS.time():
+        outcome = await survived(_planned(studio, lease), "plans", facts)
+    PLANS.labels(outcome).inc()
+    log.info("plans.ended", outcome=outcome, **facts)
+
+
+async def _planned(studio: Studio, lease: Lease) -> str:
+    """Plan and hand over; returns how it ended, for the log. A stopping studio finishes this."""
+    job = lease.job
+    async with Heart(studio, lease, "plan") as heart:
+        try:
+            plans = tuple(await heart.through(lambda: outlines(job.resolved, job.seed)))
+        except BriefRefused as refused:
+            async with lent(studio.pool) as conn:
+                await queue.finish(conn, lease, failure=refusal(refused))
+            return "refused"
+    async with lent(studio.pool) as conn:
+        await queue.hand_over(conn, lease, plans)
+    return "done"
