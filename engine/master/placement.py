@@ -3,8 +3,8 @@
 Placing is linear: stems that add up in stereo still do. The channels of one source share its power
 (the squares of their gains add up to 1, without the low-frequency channel, which only helps
 below 90 Hz), so the music is as loud in four channels as in two. The rear is the same music with
-its phases turned, each side in its own way: heard from two loudspeakers it neither cancels the
-front nor combs it, and no seat hears an echo.
+its phases turned: heard from two loudspeakers it neither cancels the front nor combs it, and no
+seat hears an echo.
 """
 
 from functools import lru_cache
@@ -13,13 +13,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from engine.sound.filters import Band, beside, blank, convolve, impulse, middle
+from engine.sound.filters import Band, blank, convolve, impulse, middle
 
 Sound = NDArray[np.floating]
 NOWHERE = float("-inf")
-SPREAD_S = 0.015
-STEADY_HZ = 150.0  # below this the rear moves with the front: bass that disagrees is lost
+STEADY_HZ = 240.0  # below this the rear moves with the front: bass that disagrees is lost
 _RATE = 48_000
+_SECTIONS = 17
+_Q = 2.5
 _LOW = (Band("low_pass", 90, 0, 0.54), Band("low_pass", 90, 0, 1.31))
 
 
@@ -37,7 +38,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
 # A meter counts the rear 1.5 dB more, two loudspeakers play it 3 dB less: this holds both together.
 AROUND = Place(centre=-9, rear=-2, low=-10)
-BEFORE = Place(centre=-9, rear=-6, low=-10)
+BEFORE = Place(centre=-12, rear=-6, low=-10)
 AHEAD = Place(centre=-14)
 PLACES = {"ambience": AROUND, "bed": BEFORE, "loop": BEFORE, "sting": BEFORE, "chime": AHEAD}
 
@@ -73,13 +74,13 @@ def _gains(place: Place, channels: int) -> tuple[np.float32, ...]:
 
 @lru_cache(maxsize=1)
 def _turned() -> Sound:
-    """Two all-pass responses that share their bass and nothing else, (taps, 2)."""
+    """An all-pass response that leaves the bass alone: a full turn of phase every third octave."""
     size = 4096
-    rng = np.random.default_rng(610)
-    length = int(SPREAD_S * _RATE)
-    bursts = rng.standard_normal((2, length)) * np.exp(-3 * np.arange(length) / length)
-    phase = np.angle(np.fft.rfft(bursts, n=size, axis=1))
-    f = np.fft.rfftfreq(size, 1 / _RATE)
-    turned = np.exp(1j * phase * np.clip(f / STEADY_HZ - 1, 0, 1))
-    left, right = np.fft.irfft(turned, n=size, axis=1)
-    return beside(left, right)
+    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    response = np.ones(len(z), complex)
+    for section in range(_SECTIONS):
+        w = 2 * np.pi * STEADY_HZ * 2 ** ((section + 1) / 3) / _RATE
+        alpha, cos = np.sin(w) / (2 * _Q), np.cos(w)
+        ahead = (1 - alpha) - 2 * cos * z + (1 + alpha) * z * z
+        response *= ahead / ((1 + alpha) - 2 * cos * z + (1 - alpha) * z * z)
+    return np.fft.irfft(response, n=size).astype(np.float32)
