@@ -6,9 +6,9 @@ where they lead to, struck once and left to ring. Everything lies on the piece's
 
 from collections.abc import Sequence
 
-from msgspec import structs
+from msgspec import Struct, structs
 
-from engine.contracts import Chord, Plan, Section
+from engine.contracts import Plan, Section
 from engine.plan.chords import lasting
 from engine.plan.relatives import TooShort, layers
 from engine.score import Note, Part, Score, bar_ticks, beat_ticks, seconds_per_tick
@@ -20,26 +20,34 @@ RING_S = 1.8  # what is struck rings at least
 INTRO_BARS = 2
 
 
-def sting(score: Score, seconds: float | None = None) -> Score:
-    """The piece's own way home: its ending where it has composed one, else its last bars and the
+class Gesture(Struct, frozen=True, kw_only=True):
+    """A gesture on paper. ``goal`` is the tick that it leads to; from there on it rings."""
+
+    score: Score
+    goal: int
+
+
+def sting(score: Score, seconds: float | None = None) -> Gesture:
+    """The piece's own way home: its ending where it has composed one, else its last beats and the
     first downbeat, struck and left to ring. As long as asked, else whole bars.
 
-    Raises `TooShort` where not even one bar and a ring fit.
+    Raises `TooShort` where an ending has no room for a bar and its ring.
     """
     plan = score.plan
     if plan.kind == "bed" and plan.ending in ("ring", "button"):
         return _ending(score, seconds)
-    return _leading(score, plan.bars, 0, seconds, "sting")
+    return _leading(score, score.length, 0, seconds, "sting")
 
 
-def transition(score: Score, seconds: float | None = None) -> Score:
-    """What leads into the fullest section, and its first downbeat; the sync point is there."""
+def transition(score: Score, seconds: float | None = None) -> Gesture:
+    """What leads into the fullest section, and its first downbeat; the goal is there."""
     plan = score.plan
     later = [section for section in plan.sections if section.bar > 0]
-    if later:
-        into = max(later, key=lambda section: (section.energy, -section.bar)).bar
-        return _leading(score, into, into, seconds, "transition")
-    return _leading(score, plan.bars, 0, seconds, "transition")
+    if not later:
+        return _leading(score, score.length, 0, seconds, "transition")
+    fullest = max(later, key=lambda section: (section.energy, -section.bar))
+    into = fullest.bar * bar_ticks(plan.meter)
+    return _leading(score, into, into, seconds, "transition")
 
 
 def intro(score: Score) -> Score:
@@ -57,7 +65,7 @@ def intro(score: Score) -> Score:
             notes = [note for note in notes if note.start >= (bars - 1) * bar]
         if notes:
             parts.append(structs.replace(part, notes=tuple(notes)))
-    kept = _plan(plan, range(first, plan.bars), None, 0, "intro")
+    kept = _plan(plan, (first * bar, plan.bars * bar), None, 0, "intro")
     return Score(plan=structs.replace(kept, ending="ring"), parts=tuple(parts))
 
 
@@ -96,62 +104,73 @@ def bar_s(plan: Plan) -> float:
     return bar_ticks(plan.meter) * seconds_per_tick(plan.tempo, plan.meter)
 
 
-def _ending(score: Score, seconds: float | None) -> Score:
+def _ending(score: Score, seconds: float | None) -> Gesture:
     """The last bars of a bed, with the ring they were composed with."""
     plan, bar = score.plan, bar_ticks(score.plan.meter)
     ring_s = plan.ring_ticks * seconds_per_tick(plan.tempo, plan.meter)
-    bars = _lead_bars(plan, seconds, ring_s)
+    bars = _last_bars(plan, seconds, ring_s)
     first = plan.bars - bars
     parts = [
         structs.replace(part, notes=tuple(_between(part.notes, first * bar, None)))
         for part in score.parts
     ]
-    ring = _ring(plan, bars, seconds, plan.ring_ticks)
-    kept = _plan(plan, range(first, plan.bars), None, ring, "sting")
+    ring = plan.ring_ticks
+    if seconds is not None:
+        ring = max(0, _ticks(plan, seconds) - bars * bar)
+    kept = _plan(plan, (first * bar, plan.bars * bar), None, ring, "sting")
     kept = structs.replace(kept, ending=plan.ending)
-    return Score(plan=kept, parts=tuple(part for part in parts if part.notes))
+    made = Score(plan=kept, parts=tuple(part for part in parts if part.notes))
+    return Gesture(score=made, goal=bars * bar)
 
 
-def _leading(score: Score, until: int, into: int, seconds: float | None, what: str) -> Score:
-    """The bars before ``until``, then the first downbeat of bar ``into``, ringing."""
-    plan, bar = score.plan, bar_ticks(score.plan.meter)
-    bars = min(_lead_bars(plan, seconds, RING_S), until)
-    ring = _ring(plan, bars, seconds, _whole(plan, RING_S))
-    parts = []
-    for part in score.parts:
-        led = _between(part.notes, (until - bars) * bar, until * bar)
-        struck = _struck(part, into * bar, ring)
-        moved = [
-            Note(note.start + bars * bar, note.length, note.pitch, note.velocity) for note in struck
-        ]
-        ended = [_let_go(note, bars * bar) for note in led]
-        if ended or moved:
-            parts.append(structs.replace(part, notes=tuple(ended + moved)))
-    made = _plan(plan, range(until - bars, until), into, ring, what)
-    return Score(plan=made, parts=tuple(parts))
-
-
-def _lead_bars(plan: Plan, seconds: float | None, ring_s: float) -> int:
-    """How many bars lead: one or two; fewer where a length is asked."""
+def _last_bars(plan: Plan, seconds: float | None, ring_s: float) -> int:
+    """How many bars an ending has: one or two; fewer where a length is asked."""
     one = bar_s(plan)
     wished = 2 if 2 * one <= LONGEST_LEAD_S else 1
     if seconds is None:
         return min(wished, plan.bars)
-    fitting = int((seconds - min(ring_s, RING_S) / 2) / one + 1e-6)
+    ring_s = min(ring_s, RING_S) / 2
+    fitting = int((seconds - ring_s) / one + 1e-6)
     if fitting < 1:
-        least = one + min(ring_s, RING_S) / 2
         raise TooShort(
-            f"{seconds:g} s has no room for a bar and its ring; at least {least:.2f} s are needed"
+            f"{seconds:g} s has no room for this piece's last bar and its ring; "
+            f"at least {one + ring_s:.2f} s are needed"
         )
     return min(wished, fitting, plan.bars)
 
 
-def _ring(plan: Plan, bars: int, seconds: float | None, ticks: int) -> int:
-    """Ticks that ring after the bars, so that the whole is as long as asked."""
+def _leading(score: Score, until: int, into: int, seconds: float | None, what: str) -> Gesture:
+    """The beats before tick ``until``, then the downbeat of tick ``into``, ringing."""
+    plan = score.plan
+    lead = min(_lead(plan, seconds), until)
+    ring = _whole(plan, RING_S) if seconds is None else max(1, _ticks(plan, seconds) - lead)
+    parts = []
+    for part in score.parts:
+        led = [_let_go(note, lead) for note in _between(part.notes, until - lead, until)]
+        struck = [
+            Note(note.start + lead, note.length, note.pitch, note.velocity)
+            for note in _struck(part, into, ring)
+        ]
+        if led or struck:
+            parts.append(structs.replace(part, notes=tuple(led + struck)))
+    made = _plan(plan, (until - lead, until), into, ring, what)
+    return Gesture(score=Score(plan=made, parts=tuple(parts)), goal=lead)
+
+
+def _lead(plan: Plan, seconds: float | None) -> int:
+    """Ticks that lead: one or two bars; in a short one as many beats as leave half to the ring."""
+    bar, beat = bar_ticks(plan.meter), beat_ticks(plan.meter)
+    wished = 2 * bar if 2 * bar_s(plan) <= LONGEST_LEAD_S else bar
     if seconds is None:
-        return ticks
-    whole = round(seconds / seconds_per_tick(plan.tempo, plan.meter))
-    return max(0, whole - bars * bar_ticks(plan.meter))
+        return wished
+    room = _ticks(plan, max(seconds - RING_S, 0.5 * seconds))
+    if room >= bar:
+        return min(wished, room // bar * bar)
+    return room // beat * beat
+
+
+def _ticks(plan: Plan, seconds: float) -> int:
+    return round(seconds / seconds_per_tick(plan.tempo, plan.meter))
 
 
 def _whole(plan: Plan, seconds: float) -> int:
@@ -191,40 +210,46 @@ def _struck(part: Part, at: int, ring: int) -> list[Note]:
     return [Note(0, max(1, ring), pitch, velocity) for pitch in pitches]
 
 
-def _plan(plan: Plan, kept: range, into: int | None, ring: int, what: str) -> Plan:
-    """The plan of a gesture: one section, the harmony of its bars, and the chord it comes to."""
-    bar = bar_ticks(plan.meter)
-    chords: list[Chord] = []
-    for chord in plan.chords:
-        begin = max(chord.at, kept.start * bar)
-        end = min(chord.at + chord.length, kept.stop * bar)
-        if begin < end:
-            at = begin - kept.start * bar
-            chords.append(structs.replace(chord, at=at, length=end - begin))
+def _plan(plan: Plan, kept: tuple[int, int], into: int | None, ring: int, what: str) -> Plan:
+    """The plan of a gesture: one section, the harmony of its ticks, and the chord it comes to.
+
+    It has whole bars, so a lead of a few beats and some of its ring lie inside the only bar.
+    """
+    first, end = kept
+    bar, lead = bar_ticks(plan.meter), end - first
+    bars = max(1, lead // bar)
+    chords = [
+        structs.replace(
+            chord,
+            at=max(chord.at, first) - first,
+            length=min(chord.at + chord.length, end) - max(chord.at, first),
+        )
+        for chord in plan.chords
+        if max(chord.at, first) < min(chord.at + chord.length, end)
+    ]
     if into is not None:
-        home = next(one for one in plan.chords if one.at <= into * bar < one.at + one.length)
-        chords.append(structs.replace(home, at=len(kept) * bar, length=max(1, ring)))
+        home = next(one for one in plan.chords if one.at <= into < one.at + one.length)
+        chords.append(structs.replace(home, at=lead, length=ring))
     elif ring:
         chords[-1] = lasting(chords[-1], chords[-1].length + ring)
-    section = Section(
-        name="A",
-        bar=0,
-        bars=len(kept),
-        energy=max(
-            one.energy
-            for one in plan.sections
-            if one.bar < kept.stop and one.bar + one.bars > kept.start
-        ),
-        roles=tuple(dict.fromkeys(part.role for part in plan.parts)),
-    )
     return structs.replace(
         plan,
         kind="sting",
-        bars=len(kept),
-        sections=(section,),
+        bars=bars,
+        sections=(_section(plan, first // bar, max(end, first + 1), bars),),
         chords=tuple(chords),
         hits=(),
         ending="ring",
-        ring_ticks=ring,
+        ring_ticks=max(0, lead + ring - bars * bar),
         texture=f"{what} of {plan.texture}",
     )
+
+
+def _section(plan: Plan, first: int, end: int, bars: int) -> Section:
+    """Everybody, as strongly as the strongest of the bars that are kept."""
+    last = -(-end // bar_ticks(plan.meter))
+    rungs = [
+        one.energy for one in plan.sections if one.bar < last and one.bar + one.bars > first
+    ] or [plan.sections[-1].energy]
+    roles = tuple(dict.fromkeys(part.role for part in plan.parts))
+    return Section(name="A", bar=0, bars=bars, energy=max(rungs), roles=roles)

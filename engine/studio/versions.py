@@ -16,6 +16,7 @@ from engine.contracts import Version as Kind
 from engine.errors import EngineError
 from engine.master.mastering import Master
 from engine.plan import gestures
+from engine.plan.gestures import Gesture
 from engine.plan.relatives import TooShort, carried, cut_down, layers, underscore, without
 from engine.score import Score, bar_ticks, seconds_per_tick
 from engine.sound.loudness import programme_lufs, true_peak_dbtp
@@ -189,19 +190,21 @@ def _cut(
 
 def _gesture(
     kind: Kind,
-    make: Callable[[Score, float | None], Score],
+    make: Callable[[Score, float | None], Gesture],
     kept: Manuscript,
     resolved: Resolved,
     rooms: Rooms,
     duration_ms: int | None,
 ) -> Iterator[Version]:
     """A sting or a transition, on the piece's grid; its goal is marked ``sync``."""
-    score = make(kept.score, None if duration_ms is None else duration_ms / 1000)
+    gesture = make(kept.score, None if duration_ms is None else duration_ms / 1000)
+    score = gesture.score
+    tick_s = seconds_per_tick(score.plan.tempo, score.plan.meter)
     if duration_ms is None:
-        duration_ms = round(_seconds(score) * 1000)
+        duration_ms = round((score.length + score.plan.ring_ticks) * tick_s * 1000)
     made = _played(kind, kind, score, kept, resolved, rooms, duration_ms)
-    goal = structs.replace(made, markers=(Marker(frame=made.exit, name="sync"),))
-    yield goal if score.plan.ring_ticks else made
+    goal = round(gesture.goal * tick_s * made.mastered.sample_rate)
+    yield structs.replace(made, exit=goal, markers=(Marker(frame=goal, name="sync"),))
 
 
 def _played(
@@ -227,11 +230,6 @@ def _played(
         exit=_bars_end(score, made),
         markers=marked(score, made.sample_rate, frames),
     )
-
-
-def _seconds(score: Score) -> float:
-    ticks = score.length + score.plan.ring_ticks
-    return ticks * seconds_per_tick(score.plan.tempo, score.plan.meter)
 
 
 def _bars_end(score: Score, made: Master) -> int:
