@@ -29,7 +29,14 @@ from billing.processor import handlers
 from billing.processor.door import StripeDoor
 from billing.settings import BillingSettings
 from engine.queue import service as queue
-from engine.queue.contracts import Delivered, Delivery, Ended, Unreadable, candidate_id
+from engine.queue.contracts import (
+    Delivered,
+    Delivery,
+    Ended,
+    FamilyDelivered,
+    Unreadable,
+    candidate_id,
+)
 from engine.repertoire import service as repertoire
 
 KEPT_DAYS = 7  # an unpicked candidate is offered so long
@@ -210,7 +217,7 @@ async def _settle(conn: asyncpg.Connection, delivery: Delivery) -> bool:
         return False
     try:
         async with conn.transaction():
-            if isinstance(delivery.body, Delivered):
+            if isinstance(delivery.body, (Delivered, FamilyDelivered)):
                 await _reveal(conn, delivery, delivery.body)
             elif not await _close(conn, delivery, delivery.body):
                 return False
@@ -229,7 +236,9 @@ async def _put_off(conn: asyncpg.Connection, delivery: Delivery) -> None:
     await queue.put_off(conn, delivery.id)
 
 
-async def _reveal(conn: asyncpg.Connection, delivery: Delivery, body: Delivered) -> None:
+async def _reveal(
+    conn: asyncpg.Connection, delivery: Delivery, body: Delivered | FamilyDelivered
+) -> None:
     """Charge the audition and let the client hear it; both or neither."""
     brief = await conn.fetchrow(SELECT_BRIEF, delivery.job)
     assert brief is not None, "a job is enqueued in its brief's own transaction"

@@ -162,7 +162,7 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
     """What this key may ask for."""
     async with lent(shop.pool) as conn:
         open_briefs = await store.count_open(conn, caller.account)
-        open_plans = await queue.open_plans(conn, caller.account)
+        open_plans = await queue.open_jobs(conn, caller.account, "plans")
     book = _book()
     packs = prices.packs(book)
     return Capabilities(

@@ -26,7 +26,7 @@ NOTICE = {
     "test": "Made by a test account: this license grants nothing and the track may not be used.",
 }
 TRAINING_DATA = "/training-data"
-_HIDDEN = frozenset({"evaluation", "preview"})
+_HIDDEN = frozenset({"evaluation", "preview", "score"})
 
 
 async def publish(pool: asyncpg.Pool, signer: Signer) -> None:

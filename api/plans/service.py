@@ -21,7 +21,7 @@ from api.shop import Shop
 from billing.connections import lent, transaction
 from engine.contracts import Brief
 from engine.queue import service as queue
-from engine.queue.contracts import Ended, Job, JobView, Planned
+from engine.queue.contracts import Ended, Job, JobView, Planned, Rendition
 
 KEPT = timedelta(hours=PLANS_KEPT_H)
 EXPECTED_S = 1.0
@@ -43,7 +43,7 @@ async def ask(shop: Shop, caller: Caller, brief: Brief) -> Plans:
     )  # fmt: skip
     async with transaction(shop.pool) as conn:
         await store.lock_account(conn, caller.account)
-        if await queue.open_plans(conn, caller.account) >= shop.settings.open_plans:
+        if await queue.open_jobs(conn, caller.account, "plans") >= shop.settings.open_plans:
             raise QueueFull(shop.settings.open_plans, "plans", retry_after_s=2)
         await store.insert_plans(conn, row)
         await queue.enqueue(conn, job)
@@ -78,7 +78,7 @@ async def _view(conn: asyncpg.Connection, shop: Shop, row: PlansRow) -> Plans:
     job = await queue.view(conn, row.id)
     if job is None:  # its day has ended in this moment
         raise NotFound(f"there is no plan {row.id}; plans are kept for a day")
-    said = await queue.planned(conn, row.id)
+    said = await queue.last_word(conn, row.id)
     return Plans(
         id=row.id,
         status=_status(job, said),
@@ -93,7 +93,7 @@ async def _view(conn: asyncpg.Connection, shop: Shop, row: PlansRow) -> Plans:
     )
 
 
-def _status(job: JobView, said: Planned | Ended | None) -> Status:
+def _status(job: JobView, said: Planned | Rendition | Ended | None) -> Status:
     if said is None:
         return "queued" if job.state == "queued" else "running"
     return "ready" if isinstance(said, Planned) else "failed"

@@ -6,28 +6,64 @@ from typing import Literal
 
 from msgspec import Struct
 
-from engine.contracts import Failed, Made, Outline, Resolved, RetractedTake
+from engine.contracts import (
+    Asset,
+    Failed,
+    FamilyMade,
+    Made,
+    Outline,
+    Rendered,
+    RenditionOrder,
+    Resolved,
+    ResolvedFamily,
+    RetractedTake,
+)
 
 JobState = Literal["queued", "leased", "done", "failed", "canceled"]
-Lane = Literal["plan", "interactive", "batch"]
-Wants = Literal["candidates", "plans"]
+Lane = Literal["rendition", "plan", "interactive", "batch"]
+Wants = Literal["candidates", "plans", "renditions", "families"]
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """What a rendition is made from: a licensed track as it lies on the shelf, and the shape that
+    it is wanted in. ``family`` is there where the track is one."""
+
+    track: str
+    order: RenditionOrder
+    assets: tuple[Asset, ...]
+    family: FamilyMade | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """The queue row that carries a wish to a studio. ``id`` is the brief's id, or the plans'.
+    """The queue row that carries a wish to a studio. ``id`` is that of the brief, the family, the
+    plans or the rendition.
 
-    A job that wants plans has the lane "plan", which holds no tokens.
+    Plans and renditions have lanes of their own, which hold no tokens. ``seed`` is the working
+    seed of what is to be made; of a rendition that of the take it was made from.
     """
 
     id: str
     account: str
-    resolved: Resolved
+    resolved: Resolved | ResolvedFamily
     seed: int
     deadline_at: datetime
     lane: Lane = "interactive"
     wants: Wants = "candidates"
+    source: Source | None = None
     expected_s: float = 0.0
     max_attempts: int = 3
+
+    @property
+    def music(self) -> Resolved:
+        """What a job that is not about a family means."""
+        assert isinstance(self.resolved, Resolved), f"{self.id} is about a family"
+        return self.resolved
+
+    @property
+    def family(self) -> ResolvedFamily:
+        """What a job about a family means."""
+        assert isinstance(self.resolved, ResolvedFamily), f"{self.id} is about music"
+        return self.resolved
 
 
 class Lease(Struct, frozen=True, kw_only=True):
@@ -69,6 +105,12 @@ class Delivered(Struct, frozen=True, kw_only=True, tag="delivered"):
     made: Made
 
 
+class FamilyDelivered(Struct, frozen=True, kw_only=True, tag="family"):
+    """One candidate of a family, handed back likewise."""
+
+    made: FamilyMade
+
+
 class Ended(Struct, frozen=True, kw_only=True, tag="ended"):
     """The last word on a job. ``failure`` is None when every asked candidate was delivered."""
 
@@ -84,6 +126,12 @@ class Planned(Struct, frozen=True, kw_only=True, tag="planned"):
     plans: tuple[Outline, ...]
 
 
+class Rendition(Struct, frozen=True, kw_only=True, tag="rendition"):
+    """A rendition, handed back as the last word on the job that wanted it."""
+
+    rendered: Rendered
+
+
 class Unreadable(Struct, frozen=True, kw_only=True):
     """A delivery that this program cannot read, perhaps because a newer studio wrote it."""
 
@@ -97,4 +145,4 @@ class Delivery(Struct, frozen=True, kw_only=True):
     job: str
     account: str
     number: int
-    body: Delivered | Ended | Unreadable
+    body: Delivered | FamilyDelivered | Ended | Unreadable

@@ -9,18 +9,20 @@ from datetime import timedelta
 
 import asyncpg
 
-from engine.contracts import Failed, Made, Outline, RetractedTake
+from engine.contracts import Failed, FamilyMade, Made, Outline, Rendered, RetractedTake
 from engine.errors import LeaseLost
 from engine.queue import store
 from engine.queue.contracts import (
     Delivered,
     Delivery,
     Ended,
+    FamilyDelivered,
     Job,
     JobView,
     Lease,
     Planned,
     Progress,
+    Rendition,
     Wants,
 )
 
@@ -35,6 +37,16 @@ PLAN_USED_UP = Failed(
 PLAN_TOO_LATE = Failed(
     code="deadline_exceeded", detail="the plans were not made before the brief's deadline"
 )
+RENDITION_USED_UP = Failed(
+    code="attempts_used_up", detail="every studio that tried this rendition stopped early"
+)
+RENDITION_TOO_LATE = Failed(
+    code="deadline_exceeded", detail="the rendition was not made in the time it may wait"
+)
+_HOPELESS: dict[Wants, tuple[Failed, Failed]] = {
+    "plans": (PLAN_TOO_LATE, PLAN_USED_UP),
+    "renditions": (RENDITION_TOO_LATE, RENDITION_USED_UP),
+}
 PUT_OFF_FIRST = timedelta(seconds=1)
 PUT_OFF_LONGEST = timedelta(minutes=5)
 """A delivery that cannot be settled is put off, twice as long each time, within these bounds."""
@@ -66,7 +78,7 @@ async def claim(
 ) -> Lease | None:
     """Take the next waiting job for ``lease``; its attempt counts from now.
 
-    Only such a job as ``wants`` says, or any: then plans come first.
+    Only such a job as ``wants`` says, or any: then what takes the least time comes first.
     """
     return await store.claim_next(conn, worker, lease, wants)
 
@@ -86,13 +98,12 @@ async def delivered_takes(conn: asyncpg.Connection, job: str) -> dict[int, int]:
     return await store.select_takes(conn, job)
 
 
-async def deliver(conn: asyncpg.Connection, lease: Lease, made: Made) -> None:
+async def deliver(conn: asyncpg.Connection, lease: Lease, made: Made | FamilyMade) -> None:
     """Hand back one candidate. A number that is there already stays as it is."""
+    body = Delivered(made=made) if isinstance(made, Made) else FamilyDelivered(made=made)
     async with conn.transaction():
         await _fence(conn, lease)
-        await store.insert_delivery(
-            conn, lease.job.id, made.number, lease.attempt, Delivered(made=made)
-        )
+        await store.insert_delivery(conn, lease.job.id, made.number, lease.attempt, body)
 
 
 async def finish(
@@ -115,22 +126,27 @@ async def finish(
         await store.insert_delivery(conn, lease.job.id, 0, lease.attempt, ended)
 
 
-async def hand_over(conn: asyncpg.Connection, lease: Lease, plans: tuple[Outline, ...]) -> None:
-    """End a job that wants plans: from now on they can be read, nobody has to settle them."""
+async def hand_over(
+    conn: asyncpg.Connection, lease: Lease, made: tuple[Outline, ...] | Rendered
+) -> None:
+    """End a job that wants plans or a rendition: from now on it can be read, nobody has to settle
+    it."""
+    last = Rendition(rendered=made) if isinstance(made, Rendered) else Planned(plans=made)
     async with conn.transaction():
         await _fence(conn, lease)
         await store.end_job(conn, lease.job.id, "done")
-        await store.insert_delivery(conn, lease.job.id, 0, lease.attempt, Planned(plans=plans))
+        await store.insert_delivery(conn, lease.job.id, 0, lease.attempt, last)
 
 
-async def planned(conn: asyncpg.Connection, job: str) -> Planned | Ended | None:
-    """The plans that a job wanted, or why there are none; None while it is not over."""
+async def last_word(conn: asyncpg.Connection, job: str) -> Planned | Rendition | Ended | None:
+    """What a job wanted, where it holds no tokens, or why it has not got it; None while it is not
+    over."""
     return await store.select_last(conn, job)
 
 
-async def open_plans(conn: asyncpg.Connection, account: str) -> int:
-    """How many jobs of an account still wait for their plans."""
-    return await store.count_open_plans(conn, account)
+async def open_jobs(conn: asyncpg.Connection, account: str, wants: Wants) -> int:
+    """How many jobs of an account still wait for what they want."""
+    return await store.count_open(conn, account, wants)
 
 
 async def forget_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
@@ -180,9 +196,8 @@ async def backlog(conn: asyncpg.Connection) -> tuple[int, float]:
 
 
 def _hopeless(wants: Wants, late: bool) -> Failed:
-    if wants == "plans":
-        return PLAN_TOO_LATE if late else PLAN_USED_UP
-    return TOO_LATE if late else USED_UP
+    too_late, used_up = _HOPELESS.get(wants, (TOO_LATE, USED_UP))
+    return too_late if late else used_up
 
 
 async def _fence(conn: asyncpg.Connection, lease: Lease) -> None:

@@ -6,22 +6,25 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from engine.contracts import Resolved
+from engine.contracts import Resolved, ResolvedFamily
 from engine.queue.contracts import (
     Delivered,
     Delivery,
     Ended,
+    FamilyDelivered,
     Job,
     JobView,
     Lease,
     Planned,
     Progress,
+    Rendition,
+    Source,
     Unreadable,
     Wants,
 )
 
-_CHARGED = msgspec.json.Decoder(Delivered | Ended)
-_LAST = msgspec.json.Decoder(Planned | Ended)
+_CHARGED = msgspec.json.Decoder(Delivered | FamilyDelivered | Ended)
+_LAST = msgspec.json.Decoder(Planned | Rendition | Ended)
 
 
 def _json(value: Any) -> str:
@@ -29,16 +32,17 @@ def _json(value: Any) -> str:
 
 
 INSERT_JOB = """
-insert into engine.jobs (id, account, resolved, seed, lane, wants, expected_s, deadline_at,
+insert into engine.jobs (id, account, resolved, seed, lane, wants, source, expected_s, deadline_at,
                          max_attempts)
-values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9)
+values ($1, $2, $3::jsonb, $4, $5, $6, $7::jsonb, $8, $9, $10)
 """
 
 
 async def insert_job(conn: asyncpg.Connection, job: Job) -> None:
+    source = None if job.source is None else _json(job.source)
     await conn.execute(
         INSERT_JOB, job.id, job.account, _json(job.resolved), job.seed, job.lane,
-        job.wants, job.expected_s, job.deadline_at, job.max_attempts,
+        job.wants, source, job.expected_s, job.deadline_at, job.max_attempts,
     )  # fmt: skip
 
 
@@ -87,8 +91,8 @@ async def select_view(conn: asyncpg.Connection, job: str) -> JobView | None:
     )
 
 
-# Plans before everything else: they take no time. Then fair by account: the account with the fewest
-# running jobs of the kind goes first, then the oldest job.
+# Renditions and plans before everything else: they take no time. Then fair by account: the account
+# with the fewest running jobs of the kind goes first, then the oldest job.
 # The window is taken over a bounded head of the queue so that a flood costs no full scan.
 CLAIM_NEXT = """
 with head as (
@@ -121,18 +125,25 @@ async def claim_next(
     row = await conn.fetchrow(CLAIM_NEXT, worker, lease, wants)
     if row is None:
         return None
-    job = Job(
+    return Lease(job=_job(row), worker=worker, attempt=row["attempt"])
+
+
+def _job(row: asyncpg.Record) -> Job:
+    source = row["source"] and msgspec.json.decode(row["source"], type=Source)
+    family = row["wants"] == "families" or (source is not None and source.family is not None)
+    shape = ResolvedFamily if family else Resolved
+    return Job(
         id=row["id"],
         account=row["account"],
-        resolved=msgspec.json.decode(row["resolved"], type=Resolved),
+        resolved=msgspec.json.decode(row["resolved"], type=shape),
         seed=row["seed"],
         lane=row["lane"],
         wants=row["wants"],
+        source=source,
         expected_s=row["expected_s"],
         deadline_at=row["deadline_at"],
         max_attempts=row["max_attempts"],
     )
-    return Lease(job=job, worker=worker, attempt=row["attempt"])
 
 
 EXTEND_LEASE = """
@@ -179,18 +190,22 @@ async def select_takes(conn: asyncpg.Connection, job: str) -> dict[int, int]:
     return {row["number"]: row["take"] for row in await conn.fetch(SELECT_TAKES, job)}
 
 
-# Whatever ends a job that wants plans is settled as it is written: it has no money to wait for, and
-# the clerk never sees it.
+# Whatever ends a job that wants plans or a rendition is settled as it is written: it has no money
+# to wait for, and the clerk never sees it.
 INSERT_DELIVERY = """
 insert into engine.deliveries (job, number, attempt, body, settled_at)
-select id, $2, $3, $4::jsonb, case when wants = 'plans' then now() end
+select id, $2, $3, $4::jsonb, case when wants in ('plans', 'renditions') then now() end
 from engine.jobs where id = $1
 on conflict (job, number) do nothing
 """
 
 
 async def insert_delivery(
-    conn: asyncpg.Connection, job: str, number: int, attempt: int, body: Delivered | Ended | Planned
+    conn: asyncpg.Connection,
+    job: str,
+    number: int,
+    attempt: int,
+    body: Delivered | FamilyDelivered | Ended | Planned | Rendition,
 ) -> None:
     await conn.execute(INSERT_DELIVERY, job, number, attempt, _json(body))
     await conn.execute("select pg_notify('engine_deliveries', $1)", job)
@@ -267,7 +282,7 @@ async def select_unsettled(conn: asyncpg.Connection, limit: int) -> list[Deliver
     ]
 
 
-def _charged(body: str) -> Delivered | Ended | Unreadable:
+def _charged(body: str) -> Delivered | FamilyDelivered | Ended | Unreadable:
     try:
         return _CHARGED.decode(body)
     except msgspec.DecodeError as error:
@@ -296,18 +311,18 @@ async def put_off(
 
 
 COUNT_OPEN = """
-select count(*) from engine.jobs where account = $1 and wants = 'plans' and finished_at is null
+select count(*) from engine.jobs where account = $1 and wants = $2 and finished_at is null
 """
 
 
-async def count_open_plans(conn: asyncpg.Connection, account: str) -> int:
-    return await conn.fetchval(COUNT_OPEN, account) or 0
+async def count_open(conn: asyncpg.Connection, account: str, wants: Wants) -> int:
+    return await conn.fetchval(COUNT_OPEN, account, wants) or 0
 
 
 SELECT_LAST = "select body from engine.deliveries where job = $1 and number = 0"
 
 
-async def select_last(conn: asyncpg.Connection, job: str) -> Planned | Ended | None:
+async def select_last(conn: asyncpg.Connection, job: str) -> Planned | Rendition | Ended | None:
     body = await conn.fetchval(SELECT_LAST, job)
     return None if body is None else _LAST.decode(body)
 

@@ -13,6 +13,7 @@ from engine.errors import BriefRefused
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, candidate_id
 from engine.repertoire import service as repertoire
+from engine.studio import manuscript
 from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, refusal, survived
@@ -58,7 +59,7 @@ class _Session:
         async with lent(self._studio.pool) as conn:
             done = await queue.delivered_takes(conn, job.id)
         made = perform(
-            job.resolved,
+            job.music,
             job.seed,
             self._studio.rooms,
             label=lambda number: candidate_id(job.id, number),
@@ -124,7 +125,7 @@ class _Session:
     ) -> str:
         async with lent(self._studio.pool) as conn:
             delivered = len(await queue.delivered_takes(conn, self._lease.job.id))
-            short = delivered < self._lease.job.resolved.candidates
+            short = delivered < self._lease.job.music.candidates
             failure = Failed(code="fewer_candidates", detail=FEWER) if short else None
             await queue.finish(conn, self._lease, retracted=retracted, failure=refused or failure)
         return "refused" if refused else "short" if short else "done"
@@ -138,5 +139,6 @@ def store_files(shelf: Shelf, offered: Offered) -> tuple[Asset, ...]:
         shelf.put("evaluation", offered.evaluation, wav),
         shelf.put("preview", offered.preview, "audio/mpeg"),
         shelf.put("midi", offered.midi, "audio/midi"),
+        shelf.put("score", offered.manuscript, manuscript.MEDIA_TYPE),
         *(shelf.put(f"stem.{name}", content, wav) for name, content in stems),
     )

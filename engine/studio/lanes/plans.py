@@ -33,7 +33,7 @@ async def _planned(studio: Studio, lease: Lease) -> str:
     job = lease.job
     async with Heart(studio, lease, "plan") as heart:
         try:
-            plans = tuple(await heart.through(lambda: outlines(job.resolved, job.seed)))
+            plans = tuple(await heart.through(lambda: outlines(job.music, job.seed)))
         except BriefRefused as refused:
             async with lent(studio.pool) as conn:
                 await queue.finish(conn, lease, failure=refusal(refused))

@@ -237,22 +237,22 @@ async def test_a_flood_of_plans_does_not_starve_another_accounts_plan(pool: asyn
         assert first is not None
         assert second is not None
         assert (first.job.account, second.job.account) == ("acc_flood", "acc_small")
-        assert await queue.open_plans(conn, "acc_flood") == 5
-        assert await queue.open_plans(conn, "acc_small") == 1
+        assert await queue.open_jobs(conn, "acc_flood", "plans") == 5
+        assert await queue.open_jobs(conn, "acc_small", "plans") == 1
 
 
 async def test_plans_can_be_read_the_moment_they_are_handed_over(pool: asyncpg.Pool) -> None:
     async with pool.acquire() as conn:
         await queue.enqueue(conn, _plans("plan_a"))
-        assert await queue.planned(conn, "plan_a") is None
+        assert await queue.last_word(conn, "plan_a") is None
         lease = await queue.claim(conn, "w1", LEASE)
         assert lease is not None
         await queue.hand_over(conn, lease, (_outline(),))
-        assert await queue.planned(conn, "plan_a") == Planned(plans=(_outline(),))
+        assert await queue.last_word(conn, "plan_a") == Planned(plans=(_outline(),))
         over = await queue.view(conn, "plan_a")
         assert over is not None
         assert over.state == "done"
-        assert await queue.open_plans(conn, "acc_1") == 0
+        assert await queue.open_jobs(conn, "acc_1", "plans") == 0
         async with conn.transaction():
             assert await queue.unsettled(conn, 10) == [], "there is no money to settle"
 
@@ -270,7 +270,7 @@ async def test_a_studio_that_dies_while_planning_is_followed_by_another(pool: as
         with pytest.raises(LeaseLost):
             await queue.hand_over(conn, late, ())
         await queue.hand_over(conn, again, (_outline(),))
-        assert await queue.planned(conn, "plan_a") == Planned(plans=(_outline(),))
+        assert await queue.last_word(conn, "plan_a") == Planned(plans=(_outline(),))
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ async def test_plans_that_nobody_makes_end_with_their_reason_and_without_the_cle
         await queue.claim(conn, "w1", LEASE)
         await _let_lease_run_out(conn)
         assert await queue.reap(conn) == 1
-        assert await queue.planned(conn, "plan_a") == Ended(delivered=0, failure=failure)
+        assert await queue.last_word(conn, "plan_a") == Ended(delivered=0, failure=failure)
         async with conn.transaction():
             assert await queue.unsettled(conn, 10) == []
 
@@ -302,7 +302,7 @@ async def test_only_plans_are_forgotten(pool: asyncpg.Pool) -> None:
         await queue.hand_over(conn, lease, ())
         await queue.forget_plans(conn, ["plan_a", "brf_a"])
         assert await queue.view(conn, "plan_a") is None
-        assert await queue.planned(conn, "plan_a") is None
+        assert await queue.last_word(conn, "plan_a") is None
         assert await queue.view(conn, "brf_a") is not None
 
 
@@ -312,6 +312,8 @@ async def test_a_lane_and_what_is_wanted_belong_together(pool: asyncpg.Pool) -> 
             await queue.enqueue(conn, _job("brf_a", lane="plan"))
         with pytest.raises(asyncpg.CheckViolationError):
             await queue.enqueue(conn, _job("plan_a", wants="plans"))
+        with pytest.raises(asyncpg.CheckViolationError):
+            await queue.enqueue(conn, _job("rnd_a", wants="renditions", lane="rendition"))
 
 
 async def test_one_delivery_that_cannot_be_read_leaves_the_others_readable(
