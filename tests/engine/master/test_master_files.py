@@ -1,14 +1,18 @@
 import io
-from struct import iter_unpack, unpack, unpack_from
+from struct import unpack, unpack_from
 
 import numpy as np
 import pytest
 import soundfile
+from msgspec import structs
 
-from engine.contracts import Delivery, PartPlan, Plan, Section
+from engine.contracts import Delivery, Marker, PartPlan, Plan, Section
 from engine.master import Master, files
-from engine.master.files import Marker, Tags
+from engine.master.files import Labels
 from engine.score import Part, Score
+from engine.words.formats import Form
+from tests.engine.master import readers
+from tests.engine.master.readers import chunks
 
 RATE = 48_000
 
@@ -19,18 +23,9 @@ def tone(frames: int = 24_000, level: float = 0.5, channels: int = 2) -> np.ndar
     return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
 
 
-def chunks(content: bytes) -> dict[bytes, list[bytes]]:
-    """A reader of its own: every chunk by name, in order."""
-    assert content[:4] == b"RIFF" and content[8:12] == b"WAVE"
-    assert unpack("<I", content[4:8])[0] == len(content) - 8
-    found: dict[bytes, list[bytes]] = {}
-    at = 12
-    while at < len(content):
-        name, size = content[at : at + 4], unpack("<I", content[at + 4 : at + 8])[0]
-        found.setdefault(name, []).append(content[at + 8 : at + 8 + size])
-        at += 8 + size + size % 2
-    assert at == len(content)
-    return found
+def wav(sound: np.ndarray, depth: int, *, seed: int = 0, dithered: bool = True) -> bytes:
+    form = Form(bit_depth=depth, channels=sound.shape[1])  # type: ignore[arg-type]
+    return files.sound_file(sound, form, seed=seed, dithered=dithered)
 
 
 def mastered(audio: np.ndarray) -> Master:
@@ -65,7 +60,7 @@ def score() -> Score:
 @pytest.mark.parametrize("channels", [1, 2])
 def test_a_wav_is_read_back_by_another_reader(depth: int, subtype: str, channels: int) -> None:
     sound = tone(12_345, channels=channels)
-    content = files.wav(sound, RATE, depth, seed=4)  # type: ignore[arg-type]
+    content = wav(sound, depth, seed=4)
     with soundfile.SoundFile(io.BytesIO(content)) as read:
         assert (read.subtype, read.samplerate, read.channels) == (subtype, RATE, channels)
         assert len(read) == 12_345
@@ -74,7 +69,7 @@ def test_a_wav_is_read_back_by_another_reader(depth: int, subtype: str, channels
 
 
 def test_sixty_seconds_at_48_khz_are_2880000_frames() -> None:
-    content = files.wav(np.zeros((2_880_000, 2), np.float32), RATE, 24, dithered=False)
+    content = wav(np.zeros((2_880_000, 2), np.float32), 24, dithered=False)
     assert soundfile.info(io.BytesIO(content)).frames == 2_880_000
     assert len(chunks(content)[b"data"][0]) == 2_880_000 * 6
 
@@ -85,14 +80,13 @@ def test_a_master_of_a_loop_carries_loop_points_and_its_sections() -> None:
         mastered(audio), Delivery(sample_rate=48000), score(), loop=True, seed=1
     )
     found = chunks(content)
-    assert list(found) == [b"bext", b"fmt ", b"data", b"smpl", b"cue ", b"LIST"]
+    assert list(found) == [b"bext", b"fmt ", b"data", b"smpl", b"cue ", b"LIST", b"id3 "]
     smpl = unpack("<9I", found[b"smpl"][0][:36])
     assert smpl[7] == 1
     assert unpack("<6I", found[b"smpl"][0][36:])[2:4] == (0, len(audio) - 1)
-    points = list(iter_unpack("<II4sIII", found[b"cue "][0][4:]))
-    assert [point[5] for point in points] == [0, 4 * RATE]
-    assert b"A\0" in found[b"LIST"][0] and b"B\0" in found[b"LIST"][0]
-    assert b"lofi loop" in found[b"LIST"][1]
+    assert readers.cues(content) == [(0, "A"), (4 * RATE, "B")]
+    assert readers.info(content)["INAM"] == "lofi loop"
+    assert readers.id3(found[b"id3 "][0]) == {"TBPM": "120", "TXXX:BPM": "120", "TKEY": "C"}
     assert unpack_from("<5h", found[b"bext"][0], 412) == (-1604, 0x7FFF, -321, 0x7FFF, 0x7FFF)
     assert len(found[b"bext"][0]) == 602
 
@@ -109,7 +103,7 @@ def test_an_evaluation_copy_names_its_candidate_and_has_no_loop() -> None:
 
 
 def test_the_same_seed_gives_the_same_file_and_another_another_dither() -> None:
-    one, two, other = (files.wav(tone(), RATE, 16, seed=seed) for seed in (1, 1, 2))
+    one, two, other = (wav(tone(), 16, seed=seed) for seed in (1, 1, 2))
     assert one == two
     assert one != other
 
@@ -118,7 +112,7 @@ def test_dither_keeps_a_tone_far_below_the_last_bit() -> None:
     frames = 1 << 18
     t = np.arange(frames) / RATE
     quiet = (10 ** (-100 / 20) * np.sin(2 * np.pi * 997 * t))[:, None].astype(np.float32)
-    read, _ = soundfile.read(io.BytesIO(files.wav(quiet, RATE, 16, seed=3)), dtype="float64")
+    read, _ = soundfile.read(io.BytesIO(wav(quiet, 16, seed=3)), dtype="float64")
     turn = np.exp(-2j * np.pi * 997 * t)
     heard = 2 * abs((read * turn).mean())
     third = 2 * abs((read * turn**3).mean())
@@ -128,7 +122,7 @@ def test_dither_keeps_a_tone_far_below_the_last_bit() -> None:
 
 def test_full_scale_is_clipped_and_does_not_wrap() -> None:
     loud = np.array([[1.5, -1.5], [1.0, -1.0]], np.float32)
-    read, _ = soundfile.read(io.BytesIO(files.wav(loud, RATE, 24, seed=1)), dtype="float64")
+    read, _ = soundfile.read(io.BytesIO(wav(loud, 24, seed=1)), dtype="float64")
     assert (np.sign(read) == np.sign(loud)).all()
 
 
@@ -152,32 +146,32 @@ def test_a_preview_is_an_mp3_that_says_what_it_is() -> None:
         mastered(tone(RATE * 2, 0.99)), Delivery(sample_rate=48000), label="cand_9"
     )
     assert content[:3] == b"ID3"
-    size = (content[6] << 21) | (content[7] << 14) | (content[8] << 7) | content[9]
-    tag = content[10 : 10 + size]
-    assert "cand_9".encode("utf-16-le") in tag
-    assert "CUESMITH_CANDIDATE".encode("utf-16-le") in tag
-    assert "unlicensed".encode("utf-16-le") in tag
-    assert content[10 + size] == 0xFF
-    names = []
-    at = 0
-    while at < size:
-        names.append(tag[at : at + 4])
-        at += 10 + unpack(">I", tag[at + 4 : at + 8])[0]
-    assert at == size and names == [b"TIT2", b"TSSE", b"TXXX", b"TXXX", b"COMM"]
+    assert readers.id3(content) == {
+        "TIT2": "cand_9",
+        "COMM": files.UNLICENSED,
+        "TXXX:CUESMITH_CANDIDATE": "cand_9",
+        "TXXX:CUESMITH_LICENSE": "unlicensed",
+        "TSSE": "Cuesmith",
+    }
     read, rate = soundfile.read(io.BytesIO(content))
     assert rate == RATE and abs(len(read) / RATE - 2) < 0.06
     assert np.abs(read).max() < 1.0
 
 
-def test_a_preview_of_96_khz_is_48_khz() -> None:
-    content = files.mp3(tone(96_000), 96_000, Tags(title="x"))
-    assert soundfile.info(io.BytesIO(content)).samplerate == 48_000
+@pytest.mark.parametrize("channels", [1, 2, 4, 6])
+def test_a_preview_of_96_khz_and_many_channels_is_stereo_at_48_khz(channels: int) -> None:
+    done = structs.replace(mastered(tone(96_000, channels=channels)), sample_rate=96_000)
+    content = files.preview_mp3(done, Delivery(sample_rate=96000), label="x")
+    read = soundfile.info(io.BytesIO(content))
+    assert (read.samplerate, read.channels) == (48_000, min(channels, 2))
 
 
 def test_markers_with_odd_names_keep_the_chunks_even() -> None:
-    markers = [Marker(frame=at * 100, name=name) for at, name in enumerate(("i", "AB", "前奏"))]
-    content = files.wav(tone(1001, channels=1), RATE, 24, markers=markers, seed=1)
-    assert "前奏".encode() in chunks(content)[b"LIST"][0]
+    markers = tuple(
+        Marker(frame=at * 100, name=name) for at, name in enumerate(("i", "AB", "前奏"))
+    )
+    content = files.sound_file(tone(1001, channels=1), Form(channels=1), Labels(markers=markers))
+    assert readers.cues(content) == [(0, "i"), (100, "AB"), (200, "前奏")]
 
 
 def test_peaks_are_four_a_second_and_never_above_one() -> None:
