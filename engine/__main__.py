@@ -12,10 +12,18 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
-from engine.contracts import Brief, Resolved, RetractedTake
+from engine.contracts import (
+    Brief,
+    RenditionOrder,
+    Resolved,
+    RetractedTake,
+    SoundFormat,
+    Version,
+)
 from engine.errors import BriefRefused, EngineError
 
 
@@ -75,7 +83,20 @@ def _add_compose(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=_lengths,
         default=(),
         metavar="SECONDS",
-        help="cut-downs of a bed too: 30,15 writes candidate-1.30s.wav, candidate-1.15s.wav, MIDI",
+        help="cut-downs of a bed too: 30,15 writes candidate-1.cut-30s.wav, …cut-15s.wav, MIDI",
+    )
+    compose.add_argument(
+        "--versions",
+        type=_names,
+        default=(),
+        metavar="NAMES",
+        help=f"other versions too, with commas between: {', '.join(get_args(Version))}",
+    )
+    compose.add_argument(
+        "--format",
+        choices=get_args(SoundFormat),
+        default="wav",
+        help="of the versions; the candidate itself is a WAV",
     )
     compose.set_defaults(run=_compose)
 
@@ -83,6 +104,16 @@ def _add_compose(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _lengths(text: str) -> tuple[int, ...]:
     """``30,15`` in milliseconds."""
     return tuple(round(float(one) * 1000) for one in text.split(","))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """``sting,layers``; refuses a version that there is not."""
+    names = tuple(text.split(","))
+    if unknown := [name for name in names if name not in get_args(Version)]:
+        raise argparse.ArgumentTypeError(
+            f"no version {', '.join(unknown)}; there are {', '.join(get_args(Version))}"
+        )
+    return names
 
 
 def _asked(given: argparse.Namespace) -> tuple[Resolved, int]:
@@ -152,20 +183,29 @@ def _compose(given: argparse.Namespace) -> int:
 
 
 def _write_versions(given: argparse.Namespace, resolved: Resolved, offered, rooms) -> None:
-    """Layers and cut-downs beside their candidate; one that cannot be is said and left out."""
-    from engine.plan.relatives import TooShort
-    from engine.studio.versions import layered, shortened
+    """Versions beside their candidate; one that cannot be is said and left out."""
+    from engine.studio import renditions
+    from engine.studio.manuscript import manuscript
 
     stem = given.out / f"candidate-{offered.made.number}"
-    versions = list(layered(resolved, offered.take, rooms)) if given.layers else []
-    for duration_ms in given.cuts:
+    for order in _orders(given):
         try:
-            versions.append(shortened(resolved, offered.take, rooms, duration_ms))
-        except TooShort as short:
-            print(f"\rno cut-down of candidate {offered.made.number}: {short}", file=sys.stderr)
-    for version in versions:
-        Path(f"{stem}.{version.name}.wav").write_bytes(version.master)
-        Path(f"{stem}.{version.name}.mid").write_bytes(version.midi)
+            files = renditions.played(manuscript(offered.take), resolved, order, rooms)
+        except EngineError as refused:
+            name = order.profile or order.version
+            print(f"\rno {name} of candidate {offered.made.number}: {refused}", file=sys.stderr)
+            continue
+        for name, content in files.named():
+            Path(f"{stem}.{name}").write_bytes(content)
+
+
+def _orders(given: argparse.Namespace) -> list[RenditionOrder]:
+    """The versions that were asked for beside the master."""
+    names = [*(["layers"] if given.layers else []), *given.versions]
+    cuts = [RenditionOrder(version="cut", duration_ms=ms, format=given.format) for ms in given.cuts]
+    wanted = [msgspec.convert({"version": one, "format": given.format}, RenditionOrder)
+              for one in names]  # fmt: skip
+    return [*wanted, *cuts]
 
 
 def _write_candidate(folder: Path, offered, *, pictures: bool) -> None:

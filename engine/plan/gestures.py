@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from engine.contracts import Plan, Section
+from engine.contracts import Plan, Resolved, Section
 from engine.plan.chords import lasting
 from engine.plan.relatives import TooShort, layers
 from engine.score import Note, Part, Score, bar_ticks, beat_ticks, seconds_per_tick
@@ -18,6 +18,7 @@ CRASH, KICK = 49, 36
 LONGEST_LEAD_S = 4.0
 RING_S = 1.8  # what is struck rings at least
 INTRO_BARS = 2
+PHRASE_BARS = 4
 
 
 class Gesture(Struct, frozen=True, kw_only=True):
@@ -25,6 +26,26 @@ class Gesture(Struct, frozen=True, kw_only=True):
 
     score: Score
     goal: int
+
+
+def phrase(resolved: Resolved) -> Resolved:
+    """The phrase that a sting is cut from: four bars that lead home, at the sting's tempo. Any
+    other brief is its own."""
+    if resolved.kind != "sting":
+        return resolved
+    low, high = resolved.bpm_range
+    bpm = resolved.bpm or (low + high) / 2
+    seconds = PHRASE_BARS * bar_ticks(resolved.meter) * seconds_per_tick(bpm, resolved.meter)
+    return structs.replace(
+        resolved,
+        kind="loop",
+        bars=PHRASE_BARS,
+        bpm=bpm,
+        bpm_range=(bpm, bpm),
+        duration_ms=round(seconds * 1000),
+        duration_frames=round(seconds * resolved.delivery.sample_rate),
+        energy=None,
+    )
 
 
 def sting(score: Score, seconds: float | None = None) -> Gesture:

@@ -18,11 +18,14 @@ from engine.critique.likeness import rank
 from engine.critique.originality import Finding, Index, Runs, among, runs_of
 from engine.critique.panel import Verdict
 from engine.critique.reading import UNPITCHED
+from engine.errors import BriefRefused
 from engine.plan import draw
+from engine.plan.gestures import phrase, sting
 from engine.plan.outline import bind, outline
 from engine.provenance.origin import derive_seed
 from engine.score import Line, Score
 from engine.studio.rooms import Rooms
+from engine.words.outline import PLANNED, unplanned
 
 TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
 
@@ -54,10 +57,12 @@ class Take(Struct, frozen=True, kw_only=True):
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
-    """A plan with the number of the take that will follow it."""
+    """A plan with the number of the take that will follow it. With ``sting_s`` it is the plan of a
+    phrase, whose way home becomes a sting of so many seconds."""
 
     number: int
     plan: Plan
+    sting_s: float | None = None
 
 
 def first_number(resolved: Resolved) -> int:
@@ -79,12 +84,20 @@ def sheets(
     if resolved.plan is not None:
         plans = [bind(resolved.plan, resolved)] * count
     else:
-        plans = draw(resolved, derive_seed(seed, lap), count, beside)
-    return [Sheet(number=number, plan=plan) for number, plan in enumerate(plans, first)]
+        plans = draw(phrase(resolved), derive_seed(seed, lap), count, beside)
+    sting_s = None
+    if resolved.kind == "sting":
+        sting_s = resolved.duration_frames / resolved.delivery.sample_rate
+    return [Sheet(number=at, plan=plan, sting_s=sting_s) for at, plan in enumerate(plans, first)]
 
 
 def outlines(resolved: Resolved, seed: int) -> list[Outline]:
-    """The plans that a brief with the same words and seed would compose first, in its order."""
+    """The plans that a brief with the same words and seed would compose first, in its order.
+
+    Raises `BriefRefused` for a kind whose plan nobody can edit.
+    """
+    if resolved.kind not in PLANNED:
+        raise BriefRefused([unplanned(resolved.kind)])
     count = wanted(resolved, resolved.candidates)
     first = sheets(resolved, seed, 0, first_number(resolved), count)
     shown = 1 if resolved.plan is not None else resolved.candidates
@@ -120,14 +133,17 @@ def _take(
     score = arrange(sheet.plan, lines, seed)
     notes = sum(len(line.notes) for line in lines)
     quoted = training.longest(_sung(lines, score))
+    verdict = _verdict(score, quoted)
+    if sheet.sting_s is not None:
+        score = sting(score, sheet.sting_s).score
     return Take(
         number=sheet.number,
         seed=seed,
-        plan=sheet.plan,
+        plan=score.plan,
         lines=lines,
         score=score,
         rewrites=rewrites,
-        verdict=_verdict(score, quoted),
+        verdict=verdict,
         quoted=quoted,
         bits_per_note=sum(line.bits for line in lines) / notes if notes else 0.0,
     )

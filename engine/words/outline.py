@@ -33,6 +33,10 @@ _CONTOUR = '"maj" or "min", then bars between "/" of cells like 5:4 (degree:sixt
 _GRIDS = (12, 16)  # sixteenths, or triplet eighths, of one bar of a contour
 
 
+PLANNED: tuple[Kind, ...] = ("bed", "loop", "chime")
+"""Kinds whose plan a client may read and edit."""
+
+
 class Facts(Struct, frozen=True, kw_only=True):
     """What a plan says of the finished file; `resolve` takes it as it takes the fields."""
 
@@ -45,6 +49,12 @@ class Facts(Struct, frozen=True, kw_only=True):
     duration_ms: int
     seconds: float  # exact: a loop's follow from its bars, not from the rounded milliseconds
     hits: tuple[int, ...]  # ms
+
+
+def unplanned(kind: Kind, pointer: str = "/kind") -> Reason:
+    """Why there is no plan of a kind."""
+    detail = f"a {kind} has no plan to edit; plans are for {', '.join(PLANNED)}"
+    return Reason(pointer, "contradiction", detail, list(PLANNED))
 
 
 def check(outline: Outline) -> list[Reason]:
@@ -110,9 +120,8 @@ def _style(outline: Outline, known: str | None) -> Iterator[Reason]:
 
 def _kind(outline: Outline) -> Iterator[Reason]:
     kind, loop = outline.kind, outline.kind == "loop"
-    if kind not in LENGTHS_MS:
-        detail = f"the kind {kind} is not available yet; available: {', '.join(LENGTHS_MS)}"
-        yield Reason(f"{AT}/kind", "not_yet_available", detail, list(LENGTHS_MS))
+    if kind not in PLANNED:
+        yield unplanned(kind, f"{AT}/kind")
     if kind == "chime" and outline.meter != "4/4":
         detail = f"a chime is one motif in 4/4, not in {outline.meter}"
         yield Reason(f"{AT}/meter", "contradiction", detail, ["4/4"])
@@ -297,7 +306,7 @@ def patterns(style: Style) -> list[str]:
 
 
 def _length(outline: Outline) -> Iterator[Reason]:
-    if outline.kind not in LENGTHS_MS:
+    if outline.kind not in PLANNED:
         return
     low, high = LENGTHS_MS[outline.kind]
     if not low <= outline.duration_ms <= high:

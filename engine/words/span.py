@@ -1,7 +1,8 @@
 """Length, bars and tempo of a brief: what is asked, what follows from it, what cannot be.
 
 A bed's form absorbs a remainder, so its bars and tempo need only fit into its length. A loop is
-whole bars, exactly. A chime has a length and nothing else.
+whole bars, exactly. A chime has a length and nothing else, a sting a length and a tempo; an
+ambience has a length and no beat.
 """
 
 from typing import cast
@@ -18,8 +19,12 @@ LENGTHS_MS: dict[str, tuple[int, int]] = {
     "bed": (5_000, 600_000),
     "loop": (5_000, 600_000),
     "chime": (200, 5_000),
+    "sting": (500, 15_000),
+    "ambience": (5_000, 600_000),
 }
-BED_MS, LOOP_BARS, CHIME_MS = 60_000, 16, 1_500
+BED_MS, LOOP_BARS = 60_000, 16
+BARLESS_MS: dict[str, int] = {"chime": 1_500, "sting": 4_000, "ambience": 60_000}
+"""The usual length of what has no bars."""
 SLOWEST_BPM, FASTEST_BPM = 30.0, 300.0
 
 RING_S = 2.5
@@ -67,8 +72,8 @@ def span_of(
     asked = _asked(case, kind, form or Form())
     beats = beats_per_bar(meter)
     tempo = _tempo(case, facts(style))
-    if kind == "chime":
-        return _chime(case, asked, tempo, rate)
+    if kind in BARLESS_MS:
+        return _barless(case, kind, asked, tempo, rate)
     if kind == "loop":
         return _loop(case, asked, tempo, beats, rate)
     return _bed(case, asked, tempo, beats, rate)
@@ -87,9 +92,13 @@ def _asked(case: Case, kind: Kind, form: Form) -> _Asked:
         values[name] = field if field is not None else said
     if "bpm" in fields and case.read.bpm_range is not None:
         case.overrule("bpm_range", case.read.bpm_range)
-    if kind == "chime" and "bars" in fields:
-        detail = "a chime has a length but no bars; use duration_ms (200 to 5000)"
-        case.contradict(("/kind" if case.brief.kind else "/prompt", "/bars"), detail)
+    if kind in BARLESS_MS and "bars" in fields:
+        low, high = LENGTHS_MS[kind]
+        detail = f"a {kind} has a length but no bars; use duration_ms ({low} to {high})"
+        case.contradict((case.pointer("kind"), "/bars"), detail)
+    if kind == "ambience" and "bpm" in fields:
+        detail = "an ambience has no beat; leave bpm out"
+        case.contradict((case.pointer("kind"), "/bpm"), detail)
     if values["bars"] is None and form.bars is not None:
         values["bars"] = form.bars
     if form.field and values["bars"] == form.bars is not None:
@@ -136,21 +145,26 @@ def _tempo(case: Case, style: StyleFacts) -> _Tempo:
     return _Tempo(low=low, high=high, typical=float(round(likes)))
 
 
-def _chime(case: Case, asked: _Asked, tempo: _Tempo, rate: int) -> Span:
+def _barless(case: Case, kind: Kind, asked: _Asked, tempo: _Tempo, rate: int) -> Span:
     if asked.bars is not None and "bars" not in asked.fields:
         case.overrule("bars", asked.bars)
+    bpm = asked.bpm
+    if kind == "ambience" and bpm is not None:
+        if "bpm" not in asked.fields:
+            case.overrule("bpm", _as_read(case, "bpm"))
+        bpm = None
     duration = asked.duration_ms
     if duration is None:
-        duration = CHIME_MS
-        case.defaults.append("length 1.5 s")
-    _check_length(case, "chime", asked.pointer("duration_ms"), duration)
+        duration = BARLESS_MS[kind]
+        case.defaults.append(f"length {duration / 1000:g} s")
+    _check_length(case, kind, asked.pointer("duration_ms"), duration)
     return Span(
         form=asked.form,
         duration_ms=duration,
         frames=round(duration * rate / 1000),
         bars=None,
-        bpm=asked.bpm,
-        bpm_range=_range(asked.bpm, tempo),
+        bpm=bpm,
+        bpm_range=_range(bpm, tempo),
     )
 
 

@@ -10,6 +10,9 @@ from engine.contracts import Ending, Kind, SectionBrief
 from engine.words.case import Case
 from engine.words.draft import MOST_HITS, printed_shape
 
+BARLESS: tuple[Kind, ...] = ("chime", "sting", "ambience")
+"""Kinds that have a length, but neither bars nor sections nor hits."""
+
 MOST_BARS = 400
 
 
@@ -44,9 +47,9 @@ class Form(Struct, frozen=True, kw_only=True):
 def form_of(case: Case, kind: Kind) -> Form:
     """The sections of a brief; bars that words give them yield to a field of bars."""
     form = _asked(case)
-    if form.sections and kind == "chime":
+    if form.sections and kind in BARLESS:
         if form.field:
-            detail = "a chime is too short for sections; leave them out"
+            detail = f"a {kind} has no sections; leave them out"
             case.contradict((case.pointer("kind"), "/sections"), detail)
         else:
             _leave(case)
@@ -125,8 +128,8 @@ def hits_of(case: Case, kind: Kind, duration_ms: int) -> tuple[int, ...]:
     moments = tuple(sorted({hit.at_ms for hit in asked}))
     if said and said != moments:
         case.overrule("hits", ",".join(map(str, said)))
-    if kind == "chime" and moments:
-        detail = "a chime is one moment itself; it meets no hits"
+    if kind in BARLESS and moments:
+        detail = f"a {kind} meets no hits; leave them out"
         case.contradict((case.pointer("kind"), "/hits"), detail)
         return ()
     for index, hit in enumerate(asked):
@@ -140,7 +143,7 @@ def _said_hits(case: Case, kind: Kind, duration_ms: int) -> tuple[int, ...]:
     """Hits of the words: refused when the words' own length contradicts them, else left aside."""
     said = case.read.hits
     printed = ",".join(map(str, said))
-    if kind == "chime":
+    if kind in BARLESS:
         case.overrule("hits", printed)
         return ()
     inside = tuple(hit for hit in said if hit < duration_ms)[:MOST_HITS]

@@ -28,15 +28,22 @@ def test_a_printed_plan_is_edited_and_composed(
     out = tmp_path / "out"
     asked = _brief(tmp_path, plan=plan)
     command = ["compose", "--brief", asked, "--out", str(out), "--bank", "builtin"]
-    assert main([*command, "--layers", "--cuts", "6,90"]) == 0
+    assert (
+        main([*command, "--layers", "--cuts", "6,90", "--versions", "sting", "--format", "ogg"])
+        == 0
+    )
     made = json.loads((out / "candidate-1.json").read_text())
     assert made["outline"] == plan
     assert made["plan"]["sections"][0]["energy"] == 6
     assert "cannot be cut to 90 s" in capsys.readouterr().err
-    for name, seconds in (("candidate-1", 9), ("candidate-1.6s", 6), ("candidate-1.layer-1", 9)):
-        assert soundfile.info(out / f"{name}.wav").duration == pytest.approx(seconds)
-        assert (out / f"{name}.mid").read_bytes()[:4] == b"MThd"
-    assert not (out / "candidate-1.90s.wav").exists()
+    assert "no sting of candidate 1" not in capsys.readouterr().err
+    lengths = {"1.wav": 9, "1.cut-6s.ogg": 6, "1.layer-1.ogg": 9}
+    for name, seconds in lengths.items():
+        file = out / f"candidate-{name}"
+        assert soundfile.info(file).duration == pytest.approx(seconds, abs=0.01)
+        assert file.with_suffix(".mid").read_bytes()[:4] == b"MThd"
+    assert not (out / "candidate-1.cut-90s.ogg").exists()
+    assert 1.8 < soundfile.info(out / "candidate-1.sting.ogg").duration < 8
 
 
 def test_plans_go_into_a_file_where_one_is_named(tmp_path: Path) -> None:
