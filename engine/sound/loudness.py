@@ -99,7 +99,7 @@ def _state(sound: Sound, sample_rate: int, mode: int) -> pyebur128.R128State:
 
 
 @lru_cache(maxsize=64)
-def _k_weight(size: int) -> Sound:
+def k_weight(size: int) -> Sound:
     """Magnitude of the K-weighting filter at 48 kHz on the bins of ``size``."""
     z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
@@ -120,7 +120,7 @@ def momentary_lufs(sound: Sound) -> float:
     power = np.zeros(both.shape[1], np.float32)
     for channel in both:
         spectrum = np.fft.rfft(np.ascontiguousarray(channel, np.float32), n=size)
-        heard = np.fft.irfft(spectrum * _k_weight(size), n=size)[: len(channel)]
+        heard = np.fft.irfft(spectrum * k_weight(size), n=size)[: len(channel)]
         power += heard * heard
     if len(both) == 1:
         power *= 2
