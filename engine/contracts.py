@@ -415,6 +415,44 @@ class SoundFile(Struct, frozen=True, kw_only=True):
     facts: dict[str, Any] = {}
 
 
+class Party(Struct, frozen=True, kw_only=True):
+    """Somebody who holds a share of a work. ``share`` in percent."""
+
+    name: str
+    share: float = 100.0
+    society: str = ""
+    ipi: str = ""
+
+
+class TrackFacts(Struct, frozen=True, kw_only=True):
+    """What a catalogue, a manifest or a tag says of a whole track, beside its files.
+
+    The texts are the client's; ``isrc`` stays empty until the client has one. ``originality`` is
+    what was measured of it when it was made.
+    """
+
+    track: str
+    title: str
+    description: str = ""
+    keywords: tuple[str, ...] = ()
+    genre: str = ""
+    kind: Kind = "bed"
+    tempo: float | None = None
+    meter: Meter | None = None
+    tonality: str | None = None  # "D minor"
+    instruments: tuple[str, ...] = ()
+    composers: tuple[Party, ...] = ()
+    publishers: tuple[Party, ...] = ()
+    library: str = ""
+    album: str = ""
+    album_code: str = ""
+    album_description: str = ""
+    release_date: str = ""  # YYYY-MM-DD
+    isrc: str = ""
+    license: str = ""
+    originality: dict[str, Any] = {}
+
+
 class Rendered(Struct, frozen=True, kw_only=True):
     """A rendition as the studio delivers it: its files, each described; an archive is described by
     the files inside."""
