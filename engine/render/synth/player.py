@@ -14,7 +14,9 @@ from engine.render.strokes import Stroke
 from engine.render.synth import kits
 from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import SAMPLE_RATE, Sound
+from engine.render.synth.lines import play_line
 from engine.render.synth.patches import GENERAL_MIDI, PATCHES, Patch
+from engine.render.synth.singing import Line
 from engine.render.synth.voices import play
 from engine.sound.filters import blank
 from engine.sound.loudness import momentary_lufs
@@ -60,6 +62,8 @@ def play_part(patch_name: str, strokes: Iterable[Stroke], frames: int) -> Sound:
     ``frames`` bounds the buffer; what rings beyond it is cut there.
     """
     patch = PATCHES[patch_name]
+    if isinstance(patch.voice, Line):
+        return play_line(patch_name, patch, list(strokes), frames)
     out = blank(frames)
     for stroke, wanted, held in _sheet(patch, [one for one in strokes if one.onset < frames]):
         key = (patch_name, *wanted)

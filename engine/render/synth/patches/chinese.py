@@ -1,7 +1,9 @@
-"""Guzheng, pipa, yangqin, erhu and dizi, and the koto beside them."""
+"""Guzheng, pipa, yangqin, erhu, dizi and xiao, and the koto beside them."""
 
-from engine.render.synth.patches.patch import Patch, sub
-from engine.render.synth.voices import Osc, Plucked
+from engine.render.synth.blown import Blown
+from engine.render.synth.bowed import Bowed
+from engine.render.synth.patches.patch import Patch
+from engine.render.synth.voices import Plucked
 
 _YANGQIN = Plucked(
     t60_s=3.0,
@@ -50,6 +52,60 @@ _KOTO = Plucked(
     scoop_cents=-12,
 )
 
+_ERHU = Bowed(
+    power=0.9,
+    formants=((480, 5, 4), (950, 9, 5), (1650, 5, 5), (2900, 7, 4)),
+    soft_hz=3200,
+    hard_hz=6500,
+    attack_s=0.07,
+    accent_s=0.025,
+    fade_s=0.07,
+    dip_db=3.0,
+    vibrato_hz=5.6,
+    vibrato_delay_s=0.18,
+    vibrato_db=1.2,
+    noise_db=-30,
+    noise_band=(1500, 6000, -3),
+    chiff_db=6,
+)
+_DIZI = Blown(
+    harmonics=(1.0, 0.55, 0.38, 0.18, 0.12, 0.07, 0.04),
+    buzz_db=-18,
+    buzz_from_hz=2500,
+    buzz_formants=((4200, 4, 4), (6000, 4, 4)),
+    attack_s=0.035,
+    accent_s=0.018,
+    fade_s=0.05,
+    dip_db=4.0,
+    vibrato_hz=4.9,
+    vibrato_delay_s=0.22,
+    vibrato_db=2.5,
+    vibrato_full=10,
+    drift_cents=2,
+    noise_db=-34,
+    noise_band=(1000, 8000, -3),
+    chiff_db=10,
+)
+_XIAO = Blown(
+    harmonics=(1.0, 0.28, 0.16, 0.05),
+    opening=0.9,
+    attack_s=0.09,
+    accent_s=0.05,
+    fade_s=0.09,
+    dip_db=3.0,
+    vibrato_hz=4.6,
+    vibrato_delay_s=0.5,
+    vibrato_db=1.5,
+    vibrato_full=12,
+    fall_cents=15,
+    noise_db=-28,
+    noise_band=(700, 6000, -3),
+    chiff_db=6,
+    chiff_s=0.06,
+    low_pass_hz=7000,
+)
+
+
 CHINESE: dict[str, Patch] = {
     "zheng_ks": Patch(voice=_ZHENG, key_width=0.4, rings=True, longest_s=5, low=38, high=91),
     "koto_ks": Patch(voice=_KOTO, key_width=0.3, release_s=0.5, longest_s=3.5, low=38, high=91),
@@ -57,24 +113,7 @@ CHINESE: dict[str, Patch] = {
     "yangqin_modal": Patch(
         voice=_YANGQIN, key_width=0.4, rings=True, longest_s=3.2, low=43, high=93,
     ),
-    "erhu_bow": Patch(
-        voice=sub(
-            Osc("bowed", 0, 0, 1),
-            cutoff_hz=4200, keytrack=0.3, velocity_octaves=1.2, attack_s=0.06, decay_s=0.6,
-            sustain=0.88, vibrato_cents=34, vibrato_hz=5.6, scoop_cents=-60, scoop_tau_s=0.045,
-            formants=((480, 5, 4), (950, 9, 5), (1650, 5, 5), (2900, 7, 4)),
-            breath_db=-30, breath_band=(1500, 6000), tremolo_hz=5.6, tremolo_db=1.4,
-        ),
-        release_s=0.08, dynamics_db=16, low=55, high=98,
-    ),
-    "dizi_air": Patch(
-        voice=sub(
-            Osc("dizi", 0, 0, 1),
-            cutoff_hz=6500, keytrack=0.3, velocity_octaves=0.8, attack_s=0.035, decay_s=0.5,
-            sustain=0.92, vibrato_cents=10, vibrato_hz=4.9, tremolo_hz=4.9, tremolo_db=2.4,
-            formants=((4200, 5, 4), (6000, 4, 4)), breath_db=-30, breath_band=(1000, 8000),
-            chiff_db=10, scoop_cents=25, scoop_tau_s=0.02,
-        ),
-        release_s=0.07, dynamics_db=14, low=55, high=100,
-    ),
+    "erhu_bow": Patch(voice=_ERHU, release_s=0.07, dynamics_db=16, low=55, high=98),
+    "dizi_air": Patch(voice=_DIZI, release_s=0.06, dynamics_db=14, low=62, high=100),
+    "xiao_air": Patch(voice=_XIAO, release_s=0.1, dynamics_db=14, low=55, high=88),
 }  # fmt: skip
