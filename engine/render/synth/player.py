@@ -13,8 +13,8 @@ from msgspec import Struct
 from engine.render.strokes import Stroke
 from engine.render.synth import kits
 from engine.render.synth import oscillators as osc
-from engine.render.synth.oscillators import SAMPLE_RATE, Sound
 from engine.render.synth.lines import play_line
+from engine.render.synth.oscillators import SAMPLE_RATE, Sound
 from engine.render.synth.patches import GENERAL_MIDI, PATCHES, Patch
 from engine.render.synth.singing import Line
 from engine.render.synth.voices import play
