@@ -95,7 +95,7 @@ WRONG: list[tuple[str, str, Any, str, str]] = [
     ("like a later section", "/sections/0/like", 9, "/plan/sections/0/like", "out_of_order"),
     ("a length the bars do not have", "/duration_ms", 300_000, "/plan/duration_ms",
      "contradiction"),
-    ("a kind that is not built", "/kind", "sting", "/plan/kind", "not_yet_available"),
+    ("a kind that has no plan", "/kind", "sting", "/plan/kind", "contradiction"),
     ("an unknown pattern", "/sections/0/patterns", ["groove.polka"],
      "/plan/sections/0/patterns/0", "unknown_pattern"),
 ]  # fmt: skip

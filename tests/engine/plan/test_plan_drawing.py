@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from engine import styles
 from engine.contracts import Brief, Instruments, Plan, Resolved
-from engine.errors import BriefRefused, NotYetAvailable
 from engine.plan import draw
 from engine.score import bar_ticks, seconds_per_tick
 from engine.styles import profiles
@@ -124,14 +123,6 @@ def test_energy_asked_for_is_the_energy_planned() -> None:
         levels = [section.energy for section in plan.sections]
         assert levels == sorted(levels)
         assert levels[-1] - levels[0] >= 3
-
-
-@pytest.mark.parametrize("kind", ["sting", "ambience"])
-def test_kinds_that_are_not_built_are_refused_before_a_plan(kind) -> None:
-    with pytest.raises(BriefRefused) as refused:
-        plans(1, kind=kind, style="lofi")
-    assert isinstance(refused.value, NotYetAvailable)
-    assert refused.value.reasons[0].pointer == "/kind"
 
 
 def test_a_chime_opens_upwards_and_closes_downwards() -> None:

@@ -49,7 +49,7 @@ def test_a_plan_that_can_be_played_is_not_refused() -> None:
 
 REFUSED: list[tuple[Outline, str, str]] = [
     (_changed(style="polka"), "/plan/style", "unknown_style"),
-    (_changed(kind="ambience", ending="ring"), "/plan/kind", "not_yet_available"),
+    (_changed(kind="ambience", ending="ring"), "/plan/kind", "contradiction"),
     (_changed(tonality="H minor"), "/plan/tonality", "unknown_tonality"),
     (_changed(tempo=2000), "/plan/tempo", "out_of_range"),
     (_changed(kind="chime", meter="3/4", duration_ms=5_000, ending="ring"), "/plan/meter",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.contracts import Brief, Delivery, Hit, Instruments, Rights
-from engine.errors import BriefRefused, NotYetAvailable
+from engine.contracts import Brief, Delivery, Hit, Instruments, Rights, SectionBrief
+from engine.errors import BriefRefused
 from engine.words import accepted, resolve
 
 
@@ -191,10 +191,28 @@ def test_a_refusal_says_what_would_be_accepted() -> None:
     assert "dorian" in tonality.detail
 
 
-@pytest.mark.parametrize("kind", ["sting", "ambience"])
-def test_kinds_that_are_not_built_are_refused_as_such(kind: str) -> None:
-    with pytest.raises(NotYetAvailable):
-        resolve(Brief(kind=kind), 1)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("kind", "length"), [("chime", 1500), ("sting", 4000), ("ambience", 60_000)]
+)
+def test_what_has_no_bars_has_a_length_and_nothing_to_count(kind: str, length: int) -> None:
+    resolved = resolve(Brief(kind=kind), 1)  # type: ignore[arg-type]
+    assert (resolved.duration_ms, resolved.bars, resolved.bpm) == (length, None, None)
+    sections = (SectionBrief(name="A"),)
+    counted = Brief(kind=kind, bars=4, hits=(Hit(at_ms=200),), sections=sections)  # type: ignore[arg-type]
+    assert refused(counted) == {
+        "/kind": "contradiction", "/bars": "contradiction", "/hits": "contradiction",
+        "/sections": "contradiction",
+    }  # fmt: skip
+    word = {"ambience": "environmental sound"}.get(kind, kind)
+    said = resolve(Brief(prompt=f"{word}, 8 bars, hits at 0:01"), 1)
+    assert (said.kind, said.bars, said.hits) == (kind, None, ())
+
+
+def test_an_ambience_has_no_beat() -> None:
+    assert refused(Brief(kind="ambience", bpm=120)) == {
+        "/kind": "contradiction", "/bpm": "contradiction",
+    }  # fmt: skip
+    assert resolve(Brief(kind="sting", bpm=120), 1).bpm == 120
 
 
 def test_forbidding_everything_that_plays_is_refused() -> None:
