@@ -48,6 +48,13 @@ CHANNELS: dict[SoundFormat, tuple[Channels, ...]] = {
     "ogg": (1, 2, 4, 6),
 }
 
+CHANNEL_ORDER: dict[int, tuple[str, ...]] = {
+    1: ("C",),
+    2: ("FL", "FR"),
+    4: ("FL", "FR", "RL", "RR"),
+    6: ("FL", "FR", "C", "LFE", "RL", "RR"),
+}
+
 
 class Form(Struct, frozen=True, kw_only=True):
     """The form of one sound file. ``bit_depth`` plays no part in MP3 and Ogg Vorbis."""

@@ -1,0 +1,6 @@
+"""Archives that a game engine, a catalogue or a car can take as they are."""
+
+from engine.packages.needs import NEEDS, needed
+from engine.packages.packing import NothingToPack, pack
+
+__all__ = ["NEEDS", "NothingToPack", "needed", "pack"]

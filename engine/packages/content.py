@@ -1,0 +1,90 @@
+"""What goes into a package, seen once and used by every profile."""
+
+import hashlib
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from engine.contracts import Meter, SoundFile, TrackFacts
+from engine.packages.names import file_names, in_order, titled
+from engine.score import beats_per_bar
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """A sound and the name of its file in the package."""
+
+    sound: SoundFile
+    file: str
+    content: bytes
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its ending."""
+        return self.file.rpartition(".")[0]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def seconds(self) -> float:
+        return self.sound.frames / self.sound.sample_rate
+
+    @property
+    def exit(self) -> int:
+        """The frame where its music ends; a file that only rings is all of it."""
+        return self.sound.exit if self.sound.exit > self.sound.entry else self.sound.frames
+
+
+class Content(Struct, frozen=True, kw_only=True):
+    """All of a package: the items in the order of their file names, and what is known of all."""
+
+    facts: TrackFacts
+    items: tuple[Item, ...]
+
+    @property
+    def title(self) -> str:
+        return titled(self.facts)
+
+    def of(self, *versions: str) -> list[Item]:
+        """The items of these versions."""
+        return [item for item in self.items if item.sound.version in versions]
+
+    def named(self, name: str) -> Item | None:
+        return next((item for item in self.items if item.sound.name == name), None)
+
+    def layers(self) -> list[Item]:
+        """Intensities, calmest first."""
+        by_name = {item.sound.name: item for item in self.items}
+        return [by_name[one.name] for one in in_order(item.sound for item in self.items)]
+
+    def tempo(self, item: Item) -> float | None:
+        return item.sound.tempo or self.facts.tempo
+
+    def meter(self, item: Item) -> Meter | None:
+        return item.sound.meter or self.facts.meter
+
+
+def content(sounds: Sequence[tuple[SoundFile, bytes]], facts: TrackFacts) -> Content:
+    """The sounds by name, whatever order they came in."""
+    ordered = sorted(sounds, key=lambda one: one[0].name)
+    names = file_names([sound for sound, _ in ordered], facts)
+    items = [
+        Item(sound=sound, file=name, content=bytes_)
+        for name, (sound, bytes_) in zip(names, ordered, strict=True)
+    ]
+    return Content(facts=facts, items=tuple(sorted(items, key=lambda item: item.file)))
+
+
+def beats(meter: Meter | None) -> int:
+    """Beats that a tempo counts in one bar."""
+    return beats_per_bar(meter or "4/4")
+
+
+def as_written(tempo: float, meter: Meter | None) -> tuple[float, int, int]:
+    """Tempo counted in the note value below the meter's line, and the meter's two numbers.
+
+    Tools that ask for a time signature count a tempo so; ours counts dotted quarters in 6/8.
+    """
+    upper, lower = (int(number) for number in (meter or "4/4").split("/"))
+    return tempo * upper / beats(meter), upper, lower

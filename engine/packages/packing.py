@@ -1,0 +1,57 @@
+"""A package: its files, its manifests and the archive around them."""
+
+import io
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.contracts import Profile, SoundFile, TrackFacts
+from engine.errors import EngineError
+from engine.packages import automotive, fmod, godot, harvest, unity, wwise
+from engine.packages.content import Content, content
+from engine.packages.manifest import manifest
+from engine.packages.names import ENDINGS
+
+Files = Mapping[str, bytes]
+_LAYOUTS: Mapping[Profile, tuple[str, Callable[[Content, str], Files]]] = {
+    "unity": (unity.FOLDER, unity.files),
+    "godot": (godot.FOLDER, godot.files),
+    "wwise": (wwise.FOLDER, wwise.files),
+    "fmod": (fmod.FOLDER, fmod.files),
+    "harvest": (harvest.FOLDER, harvest.files),
+    "automotive": (automotive.FOLDER, automotive.files),
+}
+_THEN = (1980, 1, 1, 0, 0, 0)  # the earliest that an archive can say: no clock enters it
+
+
+class NothingToPack(EngineError):
+    """A package without a sound in it, or with one that no package can hold."""
+
+
+def pack(profile: Profile, sounds: Sequence[tuple[SoundFile, bytes]], facts: TrackFacts) -> bytes:
+    """An archive for a kind of customer; the same sounds and facts give the same bytes.
+
+    The sounds go in as they are, with the labels and signatures they bear. Every path begins with
+    a folder named after the track; no text of the client's can lead out of it.
+    """
+    if not sounds:
+        raise NothingToPack("a package needs at least one sound")
+    if strange := sorted({one.media_type for one, _ in sounds} - ENDINGS.keys()):
+        raise NothingToPack(f"a package holds {', '.join(ENDINGS)}, not {', '.join(strange)}")
+    whole = content(sounds, facts)
+    folder, layout = _LAYOUTS[profile]
+    files = {f"{folder}/{item.file}": item.content for item in whole.items}
+    files |= layout(whole, folder)
+    files["manifest.json"] = manifest(profile, whole, folder)
+    return archive({f"{whole.title}/{path}": held for path, held in files.items()})
+
+
+def archive(files: Files) -> bytes:
+    """A zip of these files in the order of their paths, stored as they are."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as written:
+        for path in sorted(files):
+            entry = zipfile.ZipInfo(path, _THEN)
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            written.writestr(entry, files[path])
+    return out.getvalue()

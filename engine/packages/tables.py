@@ -1,0 +1,28 @@
+"""Tables as text: tab-separated and comma-separated, safe to open in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+
+def rows(lines: Iterable[Sequence[object]], separator: str) -> bytes:
+    """UTF-8 with one line for every row. Of a text only its words are kept: no tabs or line breaks,
+    and nothing that a spreadsheet would take for a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
+    writer.writerows([_cell(value) for value in line] for line in lines)
+    return out.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if not isinstance(value, str):
+        return str(value)
+    text = " ".join(value.replace("\0", " ").split())
+    return f"'{text}" if text[:1] in _FORMULA else text
+
+
+_FORMULA = ("=", "+", "-", "@")
