@@ -5,15 +5,20 @@ cents within a minute. No function here keeps state; whatever is random comes in
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 48_000
+STRETCH = 24_000  # frames that are read at a time: larger arrays cost more than their arithmetic
 TOP_HZ = 18_000.0  # nothing is generated above this, so nothing can fold back
 
 Sound = NDArray[np.floating]
 Curve = NDArray[np.floating]
+# A phase as a whole number of 2**-32 cycles: it wraps by itself and never loses precision.
+Turn = NDArray[np.uint32]
+Phasors = NDArray[np.complex128]
 
 
 def hertz(pitch: float) -> float:
@@ -67,29 +72,119 @@ def tables(amplitudes: Curve, size: int) -> Sound:
 
 def read(cycles: Sound, phase: Curve, step: int) -> Sound:
     """The cycles at ``phase`` (in cycles), crossfading from row to row every ``step`` frames."""
-    rows, width = cycles.shape
-    size = width - 1
-    position = (phase - np.floor(phase)) * size
-    at = position.astype(np.int64)
-    np.minimum(at, size - 1, out=at)
-    between = (position - at).astype(np.float32)
-    if rows == 1:
-        # A point and the way to the next one are fetched together, as one complex number.
-        steps = np.empty(size, np.complex64)
+    turn = wrapped(phase)
+    if len(cycles) == 1:
+        return sweep(cycles, turn)
+    row = np.arange(len(phase), dtype=np.float32) * np.float32(1.0 / step)
+    return sweep(cycles, turn, np.minimum(row, np.float32(len(cycles) - 1)))
+
+
+def sweep(cycles: Sound, turn: Turn, row: Curve | None = None) -> Sound:
+    """The cycles (rows, size + 1), ``size`` a power of two, read at ``turn``.
+
+    ``row`` says between which rows each frame lies, from 0 to ``rows - 1``; without it there is
+    one row. What belongs to one point (its value, the way to the next one, and how both change
+    towards the next row) is fetched together, as one complex number.
+    """
+    out = np.empty(len(turn), np.float32)
+    if row is None or len(cycles) == 1:
+        steps = np.empty(cycles.shape[1] - 1, np.complex64)
         steps.real, steps.imag = cycles[0, :-1], np.diff(cycles[0])
-        fetched = steps[at]
-        return fetched.real + fetched.imag * between
-    flat = cycles.ravel()
-    frame = np.arange(len(phase))
-    row = np.minimum(frame // step, rows - 2)
-    blend = ((frame - row * step) / step).astype(np.float32)
-    at += row * width
-    here = flat[at]
-    here += (flat[at + 1] - here) * between
-    at += width
-    there = flat[at]
-    there += (flat[at + 1] - there) * between
-    return here + (there - here) * blend
+        for at in range(0, len(turn), STRETCH):
+            index, between = _places(turn[at : at + STRETCH], len(steps))
+            fetched = steps[index]
+            between *= fetched.imag
+            np.add(between, fetched.real, out=out[at : at + STRETCH])
+        return out
+    corners = _corners(cycles)
+    for at in range(0, len(turn), STRETCH):
+        stretch = slice(at, at + STRETCH)
+        _morphed(corners, turn[stretch], row[stretch], out[stretch])
+    return out
+
+
+def sweep_each(cycles: Sound, turn: Turn) -> Sound:
+    """Every row of the cycles read at ``turn`` for itself: (rows, frames)."""
+    out = np.empty((len(cycles), len(turn)), np.float32)
+    steps = np.empty((len(cycles), cycles.shape[1] - 1), np.complex64)
+    steps.real, steps.imag = cycles[:, :-1], np.diff(cycles, axis=1)
+    for at in range(0, len(turn), STRETCH):
+        index, between = _places(turn[at : at + STRETCH], steps.shape[1])
+        for row, one in zip(out, steps, strict=True):
+            fetched = one[index]
+            target = row[at : at + STRETCH]
+            np.multiply(fetched.imag, between, out=target)
+            target += fetched.real
+    return out
+
+
+def _morphed(corners: Sound, turn: Turn, row: Curve, out: Sound) -> None:
+    rows, size, _ = corners.shape
+    index, between = _places(turn, size)
+    first = np.minimum(row.astype(np.intp), rows - 1)
+    blend = row - first.astype(np.float32)
+    first *= size
+    index += first
+    fetched = corners.reshape(-1, 4).view(np.complex128)[:, 0][index]
+    corner = fetched.view(np.float32).reshape(-1, 4)
+    later = corner[:, 3] * between
+    later += corner[:, 2]
+    later *= blend
+    between *= corner[:, 1]
+    between += corner[:, 0]
+    np.add(between, later, out=out)
+
+
+def _places(turn: Turn, size: int) -> tuple[NDArray[np.intp], Sound]:
+    """Which point of ``size`` a turn has passed, and how far it is on the way to the next one."""
+    shift = 32 - (size.bit_length() - 1)
+    between = (turn & np.uint32((1 << shift) - 1)).astype(np.float32)
+    between *= np.float32(2.0**-shift)
+    return (turn >> np.uint32(shift)).astype(np.intp), between
+
+
+def _corners(cycles: Sound) -> Sound:
+    """(rows - 1, size, 4): value, way to the next point, and how both change to the next row."""
+    rows, width = cycles.shape
+    corners = np.empty((rows - 1, width - 1, 4), np.float32)
+    here, rise = cycles[:, :-1], np.diff(cycles, axis=1)
+    corners[..., 0], corners[..., 1] = here[:-1], rise[:-1]
+    np.subtract(here[1:], here[:-1], out=corners[..., 2])
+    np.subtract(rise[1:], rise[:-1], out=corners[..., 3])
+    return corners
+
+
+def wrapped(phase: Curve) -> Turn:
+    """A phase in cycles as a turn."""
+    return ((phase - np.floor(phase)) * 2.0**32).astype(np.uint64).astype(np.uint32)
+
+
+def steady_turn(frequency: float, frames: int, start: float) -> Turn:
+    """The turn of an even tone from ``start`` (in cycles) on; wrong by 6 uHz at most."""
+    pace = np.uint32(round(frequency / SAMPLE_RATE * 2.0**32) % 2**32)
+    return np.arange(frames, dtype=np.uint32) * pace + np.uint32(int(start % 1.0 * 2.0**32))
+
+
+def bent_turn(frequency: float, frames: int, start: float, cents: Curve, step: int) -> Turn:
+    """The turn of a tone whose pitch follows ``cents``, one value every ``step`` frames."""
+    speed = frequency / SAMPLE_RATE * 2.0 ** (cents / 1200.0)
+    pace = (speed[1:] + speed[:-1]) / 2.0
+    knots = wrapped(np.concatenate([[start], start + np.cumsum(pace[:-1]) * step]))
+    paces = np.round(pace * 2.0**32).astype(np.uint32)
+    ramp = np.arange(step, dtype=np.uint32)
+    return (paces[:, None] * ramp + knots[:, None]).reshape(-1)[:frames]
+
+
+def radians(turn: Turn) -> Sound:
+    """A turn as an angle from -pi to pi, float32."""
+    return turn.view(np.int32).astype(np.float32) * np.float32(np.pi / 2**31)
+
+
+def between_knots(knots: Curve, frames: int, step: int) -> Curve:
+    """Values given every ``step`` frames, joined by straight lines: float32 (frames,)."""
+    knots = np.asarray(knots, np.float32)
+    ramp = (np.arange(step, dtype=np.float32) / np.float32(step))[None, :]
+    return (np.diff(knots)[:, None] * ramp + knots[:-1, None]).reshape(-1)[:frames]
 
 
 def steady_phase(frequency: float, frames: int, start: float) -> Curve:
@@ -121,31 +216,65 @@ def peaks(frequency: Curve, formants: tuple[tuple[float, float, float], ...]) ->
     return gain
 
 
-_ONE_THREAD = 1 << 17  # multiplications; OpenBLAS shares what is over twice as many
+_ONE_THREAD = 1 << 18  # multiplications; OpenBLAS shares among threads what is more
+_TOGETHER = 64  # partials that are summed by one product
+_DEAD = 1e-5  # of the loudest partial: 100 dB under it
 
 
 def modal(
     frequency: Curve, amplitude: Curve, t60_s: Curve, phase: Curve, frames: int, block: int = 256
 ) -> Sound:
-    """The sum of decaying sines, as one matrix product of two short exponential tables."""
-    heard = frequency < TOP_HZ
-    rate = -6.9078 / t60_s[heard] + 2j * np.pi * frequency[heard]
-    rate /= SAMPLE_RATE
+    """The sum of decaying sines, as matrix products of two short exponential tables.
+
+    Partials that have died are left out from then on: high ones are most of a string, but only of
+    its first moment.
+    """
+    heard = np.flatnonzero((frequency < TOP_HZ) & (np.abs(amplitude) > 0))
     blocks = -(-frames // block)
-    long = np.exp(rate * block * np.arange(blocks)[:, None])
-    long *= amplitude[heard] * np.exp(1j * phase[heard])
-    short = np.exp(rate[:, None] * np.arange(block))
-    one, two = long.astype(np.complex64), short.astype(np.complex64)
-    real, imaginary = np.ascontiguousarray(two.real), np.ascontiguousarray(two.imag)
-    # A large product is shared among as many threads as the machine has, and rounds accordingly;
-    # pieces this small are always one thread's, so every machine plays the same bytes.
-    rows = max(1, _ONE_THREAD // (block * max(len(rate), 1)))
-    wave = np.empty((blocks, block), np.float32)
-    for at in range(0, blocks, rows):
-        piece = one[at : at + rows]
-        wave[at : at + rows] = np.ascontiguousarray(piece.real) @ imaginary
-        wave[at : at + rows] += np.ascontiguousarray(piece.imag) @ real
+    wave = np.zeros((blocks, block), np.float32)
+    if not len(heard):
+        return wave.reshape(-1)[:frames]
+    loud = np.abs(amplitude[heard])
+    life = np.log(np.maximum(loud / (loud.max() * _DEAD), 1.0)) * t60_s[heard] / 6.9078
+    order = np.argsort(-life, kind="stable")
+    heard, last = heard[order], np.ceil(life[order] * SAMPLE_RATE / block).astype(int) + 1
+    rate = (-6.9078 / t60_s[heard] + 2j * np.pi * frequency[heard]) / SAMPLE_RATE
+    short = _powers(np.exp(rate), block, np.ones(len(rate), complex)).T
+    step, now = np.exp(rate * block), amplitude[heard] * np.exp(1j * phase[heard])
+    at, stretch = 0, 16
+    while at < blocks:
+        alive = int(np.searchsorted(-last, -at))
+        until = min(at + stretch, blocks)
+        if not alive:
+            break
+        long = _powers(step[:alive], until - at + 1, now[:alive])
+        now = long[-1]
+        _summed(long[:-1], short[:alive], wave[at:until])
+        at, stretch = until, min(2 * stretch, 256)
     return wave.reshape(-1)[:frames]
+
+
+def _powers(base: Phasors, count: int, first: Phasors) -> Phasors:
+    """first, first base, first base^2, …: (count, len(base)) complex."""
+    table = np.empty((count, len(base)), np.complex128)
+    table[0], table[1:] = first, base
+    return np.multiply.accumulate(table, axis=0)
+
+
+def _summed(long: Phasors, short: Phasors, wave: Sound) -> None:
+    """Add the imaginary part of ``long @ short`` to ``wave``, in products small enough to be one
+    thread's: a large one is shared among as many as the machine has, and rounds accordingly."""
+    for first in range(0, long.shape[1], _TOGETHER):
+        one, two = long[:, first : first + _TOGETHER], short[first : first + _TOGETHER]
+        left = np.concatenate([one.real, one.imag], axis=1).astype(np.float32)
+        right = np.concatenate([two.imag, two.real]).astype(np.float32)
+        rows = max(1, _ONE_THREAD // right.size)
+        whole = len(left) // rows * rows
+        if whole:
+            parts = left[:whole].reshape(-1, rows, left.shape[1]) @ right
+            wave[:whole] += parts.reshape(whole, -1)
+        if whole < len(left):
+            wave[whole:] += left[whole:] @ right
 
 
 def strike(frequency: Curve, contact_s: float) -> Curve:
@@ -164,15 +293,48 @@ def side_bands(index: float) -> int:
 def noise(
     frames: int, rng: np.random.Generator, shape: Callable[[Curve], Curve], channels: int = 1
 ) -> Sound:
-    """Noise with the spectrum ``shape(hertz)``, RMS 1, circular (its end meets its beginning)."""
-    size = 1 << max(8, (frames - 1).bit_length())
-    white = rng.standard_normal((channels, size)).astype(np.float32)
-    spectrum = np.fft.rfft(white, axis=1)
-    gain = shape(np.maximum(np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE), 1.0))
+    """Noise with the spectrum ``shape(hertz)``, RMS 1, (frames,) or (frames, channels)."""
+    size = transform_length(max(frames, 256))
+    sound = circular_noise(size, rng, shape, channels)[:, :frames]
+    sound = sound / (np.sqrt(np.mean(sound * sound, dtype=np.float64)) + 1e-12)
+    return sound.T.astype(np.float32, copy=False) if channels > 1 else sound[0].astype(np.float32)
+
+
+def circular_noise(
+    size: int, rng: np.random.Generator, shape: Callable[[Curve], Curve], channels: int = 1
+) -> Sound:
+    """Noise whose end meets its beginning, (channels, size), RMS 1. It is drawn as a spectrum."""
+    gain = shape(np.maximum(np.arange(size // 2 + 1) * (SAMPLE_RATE / size), 1.0))
     gain[0] = 0.0
-    coloured = np.fft.irfft(spectrum * gain.astype(np.float32), n=size, axis=1)[:, :frames]
-    coloured /= np.sqrt(np.mean(coloured**2)) + 1e-12
-    return np.ascontiguousarray(coloured.T if channels > 1 else coloured[0]).astype(np.float32)
+    drawn = rng.standard_normal((channels, size // 2 + 1, 2), dtype=np.float32)
+    drawn *= gain.astype(np.float32)[:, None]
+    drawn[:, -1, 1] = 0.0
+    sound = np.fft.irfft(drawn.view(np.complex64)[..., 0], n=size, axis=1)
+    # By Parseval: every bin between the ends stands for two.
+    power = 2.0 * np.sum(np.square(drawn, dtype=np.float64), axis=(1, 2)) / size**2
+    sound *= (1.0 / np.sqrt(power + 1e-30)).astype(np.float32)[:, None]
+    return sound
+
+
+AIR_FRAMES = 1 << 16
+
+
+@lru_cache(maxsize=64)
+def _air(low: float, high: float, tilt: float, kind: int) -> Sound:
+    rng = np.random.default_rng([kind, 5])
+    sound = circular_noise(AIR_FRAMES, rng, band(low, high, tilt))[0]
+    sound.flags.writeable = False
+    return sound
+
+
+def air(frames: int, rng: np.random.Generator, low: float, high: float, tilt: float = 0.0) -> Sound:
+    """A band of noise for breath and bows, RMS 1: read from a wheel of 1.4 s at a random place.
+
+    Where it lies 20 dB and more under a tone, nobody hears the wheel turn.
+    """
+    start = int(rng.integers(AIR_FRAMES))
+    wheel = _air(low, high, tilt, int(rng.integers(4)))
+    return np.resize(np.roll(wheel, -start), frames)
 
 
 def band(low: float, high: float, tilt: float = 0.0) -> Callable[[Curve], Curve]:
@@ -194,24 +356,44 @@ def attack(frames: int, rise: int) -> Sound:
     return curve
 
 
+def risen(sound: Sound, rise: int) -> Sound:
+    """The sound, written into, with a raised-cosine rise over its first ``rise`` frames."""
+    rise = min(rise, len(sound))
+    sound[:rise] = (sound[:rise].T * attack(rise, rise)).T
+    return sound
+
+
 def decay(frames: int, tau_s: float) -> Sound:
     """``exp(-t/tau)``."""
-    return np.exp(np.arange(frames) * (-1.0 / (tau_s * SAMPLE_RATE))).astype(np.float32)
+    return falloff(frames, -1.0 / (tau_s * SAMPLE_RATE))
+
+
+def falloff(frames: int, rate: float) -> Sound:
+    """``exp(rate n)`` for frame n, as the product of two short tables."""
+    short = np.exp(np.arange(512) * rate).astype(np.float32)
+    long = np.exp(np.arange(-(-frames // 512)) * (512 * rate)).astype(np.float32)
+    return np.multiply.outer(long, short).reshape(-1)[:frames]
 
 
 def taper(sound: Sound, frames: int = 240) -> Sound:
     """The sound with its last frames brought to exact zero."""
     frames = min(frames, len(sound))
     fade = 0.5 + 0.5 * np.cos(np.pi * (np.arange(frames) + 1) / frames)
-    ended = sound.copy()
+    ended = sound.copy("K")
     ended[-frames:] = (ended[-frames:].T * fade).T
     return ended
 
 
 def shaped(sound: Sound, response: Callable[[Curve], Curve]) -> Sound:
     """The sound through a zero-phase magnitude response; for single notes, before their attack."""
-    size = 1 << (len(sound) + 256).bit_length()
-    spectrum = np.fft.rfft(sound, n=size, axis=0)
-    gain = response(np.maximum(np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE), 1.0)).astype(np.float32)
-    spectrum *= gain if sound.ndim == 1 else gain[:, None]
-    return np.fft.irfft(spectrum, n=size, axis=0)[: len(sound)].astype(np.float32)
+    size = transform_length(len(sound) + 2400)
+    spectrum = np.fft.rfft(sound.T, n=size)
+    f = np.arange(size // 2 + 1) * (SAMPLE_RATE / size)
+    spectrum *= response(np.maximum(f, 1.0)).astype(np.float32)
+    return np.fft.irfft(spectrum, n=size)[..., : len(sound)].astype(np.float32, copy=False).T
+
+
+def transform_length(least: int) -> int:
+    """The next length made of a power of two and at most one three: quick to transform."""
+    power = 1 << (least - 1).bit_length()
+    return power * 3 // 4 if power * 3 // 4 >= least else power

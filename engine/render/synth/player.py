@@ -17,7 +17,7 @@ from engine.render.synth.lines import play_line
 from engine.render.synth.oscillators import SAMPLE_RATE, Sound
 from engine.render.synth.patches import GENERAL_MIDI, PATCHES, Patch
 from engine.render.synth.singing import Line
-from engine.render.synth.voices import play
+from engine.render.synth.sounds import play
 from engine.sound.filters import blank
 from engine.sound.loudness import momentary_lufs
 
