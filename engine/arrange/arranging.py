@@ -22,6 +22,7 @@ from engine.arrange import (
     pads,
     transitions,
 )
+from engine.arrange.airs import airy
 from engine.arrange.passage import Passage, passages
 from engine.arrange.playing import play
 from engine.arrange.repeats import freshen
@@ -44,6 +45,8 @@ _RHYTHM = {"drums": drumming.drums, "fx": drumming.effects}
 
 def arrange(plan: Plan, lines: Sequence[Line], seed: int) -> Score:
     """Every part of the plan, played; deterministic from the seed."""
+    if plan.kind == "ambience":
+        return airy(plan, seed)
     style = styles.load(plan.style)
     sections = passages(plan, lines, seed)
     sheets: dict[str, list[Note]] = {part.role: [] for part in plan.parts}

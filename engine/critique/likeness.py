@@ -68,6 +68,8 @@ def too_alike(one: Score, other: Score) -> bool:
     """Whether a client would say: that is the same one again."""
     if one.plan.kind == "chime":
         return likeness(one, other) > 0.9
+    if one.plan.kind == "ambience":
+        return one.plan.contour == other.plan.contour and one.plan.parts == other.plan.parts
     alike = likeness(one, other) > TOO_ALIKE
     if _few_notes(one) and _few_notes(other):
         return alike and _lead(one.plan) == _lead(other.plan)

@@ -74,6 +74,8 @@ def judge(score: Score) -> Verdict:
     """Judge a score on paper."""
     if score.plan.kind == "chime":
         return _judge_chime(score)
+    if score.plan.kind == "ambience":
+        return _judge_ambience(score)
     reasons = _fatal(score)
     features = {name: round(feature(score), 4) for name, feature in _FEATURES.items()}
     rating = _rating(features)
@@ -548,3 +550,15 @@ def _judge_chime(score: Score) -> Verdict:
     if rating < KEPT and not reasons:
         reasons = (f"rated {rating:.2f} on paper",)
     return Verdict(rating=rating, kept=not reasons, reasons=reasons, features=features)
+
+
+def _judge_ambience(score: Score) -> Verdict:
+    """An ambience has no melody and no form: everybody must sound, and in range."""
+    reasons = tuple(
+        f"{part.plan.name} is silent or leaves its range"
+        for part in score.parts
+        if not part.notes
+        or any(not part.plan.low <= note.pitch <= part.plan.high for note in part.notes)
+    )
+    rating = 0.0 if reasons or not score.parts else 1.0
+    return Verdict(rating=rating, kept=rating > 0, reasons=reasons or ())

@@ -14,6 +14,7 @@ from msgspec import Struct
 from engine import styles
 from engine.contracts import Chord, Ending, PartPlan, Plan, Resolved, Section
 from engine.plan import (
+    ambience,
     casting,
     chime,
     contours,
@@ -66,6 +67,8 @@ def draw(resolved: Resolved, seed: int, count: int, beside: Collection[Plan] = (
     dice = random.Random(f"plan/{seed}")
     if resolved.kind == "chime":
         return chime.draw(resolved, dice, count)
+    if resolved.kind == "ambience":
+        return ambience.draw(resolved, dice, count)
     desk = _desk(resolved, count + len(beside), dice)
     enough = SOUND + MORE * (count + len(beside))
     pool = _sampled(desk, seed, enough, count)

@@ -55,10 +55,11 @@ def _white(bins: int, rng: np.random.Generator) -> NDArray[np.complexfloating]:
 
 
 def band(low_hz: float, high_hz: float, slope: float = 0.0) -> Spectrum:
-    """What lies between two corners, 12 dB an octave outside; ``slope`` dB an octave inside."""
+    """What lies between two corners; below it falls by 24 dB an octave, above by 12. ``slope`` is
+    dB an octave inside."""
 
     def amplitudes(f: Sound) -> Sound:
-        edges = 1 / (1 + (low_hz / f) ** 2) / (1 + (f / high_hz) ** 2)
+        edges = 1 / (1 + (low_hz / f) ** 4) / (1 + (f / high_hz) ** 2)
         return edges * (f / 1000) ** (slope / 6.02)
 
     return amplitudes

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from msgspec import Struct
 
 from engine.arrange.midi import write_midi
-from engine.contracts import Made, Measured, Resolved, RetractedTake
+from engine.contracts import Made, Measured, Outline, Resolved, RetractedTake
 from engine.critique import measure, panel
 from engine.critique.originality import Finding
 from engine.critique.panel import Verdict
@@ -27,7 +27,7 @@ from engine.queue.contracts import Progress
 from engine.studio import manuscript as manuscripts
 from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
-from engine.studio.sounding import Clock, sounded
+from engine.studio.sounding import Clock, loops, sounded
 from engine.studio.takes import (
     Others,
     Take,
@@ -41,6 +41,7 @@ from engine.studio.takes import (
     wanted,
     written,
 )
+from engine.words.outline import PLANNED
 
 __all__ = ["Offered", "Performance", "StopAsked", "outlines", "perform"]
 
@@ -128,6 +129,13 @@ def perform(
                 yield outcome
 
 
+def _outline(resolved: Resolved, take: Take) -> Outline | None:
+    """The plan as the client may edit it, of kinds that have such a plan."""
+    if resolved.kind not in PLANNED:
+        return None
+    return outline(take.plan, resolved.duration_ms, take.number)
+
+
 def _free_place(delivered: Mapping[int, int]) -> int:
     return next(number for number in range(1, len(delivered) + 2) if number not in delivered)
 
@@ -178,7 +186,7 @@ class _Players:
 def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | RetractedTake:
     """Render, master and hear one take; retracted when the second hearing says so."""
     clock = Clock()
-    loop = resolved.kind == "loop"
+    loop = loops(resolved)
     mastered = sounded(resolved, take.score, take.seed, rooms, clock, apart=bool(resolved.stems))
     heard = hear(mastered.audio, resolved.delivery.sample_rate, loop=loop)
     clock.lap("master")
@@ -202,7 +210,7 @@ def _files(
 ) -> Offered:
     """The files of a candidate that is offered."""
     clock, mastered = Clock(), sounded.mastered
-    loop = resolved.kind == "loop"
+    loop = loops(resolved)
     clean = files.master_wav(mastered, resolved.delivery, take.score, loop=loop, seed=take.seed)
     midi = write_midi(take.score)
     evaluation = files.evaluation_wav(mastered, resolved.delivery, label=label, seed=take.seed)
@@ -216,7 +224,7 @@ def _files(
         rating=round((take.verdict.rating), 4),
         resolved=resolved,
         plan=take.plan,
-        outline=outline(take.plan, resolved.duration_ms, take.number),
+        outline=_outline(resolved, take),
         measured=sounded.measured,
         rewrites=take.rewrites,
         peaks=files.peaks(mastered.audio, resolved.delivery.sample_rate),

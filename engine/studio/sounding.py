@@ -6,12 +6,17 @@ import time
 from engine.contracts import Plan, Resolved
 from engine.master import master
 from engine.master.mastering import Master
-from engine.render import render
+from engine.render import ambience, render
 from engine.score import Score, bar_ticks, seconds_per_tick
 from engine.studio.rooms import Rooms
 
 SAMPLE_RATE = 48_000
 FADE_S = (2.0, 8.0)
+
+
+def loops(resolved: Resolved) -> bool:
+    """Whether the piece goes round."""
+    return resolved.kind in ("loop", "ambience")
 
 
 class Clock:
@@ -32,9 +37,12 @@ def sounded(
 ) -> Master:
     """The master of a score, as long as ``resolved`` says; its stems too where they are kept
     ``apart``."""
-    loop = resolved.kind == "loop"
+    loop = loops(resolved)
     frames = round(resolved.duration_frames * SAMPLE_RATE / resolved.delivery.sample_rate)
-    stems = render(score, rooms.bank, frames=frames, loop=loop, seed=seed, apart=apart)
+    if resolved.kind == "ambience":
+        stems = ambience.render(score, frames=frames, seed=seed, apart=apart)
+    else:
+        stems = render(score, rooms.bank, frames=frames, loop=loop, seed=seed, apart=apart)
     clock.lap("render")
     return master(
         stems,

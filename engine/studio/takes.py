@@ -29,6 +29,9 @@ from engine.words.outline import PLANNED, unplanned
 
 TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
 
+RULED = ("chime", "ambience")
+"""Kinds that the arranger writes alone: a motif of a few notes, tones that never move."""
+
 TUNES = ("lead", "counter")
 """Roles whose runs belong to who licensed them. Basses walk and figures run alike everywhere."""
 
@@ -117,7 +120,7 @@ def written(planned: Sequence[Sheet], seed: int, rooms: Rooms) -> list[Take]:
 def _composed(
     plans: list[Plan], seeds: list[int], rooms: Rooms
 ) -> list[tuple[tuple[Line, ...], tuple[Rewrite, ...]]]:
-    if plans[0].kind == "chime":  # a motif of a few notes is the arranger's own
+    if plans[0].kind in RULED:
         return [((), ()) for _ in plans]
     compositions = rooms.composer.write(plans, seeds, rate=rater(plans[0]))
     return [(composition.lines, composition.rewrites) for composition in compositions]

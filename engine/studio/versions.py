@@ -22,7 +22,7 @@ from engine.score import Score, bar_ticks, seconds_per_tick
 from engine.sound.loudness import programme_lufs, true_peak_dbtp
 from engine.studio.manuscript import Manuscript
 from engine.studio.rooms import Rooms
-from engine.studio.sounding import Clock, sounded
+from engine.studio.sounding import Clock, loops, sounded
 
 __all__ = ["NoSuchVersion", "TooShort", "Version", "versions"]
 
@@ -247,6 +247,8 @@ def _loop_parts(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[
     The first pass has nothing ringing over from a pass before it; with the tail laid over its
     beginning it is the loop. The tail is what rings when the loop is left.
     """
+    if resolved.kind == "ambience":
+        raise NoSuchVersion("an ambience has no beginning and there is nothing to leave")
     if not loops(resolved):
         raise NoSuchVersion(f"only a loop has an intro and a tail; this is a {resolved.kind}")
     loop = sounded(resolved, kept.score, kept.seed, rooms, Clock(), apart=False)
@@ -314,11 +316,6 @@ def _intro(kept: Manuscript, resolved: Resolved, rooms: Rooms, loop: Master) -> 
 
 
 # --- what all share -------------------------------------------------------------------------------
-
-
-def loops(resolved: Resolved) -> bool:
-    """Whether the piece goes round."""
-    return resolved.kind in ("loop", "ambience")
 
 
 def measured(like: Master, audio: Sound) -> Master:

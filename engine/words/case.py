@@ -17,6 +17,7 @@ class Case:
         self.overruled: set[tuple[str, str]] = set()
         self.corrected: dict[str, str] = {}
         self.dropped: list[str] = []
+        self.explained: list[Reading] = []
 
     def refuse(self, pointer: str, code: str, detail: str, limit: object = None) -> None:
         self.reasons.append(Reason(pointer, code, detail, limit))
@@ -33,16 +34,21 @@ class Case:
         """A field, or another word, won over what these words say."""
         self.overruled.add((field, str(value)))
 
+    def explain(self, reading: Reading) -> None:
+        """Words that the reader left aside mean something for this kind of music."""
+        self.explained.append(reading)
+
     def left(self, field: str) -> bool:
         """Whether what the words say of a field has been overruled."""
         return any(field == overruled for overruled, _ in self.overruled)
 
     def kept_readings(self) -> tuple[Reading, ...]:
-        return tuple(
+        kept = (
             structs.replace(reading, value=self.corrected.get(reading.field, reading.value))
             for reading in self.read.readings
             if (reading.field, reading.value) not in self.overruled
         )
+        return (*kept, *self.explained)
 
     def left_aside(self) -> tuple[str, ...]:
         overruled = tuple(
@@ -50,7 +56,9 @@ class Case:
             for reading in self.read.readings
             if (reading.field, reading.value) in self.overruled
         )
-        return tuple(dict.fromkeys((*self.read.ignored, *overruled, *self.dropped)))
+        told = {reading.words.lower() for reading in self.explained}
+        ignored = (words for words in self.read.ignored if words.lower() not in told)
+        return tuple(dict.fromkeys((*ignored, *overruled, *self.dropped)))
 
 
 def refusal(reasons: list[Reason]) -> BriefRefused:

@@ -18,7 +18,9 @@ from engine.contracts import (
 )
 from engine.styles import facts
 from engine.styles import names as style_names
+from engine.styles.ambiences import TEXTURES
 from engine.words import instruments, lexicon, names, reader, tonality
+from engine.words.ambiences import made_of
 from engine.words.case import Case, refusal
 from engine.words.outline import Facts
 from engine.words.planned import bind
@@ -49,7 +51,7 @@ def resolve(brief: Brief, seed: int) -> Resolved:
     style = _style(case)
     meter = _meter(case, style)
     key = _tonality(case)
-    require, forbid = seated(case, style)
+    require, forbid = made_of(case) if kind == "ambience" else seated(case, style)
     stems = stems_of(case, forbid)
     energy = _energy(case)
     delivery = _delivery(case, style)
@@ -101,6 +103,7 @@ def accepted() -> dict[str, object]:
         },
         "styles": list(style_names()),
         "instruments": list(instruments.ACCEPTED),
+        "textures": list(TEXTURES),
         "stems": [*ROLE_GROUPS, "all"],
         "meters": list(_METERS),
         "modes": list(tonality.MODES),
