@@ -31,6 +31,7 @@ check: $(VENV)/dev.stamp ## style, types and import contracts
 load: $(VENV)/dev.stamp ## benches; each prints ratios against a reference of the same run
 	$(BIN)/python -m loadtests.bench_compose
 	$(BIN)/python -m loadtests.bench_composing
+	$(BIN)/python -m loadtests.bench_sound
 	$(WORKSHOP) -m loadtests.bench_decode
 
 report: $(VENV)/dev.stamp ## measure what the score promises on 200 random briefs
