@@ -9,6 +9,7 @@ from functools import lru_cache
 from msgspec import Struct, structs
 
 from engine import styles
+from engine.render.dynamics import Duck
 from engine.render.space import Space
 from engine.sound.filters import Band
 
@@ -60,13 +61,6 @@ EQUALISERS: dict[str, tuple[Band, ...]] = {
 SOLO_COMP = (Band(HP, 35), Band(PK, 300, -2, 0.9), Band(PK, 2600, -1, 1.5), Band(LP, 12_000))
 
 
-class Duck(Struct, frozen=True, kw_only=True):
-    """What goes down when the kick comes: decibels, and seconds to come back."""
-
-    depth_db: float
-    release_s: float
-
-
 class Desk(Struct, frozen=True, kw_only=True):
     """One style's mix."""
 
@@ -80,6 +74,9 @@ class Desk(Struct, frozen=True, kw_only=True):
     wobble_cents: float = 0.0
     energy_span_db: float = 3.0
     drive: float = 0.0
+    squeeze: float = 1.0  # share of the compressors' reduction that this music wants
+    parallel: bool = False  # flattened drums beside the drums
+    faders: dict[str, float] = {}  # dB by row, on top of the column's level
 
 
 def _room(low: float, mid: float, high: float, top: float, pre: float, **more: float) -> Space:
@@ -226,3 +223,8 @@ ROLE_ROW = {"harmony": "counter", "comp": "comp", "pad": "pad", "lead": "lead", 
 # How far each role stands from the listener, dB added to the style's send.
 DEPTH_DB = {"lead": 0.0, "comp": -1.0, "pad": 2.0, "counter": 2.0, "fx": 2.0, "bass": -14.0,
             "kick": -10.0, "snare": 2.0, "hats": -3.0, "perc": 2.0}  # fmt: skip
+# Whose pre-delay: the front is answered late, the back at once.
+FRONT = {"lead": 1.0, "bass": 0.6, "comp": 0.6, "kick": 0.6, "snare": 0.6, "hats": 0.4,
+         "perc": 0.3, "counter": 0.3, "pad": 0.15, "fx": 0.15}  # fmt: skip
+WIDE = ("pad", "comp", "counter", "fx")
+DRIVEN = ("comp", "bass", "pad", "kick", "snare")

@@ -1,4 +1,7 @@
-"""The rooms the music is heard in: impulse responses made of noise that dies away band by band."""
+"""The rooms the music is heard in: impulse responses made of noise that dies away band by band.
+
+A room says nothing above ten kilohertz, so it is made and heard at 24 kHz, for half the work.
+"""
 
 from functools import lru_cache
 
@@ -6,13 +9,17 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from engine.sound.filters import SAMPLE_RATE, Band, blank, convolve, impulse
+from engine.render.halves import HALF_RATE
+from engine.sound.filters import Band, convolve, impulse
 
 Sound = NDArray[np.floating]
 
 
 class Space(Struct, frozen=True, kw_only=True):
-    """A room. Reverberation times in seconds at 125, 500, 2000 and 8000 Hz."""
+    """A room. Reverberation times in seconds at 125, 500, 2000 and 8000 Hz.
+
+    ``pre_delay_ms`` is what a player at the front has; who stands further back has less.
+    """
 
     times_s: tuple[float, float, float, float]
     pre_delay_ms: float = 15.0
@@ -23,95 +30,142 @@ class Space(Struct, frozen=True, kw_only=True):
     seed: int = 1
 
 
+LONGEST_S = 5.6
+# First reflections of a small room: milliseconds, decibels, side.
 _EARLY = ((7, -6, -0.5), (11, -7, 0.6), (16, -9, -0.3), (21, -10, 0.8), (29, -12, -0.8),
           (37, -14, 0.4))  # fmt: skip
-_OCTAVES = np.array([125.0, 250, 500, 1000, 2000, 4000, 8000, 16000])
+_CENTRES = 62.5 * 2.0 ** np.arange(8)  # 62.5 Hz - 8 kHz
+_ASKED_AT = np.log2([125.0, 500, 2000, 8000])
 
 
 @lru_cache(maxsize=32)
 def response(space: Space) -> Sound:
-    """The room's answer to a click, (frames, 2), every channel of energy 1: a send of -12 dB gives
-    a room 12 dB under the dry sound."""
-    longest = max(space.times_s)
-    frames = int(min(longest * 1.05, 5.6) * SAMPLE_RATE)
-    size = 1 << frames.bit_length()
-    rng = np.random.default_rng(space.seed)
-    t = np.arange(frames) / SAMPLE_RATE
-    pre = int(space.pre_delay_ms * SAMPLE_RATE / 1000)
-    f = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
-    white = rng.standard_normal((2, size)).astype(np.float32)
-    spectra = np.fft.rfft(white, axis=1)
-    # One noise for both sides in the bass: a wide bass falls apart in mono.
-    common = 1 / (1 + (f / 160) ** 4)
-    spectra[1] = spectra[0] * np.sqrt(common) + spectra[1] * np.sqrt(1 - common)
-    out = np.zeros((pre + frames, 2))
-    for octave, t60 in zip(_OCTAVES, _times(space), strict=True):
-        mask = np.exp(-0.5 * (np.log2(np.maximum(f, 1) / octave) / 0.42) ** 2)
-        noise = np.fft.irfft(spectra * mask, n=size, axis=1)[:, :frames].T
-        out[pre:] += noise * (10 ** (-3 * t / t60))[:, None]
-    out[pre:] *= np.minimum(t / 0.012, 1)[:, None] ** 2
-    out /= np.sqrt((out**2).sum(axis=0))
-    out += _early(space, len(out))
+    """The room's answer to a click at `HALF_RATE`, (frames, 2), every channel of energy 1: a send
+    of -12 dB gives a room 12 dB under the dry sound."""
+    frames = int(min(max(space.times_s) * 1.05, LONGEST_S) * HALF_RATE)
+    t = np.arange(frames) / HALF_RATE
+    out = np.zeros((2, frames))
+    for noise, t60 in zip(_bands(frames, space.seed), _times(space), strict=True):
+        out += noise * 10 ** (-3 * t / t60)
+    out *= np.minimum(t / 0.012, 1) ** 2
+    out /= np.sqrt((out**2).sum(axis=1, keepdims=True))
+    out += _early(space, frames)
     close = frames // 6
-    out[-close:] *= (0.5 + 0.5 * np.cos(np.pi * np.arange(close) / close))[:, None]
-    edges = impulse(
-        (
-            Band("high_pass", space.low_hz),
-            Band("low_pass", space.high_hz),
-        ),
-        4096,
-    )
-    shaped = convolve(out.astype(np.float32), edges)
-    return (shaped / np.sqrt((shaped**2).sum(axis=0))).astype(np.float32)
+    out[:, -close:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(close) / close)
+    shaped = _between(out, space)
+    return (shaped / np.sqrt((shaped**2).sum(axis=1, keepdims=True))).astype(np.float32).T
+
+
+def _bands(frames: int, seed: int) -> list[Sound]:
+    """Noise in octaves that add up to white, each (2, frames)."""
+    size = 1 << frames.bit_length()
+    f = np.fft.rfftfreq(size, 1 / HALF_RATE)
+    spectra = np.fft.rfft(np.random.default_rng(seed).standard_normal((2, size)), axis=1)
+    # One noise for both sides in the bass: a wide bass falls apart in mono.
+    common = 1 / (1 + (f / 225) ** 10)
+    spectra[1] = spectra[0] * np.sqrt(common) + spectra[1] * np.sqrt(1 - common)
+    # Where an octave ends the next begins within a quarter of one: a slow neighbour stays outside.
+    place = np.log2(np.maximum(f, 1) / _CENTRES[0])
+    reached = [np.clip((place - edge) / 0.25 + 0.5, 0, 1) for edge in np.arange(7) + 0.5]
+    rising = [np.ones(len(f)), *(np.sin(np.pi / 2 * one) for one in reached)]
+    falling = [*(np.cos(np.pi / 2 * one) for one in reached), np.ones(len(f))]
+    return [
+        np.fft.irfft(spectra * up * down, n=size, axis=1)[:, :frames]
+        for up, down in zip(rising, falling, strict=True)
+    ]
 
 
 def _times(space: Space) -> NDArray[np.floating]:
-    # Neighbouring bands overlap and the slower one is heard, so the top is asked for a tenth less.
-    asked = np.interp(np.log2(_OCTAVES), np.log2([125.0, 500, 2000, 8000]), space.times_s)
-    asked[-3:] *= 0.9
-    asked[-1] *= 0.7
-    return asked
+    return np.interp(np.log2(_CENTRES), _ASKED_AT, space.times_s)
 
 
 def _early(space: Space, frames: int) -> NDArray[np.floating]:
-    """First reflections, each duller than the last."""
-    out = np.zeros((frames, 2))
+    """First reflections, each duller than the last; it reaches the far ear a little later."""
+    out = np.zeros((2, frames))
     scale = 10 ** (space.early_db / 20) * 0.7
     for ms, level, pan in _EARLY:
-        at = int((space.pre_delay_ms * 0.5 + ms * space.early_stretch) * SAMPLE_RATE / 1000)
-        width = max(2, int(SAMPLE_RATE / (1000 * 2 ** (3 - ms * space.early_stretch / 12) * 6.28)))
-        click = np.exp(-np.arange(8 * width) / width)
+        reached = ms * space.early_stretch
+        width = max(1.0, HALF_RATE / (1000 * 2 ** (3 - reached / 12) * 6.28))
+        click = np.exp(-np.arange(int(8 * width)) / width)
         click *= scale * 10 ** (level / 20) / np.sqrt((click**2).sum())
-        stop = min(frames, at + len(click))
-        if stop <= at:
-            continue
         angle = (pan + 1) * np.pi / 4
-        out[at:stop, 0] += click[: stop - at] * np.cos(angle)
-        out[at:stop, 1] -= click[: stop - at] * np.sin(angle)
+        for side, gain in enumerate((np.cos(angle), np.sin(angle))):
+            far = 0.6 * max(pan if side == 0 else -pan, 0)
+            at = int((reached + far) * HALF_RATE / 1000)
+            piece = click[: max(frames - at, 0)]
+            out[side, at : at + len(piece)] += gain * piece
     return out
+
+
+def _between(sound: Sound, space: Space) -> Sound:
+    """Between the room's lowest and highest frequency; (2, frames)."""
+    bands = (Band("high_pass", space.low_hz), Band("low_pass", space.high_hz))
+    size = 1 << (sound.shape[1] + 4096).bit_length()
+    # The lower half of the bins at 48 kHz are the bins at 24.
+    edges = np.fft.rfft(impulse(bands, 4096), n=2 * size)[: size // 2 + 1]
+    return np.fft.irfft(np.fft.rfft(sound, n=size, axis=1) * edges, n=size)[:, : sound.shape[1]]
+
+
+@lru_cache(maxsize=32)
+def spectra(space: Space, size: int) -> NDArray[np.complex64]:
+    """The room's spectra, (2, bins) complex64."""
+    return np.fft.rfft(response(space).T, n=size, axis=1).astype(np.complex64)
+
+
+def reverberated(send: Sound, space: Space, *, loop: bool) -> Sound:
+    """A send at `HALF_RATE` (frames,) in the room: (2, frames), without the send itself.
+
+    What rings past the end is dropped, or laid over the beginning of a loop.
+    """
+    frames, taps = len(send), len(response(space))
+    size = _transform(frames, taps)
+    room, hop = spectra(space, size), size - taps
+    out = np.zeros((2, frames + taps), np.float32)
+    for at in range(0, frames, hop):
+        piece = send[at : at + hop]
+        if not piece.any():
+            continue
+        bins = np.fft.rfft(piece, n=size)
+        for side in (0, 1):
+            wave = np.fft.irfft(bins * room[side], n=size)
+            target = out[side, at : at + size]
+            target += wave[: len(target)]
+    if loop:
+        for start in range(frames, frames + taps, frames):
+            lap = out[:, start : start + frames]
+            out[:, : lap.shape[1]] += lap
+    return out[:, :frames]
+
+
+def _transform(frames: int, taps: int) -> int:
+    """The size of one block's transform that makes the whole cheapest."""
+    sizes = [1 << power for power in range(12, 21)]
+    sizes = [size for size in sizes if size >= 1.3 * taps] or [1 << 21]
+    return min(sizes, key=lambda size: -(-frames // (size - taps)) * size * (20 + np.log2(size)))
 
 
 @lru_cache(maxsize=1)
 def _echo_colour() -> Sound:
-    return impulse((Band("high_pass", 350), Band("low_pass", 3500)), 2048)
+    """Dull and thin, at `HALF_RATE`."""
+    bins = np.fft.rfft(impulse((Band("high_pass", 350), Band("low_pass", 3500)), 2048), n=4096)
+    return np.fft.irfft(bins[:1025], n=2048)[:1024].astype(np.float32)
 
 
 def echoes(
-    sound: Sound, frames_apart: int, feedback: float, level_db: float, *, circular: bool
+    sound: Sound, frames_apart: int, feedback: float, level_db: float, *, loop: bool
 ) -> Sound:
-    """Ping-pong repeats of a mono ``sound``, stereo, dying to -40 dB; without the sound itself."""
-    dark = convolve(sound, _echo_colour(), circular=circular)
-    out = blank(len(sound))
+    """Ping-pong repeats of a mono ``sound`` at `HALF_RATE`, (2, frames), dying to -40 dB."""
+    dark = convolve(sound, _echo_colour(), circular=loop)
+    out = np.zeros((2, len(sound)), np.float32)
     level = 10 ** (level_db / 20)
     repeats = int(np.ceil(40 / (-20 * np.log10(feedback))))
     for number in range(1, repeats + 1):
         shift = frames_apart * number
-        gain = np.float32(level * feedback ** (number - 1))
-        side = number % 2
-        if circular:
-            out[:, side] += gain * np.roll(dark, shift % len(sound))
-            out[:, 1 - side] += 0.25 * gain * np.roll(dark, shift % len(sound))
-        elif shift < len(sound):
-            out[shift:, side] += gain * dark[:-shift]
-            out[shift:, 1 - side] += 0.25 * gain * dark[:-shift]
+        near = dark * np.float32(level * feedback ** (number - 1))
+        far = near * np.float32(0.25)
+        for side, one in ((number % 2, near), (1 - number % 2, far)):
+            if loop:
+                out[side] += np.roll(one, shift % len(sound))
+            elif shift < len(sound):
+                out[side, shift:] += one[: len(sound) - shift]
     return out

@@ -1,0 +1,221 @@
+"""Balancing: every part through its equaliser and compressor, to its role's level, into the sums.
+
+A part is played, heard, balanced and laid into the mix before the next one is played.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from msgspec import Struct, structs
+
+from engine.render import instruments
+from engine.render.automation import Automation
+from engine.render.banks import Bank
+from engine.render.console import Console, Strip
+from engine.render.control import CELL, Curve, Sound, cells, channels, drawn, powers
+from engine.render.desk import DEPTH_DB, DRIVEN, EQUALISERS, FRONT, ROLE_ROW, SOLO_COMP, WIDE, Desk
+from engine.render.dynamics import COMPRESSORS, compressed, drum_gain, duck_curve, low_band
+from engine.render.levels import Heard, faders, listened, loudness
+from engine.render.performance import LEVEL_STEP, perform
+from engine.score import Part, Score
+from engine.sound.filters import Band, convolve, fold, impulse, middle
+
+SAMPLE_RATE = 48_000
+LOOP_TAIL_S = 8.0
+LONG_FRAMES = 200 * SAMPLE_RATE
+EQ_TAPS = 4096
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """What is known of the mix before a note of it is played."""
+
+    desk: Desk
+    bank: Bank
+    pace: float  # frames per tick
+    kicks: list[int]
+    moves: Automation
+    echo_frames: int
+    has_bass: bool
+    has_lead: bool
+    frames: int
+    loop: bool
+    seed: int
+    apart: bool
+
+
+class Bus(Struct, frozen=True, kw_only=True):
+    """One part, or one hand of the drummer, as it was played: (frames,) or (frames, 2)."""
+
+    row: str  # which line of the level table and which equaliser
+    group: str
+    sound: Sound
+    heard: Heard
+    pan: float
+    played: Curve  # the player's own level and the compressor's gain
+
+
+def mixed(score: Score, session: Session) -> dict[str, Sound]:
+    """Every part played, balanced and added up: the groups, (frames, 2) each."""
+    console = Console(session.frames, loop=session.loop)
+    _drums(score, console, session)
+    for part in score.parts:
+        if not _is_drums(part):
+            for bus in _buses(part, score, session):
+                (fader,) = _faders([bus], session)
+                _sent(console, bus, fader, 1.0, session)
+    desk = session.desk
+    groups = console.returned(desk, session.echo_frames, session.seed)
+    if not session.apart and len(groups) > 1:
+        drums = groups.pop("drums")
+        drums += groups["mix"]
+        return {"mix": drums}
+    return groups
+
+
+def _drums(score: Score, console: Console, session: Session) -> None:
+    """The drummer's hands, which are balanced together and so heard twice.
+
+    Of a short piece they are kept in between; of a long one they are played again, because four
+    of them would take more memory than all the rest.
+    """
+    parts = [part for part in score.parts if _is_drums(part)]
+    kept = list(_hands(parts, score, session)) if session.frames <= LONG_FRAMES else None
+    heard = [
+        structs.replace(bus, sound=bus.sound[:0])
+        for bus in (kept if kept is not None else _hands(parts, score, session))
+    ]
+    levels = _faders(heard, session)
+    total = np.zeros(cells(session.frames))
+    for bus, fader in zip(heard, levels, strict=True):
+        total += bus.heard.powers * bus.heard.weight * (bus.played * 10 ** (fader / 20)) ** 2
+    together = drum_gain(
+        total, session.desk.squeeze, parallel=session.desk.parallel, loop=session.loop
+    )
+    hands = iter(kept) if kept is not None else _hands(parts, score, session)
+    for bus, fader in zip(hands, levels, strict=True):
+        _sent(console, bus, fader, together, session)
+
+
+def _hands(parts: list[Part], score: Score, session: Session) -> Iterator[Bus]:
+    for part in parts:
+        yield from _buses(part, score, session)
+
+
+def _is_drums(part: Part) -> bool:
+    return part.plan.group == "drums"
+
+
+def _buses(part: Part, score: Score, session: Session) -> Iterator[Bus]:
+    """The part's sound, one bus or four for the drums, equalised and heard; no silent ones."""
+    for row, sound, level in _played(part, score, session):
+        if not sound.any():
+            continue
+        sound = _one_channel(sound, row)
+        convolve(sound, impulse(_bands(row, session), EQ_TAPS), circular=session.loop, into=sound)
+        power = powers(sound)
+        rule = COMPRESSORS.get(row)
+        played = level
+        if rule:
+            played = played * compressed(
+                power * level**2, rule, session.desk.squeeze, loop=session.loop
+            )
+        yield Bus(
+            row=row,
+            group=part.plan.group,
+            sound=sound,
+            heard=listened(sound, power),
+            pan=0.0 if part.plan.group == "drums" else part.plan.pan / 100,
+            played=played,
+        )
+
+
+def _played(part: Part, score: Score, session: Session) -> Iterable[tuple[str, Sound, Curve]]:
+    """The part's raw sound with its row, and the player's level by the cell."""
+    frames, loop = session.frames, session.loop
+    performance = perform(part, score.plan, session.pace, frames, loop=loop, seed=session.seed)
+    level = _level(performance.level, frames, loop=loop)
+    room = frames + int(LOOP_TAIL_S * SAMPLE_RATE) if loop else frames
+    if _is_drums(part):
+        sounds = instruments.drum(part, performance, room)
+    else:
+        sound = instruments.play(part, score.plan.style, session.bank, performance, room)
+        sounds = {ROLE_ROW.get(part.plan.role, "comp"): sound}
+    for row in list(sounds):
+        sound = sounds.pop(row)
+        yield row, fold(sound, frames) if loop else sound, level
+
+
+def _level(decibels: Curve | None, frames: int, *, loop: bool) -> Curve:
+    many = cells(frames)
+    if decibels is None or not len(decibels):
+        return np.ones(many)
+    at = np.arange(many) * (CELL / LEVEL_STEP)
+    known = np.append(decibels, decibels[0] if loop else decibels[-1])
+    return 10 ** (np.interp(at, np.arange(len(known)), known) / 20)
+
+
+def _one_channel(sound: Sound, row: str) -> Sound:
+    """One channel where both are the same, and where the bass of the mix is to stand firm."""
+    if sound.ndim == 1:
+        return sound
+    if row in ("kick", "bass"):
+        return middle(sound)
+    if np.array_equal(sound[:, 0], sound[:, 1]):
+        return np.ascontiguousarray(sound[:, 0])
+    return sound
+
+
+def _bands(row: str, session: Session) -> tuple[Band, ...]:
+    bands = EQUALISERS[row]
+    if row == "comp" and not session.has_bass:
+        bands = SOLO_COMP
+    extra = session.desk.extra
+    return bands + extra.get(row, ()) + extra.get("all", ())
+
+
+def _faders(buses: list[Bus], session: Session) -> list[float]:
+    rows = [(bus.row, loudness(bus.heard, bus.played, loop=session.loop)) for bus in buses]
+    return faders(rows, session.desk, has_lead=session.has_lead)
+
+
+def _sent(
+    console: Console, bus: Bus, fader: float, together: Curve | float, session: Session
+) -> None:
+    """One bus at its level, driven, ducked, placed and added up; its sound is used up."""
+    desk, moves, drums = session.desk, session.moves, bus.group == "drums"
+    gain = bus.played * moves.level * (10 ** (fader / 20)) * together
+    if bus.row in ("hats", "perc"):
+        gain = gain * moves.hats
+    gain = gain * _ducked(bus, session)
+    send = (desk.drum_send_db if drums else desk.send_db) + DEPTH_DB[bus.row]
+    group = bus.group
+    if not session.apart:
+        # A tape's wobble leaves the drums alone, so they stay apart until it has been put on.
+        group = "drums" if drums and desk.wobble_cents else "mix"
+    strip = Strip(
+        group=group,
+        gain=gain,
+        send=moves.send * (10 ** (send / 20) / np.sqrt(bus.heard.middle)),
+        pan=bus.pan,
+        late_frames=round(desk.space.pre_delay_ms * FRONT[bus.row] * SAMPLE_RATE / 1000),
+        echoed=bool(desk.echo) and bus.row == "lead",
+        width=moves.width if bus.row in WIDE else None,
+        drive=desk.drive if bus.row in DRIVEN else 0.0,
+    )
+    console.add(bus.sound, bus.heard.powers, strip)
+
+
+def _ducked(bus: Bus, session: Session) -> Curve | float:
+    """The gain of what goes down under the kick; a bass may do so in its low band alone."""
+    duck = session.desk.ducks.get(bus.row)
+    if not duck or not session.kicks:
+        return 1.0
+    many, loop = cells(session.frames), session.loop
+    curve = duck_curve(session.kicks, duck, many, loop=loop)
+    if not duck.below_hz:
+        return curve
+    for channel in channels(bus.sound):
+        low = low_band(channel, duck.below_hz, loop=loop)
+        low *= drawn(curve - 1, slice(0, many), session.frames, loop=loop)
+        channel += low
+    return 1.0
