@@ -15,10 +15,13 @@ def answer(
     location: str | None = None,
     waited: int | None = None,
     replayed: bool = False,
+    retry_after_s: int | None = None,
 ) -> Response[bytes]:
     """A Struct as JSON."""
-    content = msgspec.json.encode(value)
-    return raw(content, status=status, location=location, waited=waited, replayed=replayed)
+    return raw(
+        msgspec.json.encode(value), status=status, location=location, waited=waited,
+        replayed=replayed, retry_after_s=retry_after_s,
+    )  # fmt: skip
 
 
 def raw(
@@ -28,11 +31,13 @@ def raw(
     location: str | None = None,
     waited: int | None = None,
     replayed: bool = False,
+    retry_after_s: int | None = None,
 ) -> Response[bytes]:
     """JSON that is encoded already.
 
     ``waited``: the seconds of `Prefer: wait` that we took to heart (RFC 7240); ``replayed``: an
-    earlier request of the same name had this effect.
+    earlier request of the same name had this effect; ``retry_after_s``: when it is worth asking
+    again.
     """
     headers: dict[str, str] = {}
     if location is not None:
@@ -41,4 +46,6 @@ def raw(
         headers["preference-applied"] = f"wait={waited}"
     if replayed:
         headers["idempotent-replayed"] = "true"
+    if retry_after_s is not None:
+        headers["retry-after"] = str(retry_after_s)
     return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)

@@ -37,6 +37,7 @@ from api.licenses import service as licensing
 from api.licenses.signing import Signer
 from api.plans import routes as plans
 from api.plans import store as plans_store
+from api.renditions import routes as renditions
 from api.settings import GatewaySettings
 from api.shop import Shop
 from api.usage import routes as usage
@@ -46,8 +47,8 @@ from api.webhooks import routes as webhooks
 
 log = structlog.get_logger()
 ROUTES = [
-    *briefs.ROUTES, *plans.ROUTES, *candidates.ROUTES, *licenses.ROUTES, *usage.ROUTES,
-    *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
+    *briefs.ROUTES, *plans.ROUTES, *candidates.ROUTES, *licenses.ROUTES, *renditions.ROUTES,
+    *usage.ROUTES, *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
 ]  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             plan_limiter=Limiter(settings.plans_per_minute, settings.plans_burst, name="plans"),
             signer=signer,
             briefs=Watch(pool, briefs_store.SELECT_FINISHED),
-            plans=Watch(pool, plans_store.SELECT_FINISHED),
+            jobs=Watch(pool, plans_store.SELECT_FINISHED),
             topups=Watch(pool, usage_store.SELECT_ANSWERED),
         )
         app.state.shop = shop

@@ -40,6 +40,8 @@ WORDS = {
     "pick": "your choice; it makes a license and a track, once",
     "license": "the right to use a track, with a certificate that can be checked without us",
     "track": "a licensed piece of music: clean master, stems where asked for, and its score",
+    "rendition": "a track in another shape: stems, layers, a cut, another format; free",
+    "package": "all files of a track as an engine, a catalogue or a car takes them, in one archive",
     "token": "what is paid with, nothing else",
     "quote": "a price that will not be exceeded; it binds for fifteen minutes",
     "hold": "tokens set aside for a brief: captured for each candidate, the rest released",
@@ -153,7 +155,10 @@ def _call(path: str, method: str, operation: dict[str, Any]) -> str:
 def _curl(path: str, method: str, operation: dict[str, Any]) -> str:
     """The call as a command; braces stand where an id of yours goes."""
     words = ["curl"] if method == "get" else ["curl", "-X", method.upper()]
-    words.append(f'"$CUESMITH_URL{path}"')
+    needed = [one["name"] for one in operation["parameters"]
+              if one["in"] == "query" and one["required"]]  # fmt: skip
+    asked = "&".join(f"{name}={{{name}}}" for name in needed)
+    words.append(f'"$CUESMITH_URL{path}{"?" if asked else ""}{asked}"')
     if operation["security"]:
         words.append('-H "Authorization: Bearer $CUESMITH_KEY"')
     required = {one["name"] for one in operation["parameters"] if one.get("required")}
@@ -163,8 +168,11 @@ def _curl(path: str, method: str, operation: dict[str, Any]) -> str:
     if "example" in body:
         words.append("-H 'Content-Type: application/json'")
         words.append(f"-d '{json.dumps(body['example'], ensure_ascii=False)}'")
-    if any(kind.startswith("audio/") for kind in _kinds(operation)):
+    kinds_ = list(_kinds(operation))
+    if any(kind.startswith("audio/") for kind in kinds_):
         words.append("-o sound")
+    elif "application/zip" in kinds_:
+        words.append("-o package.zip")
     return " ".join(words)
 
 

@@ -89,7 +89,7 @@ class RateLimited(DoorError):
 
 
 class QueueFull(DoorError):
-    """The account has as many unfinished briefs, or plans, as it may have."""
+    """The account has as many unfinished briefs, plans or renditions as it may have."""
 
     def __init__(self, bound: int, what: str = "briefs", retry_after_s: int = 10) -> None:
         super().__init__(f"this account has {bound} unfinished {what}; wait until one has ended")
@@ -102,6 +102,14 @@ class AlreadyTerminal(DoorError):
 
 class CandidateExpired(DoorError):
     """The candidate was not picked in time and is no longer offered."""
+
+
+class NotRenderable(DoorError):
+    """The track was made before tracks could be played again."""
+
+
+class RenditionFailed(DoorError):
+    """What was asked for was tried and could not be made; it can be ordered anew."""
 
 
 class RangeNotSatisfiable(DoorError):

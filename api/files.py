@@ -13,6 +13,10 @@ from api.candidates.shelf import Shelf
 from api.errors import RangeNotSatisfiable
 from engine.contracts import Asset
 
+EXTENSIONS = {
+    "audio/wav": ".wav", "audio/flac": ".flac", "audio/mpeg": ".mp3", "audio/ogg": ".ogg",
+    "audio/midi": ".mid", "application/zip": ".zip",
+}  # fmt: skip
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
@@ -41,6 +45,12 @@ async def send(
         return Response(b"", status_code=status, media_type=kind, headers=headers)
     chunks = await shelf.open(asset.sha256, start, end)
     return Stream(chunks, status_code=status, media_type=kind, headers=headers)
+
+
+def named(owner: str, asset: Asset) -> str:
+    """What a browser saves a file as: whose it is, what it is, and its ending."""
+    ending = EXTENSIONS.get(asset.media_type, "")
+    return f"{owner}-{asset.name.removesuffix(ending)}{ending}"
 
 
 def _span(asked: str | None, size: int) -> tuple[int, int]:

@@ -15,7 +15,14 @@ from api.keys.contracts import NewKey
 from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
 from api.usage.contracts import NewTopup
-from engine.contracts import Hit, Outline, OutlinePart, OutlineSection, SectionBrief
+from engine.contracts import (
+    Hit,
+    Outline,
+    OutlinePart,
+    OutlineSection,
+    RenditionOrder,
+    SectionBrief,
+)
 from engine.words import accepted
 
 _REF = "#/components/schemas/{name}"
@@ -33,6 +40,7 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
         "instruments": {"require": ["drums", "bass"], "forbid": ["choir"]},
         "delivery": {"lufs": -16}, "max_tokens": 8, "customer_ref": "acme-42",
     },
+    RenditionOrder: {"version": "cut", "duration_ms": 30_000, "format": "flac"},
     NewKey: {"name": "build server", "scopes": ["briefs", "read"]},
     NewTopup: {"tokens": 1000, "currency": "usd"},
 }  # fmt: skip
@@ -110,6 +118,22 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "that one is edited, this one follows.",
         "variation": "How far it varies: 0 the same, 3 far.",
         "patterns": "Which grooves and cells of the style are in force here.",
+    },
+    RenditionOrder: {
+        "version": "What of the music: master, stems, layers (intensities for a game), cut "
+        "(shorter, with an ending of its own), sting, underscore (without melody), no_drums, "
+        "transition, or loop_parts (a loop's intro, first pass and tail).",
+        "profile": "For whom a package is laid out, as one archive; `version` and `stems` then "
+        "play no part.",
+        "duration_ms": "How long a cut, a sting or a transition shall be, kept exactly; a cut "
+        "needs it.",
+        "stems": 'Which stems: role groups that the music has, or ["all"]; for the version stems.',
+        "format": "The file format.",
+        "sample_rate": "Left open, as delivered, or as near as the format allows.",
+        "bit_depth": "Left open, as delivered; MP3 and Ogg Vorbis have none.",
+        "channels": "1 mono, 2 stereo, 4 or 6 for a cabin; left open, as delivered.",
+        "lufs": "Loudness; left open, as delivered.",
+        "true_peak_dbtp": "The ceiling; left open, as delivered.",
     },
     OutlinePart: {
         "role": "What it does.",
@@ -259,7 +283,8 @@ def _query(operation: Operation) -> Iterable[dict[str, Any]]:
     name = schema["$ref"].rpartition("/")[2]
     for field, facts in schema["$defs"][name]["properties"].items():
         plain = _not_null(facts)
-        yield {"name": field, "in": "query", "required": False, "schema": plain}
+        required = field in schema["$defs"][name].get("required", ())
+        yield {"name": field, "in": "query", "required": required, "schema": plain}
 
 
 def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -301,6 +326,8 @@ def _answered(
         names.append("Preference-Applied")
     if "Idempotency-Key" in operation.headers:
         names.append("Idempotent-Replayed")
+    if status == 202 and operation.later:
+        names.append("Retry-After")
     if "Range" in operation.headers:
         names += ["ETag", "Content-Range"] if status == 206 else ["ETag"]
     made: dict[str, Any] = {"description": about, "headers": _sent_back(names)}

@@ -20,7 +20,10 @@ IDS: dict[str, str] = {
     "license": r"lic_[0-9a-f]{24}",
     "topup": r"top_[0-9a-f]{24}",
     "key": r"key_[0-9a-f]{24}",
+    "rendition": r"rnd_[0-9a-f]{24}",
+    "family": r"fam_[0-9a-f]{24}",
     "stem": r"[a-z][a-z0-9_]{0,31}",
+    "file": r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}",
 }
 """Path parameters by name. Anything else under such a name is a 404, as if it did not exist."""
 
@@ -69,6 +72,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     """A rate of this call's own, beside the key's."""
     location: bool = False
     """Whether 201 and 202 name what they made in a Location header."""
+    later: bool = False
+    """Whether 202 says in Retry-After when to ask again."""
 
 
 def promises(**facts: Any) -> dict[str, Any]:

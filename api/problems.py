@@ -90,6 +90,8 @@ TABLE: dict[type[Exception], Kind] = {
         409, "idempotency_in_progress", "The same request is still running", retryable=True
     ),
     door.AlreadyTerminal: _kind(409, "already_terminal", "The brief has ended"),
+    door.NotRenderable: _kind(409, "not_renderable", "The track cannot be played again"),
+    door.RenditionFailed: _kind(409, "rendition_failed", "The rendition could not be made"),
     door.PostpaidAccount: _kind(409, "postpaid_account", "The account pays by invoice"),
     till.HoldClosed: _kind(409, "hold_closed", "The tokens are no longer set aside"),
     till.OverQuote: _kind(409, "over_quote", "This would exceed the quote"),
@@ -105,7 +107,7 @@ TABLE: dict[type[Exception], Kind] = {
     studio.BriefRefused: _kind(422, "validation_failed", "The brief cannot be carried out"),
     studio.NotYetAvailable: _kind(422, "not_yet_available", "Not available yet"),
     door.RateLimited: _kind(429, "rate_limited", "Too many requests", retryable=True),
-    door.QueueFull: _kind(429, "queue_full", "Too many unfinished briefs or plans", retryable=True),
+    door.QueueFull: _kind(429, "queue_full", "Too much is unfinished", retryable=True),
     door.Unready: _UNAVAILABLE,
     till.StripeUnavailable: _UNAVAILABLE,
     till.StripeRefused: _UNAVAILABLE,

@@ -35,6 +35,8 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_PLANS_BURST``: how many of these requests may come at once."""
     open_plans: int = 20
     """``CUESMITH_OPEN_PLANS``: requests for plans an account may have waiting."""
+    open_renditions: int = 20
+    """``CUESMITH_OPEN_RENDITIONS``: renditions an account may have waiting."""
     pool_size: int = 10
     """``CUESMITH_POOL_SIZE``: connections to Postgres."""
     metrics_port: int | None = None
@@ -60,7 +62,7 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
 
 _NUMBERS = (
     "rate_per_minute", "rate_burst", "open_briefs", "plans_per_minute", "plans_burst",
-    "open_plans", "pool_size", "metrics_port",
+    "open_plans", "open_renditions", "pool_size", "metrics_port",
 )  # fmt: skip
 
 

@@ -26,15 +26,15 @@ class Shop(Struct, frozen=True, kw_only=True):
     signer: Signer
     briefs: Watch
     """Tells waiting requests that a brief has ended."""
-    plans: Watch
-    """Tells waiting requests that plans are made."""
+    jobs: Watch
+    """Tells waiting requests that plans or a rendition are made."""
     topups: Watch
     """Tells waiting requests that a top-up has its Checkout link."""
 
     @property
     def watches(self) -> tuple[Watch, ...]:
         """Everything a request may wait for."""
-        return self.briefs, self.plans, self.topups
+        return self.briefs, self.jobs, self.topups
 
 
 def shop_of(request: Request[Any, Any, Any]) -> Shop:

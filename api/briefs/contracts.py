@@ -148,6 +148,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     open_plans_max: int
     open_plans: int
     plans_kept_h: int
+    open_renditions_max: int
+    open_renditions: int
 
 
 class Model(Struct, frozen=True, kw_only=True):

@@ -163,6 +163,7 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
     async with lent(shop.pool) as conn:
         open_briefs = await store.count_open(conn, caller.account)
         open_plans = await queue.open_jobs(conn, caller.account, "plans")
+        open_renditions = await queue.open_jobs(conn, caller.account, "renditions")
     book = _book()
     packs = prices.packs(book)
     return Capabilities(
@@ -200,6 +201,8 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
             open_plans_max=shop.settings.open_plans,
             open_plans=open_plans,
             plans_kept_h=PLANS_KEPT_H,
+            open_renditions_max=shop.settings.open_renditions,
+            open_renditions=open_renditions,
         ),
     )
 

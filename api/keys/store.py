@@ -21,6 +21,14 @@ async def select_account(conn: asyncpg.Connection, account: str) -> Account | No
     return None if row is None else Account(**dict(row))
 
 
+# Two requests of one account at the same moment must not both find the last free place.
+LOCK_ACCOUNT = "select 1 from api.accounts where id = $1 for no key update"
+
+
+async def lock_account(conn: asyncpg.Connection, account: str) -> None:
+    await conn.execute(LOCK_ACCOUNT, account)
+
+
 SELECT_ACCOUNTS = "select id, name, mode, billing from api.accounts order by created_at, id"
 
 

@@ -15,6 +15,7 @@ from api.shop import shop_of
 
 WAV = File(media_types=("audio/wav",))
 MIDI = File(media_types=("audio/midi",))
+ANY = File(media_types=("audio/wav", "audio/midi"))
 CERTIFICATE = File(media_types=("application/jose+json",))
 
 
@@ -124,13 +125,30 @@ async def download_stem(
     return await _file(request, track, f"stem.{stem}", f"{track}-{stem}.wav")
 
 
-async def _file(request: AnyRequest, track: str, asset: str, name: str) -> Response[bytes] | Stream:
+@get(
+    "/v1/tracks/{track:str}/files/{file:str}",
+    opt=promises(
+        name="download_file", tag="licenses", scope="read", headers=("Range", "If-None-Match"),
+        answers={200: ANY, 206: ANY, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
+        summary="One of a track's files by its name; those of a family are its functions",
+    ),
+)  # fmt: skip
+async def download_file(
+    request: AnyRequest, track: FromPath[str], file: FromPath[str]
+) -> Response[bytes] | Stream:
+    return await _file(request, track, file)
+
+
+async def _file(
+    request: AnyRequest, track: str, asset: str, name: str | None = None
+) -> Response[bytes] | Stream:
     caller, shop = await enter(request), shop_of(request)
     found = await service.file(shop.pool, caller.account, track, asset)
-    return await files.send(request, shop.shelf, found, name)
+    return await files.send(request, shop.shelf, found, name or files.named(track, found))
 
 
 ROUTES = [
     list_licenses, read_license, read_certificate,
     list_tracks, read_track, download_track, download_midi, download_stem,
+    download_file,
 ]  # fmt: skip

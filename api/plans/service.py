@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from api.briefs.service import PLANS_KEPT_H
 from api.briefs.understanding import understood, with_seed
 from api.errors import NotFound, QueueFull
+from api.keys import store as keys
 from api.keys.contracts import Caller
 from api.plans import store
 from api.plans.contracts import Plans, PlansRow, Status
@@ -21,7 +22,7 @@ from api.shop import Shop
 from billing.connections import lent, transaction
 from engine.contracts import Brief
 from engine.queue import service as queue
-from engine.queue.contracts import Ended, Job, JobView, Planned, Rendition
+from engine.queue.contracts import Ended, Job, JobView, Planned, Played
 
 KEPT = timedelta(hours=PLANS_KEPT_H)
 EXPECTED_S = 1.0
@@ -42,7 +43,7 @@ async def ask(shop: Shop, caller: Caller, brief: Brief) -> Plans:
         wants="plans", expected_s=EXPECTED_S, deadline_at=now + timedelta(seconds=brief.deadline_s),
     )  # fmt: skip
     async with transaction(shop.pool) as conn:
-        await store.lock_account(conn, caller.account)
+        await keys.lock_account(conn, caller.account)
         if await queue.open_jobs(conn, caller.account, "plans") >= shop.settings.open_plans:
             raise QueueFull(shop.settings.open_plans, "plans", retry_after_s=2)
         await store.insert_plans(conn, row)
@@ -57,7 +58,7 @@ async def read(shop: Shop, caller: Caller, plans: str, wait: float = 0) -> Plans
     view = await _read(shop, caller, plans)
     if not wait or is_over(view):
         return view
-    await shop.plans.finished(plans, wait)
+    await shop.jobs.finished(plans, wait)
     return await _read(shop, caller, plans)
 
 
@@ -93,7 +94,7 @@ async def _view(conn: asyncpg.Connection, shop: Shop, row: PlansRow) -> Plans:
     )
 
 
-def _status(job: JobView, said: Planned | Rendition | Ended | None) -> Status:
+def _status(job: JobView, said: Planned | Played | Ended | None) -> Status:
     if said is None:
         return "queued" if job.state == "queued" else "running"
     return "ready" if isinstance(said, Planned) else "failed"

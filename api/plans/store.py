@@ -6,14 +6,6 @@ import msgspec
 from api.plans.contracts import PlansRow
 from engine.contracts import Resolved
 
-# Two requests of one account at the same moment must not both find the last free place.
-LOCK_ACCOUNT = "select 1 from api.accounts where id = $1 for no key update"
-
-
-async def lock_account(conn: asyncpg.Connection, account: str) -> None:
-    await conn.execute(LOCK_ACCOUNT, account)
-
-
 INSERT_PLANS = """
 insert into api.plans (id, account, seed, resolved, created_at, expires_at)
 values ($1, $2, $3, $4::jsonb, $5, $6)

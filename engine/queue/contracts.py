@@ -17,6 +17,7 @@ from engine.contracts import (
     Resolved,
     ResolvedFamily,
     RetractedTake,
+    TrackFacts,
 )
 
 JobState = Literal["queued", "leased", "done", "failed", "canceled"]
@@ -28,7 +29,7 @@ class Source(Struct, frozen=True, kw_only=True):
     """What a rendition is made from: a licensed track as it lies on the shelf, and the shape that
     it is wanted in. ``family`` is there where the track is one."""
 
-    track: str
+    facts: TrackFacts
     order: RenditionOrder
     assets: tuple[Asset, ...]
     family: FamilyMade | None = None
@@ -94,6 +95,7 @@ class JobView(Struct, frozen=True, kw_only=True):
     state: JobState
     attempt: int
     position: int
+    finished_at: datetime | None = None
     progress: Progress
     expected_s: float
     cancel_asked: bool
@@ -126,7 +128,7 @@ class Planned(Struct, frozen=True, kw_only=True, tag="planned"):
     plans: tuple[Outline, ...]
 
 
-class Rendition(Struct, frozen=True, kw_only=True, tag="rendition"):
+class Played(Struct, frozen=True, kw_only=True, tag="rendition"):
     """A rendition, handed back as the last word on the job that wanted it."""
 
     rendered: Rendered

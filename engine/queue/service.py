@@ -21,8 +21,8 @@ from engine.queue.contracts import (
     JobView,
     Lease,
     Planned,
+    Played,
     Progress,
-    Rendition,
     Wants,
 )
 
@@ -131,14 +131,14 @@ async def hand_over(
 ) -> None:
     """End a job that wants plans or a rendition: from now on it can be read, nobody has to settle
     it."""
-    last = Rendition(rendered=made) if isinstance(made, Rendered) else Planned(plans=made)
+    last = Played(rendered=made) if isinstance(made, Rendered) else Planned(plans=made)
     async with conn.transaction():
         await _fence(conn, lease)
         await store.end_job(conn, lease.job.id, "done")
         await store.insert_delivery(conn, lease.job.id, 0, lease.attempt, last)
 
 
-async def last_word(conn: asyncpg.Connection, job: str) -> Planned | Rendition | Ended | None:
+async def last_word(conn: asyncpg.Connection, job: str) -> Planned | Played | Ended | None:
     """What a job wanted, where it holds no tokens, or why it has not got it; None while it is not
     over."""
     return await store.select_last(conn, job)

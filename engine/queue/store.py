@@ -16,15 +16,15 @@ from engine.queue.contracts import (
     JobView,
     Lease,
     Planned,
+    Played,
     Progress,
-    Rendition,
     Source,
     Unreadable,
     Wants,
 )
 
 _CHARGED = msgspec.json.Decoder(Delivered | FamilyDelivered | Ended)
-_LAST = msgspec.json.Decoder(Planned | Rendition | Ended)
+_LAST = msgspec.json.Decoder(Planned | Played | Ended)
 
 
 def _json(value: Any) -> str:
@@ -67,7 +67,7 @@ async def mark_cancel(conn: asyncpg.Connection, job: str) -> bool:
 
 
 SELECT_VIEW = """
-select state, attempt, progress, expected_s, cancel_asked,
+select state, attempt, progress, expected_s, cancel_asked, finished_at,
   case when state = 'queued' then (
     select count(*) from engine.jobs ahead
     where ahead.state = 'queued' and ahead.wants = jobs.wants
@@ -88,6 +88,7 @@ async def select_view(conn: asyncpg.Connection, job: str) -> JobView | None:
         progress=msgspec.json.decode(row["progress"], type=Progress),
         expected_s=row["expected_s"],
         cancel_asked=row["cancel_asked"],
+        finished_at=row["finished_at"],
     )
 
 
@@ -205,7 +206,7 @@ async def insert_delivery(
     job: str,
     number: int,
     attempt: int,
-    body: Delivered | FamilyDelivered | Ended | Planned | Rendition,
+    body: Delivered | FamilyDelivered | Ended | Planned | Played,
 ) -> None:
     await conn.execute(INSERT_DELIVERY, job, number, attempt, _json(body))
     await conn.execute("select pg_notify('engine_deliveries', $1)", job)
@@ -322,7 +323,7 @@ async def count_open(conn: asyncpg.Connection, account: str, wants: Wants) -> in
 SELECT_LAST = "select body from engine.deliveries where job = $1 and number = 0"
 
 
-async def select_last(conn: asyncpg.Connection, job: str) -> Planned | Rendition | Ended | None:
+async def select_last(conn: asyncpg.Connection, job: str) -> Planned | Played | Ended | None:
     body = await conn.fetchval(SELECT_LAST, job)
     return None if body is None else _LAST.decode(body)
 

@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from engine.settings import StudioSettings
-from engine.studio.lanes import briefs, plans
+from engine.studio.lanes import briefs, plans, renditions
 from engine.studio.lanes.lane import Studio, follow
 from engine.studio.rooms import furnish
 from engine.studio.shelf import open_shelf
@@ -38,6 +38,7 @@ async def serve(settings: StudioSettings) -> None:
         )  # fmt: skip
         await asyncio.gather(
             follow(studio, "plans", plans.plan),
+            follow(studio, "renditions", renditions.reshape),
             follow(studio, "candidates", briefs.make),
         )
     log.info("studio.stopped", worker=worker)

@@ -17,13 +17,15 @@ from engine.contracts import (
     ResolvedFamily,
     ResolvedFunction,
     SoundFile,
+    TrackFacts,
 )
 from engine.errors import LeaseLost
 from engine.queue import service as queue
-from engine.queue.contracts import Ended, FamilyDelivered, Job, Rendition, Source
+from engine.queue.contracts import Ended, FamilyDelivered, Job, Played, Source
 
 LEASE = timedelta(seconds=30)
 SCORE = Asset(name="score", sha256="0" * 64, bytes=1, media_type="application/x")
+FACTS = TrackFacts(track="trk_a", title="lofi bed")
 SOUND = SoundFile(
     name="master", version="master", media_type="audio/flac", sample_rate=48_000, channels=2,
     bit_depth=24, frames=480,
@@ -43,7 +45,7 @@ FAMILY = ResolvedFamily(
 
 
 def _rendition(name: str = "rnd_a", account: str = "acc_1", **fields: object) -> Job:
-    source = Source(track="trk_a", order=RenditionOrder(format="flac"), assets=(SCORE,))
+    source = Source(facts=FACTS, order=RenditionOrder(format="flac"), assets=(SCORE,))
     given = {
         "deadline_at": datetime.now(UTC) + timedelta(minutes=10), "resolved": MUSIC,
         "source": source, "lane": "rendition", "wants": "renditions", **fields,
@@ -96,7 +98,7 @@ async def test_a_rendition_can_be_read_the_moment_it_is_handed_over(pool: asyncp
         lease = await queue.claim(conn, "w1", LEASE, "renditions")
         assert lease is not None
         await queue.hand_over(conn, lease, RENDERED)
-        assert await queue.last_word(conn, "rnd_a") == Rendition(rendered=RENDERED)
+        assert await queue.last_word(conn, "rnd_a") == Played(rendered=RENDERED)
         assert await queue.open_jobs(conn, "acc_1", "renditions") == 0
         async with conn.transaction():
             assert await queue.unsettled(conn, 10) == [], "there is no money to settle"

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from engine.contracts import Resolved, SectionBrief
 from engine.queue import service as queue
-from engine.queue.contracts import Ended, Job, Planned, Rendition
+from engine.queue.contracts import Ended, Job, Planned, Played
 from engine.settings import StudioSettings
 from engine.studio import worker
 from engine.studio.lanes import briefs, plans
@@ -77,7 +77,7 @@ async def _plan(there: Studio) -> None:
     await plans.plan(there, lease)
 
 
-async def _said(pool: asyncpg.Pool, job: str) -> Planned | Rendition | Ended | None:
+async def _said(pool: asyncpg.Pool, job: str) -> Planned | Played | Ended | None:
     async with pool.acquire() as conn:
         return await queue.last_word(conn, job)
 

@@ -1,0 +1,106 @@
+"""The lane of licensed tracks that are wanted in another shape: no new music, seconds of work."""
+
+import time
+from collections.abc import Iterable
+from functools import partial
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from engine.contracts import Asset, Failed, Rendered
+from engine.errors import BriefRefused, EngineError, NotYetAvailable, Reason
+from engine.queue import service as queue
+from engine.queue.contracts import Job, Lease, Source
+from engine.studio.connections import lent
+from engine.studio.lanes.heart import Heart
+from engine.studio.lanes.lane import Studio, facts_of, survived
+from engine.studio.manuscript import Unreadable
+from engine.studio.renditions import NoSuchVersion, RenditionFailed, TooShort, render
+from engine.studio.shelf import Shelf
+
+MEDIA_TYPES = {
+    "wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg",
+    "mid": "audio/midi", "zip": "application/zip",
+}  # fmt: skip
+FINAL = (BriefRefused, NoSuchVersion, TooShort, RenditionFailed, Unreadable)
+"""What another attempt would find again."""
+
+log = structlog.get_logger()
+RENDITIONS = Counter("studio_renditions_total", "Renditions ended by this studio", ["outcome"])
+SECONDS = Histogram(
+    "studio_rendition_seconds", "Seconds from claim to end", buckets=(0.5, 1, 2, 5, 10, 20, 40, 80)
+)
+
+
+async def reshape(studio: Studio, lease: Lease) -> None:
+    """Make one rendition, or leave it to another studio."""
+    facts = facts_of(lease, "rendition")
+    log.info("rendition.claimed", **facts)
+    with SECONDS.time():
+        outcome = await survived(_reshaped(studio, lease), "rendition", facts)
+    RENDITIONS.labels(outcome).inc()
+    log.info("rendition.ended", outcome=outcome, **facts)
+
+
+async def _reshaped(studio: Studio, lease: Lease) -> str:
+    """Make and hand over; returns how it ended, for the log. A stopping studio finishes this."""
+    failure, made = None, None
+    async with Heart(studio, lease, "render") as heart:
+        try:
+            made = await heart.through(partial(_made, studio, lease.job))
+        except FINAL as refused:
+            failure = _failure(refused)
+    async with lent(studio.pool) as conn:
+        if heart.canceled or made is None:
+            await queue.finish(conn, lease, failure=failure, canceled=heart.canceled)
+            return "canceled" if heart.canceled else "refused"
+        await queue.hand_over(conn, lease, made)
+    return "done"
+
+
+def _failure(refused: EngineError) -> Failed:
+    codes = {
+        NotYetAvailable: "not_yet_available",
+        RenditionFailed: "rendition_failed",
+        Unreadable: "score_unreadable",
+    }
+    return Failed(code=codes.get(type(refused), "order_refused"), detail=str(refused))
+
+
+def _made(studio: Studio, job: Job) -> Rendered:
+    """The rendition, its files on the shelf."""
+    source = job.source
+    assert source is not None, "the database keeps no rendition without one"
+    began = time.perf_counter()
+    if source.order.profile is not None or source.family is not None:
+        raise _not_yet("/profile", "packages")
+    license_id = source.facts.license
+    made = render(_score(studio.shelf, source), job.music, source.order, studio.rooms, license_id)
+    rendered = time.perf_counter()
+    assets = stored(studio.shelf, made.named())
+    timings = {"render": rendered - began, "store": time.perf_counter() - rendered}
+    return Rendered(
+        order=source.order,
+        sounds=tuple(sound for sound, _ in made.files),
+        assets=assets,
+        timings_s={name: round(seconds, 3) for name, seconds in timings.items()},
+    )
+
+
+def stored(shelf: Shelf, files: Iterable[tuple[str, bytes]]) -> tuple[Asset, ...]:
+    """Put files on the shelf; what they are is told by their endings."""
+    return tuple(
+        shelf.put(name, content, MEDIA_TYPES[name.rpartition(".")[2]]) for name, content in files
+    )
+
+
+def _score(shelf: Shelf, source: Source) -> bytes:
+    kept = next((asset for asset in source.assets if asset.name == "score"), None)
+    if kept is None:
+        raise Unreadable("this track was made before its score was kept")
+    return shelf.get(kept.sha256)
+
+
+def _not_yet(pointer: str, what: str) -> NotYetAvailable:
+    detail = f"{what} are not available yet"
+    return NotYetAvailable([Reason(pointer, "not_yet_available", detail)])
