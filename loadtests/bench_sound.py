@@ -111,7 +111,7 @@ def _speed(run: Run) -> list[Figure]:
         mean = run.seconds / np.mean([sum(lap[1:3]) for lap in warm])
         steps = np.mean([lap[1:] for lap in warm], axis=0)
         print(
-            f"  {style:20s} cold {cold[0]:5.1f}  warm {mean:5.1f}  again {again[0]:5.1f} x real time;"
+            f"  {style:18s} cold {cold[0]:5.1f}, warm {mean:5.1f}, again {again[0]:5.1f} x;"
             f" warm: render {steps[0]:.2f}, master {steps[1]:.2f}, hearing {steps[2]:.2f} s; "
             f"notes {found['notes']}",
             flush=True,
