@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 
 def rows(lines: Iterable[Sequence[object]], separator: str) -> bytes:
     """UTF-8 with one line for every row. Of a text only its words are kept: no tabs or line breaks,
-    and nothing that a spreadsheet would take for a formula."""
+    and nothing that a spreadsheet would take for a formula. Where tabs separate, double quotes
+    become single ones, because not every reader of such files knows what quoting is."""
+    cells = ([_cell(value) for value in line] for line in lines)
+    if separator == "\t":
+        cells = ([cell.replace('"', "'") for cell in line] for line in cells)
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=separator, lineterminator="\r\n")
-    writer.writerows([_cell(value) for value in line] for line in lines)
+    csv.writer(out, delimiter=separator, lineterminator="\r\n").writerows(cells)
     return out.getvalue().encode()
 
 

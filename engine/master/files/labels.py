@@ -86,8 +86,15 @@ def texts(labels: Labels) -> dict[str, str]:
 
 
 def merged(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
-    """What a file says once the texts of ``after`` have been put in or, where empty, taken away."""
-    return {name: value for name, value in {**before, **after}.items() if value}
+    """What a file says once the texts of ``after`` have been put in or, where empty, taken away.
+
+    Always in the same order, so that a file does not tell in how many steps it was labelled.
+    """
+    said = {name: value for name, value in {**before, **after}.items() if value}
+    return dict(sorted(said.items(), key=lambda one: (_RANK.get(one[0], len(_RANK)), one[0])))
+
+
+_RANK = {name: rank for rank, name in enumerate((*_NAMES.values(), "BPM", "KEY"))}
 
 
 def _clean(value: str) -> str:
