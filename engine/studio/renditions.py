@@ -1,15 +1,17 @@
 """A rendition: a licensed track in another shape or another format, from its kept manuscript."""
 
+import contextlib
 from collections.abc import Iterator
 
 from msgspec import Struct, structs
 
 from engine.arrange.midi import write_midi
-from engine.contracts import RenditionOrder, Resolved, SoundFile
+from engine.contracts import RenditionOrder, Resolved, SoundFile, TrackFacts
 from engine.critique import panel
 from engine.errors import EngineError
 from engine.master.files import Labels, sound_file
 from engine.master.hearing import hear
+from engine.packages import needed, pack
 from engine.studio import manuscript
 from engine.studio.manuscript import Manuscript
 from engine.studio.rooms import Rooms
@@ -17,7 +19,15 @@ from engine.studio.versions import NoSuchVersion, TooShort, Version, versions
 from engine.words.formats import Form, settled
 from engine.words.tonality import printed
 
-__all__ = ["NoSuchVersion", "Rendition", "RenditionFailed", "TooShort", "played", "render"]
+__all__ = [
+    "NoSuchVersion",
+    "Rendition",
+    "RenditionFailed",
+    "TooShort",
+    "packed",
+    "played",
+    "render",
+]
 
 WHOLE_MIXES = frozenset({"master", "cut", "sting", "underscore", "no_drums", "transition"})
 """Versions that are heard as music on their own; of others a file may well be silent."""
@@ -54,6 +64,28 @@ def render(
     that this music has not, `RenditionFailed` where the result must not be delivered.
     """
     return played(manuscript.read(kept), resolved, order, rooms, license_id)
+
+
+def packed(
+    kept: bytes, resolved: Resolved, order: RenditionOrder, rooms: Rooms, facts: TrackFacts
+) -> tuple[Rendition, bytes]:
+    """The package that an order's profile asks for, and what is in it.
+
+    A version that this music cannot have (no drums to leave out, no room for a cut) is left out.
+    """
+    assert order.profile, "without a profile there is nothing to pack"
+    if order.profile == "automotive":
+        raise NoSuchVersion("a package for a car holds a family of sounds; this is one track")
+    score, files = manuscript.read(kept), []
+    for one in needed(order.profile, resolved.kind, resolved.duration_ms):
+        asked = structs.replace(
+            order, profile=None, version=one.version, duration_ms=one.duration_ms,
+            format=one.format, sample_rate=order.sample_rate or one.sample_rate,
+            bit_depth=order.bit_depth or one.bit_depth,
+        )  # fmt: skip
+        with contextlib.suppress(NoSuchVersion, TooShort):
+            files += played(score, resolved, asked, rooms, facts.license).files
+    return Rendition(files=tuple(files)), pack(order.profile, files, facts)
 
 
 def played(
