@@ -116,7 +116,10 @@ async def package(
     if wait and not is_over(view):
         view = await read(shop, caller, view.id, wait)
     if view.failure is not None:
-        raise RenditionFailed(f"the package could not be made: {view.failure.detail}")
+        raise RenditionFailed(
+            f"the package could not be made: {view.failure.detail}; "
+            f"POST /v1/tracks/{track}/renditions orders it anew"
+        )
     return await file(shop, caller, view.id, _archive(view)) if is_over(view) else view
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import json
+import zipfile
 from typing import Any
 
 import asyncpg
@@ -278,3 +280,53 @@ async def test_a_package_is_ordered_by_the_first_who_asks_for_it(
     assert int(first.headers["retry-after"]) >= 1
     assert first.json()["id"] == again.json()["id"]
     assert await _jobs(door) == 1
+
+
+async def test_a_package_is_one_archive_that_resumes(client: Client, door: Door) -> None:
+    track = await licensed(client, door)
+    asked = await client.get(f"/v1/tracks/{track}/package?profile=unity")
+    await make_and_settle(door.pool, door.store)
+    view = (await client.get(asked.headers["location"])).json()
+    assert (view["status"], view["failure"]) == ("succeeded", None)
+    assert [one["version"] for one in view["sounds"]] == ["master"], "a chime has nothing else"
+    whole = await client.get(f"/v1/tracks/{track}/package?profile=unity")
+    assert (whole.status_code, whole.headers["content-type"]) == (200, "application/zip")
+    assert whole.headers["content-disposition"].endswith(f'"{track}-unity.zip"')
+    with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
+        manifest = json.loads(archive.read(one_of(archive, "manifest.json")))
+        assert archive.testzip() is None
+    assert manifest["profile"] == "unity"
+    part = await client.get(
+        f"/v1/tracks/{track}/package?profile=unity", headers={"range": "bytes=4-"}
+    )
+    assert (part.status_code, part.content) == (206, whole.content[4:])
+    known = await client.get(
+        f"/v1/tracks/{track}/package?profile=unity",
+        headers={"if-none-match": whole.headers["etag"]},
+    )
+    assert known.status_code == 304
+    reader = await door.another_key(client.account, ("read",))
+    assert (await reader.get(f"/v1/tracks/{track}/package?profile=unity")).status_code == 200
+    assert await _jobs(door) == 1
+
+
+def one_of(archive: zipfile.ZipFile, ending: str) -> str:
+    (found,) = [name for name in archive.namelist() if name.endswith(ending)]
+    return found
+
+
+async def test_a_package_that_could_not_be_made_says_why_until_it_is_ordered_anew(
+    client: Client, door: Door
+) -> None:
+    track = await sold(client, door)
+    first = await client.get(f"/v1/tracks/{track}/package?profile=fmod")
+    await door.pool.execute("update engine.jobs set deadline_at = now() - interval '1 s'")
+    async with lent(door.pool) as conn:
+        await queue.reap(conn)
+    failed = await client.get(f"/v1/tracks/{track}/package?profile=fmod")
+    assert (failed.status_code, failed.json()["code"]) == (409, "rendition_failed")
+    assert await _jobs(door) == 1, "asking again orders nothing"
+    anew = await order(client, track, {"profile": "fmod"})
+    assert anew.json()["id"] != first.json()["id"]
+    again = await client.get(f"/v1/tracks/{track}/package?profile=fmod")
+    assert (again.status_code, again.json()["id"]) == (202, anew.json()["id"])

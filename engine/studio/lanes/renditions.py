@@ -7,21 +7,23 @@ from functools import partial
 import structlog
 from prometheus_client import Counter, Histogram
 
-from engine.contracts import Asset, Failed, Rendered
+from engine.contracts import Asset, Failed, Rendered, SoundFile
 from engine.errors import BriefRefused, EngineError, NotYetAvailable, Reason
 from engine.queue import service as queue
 from engine.queue.contracts import Job, Lease, Source
 from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, survived
-from engine.studio.manuscript import Unreadable
-from engine.studio.renditions import NoSuchVersion, RenditionFailed, TooShort, render
+from engine.studio.manuscript import Unreadable, read
+from engine.studio.parcels import packed
+from engine.studio.renditions import NoSuchVersion, RenditionFailed, TooShort, played
 from engine.studio.shelf import Shelf
 
 MEDIA_TYPES = {
     "wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg",
     "mid": "audio/midi", "zip": "application/zip",
 }  # fmt: skip
+Files = Iterable[tuple[str, bytes]]
 FINAL = (BriefRefused, NoSuchVersion, TooShort, RenditionFailed, Unreadable)
 """What another attempt would find again."""
 
@@ -72,22 +74,31 @@ def _made(studio: Studio, job: Job) -> Rendered:
     source = job.source
     assert source is not None, "the database keeps no rendition without one"
     began = time.perf_counter()
-    if source.order.profile is not None or source.family is not None:
-        raise _not_yet("/profile", "packages")
-    license_id = source.facts.license
-    made = render(_score(studio.shelf, source), job.music, source.order, studio.rooms, license_id)
+    sounds, files = _files(studio, job, source)
     rendered = time.perf_counter()
-    assets = stored(studio.shelf, made.named())
+    assets = stored(studio.shelf, files)
     timings = {"render": rendered - began, "store": time.perf_counter() - rendered}
     return Rendered(
         order=source.order,
-        sounds=tuple(sound for sound, _ in made.files),
+        sounds=sounds,
         assets=assets,
         timings_s={name: round(seconds, 3) for name, seconds in timings.items()},
     )
 
 
-def stored(shelf: Shelf, files: Iterable[tuple[str, bytes]]) -> tuple[Asset, ...]:
+def _files(studio: Studio, job: Job, source: Source) -> tuple[tuple[SoundFile, ...], Files]:
+    """The files of a rendition by name, and every sound in them described."""
+    if source.family is not None:
+        raise _not_yet("/profile", "packages of families")
+    kept, order, facts = read(_score(studio.shelf, source)), source.order, source.facts
+    if order.profile is not None:
+        parcel = packed(kept, job.music, order, studio.rooms, facts)
+        return parcel.sounds, ((parcel.name, parcel.archive),)
+    made = played(kept, job.music, order, studio.rooms, facts.license)
+    return tuple(sound for sound, _ in made.files), made.named()
+
+
+def stored(shelf: Shelf, files: Files) -> tuple[Asset, ...]:
     """Put files on the shelf; what they are is told by their endings."""
     return tuple(
         shelf.put(name, content, MEDIA_TYPES[name.rpartition(".")[2]]) for name, content in files
