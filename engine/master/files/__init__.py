@@ -14,7 +14,7 @@ from engine.master.files.deliveries import (
     stem_wavs,
     unlicensed,
 )
-from engine.master.files.labels import SOFTWARE, Labels, Unreadable
+from engine.master.files.labels import SOFTWARE, Labels, Unreadable, described
 from engine.master.files.writing import (
     decoded_peak_dbtp,
     labelled,
@@ -29,6 +29,7 @@ __all__ = [
     "Labels",
     "Unreadable",
     "decoded_peak_dbtp",
+    "described",
     "evaluation_wav",
     "folded",
     "labelled",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from engine.contracts import Marker
+from engine.contracts import Marker, SoundFile, TrackFacts
 from engine.errors import EngineError
 from engine.words.formats import short_key
 
@@ -46,6 +46,28 @@ class Labels(Struct, frozen=True, kw_only=True):
     markers: tuple[Marker, ...] | None = None
     lufs: float | None = None
     true_peak_dbtp: float | None = None
+
+
+def described(sound: SoundFile, facts: TrackFacts) -> Labels:
+    """What a file of a licensed track says of itself: its own places and levels, the track's
+    texts. The main version bears the track's title, every other one its own name beside it."""
+    main = sound.name == "master"
+    return Labels(
+        title=facts.title if main else f"{facts.title} ({sound.name.replace('_', ' ')})",
+        album=facts.album or None,
+        description=facts.description or None,
+        genre=facts.genre or None,
+        composer=", ".join(party.name for party in facts.composers) or None,
+        publisher=", ".join(party.name for party in facts.publishers) or None,
+        isrc=(facts.isrc or None) if main else None,
+        bpm=sound.tempo or facts.tempo,
+        key=facts.tonality,
+        license=facts.license or None,
+        loop=sound.loop,
+        markers=sound.markers,
+        lufs=sound.lufs,
+        true_peak_dbtp=sound.true_peak_dbtp,
+    )
 
 
 _NAMES = {

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 from msgspec import structs
 
-from engine.contracts import Marker
+from engine.contracts import Marker, Party, SoundFile, TrackFacts
 from engine.errors import BriefRefused
 from engine.master import files
 from engine.master.files import Labels, Unreadable
@@ -227,3 +227,23 @@ def test_a_flac_with_a_tag_before_it_starts_with_its_own_name_again() -> None:
     content = made("flac", FULL)
     tagged = b"ID3\x03\0\0\0\0\0\x05" + b"12345" + content
     assert again("flac", tagged, FULL) == content
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_licensed_file_tells_its_track_and_its_own_places(name: str) -> None:
+    facts = TrackFacts(
+        track="trk_1", title="夜市", album="Karts", genre="House", tonality="Bb major", tempo=120,
+        composers=(Party(name="Ada"), Party(name="Bo")), isrc="ZZABC2600001", license="lic_3",
+    )  # fmt: skip
+    sound = SoundFile(
+        name="no_drums", version="no_drums", media_type=MEDIA_TYPES[name],  # type: ignore[index]
+        sample_rate=48_000, channels=2, bit_depth=24, frames=10_000, loop=(0, 9_999),
+        markers=(Marker(frame=100, name="A"),),
+    )  # fmt: skip
+    content = again(name, made(name), files.described(sound, facts))
+    found = said(name, content)
+    assert (found["TITLE"], found["ALBUM"], found["GENRE"]) == ("夜市 (no drums)", "Karts", "House")
+    assert (found["COMPOSER"], found["BPM"], found["KEY"]) == ("Ada, Bo", "120", "Bb")
+    assert found["CUESMITH_LICENSE"] == "lic_3" and "ISRC" not in found
+    main = structs.replace(sound, name="master", version="master")
+    assert said(name, again(name, content, files.described(main, facts)))["ISRC"] == "ZZABC2600001"
