@@ -19,6 +19,7 @@ from engine.contracts import (
     SoundFormat,
 )
 from engine.errors import BriefRefused, Reason
+from engine.words.resolution import CREST_DB
 from engine.words.tonality import MODES, parse, printed
 
 _Number = TypeVar("_Number", bound=int)
@@ -92,15 +93,21 @@ def accepted() -> dict[str, dict[str, list[int]]]:
     }
 
 
-def refusals(order: RenditionOrder, at: str = "") -> list[Reason]:
-    """What of an order cannot be done, whatever the track; ``at`` is put before every pointer."""
-    return list(_of_profile(order, at) if order.profile else _of_format(order, at))
+def refusals(
+    order: RenditionOrder, at: str = "", delivered: Delivery | None = None
+) -> list[Reason]:
+    """What of an order cannot be done, whatever the music; ``at`` is put before every pointer.
+
+    With what was ``delivered`` at hand, also where the order contradicts what it leaves as it is.
+    """
+    of_form = _of_profile(order, at) if order.profile else _of_format(order, at)
+    return [*of_form, *_of_loudness(order, at, delivered)]
 
 
 def settled(order: RenditionOrder, delivered: Delivery) -> Form:
     """The form that an order asks for: what it leaves open stays as delivered, or comes as near to
     that as the format allows. Raises `BriefRefused` for an order that `refusals` speaks against."""
-    if reasons := refusals(order):
+    if reasons := refusals(order, delivered=delivered):
         raise BriefRefused(reasons)
     if order.profile:
         return _packed(order.profile, order, delivered)
@@ -184,6 +191,22 @@ def _of_profile(order: RenditionOrder, at: str) -> Iterator[Reason]:
         channels=order.channels,
     )
     yield from _of_format(elsewhere, at)
+
+
+def _of_loudness(order: RenditionOrder, at: str, delivered: Delivery | None) -> Iterator[Reason]:
+    """Music this loud does not fit under this peak; the same bound that a brief is held to."""
+    lufs, peak = order.lufs, order.true_peak_dbtp
+    if delivered is not None and (lufs is None) != (peak is None):
+        lufs = delivered.lufs if lufs is None else lufs
+        peak = delivered.true_peak_dbtp if peak is None else peak
+    if lufs is None or peak is None or lufs <= peak - CREST_DB:
+        return
+    detail = (
+        f"{lufs:g} LUFS under a true peak of {peak:g} dBTP is not possible; "
+        f"at most {peak - CREST_DB:g} LUFS"
+    )
+    field = "lufs" if order.lufs is not None else "true_peak_dbtp"
+    yield Reason(f"{at}/{field}", "contradiction", detail, peak - CREST_DB)
 
 
 def _unsupported(pointer: str, title: str, asked: str, possible: tuple[int, ...]) -> Reason:

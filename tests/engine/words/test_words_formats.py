@@ -88,3 +88,17 @@ def test_the_table_for_clients_names_every_format() -> None:
         "channels": [1, 2],
     }
     assert set(formats.accepted()) == {"wav", "flac", "mp3", "ogg"}
+
+
+def test_loudness_that_does_not_fit_under_the_peak_is_refused() -> None:
+    (reason,) = refusals(RenditionOrder(lufs=-8, true_peak_dbtp=-9))
+    assert (reason.pointer, reason.code, reason.limit) == ("/lufs", "contradiction", -13)
+    quiet = Delivery(lufs=-20, true_peak_dbtp=-9)
+    assert not refusals(RenditionOrder(lufs=-12))
+    (reason,) = refusals(RenditionOrder(lufs=-12), "/order", quiet)
+    assert reason.pointer == "/order/lufs"
+    (reason,) = refusals(RenditionOrder(true_peak_dbtp=-9), delivered=Delivery(lufs=-10))
+    assert reason.pointer == "/true_peak_dbtp"
+    assert not refusals(RenditionOrder(), delivered=Delivery(lufs=-10, true_peak_dbtp=-9))
+    with pytest.raises(BriefRefused):
+        settled(RenditionOrder(lufs=-12), quiet)
