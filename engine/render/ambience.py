@@ -24,7 +24,7 @@ Sound = NDArray[np.floating]
 Dice = np.random.Generator
 
 MIX_RMS = 0.08
-LEVELS_DB = {"pads": 0.0, "bass": -7.0, "lead": -13.0, "fx": -2.0}
+LEVELS_DB = {"pad": 0.0, "bass": -7.0, "lead": -13.0, "fx": -2.0}
 ALONE_DB = 0.0
 HARMONICS = 6
 TAIL_S = 9.0
@@ -34,12 +34,12 @@ def render(score: Score, *, frames: int, seed: int, apart: bool = True) -> Stems
     """Play an ambience: exactly ``frames`` frames at 48 kHz that go round for ever."""
     period = textures.period(frames)
     groups: dict[str, Sound] = {}
-    sounding = {part.plan.group for part in score.parts if part.notes}
+    together = sum(bool(part.notes) for part in score.parts) > 1
     for part in score.parts:
         if not part.notes:
             continue
         group = part.plan.group
-        level = LEVELS_DB[group] if len(sounding) > 1 else ALONE_DB
+        level = LEVELS_DB[part.plan.role] if together else ALONE_DB
         sound = _played(part, score, period, seed)
         sound *= np.float32(MIX_RMS / textures.LEVEL * 10 ** (level / 20))
         into = group if apart else "mix"

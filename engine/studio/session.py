@@ -25,6 +25,7 @@ from engine.plan.outline import outline
 from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
 from engine.studio import manuscript as manuscripts
+from engine.studio import stems
 from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
 from engine.studio.sounding import Clock, loops, sounded
@@ -187,7 +188,7 @@ def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | Retracted
     """Render, master and hear one take; retracted when the second hearing says so."""
     clock = Clock()
     loop = loops(resolved)
-    mastered = sounded(resolved, take.score, take.seed, rooms, clock, apart=bool(resolved.stems))
+    mastered = sounded(resolved, take.score, take.seed, rooms, clock, stems=resolved.stems)
     heard = hear(mastered.audio, resolved.delivery.sample_rate, loop=loop)
     clock.lap("master")
     verdict = panel.hear(take.score, heard)
@@ -196,6 +197,7 @@ def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | Retracted
         return RetractedTake(take=take.number, reason=_reason(verdict))
     if broken := [one.name for one in measured if not one.passed and one.name in measure.HARD]:
         return RetractedTake(take=take.number, reason=f"constraint: {', '.join(broken)}")
+    measured += stems.heard(mastered.stems, resolved.stems)
     return _Sounded(mastered=mastered, measured=measured, laps=clock.laps)
 
 
@@ -215,7 +217,7 @@ def _files(
     midi = write_midi(take.score)
     evaluation = files.evaluation_wav(mastered, resolved.delivery, label=label, seed=take.seed)
     preview = files.preview_mp3(mastered, resolved.delivery, label=label)
-    stems = files.stem_wavs(mastered, resolved.delivery, resolved.stems, seed=take.seed)
+    apart = files.stem_wavs(mastered, resolved.delivery, resolved.stems, seed=take.seed)
     clock.lap("write")
     made = Made(
         number=number,
@@ -254,5 +256,5 @@ def _files(
         evaluation=evaluation,
         midi=midi,
         manuscript=manuscripts.written(manuscripts.manuscript(take)),
-        stems=stems,
+        stems=apart,
     )

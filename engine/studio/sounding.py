@@ -2,6 +2,7 @@
 other."""
 
 import time
+from collections.abc import Sequence
 
 from engine.contracts import Plan, Resolved
 from engine.master import master
@@ -9,6 +10,7 @@ from engine.master.mastering import Master
 from engine.render import ambience, render
 from engine.score import Score, bar_ticks, seconds_per_tick
 from engine.studio.rooms import Rooms
+from engine.studio.stems import divided
 
 SAMPLE_RATE = 48_000
 FADE_S = (2.0, 8.0)
@@ -33,19 +35,26 @@ class Clock:
 
 
 def sounded(
-    resolved: Resolved, score: Score, seed: int, rooms: Rooms, clock: Clock, *, apart: bool
+    resolved: Resolved,
+    score: Score,
+    seed: int,
+    rooms: Rooms,
+    clock: Clock,
+    *,
+    stems: Sequence[str] = (),
 ) -> Master:
-    """The master of a score, as long as ``resolved`` says; its stems too where they are kept
-    ``apart``."""
+    """The master of a score, as long as ``resolved`` says; its stems too where some are wanted."""
+    apart = bool(stems)
+    score = divided(score, stems)
     loop = loops(resolved)
     frames = round(resolved.duration_frames * SAMPLE_RATE / resolved.delivery.sample_rate)
     if resolved.kind == "ambience":
-        stems = ambience.render(score, frames=frames, seed=seed, apart=apart)
+        played = ambience.render(score, frames=frames, seed=seed, apart=apart)
     else:
-        stems = render(score, rooms.bank, frames=frames, loop=loop, seed=seed, apart=apart)
+        played = render(score, rooms.bank, frames=frames, loop=loop, seed=seed, apart=apart)
     clock.lap("render")
     return master(
-        stems,
+        played,
         lufs=_lufs(resolved),
         true_peak_dbtp=resolved.delivery.true_peak_dbtp,
         loop=loop,

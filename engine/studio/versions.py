@@ -23,6 +23,7 @@ from engine.sound.loudness import programme_lufs, true_peak_dbtp
 from engine.studio.manuscript import Manuscript
 from engine.studio.rooms import Rooms
 from engine.studio.sounding import Clock, loops, sounded
+from engine.studio.stems import there
 
 __all__ = ["NoSuchVersion", "TooShort", "Version", "versions"]
 
@@ -89,24 +90,23 @@ def versions(
 
 
 def _master(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[Version]:
-    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock(), apart=False)
+    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock())
     yield _whole("master", "master", kept.score, whole, resolved, parent=None)
 
 
 def _stems(
     kept: Manuscript, resolved: Resolved, rooms: Rooms, wanted: Sequence[str]
 ) -> Iterator[Version]:
-    """The groups of one mix; together they are the master."""
-    there = sorted({part.plan.group for part in kept.score.parts if part.notes})
-    names = there if "all" in wanted else list(dict.fromkeys(wanted))
-    if missing := [name for name in names if name not in there]:
+    """The stems of one mix; where all are wanted they add up to the master."""
+    possible = there(kept.score)
+    names = list(dict.fromkeys(wanted))
+    if missing := [name for name in names if name not in (*possible, "all")]:
         raise NoSuchVersion(
-            f"this music has no stem {', '.join(missing)}; it has {', '.join(there)}"
+            f"this music has no stem {', '.join(missing)}; it has {', '.join(possible)}"
         )
-    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock(), apart=True)
-    for name in names:
-        alone = _summed(whole, [name])
-        yield _whole(f"stem.{name}", "stems", kept.score, alone, resolved)
+    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock(), stems=names)
+    for name in sorted(whole.stems) if "all" in names else names:
+        yield _whole(f"stem.{name}", "stems", kept.score, _summed(whole, [name]), resolved)
 
 
 def _layers(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[Version]:
@@ -114,7 +114,7 @@ def _layers(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[Vers
 
     All are cut from one mix, so a game hears players come and go, but no jump in what goes on.
     """
-    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock(), apart=True)
+    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock(), stems=("all",))
     for number, plan in enumerate(layers(kept.score.plan), 1):
         score = _fewer(kept.score, plan)
         layer = _summed(whole, sorted({part.group for part in plan.parts}))
@@ -125,7 +125,7 @@ def _underscore(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[
     """The bed under speech: no melody, the accompaniment a step sparser."""
     lines = [line for line in kept.lines if line.role not in ("lead", "counter")]
     score = arrange(underscore(kept.score.plan), tuple(lines), kept.seed)
-    made = sounded(resolved, score, kept.seed, rooms, Clock(), apart=False)
+    made = sounded(resolved, score, kept.seed, rooms, Clock())
     yield _whole("underscore", "underscore", score, made, resolved)
 
 
@@ -133,7 +133,7 @@ def _no_drums(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[Ve
     if all(part.plan.group != "drums" for part in kept.score.parts):
         raise NoSuchVersion("this music has no drums; its master is the version without them")
     score = _fewer(kept.score, without(kept.score.plan, "drums"))
-    made = sounded(resolved, score, kept.seed, rooms, Clock(), apart=False)
+    made = sounded(resolved, score, kept.seed, rooms, Clock())
     yield _whole("no_drums", "no_drums", score, made, resolved)
 
 
@@ -221,7 +221,7 @@ def _played(
     once = structs.replace(
         resolved, kind="bed", duration_ms=duration_ms, duration_frames=frames, bars=None
     )
-    made = sounded(once, score, kept.seed, rooms, Clock(), apart=False)
+    made = sounded(once, score, kept.seed, rooms, Clock())
     return Version(
         name=name,
         version=kind,
@@ -251,7 +251,7 @@ def _loop_parts(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[
         raise NoSuchVersion("an ambience has no beginning and there is nothing to leave")
     if not loops(resolved):
         raise NoSuchVersion(f"only a loop has an intro and a tail; this is a {resolved.kind}")
-    loop = sounded(resolved, kept.score, kept.seed, rooms, Clock(), apart=False)
+    loop = sounded(resolved, kept.score, kept.seed, rooms, Clock())
     tail = _tail(kept, resolved, rooms, loop)
     first = loop.audio.copy()
     for start in range(0, len(tail), len(first)):
@@ -279,7 +279,7 @@ def _tail(kept: Manuscript, resolved: Resolved, rooms: Rooms, loop: Master) -> S
         duration_frames=2 * frames + ring,
         duration_ms=round((2 * frames + ring) * 1000 / rate),
     )
-    made = sounded(linear, twice, kept.seed, rooms, Clock(), apart=False).audio
+    made = sounded(linear, twice, kept.seed, rooms, Clock()).audio
     second = slice(max(frames, 2 * frames - round(MATCHED_S * rate)), 2 * frames)
     again = loop.audio[second.start - frames :]
     own = float(np.sum(made[second] ** 2, dtype=np.float64))
@@ -311,7 +311,7 @@ def _intro(kept: Manuscript, resolved: Resolved, rooms: Rooms, loop: Master) -> 
         duration_ms=round((bars + ring) * 1000 / loop.sample_rate),
         delivery=structs.replace(resolved.delivery, lufs=lufs),
     )
-    made = sounded(once, score, kept.seed, rooms, Clock(), apart=False)
+    made = sounded(once, score, kept.seed, rooms, Clock())
     return Version(name="intro", version="loop_parts", score=score, mastered=made, exit=bars)
 
 

@@ -13,9 +13,11 @@ from engine.score import Note, Score, bar_ticks
 from engine.studio.manuscript import Manuscript, Unreadable, manuscript, read
 from engine.studio.manuscript import written as stored
 from engine.studio.rooms import Rooms
+from engine.studio.stems import heard
 from engine.studio.takes import Take, sheets, written
 from engine.studio.versions import NoSuchVersion, Version, versions
 from engine.words import resolve
+from engine.words.instruments import answers_to
 
 SEED = 31
 STYLES = ("lofi", "rock", "orchestral_tender", "chinese_traditional", "synthwave")
@@ -111,6 +113,25 @@ def test_stems_add_up_to_the_loudest_layer(loop, rooms: Rooms) -> None:
     assert all(one.loop and one.parent == "master" for one in stems.values())
     few = made("stems", loop, rooms, stems=("lead",))
     assert (few["stem.lead"].mastered.audio == stems["stem.lead"].mastered.audio).all()
+
+
+def test_a_family_is_a_stem_and_leaves_its_group(rooms: Rooms) -> None:
+    resolved = _resolved("jazz_trio", kind="loop", bars=4, bpm=120)
+    piece = resolved, manuscript(_take(resolved, rooms))
+    pianos = {part.plan.group for part in piece[1].score.parts if answers_to(part.plan, "piano")}
+    assert pianos
+    apart = made("stems", piece, rooms, stems=("all", "piano"))
+    assert "stem.piano" in apart
+    whole = made("master", piece, rooms)["master"].mastered.audio
+    total = sum(one.mastered.audio.astype(np.float64) for one in apart.values())
+    assert 20 * np.log10(np.abs(total - whole).max()) < -60
+    measured = {one.asked: one for one in heard(apart_sounds(apart), ("piano", "harp"))}
+    assert measured["piano"].passed and not measured["harp"].passed
+    assert measured["harp"].measured == "silent"
+
+
+def apart_sounds(versions_: dict[str, Version]) -> dict[str, np.ndarray]:
+    return {name.removeprefix("stem."): one.mastered.audio for name, one in versions_.items()}
 
 
 def test_a_stem_that_the_music_has_not_is_refused_with_those_it_has(loop, rooms: Rooms) -> None:
