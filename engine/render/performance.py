@@ -1,18 +1,23 @@
 """Performance: what players do that no score says. The notes on paper stay as they were written.
 
-Timing, swing, strums and small dynamics of the hands are in the score already (`engine.arrange`
-plays it); here the sound gets what a file of notes cannot hold.
+Timing, swing, strums and breaths are in the score already (`engine.arrange` plays it); here the
+sound gets what a file of notes cannot hold: touch, binding, slides, vibrato, rolls, pedal, and the
+rise and fall of a phrase. All of it follows from the seed, the part and the note.
 """
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from engine.contracts import Plan
+from engine.render import expression
+from engine.render.manners import SEQUENCED, manner_of
+from engine.render.phrasing import phrased, rolled
 from engine.render.strokes import Stroke, strokes_of
+from engine.render.touch import touched
 from engine.score import Part
 
-LEVEL_STEP = 480  # frames between two values of a level curve: 10 ms
+LEVEL_STEP = expression.STEP
 
 
 class Performance(Struct, frozen=True, kw_only=True):
@@ -28,6 +33,21 @@ class Performance(Struct, frozen=True, kw_only=True):
 def perform(
     part: Part, plan: Plan, pace: float, frames: int, *, loop: bool, seed: int
 ) -> Performance:
-    """How the part is played; the same seed plays the same way, whatever else sounds."""
-    del plan, seed
-    return Performance(strokes=strokes_of(part, pace, frames, loop=loop))
+    """How the part is played; the same seed plays the same way, whatever else sounds.
+
+    ``pace`` is frames per tick. Drums and effects are played as they are written, and what a
+    sequencer plays keeps its velocities.
+    """
+    strokes = strokes_of(part, pace, frames, loop=loop)
+    role, notes = part.plan.role, part.notes
+    if role in ("drums", "fx") or part.plan.group == "drums" or plan.kind == "chime":
+        return Performance(strokes=strokes)
+    _, manner = manner_of(part.plan, plan.style)
+    if manner.human and plan.style not in SEQUENCED:
+        forces = touched(notes, plan, role, seed)
+        strokes = [structs.replace(one, velocity=force)
+                   for one, force in zip(strokes, forces, strict=True)]  # fmt: skip
+    strokes = phrased(notes, strokes, part.plan, plan, manner, pace, seed)
+    strokes = rolled(notes, strokes, part.plan, plan, manner, pace, seed)
+    level = expression.curve(notes, plan, manner, pace, frames, loop=loop)
+    return Performance(strokes=strokes, level=level)

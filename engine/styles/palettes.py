@@ -25,6 +25,10 @@ ALWAYS: dict[int, str] = {
 """Programs that no bank of ours plays well enough."""
 
 
+SOLO: dict[str, str] = {"guitar_heavy": "guitar_lead", "guitar_muted": "guitar_clean"}
+"""What a guitarist turns to for a melody."""
+
+
 class Palette(Struct, frozen=True, kw_only=True):
     """A style's sounds: by program, and by role for whatever program stands there."""
 
@@ -98,4 +102,5 @@ def own(style: str, part: PartPlan) -> str | None:
         return NAMED[part.family]
     palette = PALETTES.get(style, Palette())
     chosen = palette.programs.get(part.program) or palette.roles.get(part.role)
-    return chosen or ALWAYS.get(part.program)
+    chosen = chosen or ALWAYS.get(part.program)
+    return SOLO.get(chosen or "", chosen) if part.role in ("lead", "counter") else chosen

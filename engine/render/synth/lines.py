@@ -8,10 +8,9 @@ made of says its voice (`bowed`, `blown`); how it moves is the same for all of t
 import zlib
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.render.strokes import Stroke
 from engine.render.synth import oscillators as osc
@@ -96,12 +95,7 @@ def _inside(stroke: Stroke, patch: Patch) -> Stroke:
         pitch += 12
     while pitch > patch.high:
         pitch -= 12
-    return stroke if pitch == stroke.pitch else _moved(stroke, pitch=pitch)
-
-
-def _moved(stroke: Stroke, **changes: Any) -> Stroke:
-    fields = {name: getattr(stroke, name) for name in stroke.__struct_fields__}
-    return Stroke(**{**fields, **changes})
+    return stroke if pitch == stroke.pitch else structs.replace(stroke, pitch=pitch)
 
 
 def _ended(before: Stroke, stroke: Stroke) -> bool:

@@ -8,6 +8,7 @@ from engine.render.synth.patches.bells import BELLS
 from engine.render.synth.patches.chinese import CHINESE
 from engine.render.synth.patches.effects import EFFECTS
 from engine.render.synth.patches.general_midi import GENERAL_MIDI
+from engine.render.synth.patches.guitars import GUITARS
 from engine.render.synth.patches.keys import KEYS
 from engine.render.synth.patches.leads import LEADS
 from engine.render.synth.patches.orchestra import ORCHESTRA
@@ -18,5 +19,6 @@ from engine.render.synth.patches.plucks import PLUCKS
 __all__ = ["GENERAL_MIDI", "PATCHES", "Patch"]
 
 PATCHES: dict[str, Patch] = {
-    **KEYS, **PLUCKS, **BELLS, **PADS, **LEADS, **BASSES, **ORCHESTRA, **EFFECTS, **CHINESE,
+    **KEYS, **PLUCKS, **GUITARS, **BELLS, **PADS, **LEADS, **BASSES, **ORCHESTRA, **EFFECTS,
+    **CHINESE,
 }  # fmt: skip

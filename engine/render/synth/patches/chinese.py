@@ -108,6 +108,9 @@ _XIAO = Blown(
 
 CHINESE: dict[str, Patch] = {
     "zheng_ks": Patch(voice=_ZHENG, key_width=0.4, rings=True, longest_s=5, low=38, high=91),
+    "zheng_stopped": Patch(
+        voice=_ZHENG, key_width=0.4, release_s=0.03, longest_s=5, low=38, high=91,
+    ),
     "koto_ks": Patch(voice=_KOTO, key_width=0.3, release_s=0.5, longest_s=3.5, low=38, high=91),
     "pipa_ks": Patch(voice=_PIPA, release_s=0.08, longest_s=2.5, low=45, high=91),
     "yangqin_modal": Patch(

@@ -1,27 +1,10 @@
-"""Winds, strings and brass for when no bank is installed, and the driven guitar."""
+"""Winds, strings and brass for when no bank is installed."""
 
+from engine.render.synth.blown import Blown
+from engine.render.synth.bowed import Bowed
 from engine.render.synth.patches.patch import Patch, sub
 from engine.render.synth.voices import Osc
 
-_SOLO_BOW = sub(
-    Osc("bowed", 0, 0, 1),
-    cutoff_hz=3600,
-    keytrack=0.4,
-    velocity_octaves=1.0,
-    slope=12,
-    attack_s=0.07,
-    decay_s=0.5,
-    sustain=0.85,
-    vibrato_cents=17,
-    vibrato_hz=5.6,
-    scoop_cents=-30,
-    scoop_tau_s=0.045,
-    formants=((290, 4, 3), (480, 3, 3), (1150, 4, 3), (2900, 4, 3)),
-    breath_db=-30,
-    breath_band=(1500, 6000),
-    tremolo_hz=5.6,
-    tremolo_db=1.2,
-)
 _BRASS = sub(
     Osc("brass", 0, 0, 2, 5),
     cutoff_hz=750,
@@ -57,65 +40,72 @@ _HORN = sub(
     spread=0.3,
     drift_cents=2,
 )
-_SAX = sub(
-    Osc("reed", 0, 0, 1),
-    cutoff_hz=1700,
-    keytrack=0.4,
-    velocity_octaves=1.4,
-    attack_s=0.03,
-    decay_s=0.5,
-    sustain=0.85,
-    vibrato_cents=12,
-    scoop_cents=-35,
-    scoop_tau_s=0.035,
+
+
+def _reed(power: float, even: float) -> tuple[float, ...]:
+    """Harmonics of a reed: falling with ``power``, the even ones ``even`` times as strong."""
+    return tuple((1.0 if h % 2 else even) * h**-power for h in range(1, 17))
+
+
+_VIOLIN = Bowed(
+    power=0.95,
+    formants=((290, 4, 3), (480, 3, 3), (1150, 4, 3), (2900, 4, 3)),
+    soft_hz=2800,
+    hard_hz=6000,
+    attack_s=0.07,
+    fade_s=0.06,
+    vibrato_hz=5.6,
+    vibrato_db=1.2,
+    vibrato_full=15,
+    noise_db=-32,
+    chiff_db=5,
+)
+_SAX = Blown(
+    harmonics=_reed(1.1, 0.6),
     formants=((520, 5, 3), (1250, 5, 3), (2500, 3, 3)),
-    breath_db=-30,
-    breath_band=(900, 6000),
-    chiff_db=8,
-)
-_OBOE = sub(
-    Osc("bowed", 0, 0, 1),
-    cutoff_hz=2800,
-    keytrack=0.3,
-    velocity_octaves=0.8,
+    opening=1.6,
     attack_s=0.035,
-    decay_s=0.5,
-    sustain=0.9,
-    vibrato_cents=9,
+    vibrato_hz=5.0,
+    vibrato_db=1.2,
+    vibrato_full=12,
+    noise_db=-32,
+    noise_band=(900, 6000, -3),
+    chiff_db=8,
+    low_pass_hz=5500,
+)
+_OBOE = Blown(
+    harmonics=_reed(0.9, 1.0),
     formants=((1050, 9, 4), (2900, 5, 4)),
-    breath_db=-38,
+    attack_s=0.035,
+    vibrato_hz=5.2,
+    vibrato_db=1.0,
+    vibrato_full=12,
+    noise_db=-40,
+    low_pass_hz=4500,
 )
-_CLARINET = sub(
-    Osc("clarinet", 0, 0, 1),
-    cutoff_hz=2300,
-    keytrack=0.4,
-    velocity_octaves=1.2,
+_CLARINET = Blown(
+    harmonics=_reed(1.2, 0.14),
+    opening=1.6,
     attack_s=0.04,
-    decay_s=0.5,
-    sustain=0.92,
-    vibrato_cents=4,
-    breath_db=-36,
-    breath_band=(1200, 5000),
+    vibrato_full=60,
+    noise_db=-38,
+    noise_band=(1200, 5000, -3),
+    low_pass_hz=5000,
 )
-_FLUTE = sub(
-    Osc("flute", 0, 0, 1),
-    cutoff_hz=3800,
-    keytrack=0.6,
-    velocity_octaves=1.0,
+_FLUTE = Blown(
+    harmonics=(1.0, 0.42, 0.22, 0.1, 0.05, 0.03),
     attack_s=0.045,
-    decay_s=0.5,
-    sustain=0.9,
-    vibrato_cents=11,
     vibrato_hz=5.1,
-    tremolo_hz=5.1,
-    tremolo_db=1.5,
-    breath_db=-30,
-    breath_band=(1200, 7000),
+    vibrato_db=1.5,
+    vibrato_full=12,
+    noise_db=-32,
+    noise_band=(1200, 7000, -3),
     chiff_db=10,
+    low_pass_hz=9000,
 )
 
 ORCHESTRA: dict[str, Patch] = {
-    "violin": Patch(voice=_SOLO_BOW, release_s=0.07, dynamics_db=16, low=28, high=100),
+    "violin": Patch(voice=_VIOLIN, release_s=0.07, dynamics_db=16, low=28, high=100),
     "horn": Patch(voice=_HORN, release_s=0.09, dynamics_db=18, low=29, high=84),
     "brass": Patch(voice=_BRASS, release_s=0.06, dynamics_db=18, low=29, high=88),
     "sax": Patch(voice=_SAX, release_s=0.06, dynamics_db=16, low=36, high=90),
@@ -129,13 +119,5 @@ ORCHESTRA: dict[str, Patch] = {
             formants=((300, 2, 2), (1100, 2.5, 2)), breath_db=-30, breath_band=(1500, 6000),
         ),
         release_s=0.15, dynamics_db=16, low=28, high=96,
-    ),
-    "overdrive": Patch(
-        voice=sub(
-            Osc("saw", 0, 0, 2, 4), cutoff_hz=2600, keytrack=0.2, slope=24, attack_s=0.004,
-            decay_s=1.5, sustain=0.7, drive=3.5, velocity_octaves=0.6, spread=0.3,
-            formants=((500, 4, 2), (2200, 4, 2)),
-        ),
-        release_s=0.06, dynamics_db=12, low=28, high=91,
     ),
 }  # fmt: skip

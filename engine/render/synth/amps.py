@@ -1,0 +1,142 @@
+"""Guitar amplifiers: a whole part goes through one, so that a chord's strings distort together.
+
+What makes a sampled guitar sound like a toy is that each note is driven by itself. Here strings are
+added first, driven oversampled, and boxed by a loudspeaker that passes 80 Hz to 5 kHz; a rhythm
+guitar is two takes, one on each side.
+"""
+
+import zlib
+from functools import lru_cache
+
+import numpy as np
+import soxr
+from msgspec import Struct, structs
+
+from engine.render.strokes import Stroke
+from engine.render.synth import bends
+from engine.render.synth.oscillators import SAMPLE_RATE, Sound
+from engine.render.synth.patches import PATCHES
+from engine.sound.filters import Band, beside, convolve, impulse, middle
+from engine.sound.loudness import momentary_lufs
+
+REFERENCE_LUFS = -20.0
+PALM_S = 0.1  # notes shorter than this are palm mutes
+AGAIN_S = 0.005  # standard deviation of the second take's onsets
+_STRING = 10.0  # brings strings struck at 100 to an RMS near 1
+_OVER = 4  # oversampling while driven
+_BLOCK, _MARGIN = 1 << 19, 4096
+
+
+class Amp(Struct, frozen=True, kw_only=True):
+    """An amplifier and its box; ``drive`` multiplies strings whose RMS at 100 is near 1."""
+
+    drive: float
+    box: tuple[Band, ...]
+    asymmetry: float = 0.0  # of the valves: even harmonics
+    clean: float = 0.0  # share of the strings that goes around the amplifier
+    palm: str = ""  # the patch of notes too short to ring: the hand lies on the strings
+    takes: int = 1  # two are played apart, one for each side
+
+
+AMPS: dict[str, Amp] = {
+    "guitar_heavy": Amp(
+        drive=14.0, asymmetry=0.12, palm="guitar_palm", takes=2,
+        box=(Band("high_pass", 85), Band("peak", 120, 3, 1.2), Band("peak", 420, -4, 1.0),
+             Band("peak", 2400, 4, 1.1), Band("low_pass", 4600, 0, 0.54),
+             Band("low_pass", 4600, 0, 1.31)),
+    ),
+    "guitar_lead": Amp(
+        drive=10.0, asymmetry=0.15,
+        box=(Band("high_pass", 110), Band("peak", 500, -2, 1.0), Band("peak", 1800, 3, 0.9),
+             Band("low_pass", 4400, 0, 0.54), Band("low_pass", 4400, 0, 1.31)),
+    ),
+    "guitar_drive": Amp(
+        drive=7.0, asymmetry=0.2, palm="guitar_palm",
+        box=(Band("high_pass", 85), Band("peak", 350, -2, 1.0), Band("peak", 2600, 4, 1.0),
+             Band("low_pass", 4800, 0, 0.54), Band("low_pass", 4800, 0, 1.31)),
+    ),
+    "guitar_muted": Amp(
+        drive=1.6, asymmetry=0.1, clean=0.2,
+        box=(Band("high_pass", 90), Band("peak", 2400, 3, 0.9), Band("low_pass", 4800)),
+    ),
+    "guitar_clean": Amp(
+        drive=1.2, asymmetry=0.15, clean=0.3,
+        box=(Band("high_pass", 85), Band("peak", 400, -2, 0.9), Band("peak", 2800, 4, 0.8),
+             Band("low_pass", 5200)),
+    ),
+    "guitar_jazz": Amp(
+        drive=0.9, asymmetry=0.2, clean=0.2,
+        box=(Band("high_pass", 75), Band("peak", 220, 2, 0.9), Band("low_pass", 3200)),
+    ),
+    "bass_drive": Amp(
+        drive=3.5, asymmetry=0.15, clean=0.55,
+        box=(Band("high_pass", 38), Band("peak", 1600, 3, 0.8), Band("low_pass", 4200)),
+    ),
+}  # fmt: skip
+"""Patches that are heard through an amplifier."""
+
+
+def play_amplified(name: str, strokes: list[Stroke], frames: int) -> Sound:
+    """A part on an electric guitar or bass, (frames, 2), a chord struck at 100 at -20 LUFS."""
+    amp = AMPS[name]
+    takes = [_amplified(amp, _strings(name, amp, strokes, frames))]
+    if amp.takes == 2:
+        takes.append(_amplified(amp, _strings(name, amp, _again(name, strokes), frames)))
+    left, right = takes[0], takes[-1]
+    return beside(left, right) * np.float32(_makeup(name))
+
+
+def _strings(name: str, amp: Amp, strokes: list[Stroke], frames: int) -> Sound:
+    """What the pick-up hears, mono; short notes are damped by the hand."""
+    if not amp.palm:
+        return middle(bends.play_bent(name, strokes, frames))
+    damped = [one for one in strokes if one.frames < PALM_S * SAMPLE_RATE]
+    ringing = [one for one in strokes if one.frames >= PALM_S * SAMPLE_RATE]
+    sound = bends.play_bent(name, ringing, frames)
+    return middle(sound + bends.play_bent(amp.palm, damped, frames))
+
+
+def _again(name: str, strokes: list[Stroke]) -> list[Stroke]:
+    """The part played a second time: nobody strikes twice at quite the same moment."""
+    rng = np.random.default_rng([zlib.crc32(name.encode()), len(strokes)])
+    late = np.clip(rng.normal(0.0, AGAIN_S, len(strokes)), -2 * AGAIN_S, 2 * AGAIN_S)
+    softer = np.clip(rng.normal(0.0, 3.0, len(strokes)), -6, 6)
+    return [
+        structs.replace(one, onset=max(0, one.onset + round(at * SAMPLE_RATE)),
+                 velocity=int(np.clip(one.velocity + by, 1, 127)))
+        for one, at, by in zip(strokes, late, softer, strict=True)
+    ][::-1]  # fmt: skip
+
+
+def _amplified(amp: Amp, strings: Sound) -> Sound:
+    """Mono strings through the amplifier and its box."""
+    strings = strings * np.float32(_STRING)
+    sound = _driven(strings, amp.drive, amp.asymmetry)
+    sound += np.float32(amp.clean) * strings
+    return convolve(sound, impulse(amp.box))
+
+
+def _driven(strings: Sound, drive: float, asymmetry: float) -> Sound:
+    """Saturation at `_OVER` times the rate, block by block so that a long piece stays small."""
+    rest = np.float32(np.tanh(asymmetry))
+    out = np.empty_like(strings)
+    for begin in range(0, len(strings), _BLOCK):
+        first = max(0, begin - _MARGIN)
+        piece = strings[first : begin + _BLOCK + _MARGIN]
+        over = soxr.resample(piece, 1, _OVER) * np.float32(drive)
+        over += np.float32(asymmetry)
+        np.tanh(over, out=over)
+        back = soxr.resample(over - rest, _OVER, 1)
+        length = min(_BLOCK, len(strings) - begin)
+        out[begin : begin + length] = back[begin - first : begin - first + length]
+    return out
+
+
+@lru_cache(maxsize=32)
+def _makeup(name: str) -> float:
+    """The gain that brings a fifth struck at 100 to -20 LUFS."""
+    amp, frames = AMPS[name], SAMPLE_RATE
+    low = max(PATCHES[name].low, 40 if amp.takes == 2 else 28)
+    strokes = [Stroke(0, frames, pitch, 100) for pitch in (low, low + 7)]
+    sound = _amplified(amp, _strings(name, amp, strokes, frames))
+    return float(10 ** ((REFERENCE_LUFS - momentary_lufs(sound)) / 20))
