@@ -6,9 +6,9 @@ from typing import get_args
 from msgspec import structs
 
 from api.renditions.contracts import TrackRow
-from engine.contracts import ROLE_GROUPS, Made, Profile, RenditionOrder, Version
+from engine.contracts import ROLE_GROUPS, Made, PartPlan, Profile, RenditionOrder, Version
 from engine.errors import Reason
-from engine.words import formats
+from engine.words import formats, instruments, names
 
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 VERSIONS: tuple[Version, ...] = get_args(Version)
@@ -23,7 +23,7 @@ def plain(order: RenditionOrder) -> RenditionOrder:
         return structs.replace(order, version="master", stems=("all",), format="wav")
     if order.version != "stems" or "all" in order.stems:
         return structs.replace(order, stems=("all",))
-    return structs.replace(order, stems=tuple(sorted(set(order.stems))))
+    return structs.replace(order, stems=tuple(sorted({_named(word) for word in order.stems})))
 
 
 def refusals(order: RenditionOrder, track: TrackRow) -> list[Reason]:
@@ -72,7 +72,7 @@ def _of_package(profile: Profile, made: Made) -> Iterator[Reason]:
 
 
 def _of_players(order: RenditionOrder, made: Made) -> Iterator[Reason]:
-    there = [one for one in ROLE_GROUPS if one in {part.group for part in made.plan.parts}]
+    there = _answering(made.plan.parts)
     if order.version == "no_drums" and "drums" not in there:
         others = [one for one in VERSIONS if one != "no_drums"]
         detail = "this music has no drums; its master is the version without them"
@@ -80,9 +80,26 @@ def _of_players(order: RenditionOrder, made: Made) -> Iterator[Reason]:
     if order.version != "stems":
         return
     for index, name in enumerate(order.stems):
-        if name != "all" and name not in there:
+        if _named(name) not in (*there, "all"):
             detail = f"this music has no stem {name!r}; it has {', '.join(there)}"
             yield Reason(f"/stems/{index}", "unknown_stem", detail, [*there, "all"])
+
+
+def _named(word: str) -> str:
+    """A stem's name as we call it, however the client does."""
+    return names.instrument(word) or word
+
+
+def _answering(parts: tuple[PartPlan, ...]) -> list[str]:
+    """Every name that a stem of these players can be asked by: groups first, then families."""
+    groups = [group for group in ROLE_GROUPS if any(part.group == group for part in parts)]
+    pitched = [part for part in parts if part.group != "drums"]
+    families = [
+        name for name in instruments.FAMILIES
+        if name not in groups and any(instruments.answers_to(part, name) for part in pitched)
+    ]  # fmt: skip
+    own = sorted({part.family for part in pitched} - {*groups, *families})
+    return [*groups, *families, *own]
 
 
 def _of_length(order: RenditionOrder, made: Made) -> Iterator[Reason]:

@@ -93,7 +93,7 @@ def _form(plan: Outline) -> str:
 
 
 def _players(case: Case, plan: Outline) -> None:
-    """Refuse instruments that the plan lacks or has against the brief; words yield."""
+    """Refuse instruments and stems that the plan lacks or has against the brief; words yield."""
     played = set(_played(plan, widely=True))
     surely = set(_played(plan, widely=False))
     asked = case.brief.instruments
@@ -107,6 +107,12 @@ def _players(case: Case, plan: Outline) -> None:
         if name in surely:
             detail = f"{name} is forbidden and a part of the plan plays it"
             case.contradict((f"/instruments/forbid/{index}", "/plan/parts"), detail)
+    for index, word in enumerate(case.brief.stems):
+        name = names.instrument(word)
+        if name is not None and name not in played:
+            there = sorted(played)
+            detail = f"no part of the plan plays {name}; it has stems of {', '.join(there)}"
+            case.refuse(f"/stems/{index}", "unknown_stem", detail, [*there, "all"])
     for name in case.read.require:
         if name not in played:
             case.overrule("require", name)

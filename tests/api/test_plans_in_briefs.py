@@ -157,6 +157,21 @@ async def test_a_field_that_says_otherwise_than_the_plan_is_refused_with_both_pl
     assert await client.available() == 1000
 
 
+async def test_a_stem_that_no_part_of_the_plan_plays_is_refused_with_those_there_are(
+    client: Client, plan: Plan
+) -> None:
+    groups = {"lead": "lead", "bass": "bass", "drums": "drums"}
+    there = next(group for role, group in groups.items()
+                 if any(part["role"] == role for part in plan["parts"]))  # fmt: skip
+    asked = {"plan": plan, "stems": [there, "bagpipe", "all"]}
+    answer = await client.post("/v1/quotes", asked)
+    (reason,) = answer.json()["errors"]
+    assert (answer.status_code, reason["pointer"]) == (422, "/stems/1")
+    assert {there, "all"} <= set(reason["limit"])
+    kept = await client.post("/v1/quotes", {"plan": plan, "stems": [there, "all"]})
+    assert kept.status_code == 200, kept.text
+
+
 async def test_a_plan_full_of_mistakes_gets_a_short_answer(client: Client, plan: Plan) -> None:
     chords = " ".join(f"x{number}" for number in range(1200))
     sections = [{**plan["sections"][0], "chords": chords} for _ in range(20)]

@@ -45,6 +45,7 @@ async def test_a_rendition_is_ordered_made_and_downloaded_and_costs_nothing(
     assert asked.headers["location"] == f"/v1/renditions/{view['id']}"
     assert (view["status"], view["files"], view["failure"]) == ("queued", [], None)
     assert view["order"]["format"] == "flac"
+    assert view["url"].endswith(asked.headers["location"])
     await make_and_settle(door.pool, door.store)
     read = (await client.get(f"/v1/renditions/{view['id']}?wait=5")).json()
     assert (read["status"], read["failure"]) == ("succeeded", None)

@@ -9,14 +9,21 @@ from prometheus_client import Counter, Histogram
 
 from engine.contracts import Asset, Failed, Rendered, SoundFile
 from engine.errors import BriefRefused, EngineError, NotYetAvailable, Reason
+from engine.packages import NothingToPack
 from engine.queue import service as queue
 from engine.queue.contracts import Job, Lease, Source
 from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, survived
-from engine.studio.manuscript import Unreadable, read
-from engine.studio.parcels import packed
-from engine.studio.renditions import NoSuchVersion, RenditionFailed, TooShort, played
+from engine.studio.manuscript import Unreadable
+from engine.studio.renditions import (
+    NoSuchVersion,
+    Rendition,
+    RenditionFailed,
+    TooShort,
+    packed,
+    render,
+)
 from engine.studio.shelf import Shelf
 
 MEDIA_TYPES = {
@@ -24,7 +31,7 @@ MEDIA_TYPES = {
     "mid": "audio/midi", "zip": "application/zip",
 }  # fmt: skip
 Files = Iterable[tuple[str, bytes]]
-FINAL = (BriefRefused, NoSuchVersion, TooShort, RenditionFailed, Unreadable)
+FINAL = (BriefRefused, NoSuchVersion, TooShort, RenditionFailed, NothingToPack, Unreadable)
 """What another attempt would find again."""
 
 log = structlog.get_logger()
@@ -90,12 +97,16 @@ def _files(studio: Studio, job: Job, source: Source) -> tuple[tuple[SoundFile, .
     """The files of a rendition by name, and every sound in them described."""
     if source.family is not None:
         raise _not_yet("/profile", "packages of families")
-    kept, order, facts = read(_score(studio.shelf, source)), source.order, source.facts
+    kept, order, facts = _score(studio.shelf, source), source.order, source.facts
     if order.profile is not None:
-        parcel = packed(kept, job.music, order, studio.rooms, facts)
-        return parcel.sounds, ((parcel.name, parcel.archive),)
-    made = played(kept, job.music, order, studio.rooms, facts.license)
-    return tuple(sound for sound, _ in made.files), made.named()
+        made, archive = packed(kept, job.music, order, studio.rooms, facts)
+        return _sounds(made), ((f"{order.profile}.zip", archive),)
+    made = render(kept, job.music, order, studio.rooms, facts.license)
+    return _sounds(made), made.named()
+
+
+def _sounds(made: Rendition) -> tuple[SoundFile, ...]:
+    return tuple(sound for sound, _ in made.files)
 
 
 def stored(shelf: Shelf, files: Files) -> tuple[Asset, ...]:
