@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from engine.contracts import Meter, SoundFile, TrackFacts
-from engine.packages.names import file_names, in_order, titled
+from engine.packages.names import counted, file_names, in_order, titled
 from engine.score import beats_per_bar
 
 
@@ -59,7 +59,7 @@ class Content(Struct, frozen=True, kw_only=True):
         return [by_name[one.name] for one in in_order(item.sound for item in self.items)]
 
     def tempo(self, item: Item) -> float | None:
-        return item.sound.tempo or self.facts.tempo
+        return counted(item.sound, self.facts)
 
     def meter(self, item: Item) -> Meter | None:
         return item.sound.meter or self.facts.meter

@@ -36,6 +36,11 @@ def in_order(sounds: Iterable[SoundFile]) -> list[SoundFile]:
     return sorted(layers, key=lambda one: (_number(one.name), one.name))
 
 
+def counted(sound: SoundFile, facts: TrackFacts) -> float | None:
+    """The tempo that is of use with a sound; a chime and an ambience have no beat to count."""
+    return None if facts.kind in ("chime", "ambience") else sound.tempo or facts.tempo
+
+
 def file_names(sounds: Sequence[SoundFile], facts: TrackFacts) -> list[str]:
     """A name for every sound, in the same order; no two alike, whatever their case."""
     layers = [sound.name for sound in in_order(sounds)]
@@ -47,7 +52,7 @@ def _stem(sound: SoundFile, facts: TrackFacts, layers: Sequence[str]) -> str:
     parts = [titled(facts), _version(sound, layers)]
     if sound.loop and parts[-1] != "Loop":
         parts.append("Loop")
-    if tempo := sound.tempo or facts.tempo:
+    if tempo := counted(sound, facts):
         parts.append(f"{round(tempo, 1):g}bpm".replace(".", "-"))
     if key := short_key(facts.tonality):
         parts.append(key.replace("#", "s"))

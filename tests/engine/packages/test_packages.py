@@ -129,6 +129,14 @@ def test_no_text_of_a_client_leads_out_of_the_folder(profile: Profile, text: str
     assert len([name for name in names if name.endswith(".wav")]) == len(held)
 
 
+def test_a_sound_without_a_beat_is_given_no_tempo() -> None:
+    facts = structs.replace(pieces.FACTS, kind="chime")
+    files = unpacked(pack("wwise", WAV[:1], facts))
+    assert "audio/KartSelect_Main_Loop_Dm.wav" in files
+    assert json.loads(files["manifest.json"])["files"][0]["tempo_bpm"] is None
+    assert "@Tempo" not in files["wwise_object_set.json"].decode()
+
+
 def test_two_sounds_of_one_name_get_two_files() -> None:
     about, content = WAV[0]
     held = [(structs.replace(about, name=name), content) for name in ("A b", "a-b", "A.B")]
