@@ -4,6 +4,7 @@ Version 2.3 because every player and catalogue knows it; text is UTF-16 with its
 Unicode that this version has.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from struct import pack, unpack_from
 
@@ -64,7 +65,7 @@ def read(written: bytes) -> dict[str, str]:
         elif name == b"COMM":
             found["COMMENT"] = _apart(content[4:])[1]
         elif name in _TEXTS:
-            found[_TEXTS[name]] = _decoded(content[1:])
+            found.setdefault(_TEXTS[name], _decoded(content[1:]))
     return found
 
 
@@ -79,11 +80,21 @@ def _frames(body: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _written(name: str, value: str) -> bytes:
     if name == "COMMENT":
         return _frame(b"COMM", b"\x01" + _LANGUAGE + _utf16("") + b"\0\0" + _utf16(value))
-    if name == "BPM":  # a whole number, says the standard
-        return _frame(b"TBPM", b"\x01" + _utf16(str(round(float(value))))) + _named(name, value)
+    if name == "BPM":
+        return _named(name, value) + _tempo(value)
     if name in FRAMES:
         return _frame(FRAMES[name], b"\x01" + _utf16(value))
     return _named(name, value)
+
+
+def _tempo(value: str) -> bytes:
+    """The standard's frame holds a whole number; what is no tempo has no place there."""
+    if not _NUMBER.fullmatch(value):
+        return b""
+    return _frame(b"TBPM", b"\x01" + _utf16(str(round(float(value)))))
+
+
+_NUMBER = re.compile(r"[0-9]{1,5}(\.[0-9]{1,9})?")
 
 
 def _named(name: str, value: str) -> bytes:

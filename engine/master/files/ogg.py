@@ -83,6 +83,9 @@ def _pages(content: bytes) -> Iterator[Page]:
         start, size = at + _HEAD + segments, sum(lacing)
         if start + size > len(content):
             raise Unreadable("an Ogg file that ends inside a page")
+        whole = content[at : at + 22] + bytes(4) + content[at + 26 : start + size]
+        if checksum(whole) != unpack_from("<I", content, at + 22)[0]:
+            raise Unreadable("an Ogg file with a page that was damaged")
         yield Page(
             flags=flags, position=position, serial=serial, number=number,
             lacing=lacing, content=content[start : start + size],
