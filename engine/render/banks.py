@@ -15,9 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import structlog
 from msgspec import Struct
 
 from engine.errors import BankMissing
+from engine.render.sampler import shelf
+from engine.render.sampler.player import Player
 
 BUILTIN = "builtin"
 _FOLDERS = (
@@ -25,13 +28,16 @@ _FOLDERS = (
     "/usr/local/share/sounds/sf3", "/usr/local/share/sounds/sf2", "/usr/local/share/soundfonts",
     "/opt/homebrew/share/soundfonts",
 )  # fmt: skip
-# Best first. The compressed fonts load as fast as the others: samples are decoded when first used.
+# Best first. Once converted, the compressed fonts open as fast as the others.
 _FONTS = (
     "MuseScore_General_Full.sf2", "MuseScore_General_Full.sf3", "MuseScore_General.sf2",
     "MuseScore_General.sf3", "MuseScore_General_Lite.sf3", "FluidR3_GM.sf2", "FluidR3_GM2-2.sf2",
     "FluidR3Mono_GM.sf3",
 )  # fmt: skip
 _LICENCES = {"MuseScore_General": "MIT, parts CC0 and public domain", "FluidR3": "MIT"}
+
+
+log = structlog.get_logger()
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -87,7 +93,9 @@ def find(preferred: str | None = None) -> Bank:
     """The bank to play with: the one asked for, else the best installed one, else our own.
 
     ``preferred`` (or ``CUESMITH_BANK``) is a sound font's path or ``builtin``; a path that is not
-    a readable sound font raises `BankMissing`.
+    a playable sound font raises `BankMissing`. An installed font that turns out broken is passed
+    over, and the log says so. A font that was never played is converted first, which takes as long
+    as a minute.
     """
     wanted = preferred or os.environ.get("CUESMITH_BANK")
     if wanted == BUILTIN:
@@ -97,9 +105,22 @@ def find(preferred: str | None = None) -> Bank:
     for name in _FONTS:
         for folder in (str(cache()), *_FOLDERS):
             path = Path(folder) / name
-            if path.is_file():
+            if not path.is_file():
+                continue
+            try:
                 return _sampled(path)
+            except BankMissing as broken:
+                log.warning("bank.refused", font=str(path), reason=str(broken))
     return builtin()
+
+
+def player(font: Path) -> Player:
+    """The player of a font; `BankMissing` where the font cannot be played."""
+    try:
+        digest = _file_digest(font)
+    except OSError as error:
+        raise BankMissing(f"the sound font {font} cannot be read: {error.strerror}") from None
+    return shelf.player(font, digest, cache())
 
 
 def fetch(progress: Callable[[str], None]) -> Bank:
@@ -149,6 +170,7 @@ def _sampled(path: Path) -> Bank:
         raise BankMissing(f"the sound font {path} cannot be read: {error.strerror}") from None
     if head[:4] != b"RIFF" or head[8:12] != b"sfbk":
         raise BankMissing(f"{path} is not a sound font")
+    player(path)
     licence = next((text for start, text in _LICENCES.items() if path.name.startswith(start)), None)
     return Bank(
         name=path.stem,

@@ -1,52 +1,61 @@
-"""Plays parts on a sound font through symusic, one part at a time."""
+"""Plays parts and drums on the sampled bank: see `engine.render.sampler` for how."""
 
-from functools import lru_cache
+from collections.abc import Iterable
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
 import numpy as np
-import symusic
 from numpy.typing import NDArray
 
-from engine.render.banks import cache
-from engine.render.fonts import prepared
+from engine.render import banks
+from engine.render.sampler.library import Program
+from engine.render.sampler.zones import DRUMS
 from engine.render.strokes import Stroke
+from engine.render.synth import kits
 from engine.sound.filters import blank
 
-SAMPLE_RATE = 48_000
-TICKS_PER_SECOND = 48_000  # one tick is one frame: nothing is rounded twice
-QUALITY = 2  # cubic interpolation: 4 costs five times as much and moves nothing below 12 kHz
-# The player starts its envelopes this late; measured on step-like attacks of both fonts.
-LATENCY = 48
-_PLAYING = Lock()  # a player holds the state of its voices
-
-# What our own sounds play even where a font is installed. General MIDI's pads, leads and effects
-# date every piece to 1995; and this player ends samples that have no loop after a few milliseconds,
-# which spoils the font's drums and one-shot percussion (measured on both fonts, every program).
+# What our own sounds play even where a font is installed: General MIDI's pads, leads, effects and
+# synthetic basses date every piece to 1995, and its one-shot percussion cannot be tuned.
 OURS = frozenset((*range(80, 104), 3, 38, 39, 50, 51, 55, *range(112, 128)))
+REFUSED_MARKS = frozenset(("silent", "out of tune"))
+Sound = NDArray[np.floating]
 
 
-@lru_cache(maxsize=2)
-def _player(path: str) -> Any:
-    return symusic.Synthesizer(str(prepared(Path(path), cache())), SAMPLE_RATE, QUALITY)
+def plays(font: Path, program: int) -> bool:
+    """Whether the font may play this program: it has it, it passed the audit, it is not ours."""
+    heard = audit(font).get(program)
+    return program not in OURS and heard is not None and not REFUSED_MARKS.intersection(heard.marks)
 
 
-def play_part(font: Path, program: int, strokes: list[Stroke], frames: int) -> NDArray[np.floating]:
-    """A part as float32 (frames, 2); raw level, which differs from program to program."""
-    # Its factories are typed for every unit of time at once.
-    score: Any = symusic.Score(TICKS_PER_SECOND // 2)  # at 120 a quarter is half a second
-    track: Any = symusic.Track(program=program, is_drum=False, ttype="tick")
-    for stroke in strokes:
-        if stroke.onset < frames:
-            length = max(1, stroke.frames)
-            note = symusic.Note(max(0, stroke.onset), length, stroke.pitch, stroke.velocity, "tick")
-            track.notes.append(note)
-    score.tracks.append(track)
-    score.tempos.append(symusic.Tempo(0, qpm=120, ttype="tick"))
-    with _PLAYING:
-        sound = np.asarray(_player(str(font)).render(score, True), np.float32)
-    out = blank(frames)
-    late = sound[:, LATENCY : LATENCY + frames]
-    out[: late.shape[1]] = late.T
+def audit(font: Path) -> dict[int, Program]:
+    """What was found of every program (0-127) and kit (128 + kit) when the font was converted."""
+    return banks.player(font).programs
+
+
+def play_part(font: Path, program: int, strokes: Iterable[Stroke], frames: int) -> Sound:
+    """A part as float32 (frames, 2), every program near -20 LUFS where it is struck at 100.
+
+    ``frames`` bounds the buffer; what rings beyond it is cut there.
+    """
+    return banks.player(font).play_part(program, strokes, frames)
+
+
+def play_kit(font: Path, kit: int, strokes: Iterable[Stroke], frames: int) -> dict[str, Sound]:
+    """A drum part split into kick, snare, hats and perc, typical hits near -9 dBFS at 100.
+
+    A kit that the font lacks, or that is silent, is played by its standard kit.
+    """
+    player = banks.player(font)
+    told = player.programs.get(DRUMS + kit)
+    if told is None or "silent" in told.marks:
+        kit = 0
+    ordered = sorted(strokes, key=lambda stroke: (stroke.onset, stroke.pitch))
+    ordered = [stroke for stroke in ordered if stroke.onset < frames]
+    groups: dict[str, list[int]] = {}
+    for number, stroke in enumerate(ordered):
+        groups.setdefault(kits.group_of(stroke.pitch), []).append(number)
+    hits = player.hits(kit, ordered)
+    out: dict[str, Sound] = {}
+    for group, numbers in groups.items():
+        out[group] = blank(frames)
+        player.add_rows(out[group], [row for number in numbers for row in hits[number]])
     return out

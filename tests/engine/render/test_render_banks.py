@@ -1,12 +1,13 @@
 from pathlib import Path
-from struct import pack
 
 import numpy as np
 import pytest
 import render_scores as scores
 
 from engine.errors import BankMissing
-from engine.render import banks, fonts, render, sampled
+from engine.render import banks, render, sampled
+from engine.render.notes import NOTES
+from engine.render.sampler import shelf
 from engine.render.strokes import Stroke
 from engine.render.synth import oscillators as osc
 from engine.score import Note
@@ -77,64 +78,6 @@ def test_every_bank_has_its_row_of_rights() -> None:
     assert not any("GPL" in row for row in rows)
 
 
-def chunk(name: bytes, content: bytes) -> bytes:
-    return name + pack("<I", len(content)) + content + (b"\0" if len(content) % 2 else b"")
-
-
-def tiny_font(root: int, override: int | None, coarse: int = 0) -> bytes:
-    """One second of a 220 Hz sine whose header says ``root`` and whose zone says otherwise."""
-    wave = (np.sin(2 * np.pi * 220 * np.arange(48_000) / 48_000) * 20_000).astype("<i2")
-    zone = [(54, 1)] + ([(58, override)] if override is not None else [])
-    zone += [(51, coarse & 0xFFFF)] if coarse else []
-    zone += [(53, 0)]
-    gens = b"".join(pack("<HH", *g) for g in (*zone, (0, 0)))
-    head = pack("<20sIIIIIBbHH", b"sine", 0, 48_000, 2400, 46_800, 48_000, root, 0, 0, 1)
-    last = pack("<20sIIIIIBbHH", b"EOS", 0, 0, 0, 0, 0, 0, 0, 0, 0)
-    name = b"tiny"
-    pdta = b"".join(
-        (
-            chunk(b"phdr", pack("<20sHHHIII", name, 0, 0, 0, 0, 0, 0)
-                  + pack("<20sHHHIII", b"EOP", 0, 0, 1, 0, 0, 0)),
-            chunk(b"pbag", pack("<HHHH", 0, 0, 1, 0)),
-            chunk(b"pmod", bytes(10)),
-            chunk(b"pgen", pack("<HHHH", 41, 0, 0, 0)),
-            chunk(b"inst", pack("<20sH", name, 0) + pack("<20sH", b"EOI", 1)),
-            chunk(b"ibag", pack("<HHHH", 0, 0, len(zone), 0)),
-            chunk(b"imod", bytes(10)),
-            chunk(b"igen", gens),
-            chunk(b"shdr", head + last),
-        )
-    )  # fmt: skip
-    info = chunk(b"ifil", pack("<HH", 2, 1)) + chunk(b"INAM", b"tiny\0\0")
-    body = b"sfbk" + chunk(b"LIST", b"INFO" + info)
-    body += chunk(b"LIST", b"sdta" + chunk(b"smpl", wave.tobytes() + bytes(92)))
-    body += chunk(b"LIST", b"pdta" + pdta)
-    return chunk(b"RIFF", body)
-
-
-def pitch_of(sound: np.ndarray) -> float:
-    mono = sound[4800:43_200].mean(axis=1)
-    spectrum = np.abs(np.fft.rfft(mono * np.hanning(len(mono)), n=1 << 19))
-    return 69 + 12 * np.log2(int(np.argmax(spectrum)) * 48_000 / (1 << 19) / 440)
-
-
-@pytest.mark.parametrize(("override", "coarse"), [(57, 0), (None, 3), (69, 12), (57, 0)])
-def test_a_prepared_font_plays_in_the_key_that_its_zones_ask_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, override: int | None, coarse: int
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    font = tmp_path / "tiny.sf2"
-    font.write_bytes(tiny_font(60, override, coarse))
-    sound = sampled.play_part(font, 0, [Stroke(0, 48_000, 64, 100)], 60_000)
-    root = (60 if override is None else override) - coarse
-    assert abs(pitch_of(sound) - (57 + 64 - root)) < 0.1
-
-
-def test_a_font_without_overridden_roots_is_left_alone() -> None:
-    assert fonts.with_roots(tiny_font(57, None)) is None
-    assert fonts.with_roots(tiny_font(57, 57)) is None
-
-
 def sampled_bank() -> banks.Bank:
     bank = banks.find()
     if bank.kind != "sampled":
@@ -166,7 +109,8 @@ def test_the_sampled_bank_renders_the_same_bytes_twice() -> None:
     notes = [Note(i * 480, 460, 60 + i, 90) for i in range(4)]
     one = scores.score([scores.part("lead", "lead", notes, program=0)], style="solo_piano", bars=1)
     first = render(one, bank, frames=96_000, loop=False, seed=1).groups["lead"]
-    sampled._player.cache_clear()
+    NOTES.clear()
+    shelf.close()
     again = render(one, bank, frames=96_000, loop=False, seed=1).groups["lead"]
     assert (first == again).all()
     assert np.abs(first).max() > 0.05

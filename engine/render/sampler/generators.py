@@ -1,0 +1,30 @@
+"""The generators of SoundFont 2.04 (8.1) by name, with the values they have when unsaid (8.1.3)."""
+
+COUNT = 61
+(
+    START, END, LOOP_START, LOOP_END, START_COARSE, LFO_PITCH, VIBRATO_PITCH, ENVELOPE_PITCH,
+    CUTOFF, RESONANCE, LFO_CUTOFF, ENVELOPE_CUTOFF, END_COARSE, LFO_LEVEL,
+) = range(14)  # fmt: skip
+PAN = 17
+(
+    LFO_DELAY, LFO_RATE, VIBRATO_DELAY, VIBRATO_RATE, MOD_DELAY, MOD_ATTACK, MOD_HOLD, MOD_DECAY,
+    MOD_SUSTAIN, MOD_RELEASE, KEY_MOD_HOLD, KEY_MOD_DECAY, DELAY, ATTACK, HOLD, DECAY, SUSTAIN,
+    RELEASE, KEY_HOLD, KEY_DECAY, INSTRUMENT,
+) = range(21, 42)  # fmt: skip
+(
+    KEYS, VELOCITIES, LOOP_START_COARSE, KEY_OVERRIDE, VELOCITY_OVERRIDE, ATTENUATION,
+) = range(43, 49)  # fmt: skip
+LOOP_END_COARSE, COARSE_TUNE, FINE_TUNE, SAMPLE, LOOPING = range(50, 55)
+KEY_TUNING, EXCLUSIVE, ROOT = range(56, 59)
+
+_INSTANT = -12_000  # timecents: one millisecond, which players take for nothing
+DEFAULTS = tuple(
+    {
+        CUTOFF: 13_500, KEY_TUNING: 100, KEY_OVERRIDE: -1, VELOCITY_OVERRIDE: -1, ROOT: -1,
+        **dict.fromkeys(
+            (LFO_DELAY, VIBRATO_DELAY, MOD_DELAY, MOD_ATTACK, MOD_HOLD, MOD_DECAY, MOD_RELEASE,
+             DELAY, ATTACK, HOLD, DECAY, RELEASE), _INSTANT,
+        ),
+    }.get(kind, 0)
+    for kind in range(COUNT)
+)  # fmt: skip

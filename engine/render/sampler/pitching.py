@@ -1,0 +1,139 @@
+"""Plays a recording at another pitch: band-limited interpolation, with the zone's filter in it.
+
+The step from one output frame to the next is taken as a fraction p/q of a sample, so the same q
+positions between samples come again and again, and a whole note is a handful of small matrix
+products: windows of the recording times a table of kernels. The kernel is a Kaiser-windowed sinc
+whose corner lies under both Nyquist frequencies (nothing folds back when a note is pitched up); a
+low-pass filter of the zone is convolved into it, which costs nothing more.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 48_000
+TAPS = 32  # of the unfiltered kernel: flat to 0.8 of the lower Nyquist, 80 dB beyond 1.15 of it
+CORNER, BETA = 0.94, 8.0
+FINE = 64  # points of the kernel's table between two samples
+CLOSE_ENOUGH = 4e-5  # of the asked step: 0.07 cent
+LONGEST_TURN = 1000
+BLOCK = 48  # output frames that share one window
+LONGEST_RING = 3000  # samples that a filter may ring
+# Products stay below what a BLAS would split among threads: the sum never depends on their number.
+SMALL = 240_000
+Sound = NDArray[np.float32]
+
+
+class Filter(NamedTuple):
+    """A resonant low-pass of two poles: its corner in hertz, its resonance in decibels."""
+
+    hertz: float
+    resonance_db: float
+
+
+def pitched(wave: Sound, step: float, frames: int, low_pass: Filter | None = None) -> Sound:
+    """``wave`` (n,) read ``step`` samples per frame from its first sample on: (frames,) float32.
+
+    Before its first sample and beyond its last the recording is silent. ``low_pass`` is in hertz
+    of the output.
+    """
+    p, q = fraction(step)
+    past, blocks = _kernels(p, q, low_pass)
+    turns = -(-frames // q)
+    width = max(kernel.shape[0] + start for start, kernel in blocks)
+    padded = np.zeros((turns - 1) * p + width + 1, np.float32)
+    heard = wave[: len(padded) - past]
+    padded[past : past + len(heard)] = heard
+    out = np.empty((turns, q), np.float32)
+    at = 0
+    for start, kernel in blocks:
+        taps, many = kernel.shape
+        rows = max(1, min(turns, SMALL // (taps * many)))
+        stacks = -(-turns // rows)
+        windows = np.empty((stacks * rows, taps), np.float32)
+        windows[:turns] = as_strided(padded[start:], (turns, taps), (4 * p, 4))
+        windows[turns:] = 0
+        made = windows.reshape(stacks, rows, taps) @ kernel
+        out[:, at : at + many] = made.reshape(-1, many)[:turns]
+        at += many
+    return out.reshape(-1)[:frames]
+
+
+@lru_cache(maxsize=4096)
+def fraction(step: float) -> tuple[int, int]:
+    """The fraction p/q nearest to the step, of the shortest turn q that is close enough."""
+    turns = np.arange(min(BLOCK, LONGEST_TURN), LONGEST_TURN + 1)
+    steps = np.maximum(np.rint(step * turns), 1)
+    error = np.abs(steps / turns / step - 1)
+    good = np.flatnonzero(error < CLOSE_ENOUGH)
+    best = int(good[0]) if len(good) else int(np.argmin(error))
+    return int(steps[best]), int(turns[best])
+
+
+@lru_cache(maxsize=512)
+def _kernels(p: int, q: int, low_pass: Filter | None) -> tuple[int, list[tuple[int, Sound]]]:
+    """Silence to put before the recording, and for each block of outputs where its window begins
+    and its kernels, (window, outputs)."""
+    step = p / q
+    stretch = max(1.0, step)
+    table = _sinc() if low_pass is None else _filtered(low_pass, step, stretch)
+    ahead = int(np.ceil(TAPS / 2 * stretch))
+    past = ahead + (0 if low_pass is None else _ringing(low_pass, step))
+    blocks = []
+    for first in range(0, q, BLOCK):
+        outputs = np.arange(first, min(first + BLOCK, q))
+        start, last = first * p // q, int(outputs[-1]) * p // q
+        window = np.arange(start - past, last + ahead + 1)
+        # Output k lies at sample k p/q; the table begins half a kernel before its centre.
+        place = (outputs * step)[None, :] - window[:, None]
+        place = (place * (1 / stretch) + TAPS / 2) * FINE
+        np.clip(place, 0, len(table) - 2, out=place)
+        left = place.astype(np.intp)
+        low = table[left]
+        kernel = low + (table[left + 1] - low) * (place - left)
+        blocks.append((start, (kernel * (1 / stretch)).astype(np.float32)))
+    return past, blocks
+
+
+@lru_cache(maxsize=1)
+def _sinc() -> NDArray[np.float64]:
+    """The kernel on a fine grid, from -TAPS/2 on. Its ends are nought."""
+    time = np.arange(-TAPS // 2 * FINE, TAPS // 2 * FINE + 1) / FINE
+    window = np.i0(BETA * np.sqrt(1 - (time / (TAPS / 2)) ** 2)) / np.i0(BETA)
+    table = np.sinc(time * CORNER) * CORNER * window
+    table[[0, -1]] = 0
+    return table
+
+
+def _filtered(low_pass: Filter, step: float, stretch: float) -> NDArray[np.float64]:
+    """The kernel after the filter; one unit of its grid is ``stretch`` samples long."""
+    plain = _sinc()
+    length = len(plain) + int(_ringing(low_pass, step) / stretch * FINE)
+    size = 1 << length.bit_length()
+    # Frequencies of the grid in hertz of the output: a sample lasts 1 / (step * SAMPLE_RATE) s.
+    hertz = np.fft.rfftfreq(size, stretch / (FINE * step * SAMPLE_RATE))
+    table = np.fft.irfft(np.fft.rfft(plain, size) * _response(low_pass, hertz), size)[:length]
+    fade = (length - len(plain)) // 4
+    table[length - fade :] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(1, fade + 1) / max(fade, 1))
+    table[[0, -1]] = 0
+    return table
+
+
+def _response(low_pass: Filter, hertz: NDArray[np.floating]) -> NDArray[np.complexfloating]:
+    """The analogue pair of poles; half of the resonance is taken off below it (8.1.3, 9)."""
+    ratio = hertz / low_pass.hertz
+    damping = 1 / _quality(low_pass)
+    return 10 ** (-low_pass.resonance_db / 40) / (1 - ratio**2 + 1j * damping * ratio)
+
+
+def _quality(low_pass: Filter) -> float:
+    return 10 ** ((low_pass.resonance_db - 3.0103) / 20)
+
+
+def _ringing(low_pass: Filter, step: float) -> int:
+    """Samples until the filter has died by 80 dB."""
+    tau = 2 * _quality(low_pass) / (2 * np.pi * low_pass.hertz)
+    return min(int(9.2 * tau * SAMPLE_RATE * step) + 2, LONGEST_RING)
