@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts import Delivery, Marker
+from engine.master.files import mp3
 from engine.master.files.labels import Labels
 from engine.master.files.writing import resample, sound_file
 from engine.master.mastering import Master
@@ -51,8 +52,7 @@ def preview_mp3(mastered: Master, delivery: Delivery, *, label: str) -> bytes:
     loudest = float(np.abs(sound).max(initial=0.0))
     if loudest > _PREVIEW_CEILING:
         sound = sound * np.float32(_PREVIEW_CEILING / loudest)
-    form = Form(format="mp3", sample_rate=sample_rate, channels=sound.shape[1])  # type: ignore[arg-type]
-    return sound_file(sound, form, unlicensed(label))
+    return mp3.label(mp3.small_mp3(sound, sample_rate), unlicensed(label))
 
 
 def stem_wavs(

@@ -84,6 +84,11 @@ def id3(content: bytes) -> dict[str, str]:
     return found
 
 
+def id3_bytes(content: bytes) -> int:
+    """Where the sound begins behind the tag."""
+    return 10 + sum((content[6 + place] & 127) << 7 * (3 - place) for place in range(4))
+
+
 def _two(value: bytes) -> tuple[str, str]:
     at = next(place for place in range(0, len(value), 2) if value[place : place + 2] == b"\0\0")
     return value[:at].decode("utf-16"), value[at + 2 :].decode("utf-16")

@@ -149,6 +149,18 @@ def test_six_channels_fold_to_two_without_the_subwoofer() -> None:
     assert np.allclose(files.folded(np.eye(4)), [(1, 0), (0, 1), (half, 0), (0, half)])
 
 
+def test_a_licensed_mp3_has_its_highs_and_every_frame_of_it_320_kbit() -> None:
+    content = files.sound_file(noise(96_000, 2), form("mp3"))
+    at = readers.id3_bytes(content)
+    assert content[at] == 0xFF and content[at + 1] & 0xFE == 0xFA  # MPEG 1, layer III
+    assert abs(len(content) * 8 / 2 / 1000 - 320) < 20
+    read, rate = heard(content)
+    power = np.abs(np.fft.rfft(read[:, 0])) ** 2
+    hertz = np.fft.rfftfreq(len(read), 1 / rate)
+    high = power[(hertz > 18_000) & (hertz < 19_500)].mean()
+    assert 10 * np.log10(high / power[(hertz > 1_000) & (hertz < 2_000)].mean()) > -6
+
+
 def test_labels_may_be_left_out_of_every_form() -> None:
     for name, channels in ALL:
         content = files.sound_file(noise(100, channels), form(name, channels), Labels())
