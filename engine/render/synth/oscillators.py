@@ -88,13 +88,10 @@ def sweep(cycles: Sound, turn: Turn, row: Curve | None = None) -> Sound:
     """
     out = np.empty(len(turn), np.float32)
     if row is None or len(cycles) == 1:
-        steps = np.empty(cycles.shape[1] - 1, np.complex64)
-        steps.real, steps.imag = cycles[0, :-1], np.diff(cycles[0])
+        points = with_steps(cycles)[0]
         for at in range(0, len(turn), STRETCH):
-            index, between = _places(turn[at : at + STRETCH], len(steps))
-            fetched = steps[index]
-            between *= fetched.imag
-            np.add(between, fetched.real, out=out[at : at + STRETCH])
+            index, between = places(turn[at : at + STRETCH], len(points))
+            fetch(points, index, between, out[at : at + STRETCH])
         return out
     corners = _corners(cycles)
     for at in range(0, len(turn), STRETCH):
@@ -103,24 +100,9 @@ def sweep(cycles: Sound, turn: Turn, row: Curve | None = None) -> Sound:
     return out
 
 
-def sweep_each(cycles: Sound, turn: Turn) -> Sound:
-    """Every row of the cycles read at ``turn`` for itself: (rows, frames)."""
-    out = np.empty((len(cycles), len(turn)), np.float32)
-    steps = np.empty((len(cycles), cycles.shape[1] - 1), np.complex64)
-    steps.real, steps.imag = cycles[:, :-1], np.diff(cycles, axis=1)
-    for at in range(0, len(turn), STRETCH):
-        index, between = _places(turn[at : at + STRETCH], steps.shape[1])
-        for row, one in zip(out, steps, strict=True):
-            fetched = one[index]
-            target = row[at : at + STRETCH]
-            np.multiply(fetched.imag, between, out=target)
-            target += fetched.real
-    return out
-
-
 def _morphed(corners: Sound, turn: Turn, row: Curve, out: Sound) -> None:
     rows, size, _ = corners.shape
-    index, between = _places(turn, size)
+    index, between = places(turn, size)
     first = np.minimum(row.astype(np.intp), rows - 1)
     blend = row - first.astype(np.float32)
     first *= size
@@ -135,12 +117,28 @@ def _morphed(corners: Sound, turn: Turn, row: Curve, out: Sound) -> None:
     np.add(between, later, out=out)
 
 
-def _places(turn: Turn, size: int) -> tuple[NDArray[np.intp], Sound]:
+def places(turn: Turn, size: int) -> tuple[NDArray[np.intp], Sound]:
     """Which point of ``size`` a turn has passed, and how far it is on the way to the next one."""
     shift = 32 - (size.bit_length() - 1)
     between = (turn & np.uint32((1 << shift) - 1)).astype(np.float32)
     between *= np.float32(2.0**-shift)
     return (turn >> np.uint32(shift)).astype(np.intp), between
+
+
+def with_steps(cycles: Sound) -> NDArray[np.complex64]:
+    """Every point with the way to the next one as its imaginary part: (rows, size)."""
+    points = np.empty((len(cycles), cycles.shape[1] - 1), np.complex64)
+    points.real, points.imag = cycles[:, :-1], np.diff(cycles, axis=1)
+    return points
+
+
+def fetch(
+    points: NDArray[np.complex64], index: NDArray[np.intp], between: Sound, out: Sound
+) -> None:
+    """One cycle, with its steps, read at `places`, into ``out``."""
+    fetched = points[index]
+    np.multiply(between, fetched.imag, out=out)
+    out += fetched.real
 
 
 def _corners(cycles: Sound) -> Sound:
@@ -169,6 +167,19 @@ def bent_turn(frequency: float, frames: int, start: float, cents: Curve, step: i
     """The turn of a tone whose pitch follows ``cents``, one value every ``step`` frames."""
     speed = frequency / SAMPLE_RATE * 2.0 ** (cents / 1200.0)
     pace = (speed[1:] + speed[:-1]) / 2.0
+    knots = wrapped(np.concatenate([[start], start + np.cumsum(pace[:-1]) * step]))
+    paces = np.round(pace * 2.0**32).astype(np.uint32)
+    ramp = np.arange(step, dtype=np.uint32)
+    return (paces[:, None] * ramp + knots[:, None]).reshape(-1)[:frames]
+
+
+def round_turn(cycles: int, frames: int, start: float, cents: Curve, step: int) -> Turn:
+    """A turn that comes back to where it began after ``frames`` and ``cycles``.
+
+    ``cents``, one value every ``step`` frames, the first once more at the end, only bend its pace.
+    """
+    pace = 2.0 ** ((cents[1:] + cents[:-1]) / 2400.0)
+    pace *= cycles / (step * pace.sum())
     knots = wrapped(np.concatenate([[start], start + np.cumsum(pace[:-1]) * step]))
     paces = np.round(pace * 2.0**32).astype(np.uint32)
     ramp = np.arange(step, dtype=np.uint32)
@@ -240,7 +251,8 @@ def modal(
     heard, last = heard[order], np.ceil(life[order] * SAMPLE_RATE / block).astype(int) + 1
     rate = (-6.9078 / t60_s[heard] + 2j * np.pi * frequency[heard]) / SAMPLE_RATE
     short = _powers(np.exp(rate), block, np.ones(len(rate), complex)).T
-    step, now = np.exp(rate * block), amplitude[heard] * np.exp(1j * phase[heard])
+    step = np.exp(rate * block)
+    now = (amplitude[heard] * np.exp(1j * phase[heard])).astype(np.complex128)
     at, stretch = 0, 16
     while at < blocks:
         alive = int(np.searchsorted(-last, -at))

@@ -1,59 +1,27 @@
 """Plays parts with our own sounds: notes come from a cache and are added where they belong."""
 
 import zlib
-from collections import OrderedDict
 from collections.abc import Iterable
-from functools import lru_cache
-from threading import Lock
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from msgspec import Struct
 
+from engine.render.notes import NOTES, add, falling
 from engine.render.strokes import Stroke
-from engine.render.synth import kits
+from engine.render.synth import kits, steady, trims
 from engine.render.synth import oscillators as osc
 from engine.render.synth.lines import play_line
 from engine.render.synth.oscillators import SAMPLE_RATE, Sound
 from engine.render.synth.patches import GENERAL_MIDI, PATCHES, Patch
 from engine.render.synth.singing import Line
-from engine.render.synth.sounds import play
+from engine.render.synth.sounds import play, varies
+from engine.render.synth.voices import Subtractive
 from engine.sound.filters import blank
-from engine.sound.loudness import momentary_lufs
 
-REFERENCE_LUFS = -20.0
-LAYERS = ((47, 0.28), (79, 0.52), (103, 0.73), (127, 0.92))
 BUCKET_RATIO = 1.26
 VARIANTS = 3
-CACHE_BYTES = 192 * 2**20
-
-
-class _Cache:
-    """Rendered notes, least recently used out first, shared by every take of the process."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most, self._held, self._lock = most_bytes, 0, Lock()
-        self._notes: OrderedDict[tuple, Sound] = OrderedDict()
-
-    def get(self, key: tuple) -> Sound | None:
-        with self._lock:
-            note = self._notes.get(key)
-            if note is not None:
-                self._notes.move_to_end(key)
-            return note
-
-    def put(self, key: tuple, note: Sound) -> Sound:
-        note.flags.writeable = False
-        with self._lock:
-            if key not in self._notes:
-                self._notes[key] = note
-                self._held += note.nbytes
-            while self._held > self._most:
-                self._held -= self._notes.popitem(last=False)[1].nbytes
-        return note
-
-
-_CACHE = _Cache(CACHE_BYTES)
+_CHOKE_S = 0.006
 
 
 def play_part(patch_name: str, strokes: Iterable[Stroke], frames: int) -> Sound:
@@ -65,21 +33,41 @@ def play_part(patch_name: str, strokes: Iterable[Stroke], frames: int) -> Sound:
     if isinstance(patch.voice, Line):
         return play_line(patch_name, patch, list(strokes), frames)
     out = blank(frames)
-    for stroke, wanted, held in _sheet(patch, [one for one in strokes if one.onset < frames]):
-        key = (patch_name, *wanted)
-        note = _CACHE.get(key)
-        if note is None:
-            note = _CACHE.put(key, _rendered(patch_name, patch, *wanted))
-        level = gain(stroke.velocity, patch.dynamics_db)
-        _add(out, note, stroke.onset, level, held, _place(level, stroke.pitch, patch.key_width))
+    inside = [stroke for stroke in strokes if stroke.onset < frames]
+    if steady.goes_on(patch.voice):
+        for number, stroke in enumerate(inside):
+            _hold(out, patch_name, patch, stroke, number)
+        return out
+    for stroke, wanted, let_go in _sheet(patch, inside):
+        note = NOTES.played((patch_name, *wanted), partial(_rendered, patch_name, patch, wanted))
+        fall = None if let_go is None else falling(patch.release_s)
+        add(out, note, stroke.onset, _gain(patch, stroke), let_go=let_go, fall=fall)
     return out
 
 
-def _place(level: float, pitch: int, width: float) -> tuple[float, float] | None:
-    """Low keys to the left and high ones to the right, as the player sits."""
-    if not width:
-        return None
-    angle = (1 + width * float(np.clip((pitch - 62) / 30, -1, 1))) * np.pi / 4
+def _hold(out: Sound, name: str, patch: Patch, stroke: Stroke, number: int) -> None:
+    """A note that could go on for ever, for as long as it is held."""
+    layer, fall = _layer(stroke.velocity), falling(patch.release_s)
+    pitch = trims.folded(stroke.pitch, patch)
+    note = steady.Held(name, patch.voice, pitch, trims.LAYERS[layer][1], number)
+    trim = 10 ** ((trims.REFERENCE_LUFS - trims.loudness(name, pitch, layer).lufs) / 20)
+    left, right = (trim * side for side in _gain(patch, stroke))
+    frames = min(stroke.frames + len(fall), len(out) - stroke.onset)
+    for at, piece in steady.stretches(note, frames):
+        let_go = max(stroke.frames - at, 0)
+        sinking = fall[max(at - stroke.frames, 0) :]
+        add(out, piece, stroke.onset + at, (left, right), let_go=let_go, fall=sinking)
+    if isinstance(patch.voice, Subtractive) and patch.voice.click_db > -100:
+        add(out, steady.key_click(name, patch.voice), stroke.onset, (left, right))
+
+
+def _gain(patch: Patch, stroke: Stroke) -> tuple[float, float]:
+    """Left and right: the velocity's level, low keys to the left as the player sits."""
+    level = gain(stroke.velocity, patch.dynamics_db)
+    if not patch.key_width:
+        return level, level
+    along = float(np.clip((stroke.pitch - 62) / 30, -1, 1))
+    angle = (1 + patch.key_width * along) * np.pi / 4
     return level * float(np.cos(angle)) * 1.4142, level * float(np.sin(angle)) * 1.4142
 
 
@@ -103,8 +91,10 @@ def play_kit(kit_name: str, strokes: Iterable[Stroke], frames: int) -> dict[str,
         side = _SIDES.get(stroke.pitch, 0.0)
         angle = (side + 1) * np.pi / 4
         level = drum_gain(stroke.velocity)
-        pan = (level * np.cos(angle) * 1.4142, level * np.sin(angle) * 1.4142)
-        _add(out[group], note, stroke.onset, level, _Held(stop, 0.006), pan if side else None)
+        pan = (level, level)
+        if side:
+            pan = (level * float(np.cos(angle)) * 1.4142, level * float(np.sin(angle)) * 1.4142)
+        add(out[group], note, stroke.onset, pan, let_go=stop, fall=falling(_CHOKE_S))
     return out
 
 
@@ -129,13 +119,6 @@ def drum_gain(velocity: int) -> float:
     return float(10 ** (max(-26.0, 40 * np.log10(max(velocity, 1) / 127)) / 20))
 
 
-class _Held(Struct, frozen=True, array_like=True):
-    """Frames until the note is let go, None for never, and how fast it then fades."""
-
-    frames: int | None
-    tau_s: float
-
-
 class _Wanted(NamedTuple):
     """A note as it lies in the cache."""
 
@@ -145,52 +128,50 @@ class _Wanted(NamedTuple):
     variant: int
 
 
-def _sheet(patch: Patch, strokes: list[Stroke]) -> list[tuple[Stroke, _Wanted, _Held]]:
-    """Which note every stroke plays, and when it is let go.
+def _sheet(patch: Patch, strokes: list[Stroke]) -> list[tuple[Stroke, _Wanted, int | None]]:
+    """Which note every stroke plays, and after how many frames it is let go.
 
     A part's shorter notes are cut from the longest of their pitch, loudness and variant, which
     costs a third of playing each at its own length.
     """
-    rows: list[tuple[Stroke, _Wanted, _Held]] = []
+    rows: list[tuple[Stroke, _Wanted, int | None]] = []
     longest: dict[tuple[int, int, int], int] = {}
     for number, stroke in enumerate(strokes):
-        layer = next(i for i, (top, _) in enumerate(LAYERS) if stroke.velocity <= top)
-        pitch = _folded(stroke.pitch, patch)
-        frames, held = _length(patch, stroke.frames)
+        frames, let_go = _length(patch, stroke.frames)
         variant = min(number % VARIANTS, _variants(patch, frames) - 1)
-        wanted = _Wanted(pitch, layer, frames, variant)
-        same = (pitch, layer, wanted.variant)
+        wanted = _Wanted(
+            trims.folded(stroke.pitch, patch), _layer(stroke.velocity), frames, variant
+        )
+        same = (wanted.pitch, wanted.layer, wanted.variant)
         longest[same] = max(longest.get(same, 0), frames)
-        rows.append((stroke, wanted, held))
+        rows.append((stroke, wanted, let_go))
     if patch.rings or patch.exact:
         return rows
     return [
-        (stroke, one._replace(frames=longest[one.pitch, one.layer, one.variant]), held)
-        for stroke, one, held in rows
+        (stroke, one._replace(frames=longest[one.pitch, one.layer, one.variant]), let_go)
+        for stroke, one, let_go in rows
     ]
 
 
-def _length(patch: Patch, sounding: int) -> tuple[int, _Held]:
+def _layer(velocity: int) -> int:
+    return next(i for i, (top, _) in enumerate(trims.LAYERS) if velocity <= top)
+
+
+def _length(patch: Patch, sounding: int) -> tuple[int, int | None]:
+    """Frames to be played, and when the note is let go: None for what rings anyway."""
     if patch.rings:
-        return int(patch.longest_s * SAMPLE_RATE), _Held(None, 0.0)
+        return int(patch.longest_s * SAMPLE_RATE), None
     sounding = min(sounding, int(patch.longest_s * SAMPLE_RATE * 4))
     if patch.exact:
-        return sounding, _Held(max(1, sounding - 480), patch.release_s)
-    release = int(4.6 * patch.release_s * SAMPLE_RATE) + 240
-    return _bucket(sounding + release), _Held(sounding, patch.release_s)
+        return sounding, max(1, sounding - 480)
+    return _bucket(sounding + len(falling(patch.release_s))), sounding
 
 
 def _variants(patch: Patch, frames: int) -> int:
-    """How often a repeated note may be the very same sound: less for what is short and struck."""
+    """How many sounds a repeated note has in turn: fewer of what is long, one of what is pure."""
+    if not varies(patch.voice):
+        return 1
     return VARIANTS if patch.rings or frames < 2 * SAMPLE_RATE else 2
-
-
-def _folded(pitch: int, patch: Patch) -> int:
-    while pitch < patch.low:
-        pitch += 12
-    while pitch > patch.high:
-        pitch -= 12
-    return pitch
 
 
 def _bucket(frames: int) -> int:
@@ -199,89 +180,38 @@ def _bucket(frames: int) -> int:
     return int(480 * BUCKET_RATIO**step)
 
 
-def _rendered(name: str, patch: Patch, pitch: int, layer: int, frames: int, variant: int) -> Sound:
+def _rendered(name: str, patch: Patch, wanted: _Wanted) -> Sound:
+    pitch, layer, frames, variant = wanted
     seed = zlib.crc32(f"{name}/{pitch}/{layer}/{variant}".encode())
-    sound = play(patch.voice, pitch, LAYERS[layer][1], frames, np.random.default_rng(seed))
-    sound = _without_offset(sound)
-    loudness = _loudness_at(name, pitch, layer)
+    loud = trims.LAYERS[layer][1]
+    sound = play(patch.voice, pitch, loud, frames, np.random.default_rng(seed))
+    _centre(sound)
+    natural = trims.loudness(name, pitch, layer)
+    lufs = natural.lufs
     if frames >= SAMPLE_RATE // 2 and _beats(patch):
         # Voices in unison beat: two keys of one patch would differ by 4 dB, so each is levelled.
-        loudness = 0.3 * loudness + 0.7 * momentary_lufs(sound)
-    trim = 10 ** ((REFERENCE_LUFS - loudness) / 20)
-    return osc.taper((sound * np.float32(trim)).astype(np.float32))
+        lufs += 0.7 * (trims.power_db(sound) - natural.power_db)
+    sound *= np.float32(10 ** ((trims.REFERENCE_LUFS - lufs) / 20))
+    return osc.taper(sound)
 
 
-def _without_offset(sound: Sound) -> Sound:
-    mean = sound.mean() if sound.ndim == 1 else np.array([side.mean() for side in sound.T])
-    # Subtracting it whole would put a step under the first frame; it fades in with the attack.
-    return sound - (np.multiply.outer(osc.attack(len(sound), 480), mean)).astype(np.float32)
+def _centre(sound: Sound) -> None:
+    """Take the mean out of a sound, in place."""
+    for side in np.atleast_2d(sound.T):
+        mean = np.float32(side.mean(dtype=np.float64))
+        side -= mean
+        # Taken away whole it would put a step under the first frame; it fades in with the attack.
+        size = min(480, len(side))
+        side[:size] += mean * (1 - osc.attack(size, 480))
 
 
 def _beats(patch: Patch) -> bool:
     return any(one.voices > 1 for one in getattr(patch.voice, "oscillators", ()))
 
 
-_ANCHORS = (24, 36, 48, 60, 72, 84, 96, 108)
-
-
-def _loudness_at(name: str, pitch: int, layer: int) -> float:
-    below = max((a for a in _ANCHORS if a <= pitch), default=_ANCHORS[0])
-    above = min((a for a in _ANCHORS if a >= pitch), default=_ANCHORS[-1])
-    low, high = _anchor_loudness(name, below, layer), _anchor_loudness(name, above, layer)
-    return low if above == below else low + (high - low) * (pitch - below) / (above - below)
-
-
-@lru_cache(maxsize=2048)
-def _anchor_loudness(name: str, pitch: int, layer: int) -> float:
-    """How loud the patch is at a pitch before any trim, LUFS of its loudest 400 ms."""
-    patch = PATCHES[name]
-    folded = _folded(pitch, patch)
-    seconds = min(patch.longest_s, 1.6) if patch.rings or patch.exact else 1.2
-    attack = getattr(patch.voice, "attack_s", 0.0)
-    frames = int((seconds + attack) * SAMPLE_RATE)
-    rng = np.random.default_rng(7)
-    return momentary_lufs(play(patch.voice, folded, LAYERS[layer][1], frames, rng))
-
-
 def _hit(name: str, kit: kits.Kit, key: int, layer: int, variant: int) -> Sound:
     named = (name, key, layer, variant)
-    note = _CACHE.get(named)
-    return note if note is not None else _CACHE.put(named, kits.hit(kit, *named))
-
-
-def _add(
-    out: Sound,
-    note: Sound,
-    onset: int,
-    level: float,
-    held: _Held,
-    pan: tuple[float, float] | None = None,
-) -> None:
-    """The note into the buffer at ``onset``, let go after ``held``."""
-    skipped = max(0, -onset)
-    length = min(len(note), len(out) - onset)
-    if held.frames is not None:
-        length = min(length, held.frames + int(4.6 * held.tau_s * SAMPLE_RATE) + 240)
-    if length <= skipped:
-        return
-    piece = note[:length]
-    if held.frames is not None and held.frames < length:
-        after = length - held.frames
-        fall = osc.decay(after, held.tau_s)
-        close = min(240, after)
-        fall[-close:] *= 0.5 + 0.5 * np.cos(np.pi * (np.arange(close) + 1) / close)
-        piece = piece.copy()
-        piece[held.frames :] = (piece[held.frames :].T * fall).T
-    target = out[max(onset, 0) : onset + length]
-    piece = piece[skipped:]
-    if piece.ndim == 1:
-        left, right = pan or (level, level)
-        target[:, 0] += piece * np.float32(left)
-        target[:, 1] += piece * np.float32(right)
-    elif pan:
-        target += piece * np.asarray(pan, np.float32)
-    else:
-        target += piece * np.float32(level)
+    return NOTES.played(named, partial(kits.hit, kit, *named))
 
 
 def stand_in(program: int) -> str:

@@ -22,6 +22,17 @@ def play(voice: Any, pitch: int, loudness: float, frames: int, rng: np.random.Ge
     raise TypeError(f"no player for {type(voice).__name__}")
 
 
+def varies(voice: Any) -> bool:
+    """Whether two notes of a voice differ at all: a pure tone is the same every time."""
+    if isinstance(voice, Subtractive):
+        unison = any(one.voices > 1 for one in voice.oscillators)
+        noisy = max(voice.breath_db, voice.click_db) > -100
+        return bool(unison or noisy or voice.drift_cents or voice.vibrato_cents)
+    if isinstance(voice, Glide):
+        return max(voice.rumble_db, voice.click_db) > -100
+    return True
+
+
 play.register(Subtractive, subtractive.subtractive)
 play.register(Modal, struck.modal)
 play.register(Plucked, struck.plucked)

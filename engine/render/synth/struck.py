@@ -7,6 +7,8 @@ from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 from engine.render.synth.voices import Fm, Glide, Modal, Plucked
 
 _MOST_PARTIALS = 48
+_UNEVEN_DB = 0.4  # by which no mallet meets the bar twice at the same spot
+_UNEVEN_INDEX = 0.04
 
 
 def modal(
@@ -23,8 +25,9 @@ def modal(
     level = 10 ** (np.asarray(voice.levels_db) / 20) * osc.strike(frequency, contact)
     level /= osc.strike(frequency[:1], contact)[0]
     level *= 10 ** (-voice.soft_db * np.arange(len(ratios)) * (1 - loudness) / 20)
+    level *= 10 ** (rng.uniform(-_UNEVEN_DB, _UNEVEN_DB, len(ratios)) / 20)
     ring = np.asarray(voice.t60_s) * 2 ** (-(pitch - 66) / voice.halving)
-    phase = 1.3 * np.arange(len(ratios))
+    phase = 1.3 * np.arange(len(ratios)) + rng.uniform(-0.3, 0.3, len(ratios))
     if voice.pair_hz:
         out = np.stack(
             [
@@ -150,7 +153,8 @@ def fm(voice: Fm, pitch: int, loudness: float, frames: int, rng: np.random.Gener
         drift = osc.between_knots(voice.drift_cents * 0.00058 * 0.35 * swing, frames, 480)
     sides = (-1.0, 1.0) if voice.spread_cents else (0.0,)
     tuned = [base * 2 ** (side * voice.spread_cents / 1200) for side in sides]
-    out = np.stack([_modulated(voice, pitch, loudness, one, frames, drift) for one in tuned])
+    struck = loudness * (1 + float(rng.uniform(-_UNEVEN_INDEX, _UNEVEN_INDEX)))
+    out = np.stack([_modulated(voice, pitch, struck, one, frames, drift) for one in tuned])
     out *= envelope
     if voice.asymmetry:
         out += np.float32(voice.asymmetry * loudness) * (out * out)

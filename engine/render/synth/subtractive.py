@@ -23,11 +23,13 @@ def subtractive(
     out = np.zeros((2 if voice.spread > 0 else 1, frames), np.float32)
     for oscillator in voice.oscillators:
         base = base_hertz(pitch, oscillator)
-        cycles = cycles_of(voice, oscillator, base, places)
+        cycles = cycles_of(voice, oscillator, base, places, places.max())
         for cents, pan in unison(oscillator, voice.spread):
             frequency = base * 2 ** (cents / 1200)
             turn = _turn(voice, frequency, frames, time, rng, free=oscillator.voices > 1)
-            panned(out, osc.sweep(cycles, turn, row), pan)
+            tone = osc.sweep(cycles, turn, row)
+            for channel, level in zip(out, sides(pan, stereo=voice.spread > 0), strict=True):
+                channel += tone * level
     if voice.drive > 0:
         ceiling = np.abs(out).max() + 1e-9
         out *= np.float32(voice.drive / ceiling)
@@ -85,22 +87,29 @@ def _places(voice: Subtractive, cutoff: Curve, frames: int) -> tuple[Curve, Curv
     return 2.0 ** np.linspace(low, high, last + 1), row
 
 
-def cycles_of(voice: Subtractive, oscillator: Osc, base: float, cutoff: Curve) -> Sound:
-    """One cycle for every cutoff, at the level of one of the oscillator's voices."""
-    amplitudes = partials(voice, oscillator, base, cutoff)
-    amplitudes *= 10 ** (oscillator.level_db / 20) / np.sqrt(oscillator.voices)
+def cycles_of(
+    voice: Subtractive, oscillator: Osc, base: float, cutoff: Curve, highest: float
+) -> Sound:
+    """One cycle for every cutoff, at the level of one of the oscillator's voices.
+
+    ``highest`` is the highest cutoff of the note: it says how many harmonics matter.
+    """
+    amplitudes = partials(voice, oscillator, base, cutoff, highest)
     count = amplitudes.shape[1]
     return osc.tables(amplitudes, 512 if count < 48 else 1024 if count < 128 else 2048)
 
 
-def partials(voice: Subtractive, oscillator: Osc, base: float, cutoff: Curve) -> Curve:
+def partials(
+    voice: Subtractive, oscillator: Osc, base: float, cutoff: Curve, highest: float
+) -> Curve:
     """Amplitudes of the harmonics behind the filter: (cutoffs, harmonics)."""
-    reach = min(osc.TOP_HZ, cutoff.max() * (10.0 if voice.slope == 24 else 40.0))
+    reach = min(osc.TOP_HZ, highest * (10.0 if voice.slope == 24 else 40.0))
     count = int(np.clip(reach / base, 1, 480))
     h = np.arange(1.0, count + 1)
     shape = osc.SHAPES[oscillator.shape](h)
     if voice.formants:
         shape = shape * osc.peaks(h * base, voice.formants)
+    shape *= 10 ** (oscillator.level_db / 20) / np.sqrt(oscillator.voices)
     return shape * osc.low_pass(h * base / cutoff[:, None], voice.q, voice.slope)
 
 
@@ -114,15 +123,12 @@ def unison(oscillator: Osc, spread: float) -> list[tuple[float, float]]:
     return [(float(c), float(s) * spread) for c, s in zip(cents, sides, strict=True)]
 
 
-def panned(out: Sound, tone: Sound, pan: float) -> None:
-    """Add a voice to one or two channels, (channels, frames), where it stands."""
-    if len(out) == 1:
-        out[0] += tone
-        return
+def sides(pan: float, *, stereo: bool) -> tuple[np.float32, ...]:
+    """The level of a voice in each channel, 1 in the middle."""
+    if not stereo:
+        return (np.float32(1.0),)
     angle = (pan + 1) * np.pi / 4
-    out[0] += tone * np.float32(np.cos(angle) * 1.4142)
-    tone *= np.float32(np.sin(angle) * 1.4142)
-    out[1] += tone
+    return np.float32(np.cos(angle) * 1.4142), np.float32(np.sin(angle) * 1.4142)
 
 
 def _turn(

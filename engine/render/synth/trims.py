@@ -1,0 +1,148 @@
+"""How loud every patch is by nature, so that a note struck at 100 is at -20 LUFS on all of them.
+
+Measuring takes a second of sound for every octave and layer, so the figures are kept as numbers
+beside this file. ``python -m engine.render.synth`` measures them anew. A patch that has been
+changed since is noticed by its fingerprint and measured where it is played: slower, never wrong.
+"""
+
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from engine.render.synth import steady
+from engine.render.synth.oscillators import SAMPLE_RATE, Sound
+from engine.render.synth.patches import PATCHES, Patch
+from engine.render.synth.singing import Line
+from engine.render.synth.sounds import play, varies
+from engine.sound.loudness import momentary_lufs
+
+REFERENCE_LUFS = -20.0
+# Velocities up to the first number are played with the second as loudness.
+LAYERS = ((47, 0.28), (79, 0.52), (103, 0.73), (127, 0.92))
+TIMES = 4  # a patch in unison is heard so often: its voices are never twice as loud together
+KEPT = Path(__file__).with_name("trims.json")
+_OCTAVE = 12
+_ANCHORS = range(24, 109, _OCTAVE)
+_SOUND = 1  # counts the changes of what voices sound like; fingerprints contain it
+
+
+class Loudness(Struct, frozen=True, array_like=True):
+    """The loudest 400 ms of a note: LUFS, and the plain mean square of both channels in dB."""
+
+    lufs: float
+    power_db: float
+
+
+class _Kept(Struct, frozen=True):
+    """A patch's fingerprint and its `Loudness` for every layer and anchor."""
+
+    fingerprint: int
+    layers: list[list[Loudness]]
+
+
+def loudness(name: str, pitch: int, layer: int) -> Loudness:
+    """How loud the patch's untrimmed note is, from the octaves around it."""
+    pitch = min(max(pitch, _ANCHORS[0]), _ANCHORS[-1])
+    below = (pitch - _ANCHORS[0]) // _OCTAVE
+    share = (pitch - _ANCHORS[below]) / _OCTAVE
+    low = _anchor(name, below, layer)
+    if not share:
+        return low
+    high = _anchor(name, below + 1, layer)
+    return Loudness(
+        low.lufs + (high.lufs - low.lufs) * share,
+        low.power_db + (high.power_db - low.power_db) * share,
+    )
+
+
+def folded(pitch: int, patch: Patch) -> int:
+    """The pitch, by octaves within what the patch can play."""
+    while pitch < patch.low:
+        pitch += 12
+    while pitch > patch.high:
+        pitch -= 12
+    return pitch
+
+
+def power_db(sound: Sound) -> float:
+    """The mean square of the loudest 400 ms (or of the whole, if shorter), both channels."""
+    hop = SAMPLE_RATE // 10
+    both = np.atleast_2d(sound.T)
+    size = max(both.shape[1] // hop, 1) * hop
+    padded = np.pad(both, ((0, 0), (0, max(0, size - both.shape[1]))))[:, :size]
+    squares = np.square(padded).reshape(len(both), -1, hop)
+    power = squares.sum(axis=(0, 2), dtype=np.float64)
+    power *= 2 / len(both) / (4 * hop)
+    total = np.concatenate([[0.0], np.cumsum(power)])
+    span = min(4, len(power))
+    return float(10 * np.log10((total[span:] - total[:-span]).max() + 1e-12))
+
+
+@lru_cache(maxsize=1)
+def _kept() -> dict[str, _Kept]:
+    return msgspec.json.decode(KEPT.read_bytes(), type=dict[str, _Kept])
+
+
+def _anchor(name: str, anchor: int, layer: int) -> Loudness:
+    kept = _kept().get(name)
+    if kept is not None and kept.fingerprint == fingerprint(PATCHES[name]):
+        return kept.layers[layer][anchor]
+    return measured(name, anchor, layer)
+
+
+@lru_cache(maxsize=512)
+def fingerprint(patch: Patch) -> int:
+    """Of everything that a patch says."""
+    return zlib.crc32(msgspec.json.encode([_SOUND, type(patch.voice).__name__, patch]))
+
+
+@lru_cache(maxsize=4096)
+def measured(name: str, anchor: int, layer: int) -> Loudness:
+    """The mean of some notes at an anchor's pitch, heard now."""
+    patch = PATCHES[name]
+    pitch = folded(_ANCHORS[anchor], patch)
+    seconds = min(patch.longest_s, 1.6) if patch.rings or patch.exact else 1.2
+    frames = int((seconds + getattr(patch.voice, "attack_s", 0.0)) * SAMPLE_RATE)
+    unison = any(one.voices > 1 for one in getattr(patch.voice, "oscillators", ()))
+    times = TIMES if unison else 2 if varies(patch.voice) else 1
+    heard = [_note(name, patch, pitch, LAYERS[layer][1], frames, time) for time in range(times)]
+    return Loudness(
+        round(_mean([momentary_lufs(one) for one in heard]), 2),
+        round(_mean([power_db(one) for one in heard]), 2),
+    )
+
+
+def _note(name: str, patch: Patch, pitch: int, loud: float, frames: int, time: int) -> Sound:
+    if steady.goes_on(patch.voice):
+        return steady.sound(steady.Held(name, patch.voice, pitch, loud, time), frames)
+    return play(patch.voice, pitch, loud, frames, np.random.default_rng([7, time]))
+
+
+def _mean(levels_db: list[float]) -> float:
+    return float(10 * np.log10(np.mean(10 ** (np.asarray(levels_db) / 10))))
+
+
+def all_measured() -> dict[str, _Kept]:
+    """Every patch that plays notes, heard anew."""
+    return {
+        name: _Kept(
+            fingerprint(patch),
+            [[measured(name, at, layer) for at in range(len(_ANCHORS))]
+             for layer in range(len(LAYERS))],
+        )
+        for name, patch in sorted(PATCHES.items())
+        if not isinstance(patch.voice, Line)
+    }  # fmt: skip
+
+
+def keep(measured_now: dict[str, _Kept]) -> None:
+    """Write the figures down, a patch a line."""
+    rows = [
+        f" {msgspec.json.encode(name).decode()}: {msgspec.json.encode(one).decode()}"
+        for name, one in measured_now.items()
+    ]
+    KEPT.write_text("{\n" + ",\n".join(rows) + "\n}\n")
