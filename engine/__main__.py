@@ -52,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     plan.set_defaults(run=_plan)
     studio = commands.add_parser("studio", help="serve the queue named by DATABASE_URL")
     studio.set_defaults(run=_studio)
-    sounds = commands.add_parser("sounds", help="which instrument bank plays")
-    sounds.add_argument("action", choices=["status", "fetch"])
+    sounds = commands.add_parser("sounds", help="which instrument bank plays; the sounds of ours")
+    sounds.add_argument("action", choices=["status", "fetch", "list"])
     sounds.set_defaults(run=_sounds)
     _add_report(commands)
     return parser
@@ -249,12 +249,22 @@ def _studio(given: argparse.Namespace) -> int:
 def _sounds(given: argparse.Namespace) -> int:
     from engine.render.banks import fetch, find
 
+    if given.action == "list":
+        _list_sounds()
     if given.action == "fetch":
         bank = fetch(lambda line: print(line, flush=True))
     else:
         bank = find(os.environ.get("CUESMITH_BANK"))
     print(f"{bank.name} ({bank.kind}, {bank.licence}) {bank.digest[:12]}")
     return 0
+
+
+def _list_sounds() -> None:
+    """Every patch and kit of ours with its licence, one a line; the bank's line follows."""
+    from engine.render.sounds import rows
+
+    for one in rows():
+        print(f"{one.name:16} {one.kind:6} {one.called:26} {one.source}, {one.licence}: {one.made}")
 
 
 def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -34,14 +34,14 @@ def patch_of(part: Part, style: str, bank: Bank) -> str | None:
     patch = palettes.own(style, part.plan)
     if patch in PATCHES:
         return patch
-    if bank.path is None or part.plan.program in sampled.OURS:
+    if bank.path is None or not sampled.plays(bank.path, part.plan.program):
         return synth.stand_in(part.plan.program)
     return None
 
 
 def drum(part: Part, performance: Performance, frames: int) -> dict[str, Sound]:
-    """A drum part by its hands. Drums are always ours, see `sampled.OURS`."""
-    named = part.plan.patch
+    """A drum part by its hands, on the style's own kit or the one its number means."""
+    named = palettes.kit(performance.style, part.plan)
     kit = named if named in kits.KITS else synth.stand_in_kit(part.plan.program)
     return synth.play_kit(kit, performance.strokes, frames)
 

@@ -26,6 +26,7 @@ class Performance(Struct, frozen=True, kw_only=True):
     ``level`` is None where the player holds one level. A loop's curve ends where it begins.
     """
 
+    style: str
     strokes: list[Stroke]
     level: NDArray[np.floating] | None = None
 
@@ -41,7 +42,7 @@ def perform(
     strokes = strokes_of(part, pace, frames, loop=loop)
     role, notes = part.plan.role, part.notes
     if role in ("drums", "fx") or part.plan.group == "drums" or plan.kind == "chime":
-        return Performance(strokes=strokes)
+        return Performance(style=plan.style, strokes=strokes)
     _, manner = manner_of(part.plan, plan.style)
     if manner.human and plan.style not in SEQUENCED:
         forces = touched(notes, plan, role, seed)
@@ -50,4 +51,4 @@ def perform(
     strokes = phrased(notes, strokes, part.plan, plan, manner, pace, seed)
     strokes = rolled(notes, strokes, part.plan, plan, manner, pace, seed)
     level = expression.curve(notes, plan, manner, pace, frames, loop=loop)
-    return Performance(strokes=strokes, level=level)
+    return Performance(style=plan.style, strokes=strokes, level=level)

@@ -94,6 +94,20 @@ PALETTES: dict[str, Palette] = {
 }  # fmt: skip
 
 
+KITS: dict[str, str] = {
+    "chinese_traditional": "kit_cn", "lofi": "kit_lofi", "chiptune": "kit_chip",
+    "house_edm": "kit_909", "synthwave": "kit_80s", "trap_hiphop": "kit_808",
+    "cinematic_tension": "kit_cinema", "orchestral_epic": "kit_cinema", "horror": "kit_cinema",
+    "dark_ambient": "kit_cinema", "meditation": "kit_soft", "metal": "kit_acoustic",
+}  # fmt: skip
+"""Drums that are a style's own; the other styles play what their sheet's kit number means."""
+
+
+def kit(style: str, part: PartPlan) -> str | None:
+    """The kit of ours that is named for a drum part or belongs to its style."""
+    return part.patch if part.patch is not None else KITS.get(style)
+
+
 def own(style: str, part: PartPlan) -> str | None:
     """The patch of ours that plays a pitched part in a style; None where the bank may."""
     if part.patch is not None:

@@ -41,6 +41,10 @@ PATCHES: dict[str, str] = {
     "bass_fm": "FM bass", "bass_reese": "Reese bass", "bass_808": "808 bass",
     "pulse12": "Thin pulse", "pulse25": "Pulse lead", "pulse50": "Square wave",
     "tri_chip": "Triangle wave", "theremin": "Theremin",
+    "erhu_bow": "Erhu", "dizi_air": "Dizi", "xiao_air": "Xiao", "zheng_ks": "Guzheng",
+    "pipa_ks": "Pipa", "yangqin_modal": "Yangqin",
+    "guitar_heavy": "Heavy guitar", "guitar_lead": "Lead guitar", "guitar_drive": "Driven guitar",
+    "bass_drive": "Driven bass",
 }  # fmt: skip
 
 EFFECTS: frozenset[str] = frozenset(
