@@ -27,8 +27,9 @@ from engine.render.synth.voices import Bed, Osc, Subtractive
 OCTAVES = 0.5  # between the cutoffs of two wheels
 STRETCH = 20 * STEP
 ENSEMBLE = 4  # voices from which on a vibrato is nobody's own and may be there from the start
-_TURNS = (250, 291)  # of STEP frames: wheels of 2.5 to 2.9 s
-_LOW_TURNS = (400, 441)  # below A2: detuned voices beat more slowly there
+# Wheels last so many times STEP from these pitches on: detuned voices beat more slowly below.
+_TURNS = ((0, 420), (45, 340), (63, 260))
+_CHOICES = 40  # lengths to choose from, so that the pitch completes whole cycles
 _GOLDEN = 0.6180339887
 _PIECE = 16_384
 _SEAM = 480  # frames over which the breath's end is laid over its beginning
@@ -260,8 +261,8 @@ def _sing(chorus: list[_Singer], at: int, out: Sound) -> None:
 
 def _wheel_frames(pitch: int) -> int:
     """A length in which the note's own pitch completes whole cycles, to a hundredth of one."""
-    low, high = _TURNS if pitch >= 45 else _LOW_TURNS
-    turns = np.arange(low, high)
+    shortest = [turns for lowest, turns in _TURNS if pitch >= lowest][-1]
+    turns = np.arange(shortest, shortest + _CHOICES)
     cycles = osc.hertz(pitch) * turns * STEP / SAMPLE_RATE
     return int(turns[np.argmin(np.abs(cycles - np.round(cycles)))]) * STEP
 
@@ -269,13 +270,23 @@ def _wheel_frames(pitch: int) -> int:
 def _whole(
     oscillator: Osc, base: float, places: list[tuple[float, float]], frames: int
 ) -> list[int]:
-    """Cycles of each voice within the wheel, no two alike: voices in step would stay so."""
-    asked = [base * 2 ** (cents / 1200) * frames / SAMPLE_RATE for cents, _ in places]
-    whole: list[int] = []
-    for one in asked:
-        whole.append(max(round(one), whole[-1] + 1 if whole else 1))
-    shift = round(float(np.mean(np.array(asked) - np.array(whole))))
-    return [max(1, one + shift) for one in whole]
+    """Cycles of each voice within the wheel, as near as can be to what was asked.
+
+    No two voices are in step, for they would stay so, and as few pairs as possible are equally far
+    apart, for they would beat together like a pulse.
+    """
+    asked = np.array([base * 2 ** (cents / 1200) * frames / SAMPLE_RATE for cents, _ in places])
+    if len(asked) == 1:
+        return [max(1, round(float(asked[0])))]
+    ups = (np.arange(1 << len(asked))[:, None] >> np.arange(len(asked))) & 1
+    tries = np.floor(asked).astype(int) + ups
+    tries = np.maximum.accumulate(tries - np.arange(len(asked)), axis=1) + np.arange(len(asked))
+    apart = np.abs(tries[:, :, None] - tries[:, None, :])
+    one, two = np.triu_indices(len(asked), 1)
+    gaps = np.sort(apart[:, one, two], axis=1)
+    alike = (np.diff(gaps, axis=1) == 0).sum(axis=1)
+    off = np.abs(tries - asked).sum(axis=1) / len(asked) + np.abs((tries - asked).mean(axis=1))
+    return [max(1, int(one)) for one in tries[np.argmin(off + 0.25 * alike)]]
 
 
 def _movement(voice: Subtractive, frames: int, rng: np.random.Generator) -> Curve:
