@@ -58,6 +58,15 @@ class Content(Struct, frozen=True, kw_only=True):
         by_name = {item.sound.name: item for item in self.items}
         return [by_name[one.name] for one in in_order(item.sound for item in self.items)]
 
+    def form(self) -> list[Item]:
+        """What is played one after the other: intro, the loop's first pass, the loop; or the piece.
+
+        On the first pass nothing rings over from a pass before it: only the intro does.
+        """
+        intro, first = self.named("intro"), self.named("first_pass")
+        piece = self.named("loop") or self.named("master") or self.items[0]
+        return [item for item in (intro, first, piece) if item is not None]
+
     def tempo(self, item: Item) -> float | None:
         return counted(item.sound, self.facts)
 

@@ -39,15 +39,18 @@ def _events(content: Content) -> list[dict[str, Any]]:
 
 
 def _music(content: Content) -> dict[str, Any]:
-    """The intro, and where it ends, the loop; or the piece alone."""
-    intro = content.named("intro")
-    piece = content.named("loop") or content.named("master") or content.items[0]
-    start = _seconds(intro, intro.exit) if intro else 0.0
+    """The intro, where it ends the first pass, where that ends the loop; or the piece alone."""
+    *before, piece = content.form()
+    tracks, markers, start = [], [], 0.0
+    for item in before:
+        tracks.append(_track(item, start))
+        markers.append({"name": item.sound.name, "position": start})
+        start += _seconds(item, item.exit)
     event = _together(content, "Music", [piece], start)
-    if intro:
-        event["tracks"].insert(0, _track(intro, 0.0))
-        event["markers"].insert(0, {"name": "intro", "position": 0.0})
-    return event
+    return event | {
+        "markers": markers + event["markers"],
+        "tracks": tracks + event["tracks"],
+    }
 
 
 def _together(

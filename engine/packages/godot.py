@@ -66,41 +66,41 @@ def _synchronized(
 
 
 def _interactive(content: Content, folder: str) -> bytes:
-    """Clips to switch between: an intro that goes on into the loop, the piece, its gestures."""
+    """Clips to switch between: what leads into the loop and goes on into it, then the gestures."""
     clips = _clips(content)
     lines = [f"clip_count = {len(clips)}"]
     for place, item in enumerate(clips):
         lines.append(f"clip_{place}/name = &{_quoted(item.sound.name)}")
         lines.append(f'clip_{place}/stream = ExtResource("{place + 1}")')
-        after = _after(clips, item)
+        after = _after(content, clips, item)
         lines.append(f"clip_{place}/auto_advance = {_DISABLED if after is None else _ENABLED}")
         if after is not None:
             lines.append(f"clip_{place}/next_clip = {after}")
     lines.append("initial_clip = 0")
     lines.append("_transitions = {")
-    lines.append(",\n".join(_transitions(clips)))
+    lines.append(",\n".join(_transitions(content, clips)))
     lines.append("}")
     return _resource("AudioStreamInteractive", content, clips, lines, folder)
 
 
 def _clips(content: Content) -> list[Item]:
-    intro, loop = content.named("intro"), content.named("loop") or content.named("master")
-    first = [item for item in (intro, loop) if item]
-    rest = content.of("sting", "transition") if first else list(content.items)
-    return first + [item for item in rest if item not in first]
+    form = content.form()
+    return form + [item for item in content.of("sting", "transition") if item not in form]
 
 
-def _after(clips: Sequence[Item], item: Item) -> int | None:
-    """The clip that follows by itself: what leads somewhere leads to the piece."""
-    home = next((at for at, one in enumerate(clips) if one.sound.loop), None)
-    return None if item.sound.loop else home
+def _after(content: Content, clips: Sequence[Item], item: Item) -> int | None:
+    """The clip that follows by itself: the next of the form; after a gesture the piece again."""
+    form = content.form()
+    if item in form[:-1]:
+        return clips.index(item) + 1
+    return None if item is form[-1] or not form[-1].sound.loop else len(form) - 1
 
 
-def _transitions(clips: Sequence[Item]) -> list[str]:
+def _transitions(content: Content, clips: Sequence[Item]) -> list[str]:
     """To anywhere at the next bar; from what leads to the loop at its end."""
     rules = [_rule(_ANY_CLIP, _ANY_CLIP, _AT_NEXT_BAR)]
     for place, item in enumerate(clips):
-        after = _after(clips, item)
+        after = _after(content, clips, item)
         if after is not None:
             rules.append(_rule(place, after, _AT_END))
     return rules

@@ -96,7 +96,7 @@ def _object_set(content: Content, folder: str) -> dict[str, Any]:
     children = [_playlist(content, folder)]
     if layers:
         children.append(_switch(content, layers, folder))
-    placed = {item.file for item in [*_form(content), *layers]}
+    placed = {item.file for item in [*content.form(), *layers]}
     children += (
         _segment(content, name, items, folder)
         for name, items in _segments(content)
@@ -106,16 +106,9 @@ def _object_set(content: Content, folder: str) -> dict[str, Any]:
     return {"objects": tops, "onNameConflict": "merge", "listMode": "replaceAll"}
 
 
-def _form(content: Content) -> list[Item]:
-    """What is played one after the other: the intro, then the loop or the piece."""
-    intro = content.named("intro")
-    piece = content.named("loop") or content.named("master") or content.items[0]
-    return [intro, piece] if intro else [piece]
-
-
 def _playlist(content: Content, folder: str) -> dict[str, Any]:
     path = f"{_MUSIC}\\{content.title}"
-    form = _form(content)
+    form = content.form()
     return {
         "type": "MusicPlaylistContainer",
         "name": content.title,

@@ -258,7 +258,8 @@ def _loop_parts(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[
         piece = tail[start : start + len(first)]
         first[: len(piece)] -= piece
     yield _intro(kept, resolved, rooms, loop)
-    yield _whole("first_pass", "loop_parts", kept.score, measured(loop, first), resolved)
+    once = _whole("first_pass", "loop_parts", kept.score, measured(loop, first), resolved)
+    yield structs.replace(once, loop=False)
     yield _whole("loop", "loop_parts", kept.score, loop, resolved)
     yield Version(
         name="tail",

@@ -106,12 +106,12 @@ def test_godot_goes_from_the_intro_into_the_loop_and_back_from_gestures() -> Non
     head, outside, properties = godot_resource(GODOT["music.tres"])
     assert head["type"] == "AudioStreamInteractive"
     names = [properties[f"clip_{at}/name"] for at in range(properties["clip_count"])]
-    assert names == ["intro", "loop", "sting", "transition"]
+    assert names == ["intro", "first_pass", "loop", "sting", "transition"]
     assert properties["initial_clip"] == 0
-    advance = [properties[f"clip_{at}/auto_advance"] for at in range(4)]
-    assert advance == [1, 0, 1, 1]
-    assert [properties[f"clip_{at}/next_clip"] for at in (0, 2, 3)] == [1, 1, 1]
-    assert all(properties[f"clip_{at}/stream"][1] in outside for at in range(4))
+    advance = [properties[f"clip_{at}/auto_advance"] for at in range(5)]
+    assert advance == [1, 1, 0, 1, 1]
+    assert [properties[f"clip_{at}/next_clip"] for at in (0, 1, 3, 4)] == [1, 2, 2, 2]
+    assert all(properties[f"clip_{at}/stream"][1] in outside for at in range(5))
     rules = properties["_transitions"]
     assert rules[("Vector2i", -1, -1)]["from_time"] == 2  # at the next bar
     assert rules[("Vector2i", 0, 1)]["from_time"] == 3  # at the end
@@ -180,13 +180,14 @@ def test_wwise_gets_entry_exit_and_section_cues_in_milliseconds() -> None:
         assert one[0][1] < one[1][1]
 
 
-def test_wwise_plays_the_intro_once_and_the_loop_for_ever() -> None:
+def test_wwise_plays_intro_and_first_pass_once_and_the_loop_for_ever() -> None:
     call = json.loads(WWISE["wwise_object_set.json"])
     (playlist,) = [one for top in call["objects"] for one in _all(top, "MusicPlaylistContainer")]
     own = {one["name"] for one in playlist["children"]}
     items = playlist["@PlaylistRoot"]["children"]
     assert [(one["@Segment"].split("_")[1], one["@LoopCount"]) for one in items] == [
         ("Intro", 1),
+        ("FirstPass", 1),
         ("Loop", 0),
     ]
     assert {one["@Segment"].rpartition("\\")[2] for one in items} == own
@@ -215,8 +216,9 @@ def test_fmod_is_told_every_file_once_with_tempo_loop_and_marks() -> None:
     assert piece["folder"] == "KartSelect/audio"
     events = {event["name"]: event for event in piece["events"]}
     music = events["KartSelect_Music"]
-    assert [track["start"] for track in music["tracks"]] == [0.0, 1.0]
-    assert music["loop"] == {"position": 1.0, "length": 2.0}
+    assert [track["start"] for track in music["tracks"]] == [0.0, 1.0, 3.0]
+    assert music["loop"] == {"position": 3.0, "length": 2.0}
+    assert [marker["name"] for marker in music["markers"]] == ["intro", "first_pass"]
     assert music["tempo"] == {"bpm": 720.0, "numerator": 6, "denominator": 8}
     assert events["KartSelect_Layers"]["intensities"] == 3
     assert len(events["KartSelect_Stems"]["tracks"]) == 3
@@ -262,7 +264,7 @@ def test_the_script_for_fmod_runs_and_builds_what_its_data_say() -> None:
     imported = [call[1] for call in calls if call[0] == "import"]
     assert sorted(path.removeprefix("C:/Games/My Game/KartSelect/") for path in imported) == WAVS
     assert ("event", "KartSelect_Music", False) in calls
-    assert ("region", 1, 2, "loop", 7) in calls
+    assert ("region", 3, 2, "loop", 7) in calls
     assert ("sound", "timeline", "SingleSound", 1, 2) in calls
     assert ("tempo", 0, 720, 6, 8, "timeline") in calls
     assert ("marker", "sync", 0.5) in calls
