@@ -7,6 +7,7 @@ from msgspec import structs
 from engine import styles
 from engine.contracts import PartPlan, Resolved, RoleGroup
 from engine.styles import ranges
+from engine.styles.palettes import NAMED
 from engine.styles.sheet import Role, Style
 from engine.styles.sounds import DRUM_KITS, PATCHES, PROGRAMS
 from engine.words.instruments import FAMILIES, answers_to, family_of
@@ -218,6 +219,8 @@ def _with_required(style: Style, parts: list[PartPlan], resolved: Resolved) -> l
             continue
         answering = [part.role for part in parts if answers_to(part, name)]
         if answering:
+            free = next((one for one in answering if one not in kept), "")
+            parts = [_asked_for(part, name) if part.role == free else part for part in parts]
             kept.add(answering[0])
             continue
         programs = [
@@ -228,10 +231,18 @@ def _with_required(style: Style, parts: list[PartPlan], resolved: Resolved) -> l
         if not programs:
             continue
         role = _free_role(style, parts, name, kept)
-        parts = [*(part for part in parts if part.role != role.name),
-                 _player(style, role, _preferred(role, programs), None, 0)]  # fmt: skip
+        player = _player(style, role, _preferred(role, programs), None, 0)
+        parts = [*(part for part in parts if part.role != role.name), _asked_for(player, name)]
         kept.add(role.name)
     return parts
+
+
+def _asked_for(part: PartPlan, name: str) -> PartPlan:
+    """The part under the name of an instrument that is ours, which a program only stands in for."""
+    own = NAMED.get(name)
+    if own is None or part.patch is not None:
+        return part
+    return structs.replace(part, name=PATCHES[own], family=name)
 
 
 def _forbidden(program: int, resolved: Resolved) -> bool:
