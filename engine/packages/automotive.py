@@ -22,9 +22,12 @@ MEASURED = (
     "attack_ms",
     "decay_ms",
     "peak_dbfs",
-    "laf_max_db",
     "level_db_re_family",
-    "repeat_ms",
+    "level_dba_0",
+    "level_dba_60",
+    "level_dba_120",
+    "margin_db",
+    "loudness_of",
 )
 COLUMNS = (
     "name",
@@ -90,5 +93,6 @@ def _cell(value: object) -> object:
 _README = """\
 One file per function. functions.csv and functions.json say for each: urgency class, band that holds
 its energy, rise and decay, levels, exact length, channels in order, loop points. Levels in dBFS,
-LUFS and dB(A) are those of the file; sound pressure needs the car's own calibration.
+LUFS are those of the file; dB(A) are the levels it is meant to be played at, parked and at 60 and
+120 km/h, which needs the car's own calibration; margin_db is what is then heard above the noise.
 """

@@ -4,8 +4,19 @@ import json
 
 from msgspec import structs
 
-from engine.contracts import SoundFile, TrackFacts
-from engine.packages import pack
+from engine.contracts import (
+    Asset,
+    Brand,
+    Delivery,
+    FamilyMade,
+    FamilyMember,
+    Measured,
+    ResolvedFamily,
+    ResolvedFunction,
+    SoundFile,
+    TrackFacts,
+)
+from engine.packages import family_sounds, pack
 from tests.engine.packages import pieces
 from tests.engine.packages.readers import comma_separated, tab_delimited, unpacked
 
@@ -81,8 +92,8 @@ CAR = unpacked(
         [
             member("door_open", function="door_open", urgency=0, band_low_hz=380.0,
                    band_high_hz=4_000.0, attack_ms=12.5, decay_ms=700, peak_dbfs=-9.0,
-                   laf_max_db=-21.5, level_db_re_family=-0.5),
-            member("warn", function="warn", urgency=4, repeat_ms=1_000),
+                   level_dba_60=58.5, level_db_re_family=-0.5),
+            member("warn", function="warn", urgency=4, margin_db=11.5),
             member("drive_040", loop=True, function="drive", urgency=0, speed_kmh=40),
             member("mystery"),
         ],
@@ -130,3 +141,46 @@ def test_the_csv_is_one_that_every_dialect_sniffs() -> None:
     text = CAR["functions.csv"].decode()
     assert csv.Sniffer().sniff(text).delimiter == ","
     assert len(list(csv.reader(io.StringIO(text)))) == 5
+
+
+def test_a_family_goes_into_its_package_with_what_was_measured_of_it() -> None:
+    kept = {"door_open": pieces.sound("door_open", "function", 4_800)[1], "door_open.mono": b"m"}
+    function = ResolvedFunction(
+        name="door_open", function="door_open", urgency=0, duration_ms=100, frames=4_800,
+        speed_kmh=60, band_hz=(300.0, 5_000.0), peak_dbfs=-3.0, loudness_lufs=-20.0,
+    )  # fmt: skip
+    member = FamilyMember(
+        name="door_open", function="door_open", duration_ms=100, frames=4_800,
+        measured=(
+            Measured(name="loudness_lufs", measured=-20.1, detail="loudest 125 ms"),
+            Measured(name="attack_ms", measured=12.0),
+            Measured(name="peak_dbfs", measured=-4.5),
+            Measured(name="true_peak_dbtp", measured=-4.25),
+            Measured(name="audible_margin_db", measured={"60": {"margin_db": 9.5}}),
+        ),
+        facts={"level_db_re_family": -0.1, "level_dba": {"0": 42.0, "60": 67.0, "120": 76.0},
+               "gain_db_by_speed": {"0": 0.0, "20": 4.0}},
+        assets=tuple(
+            Asset(name=name, sha256="", bytes=len(content), media_type="audio/wav")
+            for name, content in kept.items()
+        ),
+    )  # fmt: skip
+    family = ResolvedFamily(
+        brand=Brand(), tonic="D", functions=(function,), candidates=1, seed=1, delivery=Delivery()
+    )
+    made = FamilyMade(
+        number=1, take=1, seed=1, rating=1.0, resolved=family, character={}, members=(member,)
+    )
+    held = [(sound, kept[asset.name]) for sound, asset in family_sounds(made)]
+    files = unpacked(pack("automotive", held, TrackFacts(track="fam_1", title="Car")))
+    rows = {row["name"]: row for row in comma_separated(files["functions.csv"])}
+    door, mono = rows["door_open"], rows["door_open.mono"]
+    assert files[door["file"]] == kept["door_open"] and files[mono["file"]] == b"m"
+    assert (door["channels"], mono["channels"]) == ("2", "1")
+    assert (door["urgency"], door["speed_kmh"], door["frames"]) == ("U0 courtesy", "60", "4800")
+    assert (door["band_low_hz"], door["attack_ms"], door["decay_ms"]) == ("300", "12", "")
+    assert (door["peak_dbfs"], door["true_peak_dbtp"]) == ("-4.5", "-4.25")
+    assert (door["level_dba_0"], door["level_dba_120"], door["margin_db"]) == ("42", "76", "9.5")
+    assert (door["loudness_lufs"], door["loudness_of"]) == ("-20.1", "loudest 125 ms")
+    listed = json.loads(files["manifest.json"])["files"]
+    assert listed[0]["facts"]["gain_db_by_speed"] == {"0": 0.0, "20": 4.0}
