@@ -1,10 +1,10 @@
-"""From stems to a master: filters, tilt, glue, loudness, a true-peak limiter, exact length.
+"""From stems to a master: filters, tilt, glue, level, exact length.
 
 Everything is either linear or one gain curve computed on the mix, so the stems go through the same
 and still add up to the master.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -13,17 +13,20 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from engine.contracts import Delivery
-from engine.master.limiting import glue_gain, limiter_gain
+from engine.master.glue import glue_gain, spread
+from engine.master.levelling import Level, Wanted, levelled
+from engine.master.limiting import drawn
 from engine.master.placement import BEFORE, PLACES, placed
-from engine.sound.filters import Band, beside, blank, convolve, impulse, middle
-from engine.sound.loudness import programme_lufs, true_peak_dbtp
+from engine.master.placement import powers as placed_powers
+from engine.master.shaping import shaped, summed
+from engine.master.tilt import MANNERS, PLAIN
+from engine.sound.filters import SAMPLE_RATE, blank
+from engine.sound.loudness import true_peak_dbtp as peak_dbtp
 
 Sound = NDArray[np.floating]
 LOUDNESS_TOLERANCE_LU = 0.3
-AIM_LU = 0.08
-PASSES = 6
-SAFETY_DB = 0.3  # the limiter aims this much under the asked ceiling; the file is measured after
-LOOP_CONTEXT_S = 2.0
+OFFSET = 2e-5  # -94 dBFS: a fifth of what may be left
+CLOSE_S = 0.0013
 
 
 class Stems(Protocol):
@@ -59,51 +62,6 @@ class Master(Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-# Third-octave targets at 31 63 125 250 500 1k 2k 4k 8k 16k Hz, dB re 400 Hz-1.6 kHz.
-_TILTS: dict[str, tuple[float, ...]] = {
-    "pop": (-6, 6, 5, 3, 1, 0, -2, -4, -7, -15),
-    "lofi": (-8, 6, 6, 4, 2, 0, -4, -9, -16, -30),
-    "ambient": (-6, 2, 4, 4, 2, 0, -4, -8, -14, -24),
-    "cinematic": (0, 5, 5, 3, 1, 0, -3, -6, -11, -20),
-    "orchestral": (-8, 0, 3, 3, 1, 0, -3, -7, -13, -23),
-    "edm": (1, 9, 6, 2, 0, 0, -1, -3, -6, -13),
-    "synthwave": (-4, 8, 6, 3, 1, 0, -2, -4, -8, -16),
-    "chip": (-18, -2, 2, 2, 1, 0, -1, -3, -6, -13),
-    "jazz": (-10, 3, 5, 3, 1, 0, -3, -6, -10, -18),
-    "rock": (-6, 6, 5, 3, 1, 0, -1, -3, -8, -18),
-    "chinese": (-16, -4, 1, 2, 1, 0, -2, -5, -10, -18),
-}
-_BANDS_HZ = 31.25 * 2.0 ** np.arange(10)
-
-
-_MONO_BELOW = (Band("high_pass", 120, 0, 0.54), Band("high_pass", 120, 0, 1.31))
-
-
-class _Manner(Struct, frozen=True):
-    """How a style is mastered: its tilt, whether it is glued, how much the limiter may do."""
-
-    tilt: str
-    glue_db: float
-    most_gr_db: float
-
-
-_MANNERS = {
-    "solo_piano": _Manner("jazz", 0, 4), "orchestral_epic": _Manner("cinematic", 0, 5),
-    "orchestral_tender": _Manner("orchestral", 0, 4),
-    "cinematic_tension": _Manner("cinematic", 0, 5), "dark_ambient": _Manner("ambient", 0, 4),
-    "meditation": _Manner("ambient", 0, 4), "lofi": _Manner("lofi", 1.8, 6),
-    "jazz_trio": _Manner("jazz", 1, 5), "bossa": _Manner("jazz", 1, 5),
-    "funk_corporate": _Manner("pop", 2, 6), "acoustic_folk": _Manner("pop", 1.2, 6),
-    "country": _Manner("pop", 1.5, 6), "rock": _Manner("rock", 2, 7),
-    "metal": _Manner("rock", 2, 8), "synthwave": _Manner("synthwave", 2, 7),
-    "house_edm": _Manner("edm", 2, 8), "trap_hiphop": _Manner("edm", 2, 8),
-    "chiptune": _Manner("chip", 1, 7), "waltz_ballroom": _Manner("orchestral", 0, 5),
-    "chinese_traditional": _Manner("chinese", 0, 5), "fantasy_tavern": _Manner("pop", 1, 5),
-    "horror": _Manner("cinematic", 0, 5),
-}  # fmt: skip
-_PLAIN = _Manner("pop", 1.5, 6)
-
-
 def master(
     stems: Stems,
     *,
@@ -122,123 +80,67 @@ def master(
     nothing here is random.
     """
     del seed
-    manner = _MANNERS.get(stems.style, _PLAIN)
-    delivery = delivery or Delivery(sample_rate=48000)
+    manner = MANNERS.get(stems.style, PLAIN)
+    delivery = delivery or Delivery()
     rate = delivery.sample_rate
     groups = dict(stems.groups) or {"lead": blank(frames or 1)}
-    short = stems.kind == "chime" or len(next(iter(groups.values()))) < 2 * stems.sample_rate
-    groups, tilt_db = _shaped(groups, manner, loop=loop, tilted=not short)
-    if delivery.channels == 1:
-        groups = {name: middle(one)[:, None] for name, one in groups.items()}
-    elif delivery.channels > 2:
-        place = PLACES.get(stems.kind, BEFORE)
-        groups = {
-            name: placed(one, delivery.channels, place, loop=loop) for name, one in groups.items()
-        }
-    groups = _at_rate(groups, stems.sample_rate, rate, frames, loop=loop)
+    if not loop and frames is not None:
+        inside = -(-frames * SAMPLE_RATE // rate)
+        groups = {name: _cut(one, inside) for name, one in groups.items()}
+    short = stems.kind == "chime" or len(next(iter(groups.values()))) < 2 * SAMPLE_RATE
+    first = shaped(groups, None if short else manner.tilt, loop=loop)
+    place = PLACES.get(stems.kind, BEFORE)
+    powers = placed_powers(first.powers, delivery.channels, place)
+    groups = {
+        name: placed(one, delivery.channels, place, loop=loop) for name, one in first.groups.items()
+    }
     if fade_s > 0:
-        groups = {name: _faded(sound, round(fade_s * rate)) for name, sound in groups.items()}
-    mix = _sum(groups)
-    curve = np.ones(len(mix), np.float32)
+        over = round(fade_s * SAMPLE_RATE)
+        groups = {name: _faded(sound, over) for name, sound in groups.items()}
+        powers = powers * _falling(len(powers), round(fade_s * 1000)) ** 2
+    mix = summed(groups)
+    glue = None
     if manner.glue_db and not short:
-        found = _around(mix, loop, rate, lambda one: glue_gain(one, rate, manner.glue_db))
-        curve = curve if found is None else found
-    most = 3.0 if short else manner.most_gr_db
-    glued = mix * curve[:, None] if curve.min() < 1 else mix
+        glue = glue_gain(mix, SAMPLE_RATE, manner.glue_db, loop=loop)
+    wanted = Wanted(
+        lufs=lufs,
+        ceiling_dbtp=true_peak_dbtp,
+        most_gr_db=3.0 if short else manner.most_gr_db,
+        loop=loop,
+    )
+    level = levelled(mix, powers, glue, wanted)
     del mix
-    found = _to_loudness(glued, lufs, true_peak_dbtp, most, rate, loop=loop)
-    del glued
-    total = curve * found.gain
-    return _finished(groups, total, found, lufs, true_peak_dbtp, rate, tilt_db, loop=loop)
+    gain = _gain(level, glue, len(next(iter(groups.values()))), loop=loop)
+    for sound in groups.values():
+        for channel in sound.T:
+            channel *= gain
+    groups = _at_rate(groups, rate, frames, loop=loop)
+    return _finished(groups, level, wanted, rate, first.tilt_db)
 
 
-def _sum(groups: Mapping[str, Sound]) -> Sound:
-    if len(groups) == 1:
-        return next(iter(groups.values()))
-    first = next(iter(groups.values()))
-    total = blank(*first.shape)
-    for name in sorted(groups):
-        total += groups[name]
+def _gain(level: Level, glue: Sound | None, frames: int, *, loop: bool) -> Sound | np.float32:
+    """Glue, level and limiter in one curve."""
+    total: Sound | np.float32 = np.float32(10 ** (level.gain_db / 20))
+    if glue is not None:
+        total = total * spread(glue, frames, loop=loop)
+    if level.curve is not None:
+        total = total * drawn(level.curve, frames)
     return total
 
 
-def _shaped(
-    groups: dict[str, Sound], manner: _Manner, *, loop: bool, tilted: bool
-) -> tuple[dict[str, Sound], float]:
-    """Without sub-sonic drift, in mono below 120 Hz, and nearer to the style's tilt."""
-    bands = (Band("high_pass", 22),)
-    tilt = _tilt(_sum(groups), manner.tilt) if tilted else np.zeros(len(_BANDS_HZ))
-    centre = impulse(bands, 16_384)
-    centre = convolve(centre, _tilt_response(tilt)) if tilt.any() else centre
-    # The sum of the taps is the response to a constant: it must be nothing at all.
-    centre = centre - np.float32(centre.mean(dtype=np.float64))
-    side = convolve(centre, impulse(_MONO_BELOW, 8192))
-    answers = beside(centre, side)
-    out = {}
-    for name, sound in groups.items():
-        if sound.any():
-            both = beside(middle(sound), (sound[:, 0] - sound[:, 1]) * np.float32(0.5))
-            convolve(both, answers, circular=loop, into=both)
-            sound = beside(both[:, 0] + both[:, 1], both[:, 0] - both[:, 1])
-        out[name] = sound
-    return out, float(np.abs(tilt).max())
-
-
-def _tilt(mix: Sound, name: str) -> NDArray[np.floating]:
-    """Decibels per octave band that bring the mix towards its target; never more than 3."""
-    size = 16_384
-    whole = len(mix) // size
-    if not whole:
-        return np.zeros(len(_BANDS_HZ))
-    mono = middle(mix)[: whole * size].reshape(whole, size)
-    power = (mono**2).mean(axis=1)
-    loud = np.argsort(power)[whole // 2 :]
-    spectrum = (
-        np.abs(np.fft.rfft(mono[loud] * np.hanning(size).astype(np.float32), axis=1)) ** 2
-    ).mean(axis=0)
-    f = np.fft.rfftfreq(size, 1 / 48_000)
-    levels = []
-    for centre in _BANDS_HZ:
-        inside = (f >= centre * 2 ** (-1 / 2)) & (f < centre * 2 ** (1 / 2))
-        levels.append(10 * np.log10(spectrum[inside].sum() + 1e-12))
-    reference = (f >= 400) & (f < 1600)
-    # Two octaves lie in the reference band; a third octave is a third of an octave band.
-    measured = np.asarray(levels) - 10 * np.log10(spectrum[reference].sum() / 2 + 1e-12)
-    wanted = np.asarray(_TILTS[name]) - measured
-    smooth = np.convolve(np.pad(wanted, 1, mode="edge"), [0.25, 0.5, 0.25], "valid") * 0.6
-    limit = np.where((_BANDS_HZ > 300) & (_BANDS_HZ < 5000), 1.5, 3.0)
-    # A band that is empty by intention (no bass, no cymbals) is not to be filled with its noise.
-    empty = measured < np.asarray(_TILTS[name]) - 18
-    return np.where(empty, np.minimum(0, smooth), np.clip(smooth, -limit, limit))
-
-
-def _tilt_response(tilt: NDArray[np.floating]) -> Sound:
-    """A minimum-phase filter of 4096 taps with the given decibels at the octave bands."""
-    size = 8192
-    f = np.maximum(np.fft.rfftfreq(size, 1 / 48_000), 10.0)
-    decibels = np.interp(np.log2(f), np.log2(_BANDS_HZ), tilt)
-    log = decibels * np.log(10) / 20
-    cepstrum = np.fft.irfft(log, n=size)
-    cepstrum[1 : size // 2] *= 2
-    cepstrum[size // 2 + 1 :] = 0
-    return np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), n=size)[:4096].astype(np.float32)
-
-
 def _at_rate(
-    groups: dict[str, Sound], source: int, target: int, frames: int | None, *, loop: bool
+    groups: dict[str, Sound], rate: int, frames: int | None, *, loop: bool
 ) -> dict[str, Sound]:
-    if source == target and (frames is None or all(len(g) == frames for g in groups.values())):
-        return groups
+    """The groups at the delivery's rate and exact length."""
     out = {}
     for name, sound in groups.items():
+        length = frames or round(len(sound) * rate / SAMPLE_RATE)
         if loop:
-            length = frames or round(len(sound) * target / source)
             out[name] = _periodic(sound, length)
             continue
-        if source != target:
-            sound = soxr.resample(sound, source, target, quality="HQ")
-        length = frames or len(sound)
-        out[name] = _cut(np.asarray(sound, np.float32), length)
+        if rate != SAMPLE_RATE:
+            sound = np.asarray(soxr.resample(sound, SAMPLE_RATE, rate, quality="HQ"), np.float32)
+        out[name] = _cut(sound, length)
     return out
 
 
@@ -261,135 +163,75 @@ def _cut(sound: Sound, frames: int) -> Sound:
 
 def _faded(sound: Sound, frames: int) -> Sound:
     """The last frames on half a cosine down to silence: no corner where it begins or ends."""
-    frames = min(frames, len(sound))
-    sound = sound.copy()
-    falling = 0.5 + 0.5 * np.cos(np.pi * (np.arange(frames) + 1) / frames)
-    sound[len(sound) - frames :] *= falling.astype(np.float32)[:, None]
-    return sound
-
-
-def _around(
-    mix: Sound, loop: bool, rate: int, curve: Callable[[Sound], Sound | None]
-) -> Sound | None:
-    """A gain curve of the mix; of a loop as it is when the loop has already come round."""
-    if not loop:
-        return curve(mix)
-    context = min(int(LOOP_CONTEXT_S * rate), 4 * len(mix))
-    padded = np.pad(mix, ((context, context), (0, 0)), mode="wrap")
-    found = curve(padded)
-    return found if found is None else found[context : context + len(mix)]
-
-
-class _Found(Struct, frozen=True, kw_only=True):
-    """The loudness loop's answer: gain per frame, and what it measured."""
-
-    gain: Sound
-    lufs: float
-    gr_db: float
-    mean_gr_db: float
-    passes: int
-    limited: bool
-
-
-def _to_loudness(
-    mix: Sound, lufs: float, ceiling_dbtp: float, most_gr_db: float, rate: int, *, loop: bool
-) -> _Found:
-    """Raise the mix, limit, measure, correct: at most six times."""
-    start = programme_lufs(mix, rate)
-    if not np.isfinite(start) or start < -69:
-        ones = np.ones(len(mix), np.float32)
-        return _Found(gain=ones, lufs=start, gr_db=0, mean_gr_db=0, passes=0, limited=True)
-    ceiling = 10 ** ((ceiling_dbtp - SAFETY_DB) / 20)
-    # How far the loudest moment may be pushed into the limiter bounds the gain for good.
-    most = ceiling_dbtp - SAFETY_DB - true_peak_dbtp(mix, rate) + most_gr_db
-    asked, applied, reached, number = lufs - start, 0.0, start, 0
-    curve: Sound | None = None
-    for number in range(1, PASSES + 1):
-        applied = min(asked, most)
-        raised = mix * np.float32(10 ** (applied / 20))
-        curve = _around(raised, loop, rate, lambda one: limiter_gain(one, ceiling, rate))
-        limited = raised if curve is None else raised * curve[:, None]
-        reached = start + applied if curve is None else programme_lufs(limited, rate)
-        error = lufs - reached
-        if abs(error) <= AIM_LU or asked > most or number == PASSES:
-            break
-        deepest = 0.0 if curve is None else -20 * np.log10(float(curve.min()))
-        asked += error * (1.3 if deepest > 1 else 1.0)
-    reduction = np.zeros(1) if curve is None else -20 * np.log10(curve)
-    gain = np.full(len(mix), 10 ** (applied / 20), np.float32)
-    return _Found(
-        gain=gain if curve is None else gain * curve,
-        lufs=reached,
-        gr_db=float(reduction.max()),
-        mean_gr_db=float(reduction.mean()),
-        passes=number,
-        limited=asked > most,
-    )
+    return sound * _falling(len(sound), frames)[:, None]
 
 
 def _finished(
-    groups: dict[str, Sound],
-    total: Sound,
-    found: _Found,
-    lufs: float,
-    ceiling_dbtp: float,
-    rate: int,
-    tilt_db: float,
-    *,
-    loop: bool,
+    groups: dict[str, Sound], level: Level, wanted: Wanted, rate: int, tilt_db: float
 ) -> Master:
-    if not loop:
-        total = total.copy()
-        close = min(64, len(total))
-        total[-close:] *= 0.5 + 0.5 * np.cos(np.pi * (np.arange(close) + 1) / close)
-    made = {}
+    """Ends closed, the last tenth of a decibel trimmed, and the whole measured."""
     for name in sorted(groups):
-        made[name] = _centred(groups.pop(name) * total[:, None], rate, loop=loop)
-    audio = _sum(made)
-    peak = true_peak_dbtp(audio, rate)
-    trim = 0.0
-    if peak > ceiling_dbtp:
-        trim = ceiling_dbtp - peak - 0.01
+        groups[name] = _closed(_centred(groups[name], loop=wanted.loop), rate, loop=wanted.loop)
+    audio = summed(groups)
+    peak = peak_dbtp(audio, rate)
+    trim = min(0.0, wanted.ceiling_dbtp - peak - 0.01) if peak > wanted.ceiling_dbtp else 0.0
+    if trim:
         factor = np.float32(10 ** (trim / 20))
-        for sound in made.values():
+        for sound in groups.values():
             sound *= factor
-        audio = audio if len(made) == 1 else audio * factor
-        peak += trim
-    reached = found.lufs + trim if found.limited or trim else programme_lufs(audio, rate)
-    passed = bool(abs(reached - lufs) <= LOUDNESS_TOLERANCE_LU and peak <= ceiling_dbtp + 1e-3)
+        audio = audio if len(groups) == 1 else audio * factor
+    reached, peak = level.lufs + trim, peak + trim
+    passed = bool(abs(reached - wanted.lufs) <= LOUDNESS_TOLERANCE_LU)
     detail = ""
     if not passed:
         detail = (
-            f"{reached:.1f} LUFS: more would take over {found.gr_db:.1f} dB from the loudest peaks"
-            if found.limited
+            f"{reached:.1f} LUFS: more would take over {level.gr_db:.1f} dB from the loudest peaks"
+            if level.held_back
             else f"{reached:.1f} LUFS at {peak:.1f} dBTP"
         )
     return Master(
         audio=audio,
-        stems=made,
+        stems=groups,
         sample_rate=rate,
         loudness_lufs=round(float(reached), 3),
         true_peak_dbtp=round(float(peak), 3),
-        limiter_gr_db=round(found.gr_db, 3),
-        limiter_mean_gr_db=round(found.mean_gr_db, 4),
+        limiter_gr_db=round(level.gr_db, 3),
+        limiter_mean_gr_db=round(level.mean_gr_db, 4),
         tilt_db=round(tilt_db, 2),
-        passes=found.passes,
+        passes=level.passes,
         passed=passed,
         detail=detail,
     )
 
 
-def _centred(sound: Sound, rate: int, *, loop: bool) -> Sound:
+def _closed(sound: Sound, rate: int, *, loop: bool) -> Sound:
+    """Its last millisecond brought to nothing, but for a loop, which has no end."""
+    if loop:
+        return sound
+    close = min(round(CLOSE_S * rate), len(sound))
+    sound[len(sound) - close :] *= _falling(close, close)[:, None]
+    return sound
+
+
+def _falling(size: int, over: int) -> Sound:
+    """Ones, and over the last ``over`` of them half a cosine down to nothing."""
+    over = min(over, size)
+    out = np.ones(size, np.float32)
+    out[size - over :] = 0.5 + 0.5 * np.cos(np.pi * (np.arange(over) + 1) / over)
+    return out
+
+
+def _centred(sound: Sound, *, loop: bool) -> Sound:
     """Without the offset that a limiter leaves where it works hard on one side of the wave."""
     mean = np.array([side.mean(dtype=np.float64) for side in sound.T])
-    if np.abs(mean).max(initial=0.0) < 1e-6:
+    if np.abs(mean).max(initial=0.0) < OFFSET:
         return sound
-    weight = np.ones(len(sound))
+    weight = np.ones(len(sound), np.float32)
     if not loop:
-        edge = min(rate, len(sound) // 4)
+        edge = min(SAMPLE_RATE, len(sound) // 4)
         slope = 0.5 - 0.5 * np.cos(np.pi * np.arange(edge) / max(edge, 1))
         weight[:edge], weight[len(sound) - edge :] = slope, slope[::-1]
-    weight /= weight.mean()
+    weight /= weight.mean(dtype=np.float64)
     for side, offset in enumerate(mean):
-        sound[:, side] -= (weight * offset).astype(np.float32)
+        sound[:, side] -= weight * np.float32(offset)
     return sound

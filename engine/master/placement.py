@@ -18,6 +18,7 @@ from engine.sound.filters import Band, blank, convolve, impulse, middle
 Sound = NDArray[np.floating]
 NOWHERE = float("-inf")
 STEADY_HZ = 240.0  # below this the rear moves with the front: bass that disagrees is lost
+REAR_WEIGHT = 1.41  # of BS.1770
 _RATE = 48_000
 _SECTIONS = 17
 _Q = 2.5
@@ -44,7 +45,12 @@ PLACES = {"ambience": AROUND, "bed": BEFORE, "loop": BEFORE, "sting": BEFORE, "c
 
 
 def placed(sound: Sound, channels: int, place: Place, *, loop: bool) -> Sound:
-    """(frames, 2) at 48 kHz as (frames, 4): FL FR RL RR, or (frames, 6): FL FR C LFE RL RR."""
+    """(frames, 2) at 48 kHz as (frames, 4): FL FR RL RR, or (frames, 6): FL FR C LFE RL RR;
+    two channels stay, one is both sides' mean."""
+    if channels == 1:
+        return middle(sound)[:, None]
+    if channels == 2:
+        return sound
     front, centre, rear, low = _gains(place, channels)
     out = blank(len(sound), channels)
     if not sound.any():
@@ -70,6 +76,19 @@ def _gains(place: Place, channels: int) -> tuple[np.float32, ...]:
         centre = low = 0.0
     whole = (front**2 + centre**2 + rear**2) ** 0.5
     return tuple(np.float32(gain / whole) for gain in (front, centre, rear, low))
+
+
+def powers(middle_and_side: Sound, channels: int, place: Place) -> Sound:
+    """K-weighted power as a meter adds it up over the channels, of the powers of (2, …) middle and
+    side before they were placed. The rear counts 1.5 dB more, the low-frequency channel nothing."""
+    both, apart = middle_and_side
+    if channels == 1:
+        return both
+    if channels == 2:
+        return 2 * (both + apart)
+    front, centre, rear, _ = _gains(place, channels)
+    sides = front**2 + np.float32(REAR_WEIGHT) * rear**2
+    return 2 * (sides * (both + apart) + centre**2 * both)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,10 @@ import numpy as np
 import pyebur128
 from numpy.typing import NDArray
 
+from engine.sound.peaks import points
+
 SAMPLE_RATE = 48_000
+MS_FRAMES = SAMPLE_RATE // 1000
 SHORT_S = 3.0  # below this the integrated value says little: the loudest 400 ms count
 _Mode = pyebur128.MeasurementMode
 Sound = NDArray[np.floating]
@@ -34,34 +37,37 @@ def programme_lufs(sound: Sound, sample_rate: int = SAMPLE_RATE) -> float:
 
 def true_peak(sound: Sound, sample_rate: int = SAMPLE_RATE) -> float:
     """The highest point between the samples too, 1.0 = 0 dBTP."""
-    state = _state(_loud_places(sound), sample_rate, _Mode.MODE_TRUE_PEAK)
+    places = _loud_places(sound)
+    state = _state(places, sample_rate, _Mode.MODE_TRUE_PEAK)
     return max(float(pyebur128.get_true_peak(state, side)) for side in range(sound.shape[1]))
 
 
-_BLOCK = 480
-# A point between samples stands at most 3 dB above its neighbours in any sound but a made-up one.
-_NEAR = 10 ** (-4.5 / 20)
+_BLOCK = 64
+_NEAR = 10 ** (-0.6 / 20)  # as far as our reading and the meter's may be apart
 
 
 def _loud_places(sound: Sound) -> Sound:
     """The blocks in which the highest point can lie, each faded in and out by its neighbours."""
-    level = np.zeros(len(sound), np.float32)
-    for channel in sound.T:
-        np.maximum(level, np.abs(channel), out=level)
+    highest = max((float(np.abs(side).max(initial=0.0)) for side in sound.T), default=0.0)
+    if not highest:
+        return sound[:_BLOCK]
+    found = points(sound, highest * _NEAR)
     blocks = -(-len(sound) // _BLOCK)
-    highest = np.pad(level, (0, blocks * _BLOCK - len(level))).reshape(blocks, _BLOCK).max(axis=1)
-    hot = highest >= highest.max(initial=0.0) * _NEAR
-    if hot.mean() > 0.3:
+    hot = np.zeros(blocks, bool)
+    hot[found.at[found.level >= found.level.max(initial=0.0) * _NEAR] // _BLOCK] = True
+    hot = _widened(hot)
+    if hot.all():
         return sound
-    edges = np.flatnonzero(np.diff(np.pad(_widened(hot), 1).astype(np.int8)))
-    rise = (0.5 - 0.5 * np.cos(np.pi * np.arange(400) / 400)).astype(np.float32)[:, None]
+    edges = np.flatnonzero(np.diff(np.pad(hot, 1).astype(np.int8)))
+    fade = _BLOCK // 2
+    rise = (0.5 - 0.5 * np.cos(np.pi * np.arange(fade) / fade)).astype(np.float32)[:, None]
     pieces = []
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         piece = np.array(sound[first * _BLOCK : last * _BLOCK], np.float32)
         if first:
-            piece[:400] *= rise
+            piece[:fade] *= rise
         if last < blocks:
-            piece[-400:] *= rise[::-1]
+            piece[-fade:] *= rise[::-1]
         pieces.append(piece)
     return np.concatenate(pieces)
 
@@ -101,12 +107,48 @@ def _state(sound: Sound, sample_rate: int, mode: int) -> pyebur128.R128State:
 @lru_cache(maxsize=64)
 def k_weight(size: int) -> Sound:
     """Magnitude of the K-weighting filter at 48 kHz on the bins of ``size``."""
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    return np.abs(_k_response(size)).astype(np.float32)
+
+
+@lru_cache(maxsize=2)
+def k_impulse(taps: int) -> Sound:
+    """The K-weighting filter at 48 kHz in time."""
+    return np.fft.irfft(_k_response(4 * taps), n=4 * taps)[:taps].astype(np.float32)
+
+
+def _k_response(size: int) -> NDArray[np.complex128]:
+    z: NDArray[np.complex128] = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
         1 - 1.69065929318241 * z + 0.73248077421585 * z**2
     )
     high = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
-    return np.abs(shelf * high).astype(np.float32)
+    return shelf * high
+
+
+def lufs_of_powers(powers: NDArray[np.floating]) -> float:
+    """`programme_lufs` of a sound whose K-weighted power in every millisecond is known.
+
+    ``powers`` are mean squares, added up over the channels with their weights.
+    """
+    total = np.concatenate([[0.0], np.cumsum(powers, dtype=np.float64)])
+    if len(powers) < SHORT_S * 1000:
+        ends = np.arange(10, len(powers) + 400, 10)
+        stretches = total[np.minimum(ends, len(powers))] - total[np.clip(ends - 400, 0, None)]
+        return _lufs(stretches.max() / 400)
+    blocks = (total[400::100] - total[:-400:100][: len(total[400::100])]) / 400
+    loud = blocks[blocks > _power(-70.0)]
+    if not len(loud):
+        return -np.inf
+    loud = loud[loud > loud.mean() / 10]
+    return _lufs(loud.mean())
+
+
+def _lufs(power: float) -> float:
+    return float(-0.691 + 10 * np.log10(power)) if power > 0 else -np.inf
+
+
+def _power(lufs: float) -> float:
+    return 10 ** ((lufs + 0.691) / 10)
 
 
 def momentary_lufs(sound: Sound) -> float:

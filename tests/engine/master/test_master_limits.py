@@ -4,7 +4,8 @@ from master_sounds import RATE, Given, music, pink
 
 from engine.contracts import Delivery
 from engine.master import master
-from engine.master.limiting import glue_gain, limiter_gain
+from engine.master.glue import glue_gain
+from engine.master.limiting import limiter_gain
 from engine.sound.loudness import integrated_lufs, programme_lufs, true_peak_dbtp
 
 
@@ -79,6 +80,14 @@ def test_the_glue_takes_no_more_than_three_decibels() -> None:
     assert gain.max() <= 1.0
 
 
+def test_a_gain_of_the_limiter_is_the_same_wherever_the_piece_lies() -> None:
+    sound = pink(RATE, 5, 0.3)
+    later = np.concatenate([np.zeros((4800, 2), np.float32), sound])
+    first, second = limiter_gain(sound, 0.5, RATE), limiter_gain(later, 0.5, RATE)
+    assert first is not None and second is not None
+    assert np.abs(second[4800 + 960 :] - first[960:]).max() < 1e-6
+
+
 def test_the_stems_add_up_to_the_master() -> None:
     done = master(Given(groups=music()), lufs=-11.0, true_peak_dbtp=-1.0, loop=False, seed=1)
     assert done.limiter_gr_db > 1
@@ -103,6 +112,21 @@ def test_the_bass_is_in_the_middle_whatever_comes_in() -> None:
     bass = done.stems["bass"]
     left = np.abs((bass[:, 0] - bass[:, 1])[RATE : 3 * RATE]).max() / 2
     assert 20 * np.log10(left / (0.1 * raised)) < -20
+
+
+@pytest.mark.parametrize("lufs", [-23.0, -11.0])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_master_knows_its_loudness_without_hearing_it_again(lufs: float, channels: int) -> None:
+    done = master(
+        Given(groups=music()),
+        lufs=lufs,
+        true_peak_dbtp=-1.0,
+        loop=False,
+        seed=1,
+        delivery=Delivery(channels=channels),  # type: ignore[arg-type]
+    )
+    assert abs(done.loudness_lufs - integrated_lufs(done.audio)) < 0.05
+    assert abs(done.true_peak_dbtp - true_peak_dbtp(done.audio)) < 0.02
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1), (96_000, 2), (44_100, 1)])

@@ -1,0 +1,90 @@
+"""How each style is mastered, and how far its mix is from the tone of its kind."""
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from engine.sound.filters import middle
+
+Sound = NDArray[np.floating]
+
+# Third-octave targets at 31 63 125 250 500 1k 2k 4k 8k 16k Hz, dB re 400 Hz-1.6 kHz.
+_TILTS: dict[str, tuple[float, ...]] = {
+    "pop": (-6, 6, 5, 3, 1, 0, -2, -4, -7, -15),
+    "lofi": (-8, 6, 6, 4, 2, 0, -4, -9, -16, -30),
+    "ambient": (-6, 2, 4, 4, 2, 0, -4, -8, -14, -24),
+    "cinematic": (0, 5, 5, 3, 1, 0, -3, -6, -11, -20),
+    "orchestral": (-8, 0, 3, 3, 1, 0, -3, -7, -13, -23),
+    "edm": (1, 9, 6, 2, 0, 0, -1, -3, -6, -13),
+    "synthwave": (-4, 8, 6, 3, 1, 0, -2, -4, -8, -16),
+    "chip": (-18, -2, 2, 2, 1, 0, -1, -3, -6, -13),
+    "jazz": (-10, 3, 5, 3, 1, 0, -3, -6, -10, -18),
+    "rock": (-6, 6, 5, 3, 1, 0, -1, -3, -8, -18),
+    "chinese": (-16, -4, 1, 2, 1, 0, -2, -5, -10, -18),
+}
+BANDS_HZ = 31.25 * 2.0 ** np.arange(10)
+
+
+class Manner(Struct, frozen=True):
+    """How a style is mastered: its tilt, whether it is glued, how much the limiter may do."""
+
+    tilt: str
+    glue_db: float
+    most_gr_db: float
+
+
+MANNERS = {
+    "solo_piano": Manner("jazz", 0, 4), "orchestral_epic": Manner("cinematic", 0, 5),
+    "orchestral_tender": Manner("orchestral", 0, 4),
+    "cinematic_tension": Manner("cinematic", 0, 5), "dark_ambient": Manner("ambient", 0, 4),
+    "meditation": Manner("ambient", 0, 4), "lofi": Manner("lofi", 1.8, 6),
+    "jazz_trio": Manner("jazz", 1, 5), "bossa": Manner("jazz", 1, 5),
+    "funk_corporate": Manner("pop", 2, 6), "acoustic_folk": Manner("pop", 1.2, 6),
+    "country": Manner("pop", 1.5, 6), "rock": Manner("rock", 2, 7),
+    "metal": Manner("rock", 2, 8), "synthwave": Manner("synthwave", 2, 7),
+    "house_edm": Manner("edm", 2, 8), "trap_hiphop": Manner("edm", 2, 8),
+    "chiptune": Manner("chip", 1, 7), "waltz_ballroom": Manner("orchestral", 0, 5),
+    "chinese_traditional": Manner("chinese", 0, 5), "fantasy_tavern": Manner("pop", 1, 5),
+    "horror": Manner("cinematic", 0, 5),
+}  # fmt: skip
+PLAIN = Manner("pop", 1.5, 6)
+
+
+def tilt(mix: Sound, name: str) -> NDArray[np.floating]:
+    """Decibels per octave band that bring the mix towards its target; never more than 3."""
+    size = 16_384
+    whole = len(mix) // size
+    if not whole:
+        return np.zeros(len(BANDS_HZ))
+    mono = middle(mix)[: whole * size].reshape(whole, size)
+    power = (mono**2).mean(axis=1)
+    loud = np.argsort(power)[whole // 2 :]
+    spectrum = (
+        np.abs(np.fft.rfft(mono[loud] * np.hanning(size).astype(np.float32), axis=1)) ** 2
+    ).mean(axis=0)
+    f = np.fft.rfftfreq(size, 1 / 48_000)
+    levels = []
+    for centre in BANDS_HZ:
+        inside = (f >= centre * 2 ** (-1 / 2)) & (f < centre * 2 ** (1 / 2))
+        levels.append(10 * np.log10(spectrum[inside].sum() + 1e-12))
+    reference = (f >= 400) & (f < 1600)
+    # Two octaves lie in the reference band; a third octave is a third of an octave band.
+    measured = np.asarray(levels) - 10 * np.log10(spectrum[reference].sum() / 2 + 1e-12)
+    wanted = np.asarray(_TILTS[name]) - measured
+    smooth = np.convolve(np.pad(wanted, 1, mode="edge"), [0.25, 0.5, 0.25], "valid") * 0.6
+    limit = np.where((BANDS_HZ > 300) & (BANDS_HZ < 5000), 1.5, 3.0)
+    # A band that is empty by intention (no bass, no cymbals) is not to be filled with its noise.
+    empty = measured < np.asarray(_TILTS[name]) - 18
+    return np.where(empty, np.minimum(0, smooth), np.clip(smooth, -limit, limit))
+
+
+def tilt_response(decibels_at: NDArray[np.floating]) -> Sound:
+    """A minimum-phase filter of 4096 taps with the given decibels at the octave bands."""
+    size = 8192
+    f = np.maximum(np.fft.rfftfreq(size, 1 / 48_000), 10.0)
+    decibels = np.interp(np.log2(f), np.log2(BANDS_HZ), decibels_at)
+    log = decibels * np.log(10) / 20
+    cepstrum = np.fft.irfft(log, n=size)
+    cepstrum[1 : size // 2] *= 2
+    cepstrum[size // 2 + 1 :] = 0
+    return np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), n=size)[:4096].astype(np.float32)
