@@ -11,19 +11,20 @@ from msgspec import Struct, structs
 from engine.render import instruments
 from engine.render.automation import Automation
 from engine.render.banks import Bank
-from engine.render.console import Console, Strip
-from engine.render.control import CELL, Curve, Sound, cells, channels, drawn, powers
-from engine.render.desk import DEPTH_DB, DRIVEN, EQUALISERS, FRONT, ROLE_ROW, SOLO_COMP, WIDE, Desk
+from engine.render.colouring import hand_bands, passed, response, role_bands
+from engine.render.console import SIZE, Console, Strip
+from engine.render.control import Curve, Sound, cells, channels, crossed, drawn, powers
+from engine.render.desk import DEPTH_DB, DRIVEN, FRONT, ROLE_ROW, WIDE, Desk
 from engine.render.dynamics import COMPRESSORS, compressed, drum_gain, duck_curve, low_band
-from engine.render.levels import Heard, faders, listened, loudness
-from engine.render.performance import LEVEL_STEP, perform
+from engine.render.levels import WINDOW, Heard, behind, faders, listened, loudness
+from engine.render.performance import perform
 from engine.score import Part, Score
-from engine.sound.filters import Band, convolve, fold, impulse, middle
+from engine.sound.filters import Band, fold, middle
+from engine.sound.tilts import tilt
 
 SAMPLE_RATE = 48_000
 LOOP_TAIL_S = 8.0
 LONG_FRAMES = 200 * SAMPLE_RATE
-EQ_TAPS = 4096
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -49,9 +50,10 @@ class Bus(Struct, frozen=True, kw_only=True):
     row: str  # which line of the level table and which equaliser
     group: str
     sound: Sound
-    heard: Heard
+    heard: Heard  # behind its equaliser
+    bands: tuple[Band, ...]
     pan: float
-    played: Curve  # the player's own level and the compressor's gain
+    squeezed: Curve | float  # the compressor's gain
 
 
 def mixed(score: Score, session: Session) -> dict[str, Sound]:
@@ -63,13 +65,7 @@ def mixed(score: Score, session: Session) -> dict[str, Sound]:
             for bus in _buses(part, score, session):
                 (fader,) = _faders([bus], session)
                 _sent(console, bus, fader, 1.0, session)
-    desk = session.desk
-    groups = console.returned(desk, session.echo_frames, session.seed)
-    if not session.apart and len(groups) > 1:
-        drums = groups.pop("drums")
-        drums += groups["mix"]
-        return {"mix": drums}
-    return groups
+    return console.returned(session.desk, session.echo_frames, session.moves.send, session.seed)
 
 
 def _drums(score: Score, console: Console, session: Session) -> None:
@@ -87,7 +83,7 @@ def _drums(score: Score, console: Console, session: Session) -> None:
     levels = _faders(heard, session)
     total = np.zeros(cells(session.frames))
     for bus, fader in zip(heard, levels, strict=True):
-        total += bus.heard.powers * bus.heard.weight * (bus.played * 10 ** (fader / 20)) ** 2
+        total += bus.heard.powers * bus.heard.weight * (bus.squeezed * 10 ** (fader / 20)) ** 2
     together = drum_gain(
         total, session.desk.squeeze, parallel=session.desk.parallel, loop=session.loop
     )
@@ -107,33 +103,36 @@ def _is_drums(part: Part) -> bool:
 
 def _buses(part: Part, score: Score, session: Session) -> Iterator[Bus]:
     """The part's sound, one bus or four for the drums, equalised and heard; no silent ones."""
-    for row, sound, level in _played(part, score, session):
+    for row, sound in _played(part, score, session):
         if not sound.any():
             continue
-        sound = _one_channel(sound, row)
-        convolve(sound, impulse(_bands(row, session), EQ_TAPS), circular=session.loop, into=sound)
+        sound, pan = _one_channel(sound, row)
         power = powers(sound)
-        rule = COMPRESSORS.get(row)
-        played = level
-        if rule:
-            played = played * compressed(
-                power * level**2, rule, session.desk.squeeze, loop=session.loop
-            )
+        heard = listened(sound, power)
+        bands = role_bands(row, session.desk, has_bass=session.has_bass)
+        bands += hand_bands(heard.spectrum, bands, row, tilt(score.plan.style))
         yield Bus(
             row=row,
             group=part.plan.group,
             sound=sound,
-            heard=listened(sound, power),
-            pan=0.0 if part.plan.group == "drums" else part.plan.pan / 100,
-            played=played,
+            heard=behind(heard, passed(bands, WINDOW)),
+            bands=bands,
+            pan=pan if _is_drums(part) else part.plan.pan / 100,
+            squeezed=_squeezed(row, power, session),
         )
 
 
-def _played(part: Part, score: Score, session: Session) -> Iterable[tuple[str, Sound, Curve]]:
-    """The part's raw sound with its row, and the player's level by the cell."""
+def _squeezed(row: str, power: Curve, session: Session) -> Curve | float:
+    rule = COMPRESSORS.get(row)
+    if rule is None:
+        return 1.0
+    return compressed(power, rule, session.desk.squeeze, loop=session.loop)
+
+
+def _played(part: Part, score: Score, session: Session) -> Iterable[tuple[str, Sound]]:
+    """The part's raw sound with its row."""
     frames, loop = session.frames, session.loop
     performance = perform(part, score.plan, session.pace, frames, loop=loop, seed=session.seed)
-    level = _level(performance.level, frames, loop=loop)
     room = frames + int(LOOP_TAIL_S * SAMPLE_RATE) if loop else frames
     if _is_drums(part):
         sounds = instruments.drum(part, performance, room)
@@ -142,39 +141,27 @@ def _played(part: Part, score: Score, session: Session) -> Iterable[tuple[str, S
         sounds = {ROLE_ROW.get(part.plan.role, "comp"): sound}
     for row in list(sounds):
         sound = sounds.pop(row)
-        yield row, fold(sound, frames) if loop else sound, level
+        yield row, fold(sound, frames) if loop else sound
 
 
-def _level(decibels: Curve | None, frames: int, *, loop: bool) -> Curve:
-    many = cells(frames)
-    if decibels is None or not len(decibels):
-        return np.ones(many)
-    at = np.arange(many) * (CELL / LEVEL_STEP)
-    known = np.append(decibels, decibels[0] if loop else decibels[-1])
-    return 10 ** (np.interp(at, np.arange(len(known)), known) / 20)
-
-
-def _one_channel(sound: Sound, row: str) -> Sound:
-    """One channel where both are the same, and where the bass of the mix is to stand firm."""
+def _one_channel(sound: Sound, row: str) -> tuple[Sound, float]:
+    """One channel, and where it stands, where both have the same to say, and where the bass of the
+    mix is to stand firm."""
     if sound.ndim == 1:
-        return sound
+        return sound, 0.0
     if row in ("kick", "bass"):
-        return middle(sound)
-    if np.array_equal(sound[:, 0], sound[:, 1]):
-        return np.ascontiguousarray(sound[:, 0])
-    return sound
-
-
-def _bands(row: str, session: Session) -> tuple[Band, ...]:
-    bands = EQUALISERS[row]
-    if row == "comp" and not session.has_bass:
-        bands = SOLO_COMP
-    extra = session.desk.extra
-    return bands + extra.get(row, ()) + extra.get("all", ())
+        return middle(sound), 0.0
+    left, right, both = crossed(sound)
+    if both**2 < (1 - 1e-6) * left * right or both <= 0:
+        return sound, 0.0
+    level = np.sqrt(0.5 * (left + right))
+    pan = float(np.arctan2(np.sqrt(right), np.sqrt(left)) * 4 / np.pi - 1)
+    louder = sound[:, 0] if left >= right else sound[:, 1]
+    return louder * np.float32(level / np.sqrt(max(left, right))), pan if abs(pan) > 1e-4 else 0.0
 
 
 def _faders(buses: list[Bus], session: Session) -> list[float]:
-    rows = [(bus.row, loudness(bus.heard, bus.played, loop=session.loop)) for bus in buses]
+    rows = [(bus.row, loudness(bus.heard, bus.squeezed, loop=session.loop)) for bus in buses]
     return faders(rows, session.desk, has_lead=session.has_lead)
 
 
@@ -183,19 +170,16 @@ def _sent(
 ) -> None:
     """One bus at its level, driven, ducked, placed and added up; its sound is used up."""
     desk, moves, drums = session.desk, session.moves, bus.group == "drums"
-    gain = bus.played * moves.level * (10 ** (fader / 20)) * together
+    gain = bus.squeezed * moves.level * (10 ** (fader / 20)) * together
     if bus.row in ("hats", "perc"):
         gain = gain * moves.hats
     gain = gain * _ducked(bus, session)
     send = (desk.drum_send_db if drums else desk.send_db) + DEPTH_DB[bus.row]
-    group = bus.group
-    if not session.apart:
-        # A tape's wobble leaves the drums alone, so they stay apart until it has been put on.
-        group = "drums" if drums and desk.wobble_cents else "mix"
     strip = Strip(
-        group=group,
+        group=bus.group if session.apart else "mix",
         gain=gain,
-        send=moves.send * (10 ** (send / 20) / np.sqrt(bus.heard.middle)),
+        equaliser=response(bus.bands, SIZE),
+        send=10 ** (send / 20) / np.sqrt(bus.heard.middle),
         pan=bus.pan,
         late_frames=round(desk.space.pre_delay_ms * FRONT[bus.row] * SAMPLE_RATE / 1000),
         echoed=bool(desk.echo) and bus.row == "lead",

@@ -1,23 +1,33 @@
-"""The console: parts come in one after the other, and only their sums are kept."""
+"""The console: parts come in one after the other, and only their sums are kept.
+
+The sums are kept as spectra, block by block: an equaliser is then one multiplication, and however
+many parts there are, each side is turned back into sound once.
+"""
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from engine.render.control import Curve, Sound, channels, drawn, stretches
+from engine.render.control import CELL, STRETCH, Curve, Sound, channels, drawn, stretches
 from engine.render.desk import Desk
 from engine.render.dynamics import driven
 from engine.render.halves import add_doubled, halved
 from engine.render.space import echoes, reverberated
 from engine.render.tape import wobbled
-from engine.sound.filters import blank
+
+SIZE = 1 << 16
+_BLOCK = STRETCH * CELL
+LATEST = SIZE - _BLOCK - 4096  # frames that a send may be late: what is left beside the equaliser
+Bins = NDArray[np.complexfloating]
 
 
 class Strip(Struct, frozen=True, kw_only=True):
-    """How one part goes into the mix: its gain, send and width by the cell, and where it stands."""
+    """How one part goes into the mix: its gain and width by the cell, and where it stands."""
 
     group: str
     gain: Curve
-    send: Curve
+    equaliser: Bins  # by the bins of `SIZE`
+    send: float
     pan: float
     late_frames: int  # how much later the room answers this part
     echoed: bool
@@ -25,63 +35,121 @@ class Strip(Struct, frozen=True, kw_only=True):
     drive: float = 0.0
 
 
+class Sum:
+    """A sum of sounds that is kept as spectra."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, Bins] = {}
+
+    def add(self, number: int, bins: Bins) -> None:
+        """Add to a block; ``bins`` stay as they are."""
+        held = self._blocks.get(number)
+        if held is None:
+            self._blocks[number] = bins.copy()
+        else:
+            held += bins
+
+    def pour(self, other: "Sum") -> None:
+        """Add all of another sum, which stays as it is."""
+        for number in sorted(other._blocks):
+            self.add(number, other._blocks[number])
+
+    def sound(self, frames: int, *, loop: bool) -> Sound:
+        """The sum as (frames,); what rings past the end is dropped, or laid over the beginning of
+        a loop. The sum is empty then."""
+        out = np.zeros(frames, np.float32)
+        for number in sorted(self._blocks):
+            wave = np.fft.irfft(self._blocks.pop(number), n=SIZE)
+            lay(out, wave, number * _BLOCK, loop=loop)
+        return out
+
+
+def lay(out: Sound, piece: Sound, at: int, *, loop: bool) -> None:
+    """Add a piece at its place, round the end of a loop as often as it takes."""
+    at = at % len(out) if loop else at
+    while len(piece):
+        inside = max(min(len(piece), len(out) - at), 0)
+        out[at : at + inside] += piece[:inside]
+        piece = piece[inside:] if loop else piece[:0]
+        at = 0
+
+
 class Console:
-    """The sums of a mix while the parts come in: dry sound, send and echo of every group."""
+    """The sums of a mix while the parts come in: both sides, what stands in the middle, the send
+    and the echo of every group."""
 
     def __init__(self, frames: int, *, loop: bool) -> None:
         self._frames, self._loop = frames, loop
-        self._dry: dict[str, Sound] = {}
-        self._sends: dict[str, Sound] = {}
-        self._echoed: dict[str, Sound] = {}
+        self._sums: dict[tuple[str, str], Sum] = {}
+
+    def _sum(self, group: str, name: str) -> Sum:
+        return self._sums.setdefault((group, name), Sum())
 
     def add(self, sound: Sound, powers: Curve, strip: Strip) -> None:
         """One part, (frames,) or (frames, 2) and what `powers` says of it; it is used up."""
-        frames, group = self._frames, strip.group
-        dry = self._dry.setdefault(group, blank(frames))
-        send = self._sends.setdefault(group, np.zeros(frames, np.float32))
-        echo = None
-        if strip.echoed:
-            echo = self._echoed.setdefault(group, np.zeros(frames, np.float32))
         gain = strip.gain * (driven(sound, strip.drive) if strip.drive else 1.0)
-        for part, place in stretches(frames):
+        answered = strip.equaliser * (np.float32(strip.send) * _late(strip.late_frames))
+        for number, (part, place) in enumerate(stretches(self._frames)):
             if not powers[part].any():
                 continue
-            level = drawn(gain, part, frames, loop=self._loop)
+            level = drawn(gain, part, self._frames, loop=self._loop)
             pieces: list[Sound] = [channel[place] * level for channel in channels(sound)]
-            if len(pieces) == 2 and strip.width is not None:
-                _narrowed(pieces, drawn(strip.width, part, frames, loop=self._loop))
-            middle = _laid(dry[place], pieces, strip.pan)
-            if echo is not None:
-                echo[place] += middle
-            middle *= drawn(strip.send, part, frames, loop=self._loop)
-            self._lay(send, middle, place.start + strip.late_frames)
+            if len(pieces) == 2:
+                if strip.width is not None:
+                    _narrow(pieces, drawn(strip.width, part, self._frames, loop=self._loop))
+                _pan(pieces, strip.pan)
+            self._lay(number, pieces, answered, strip)
 
-    def _lay(self, out: Sound, piece: Sound, at: int) -> None:
-        """A piece at its place, round the end of a loop."""
-        frames = self._frames
-        at = at % frames if self._loop else at
-        inside = max(min(len(piece), frames - at), 0)
-        out[at : at + inside] += piece[:inside]
-        if self._loop and inside < len(piece):
-            self._lay(out, piece[inside:], 0)
+    def _lay(self, number: int, pieces: list[Sound], answered: Bins, strip: Strip) -> None:
+        group = strip.group
+        spectra = [np.fft.rfft(piece, n=SIZE) for piece in pieces]
+        middle = spectra[0] if len(spectra) == 1 else (spectra[0] + spectra[1]) * np.float32(0.5)
+        self._sum(group, "send").add(number, middle * answered)
+        if strip.echoed:
+            self._sum(group, "echo").add(number, middle * strip.equaliser)
+        for bins in spectra:
+            bins *= strip.equaliser
+        if len(spectra) == 2:
+            self._sum(group, "left").add(number, spectra[0])
+            self._sum(group, "right").add(number, spectra[1])
+        elif strip.pan == 0:
+            self._sum(group, "middle").add(number, spectra[0])
+        else:
+            for name, side in zip(("left", "right"), _sides(strip.pan), strict=True):
+                self._sum(group, name).add(number, spectra[0] * side)
 
-    def returned(self, desk: Desk, echo_frames: int, seed: int) -> dict[str, Sound]:
-        """The groups with their reverberation, echoes and tape; the console is empty then."""
+    def returned(self, desk: Desk, echo_frames: int, wet: Curve, seed: int) -> dict[str, Sound]:
+        """The groups, (frames, 2), with their reverberation, which follows ``wet``, their echoes
+        and tape; the console is empty then."""
         out = {}
-        for group in sorted(self._dry):
-            total = self._dry.pop(group)
-            self._heard_in_the_room(total, group, desk, echo_frames)
-            if desk.wobble_cents and group != "drums":
+        for group in sorted({group for group, _ in self._sums}):
+            middle = self._sums.pop((group, "middle"), Sum())
+            sides = []
+            for name in ("left", "right"):
+                side = self._sums.pop((group, name), Sum())
+                side.pour(middle)
+                sides.append(side.sound(self._frames, loop=self._loop))
+            total = np.stack(sides).T
+            self._heard_in_the_room(total, group, desk, echo_frames, wet)
+            if desk.wobble_cents:
                 wobbled(total, desk.wobble_cents, seed, loop=self._loop)
             out[group] = total
         return out
 
-    def _heard_in_the_room(self, total: Sound, group: str, desk: Desk, echo_frames: int) -> None:
-        send, loop = self._sends.pop(group), self._loop
+    def _taken(self, group: str, name: str) -> Sound:
+        return self._sums.pop((group, name)).sound(self._frames, loop=self._loop)
+
+    def _heard_in_the_room(
+        self, total: Sound, group: str, desk: Desk, echo_frames: int, wet: Curve
+    ) -> None:
+        loop = self._loop
+        send = self._taken(group, "send")
+        for part, place in stretches(self._frames):
+            send[place] *= drawn(wet, part, self._frames, loop=loop)
         answer = reverberated(self._halved(send), desk.space, loop=loop)
-        if desk.echo and group in self._echoed:
+        if desk.echo and (group, "echo") in self._sums:
             _, feedback, level = desk.echo
-            lead = self._halved(self._echoed.pop(group))
+            lead = self._halved(self._taken(group, "echo"))
             answer += echoes(lead, echo_frames // 2, feedback, level, loop=loop)
         for side in (0, 1):
             add_doubled(total[:, side], answer[side], loop=loop)
@@ -93,36 +161,30 @@ class Console:
         return halved(sound, loop=self._loop)
 
 
-def _narrowed(pieces: list[Sound], width: Sound) -> None:
+def _late(frames: int) -> Bins:
+    """A delay, by the bins of `SIZE`."""
+    bins = np.exp(-2j * np.pi * min(frames, LATEST) / SIZE * np.arange(SIZE // 2 + 1))
+    return bins.astype(np.complex64)
+
+
+def _sides(pan: float) -> tuple[np.float32, np.float32]:
+    """Constant power: a part keeps its loudness wherever it stands."""
+    angle = (float(np.clip(pan, -1, 1)) + 1) * np.pi / 4
+    return np.float32(np.sqrt(2) * np.cos(angle)), np.float32(np.sqrt(2) * np.sin(angle))
+
+
+def _narrow(pieces: list[Sound], width: Sound) -> None:
     """Less of what the sides do not have in common."""
     side = (pieces[0] - pieces[1]) * (np.float32(0.5) - np.float32(0.5) * width)
     pieces[0] -= side
     pieces[1] += side
 
 
-def _laid(dry: Sound, pieces: list[Sound], pan: float) -> Sound:
-    """Add a piece to both sides by constant power, so that a part keeps its loudness wherever it
-    stands; returns its middle."""
-    angle = (float(np.clip(pan, -1, 1)) + 1) * np.pi / 4
-    left, right = np.float32(np.sqrt(2) * np.cos(angle)), np.float32(np.sqrt(2) * np.sin(angle))
-    if len(pieces) == 1:
-        piece = pieces[0]
-        if pan == 0:
-            dry[:, 0] += piece
-            dry[:, 1] += piece
-            return piece
-        dry[:, 0] += piece * left
-        dry[:, 1] += piece * right
-        return piece
-    one, two = pieces
-    middle = (one + two) * np.float32(0.5)
-    if pan != 0:
-        # What is wide is first narrowed towards its middle, or its far side would be lost.
-        narrow = np.float32(abs(pan))
-        one += (middle - one) * narrow
-        two += (middle - two) * narrow
-        one *= left
-        two *= right
-    dry[:, 0] += one
-    dry[:, 1] += two
-    return middle
+def _pan(pieces: list[Sound], pan: float) -> None:
+    """What is wide is first narrowed towards its middle, or its far side would be lost."""
+    if pan == 0:
+        return
+    middle = (pieces[0] + pieces[1]) * np.float32(0.5)
+    for piece, side in zip(pieces, _sides(pan), strict=True):
+        piece += (middle - piece) * np.float32(abs(pan))
+        piece *= side

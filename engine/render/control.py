@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 CELL = 48
 CELLS_PER_SECOND = 1000
-STRETCH = 256  # cells that are worked on at a time: all their arrays stay in the nearest cache
+STRETCH = 1216  # cells that are worked on at a time: their arrays stay in the second cache
 Sound = NDArray[np.floating]
 Curve = NDArray[np.floating]
 _ALONG = (np.arange(CELL) / CELL).astype(np.float32)
@@ -41,6 +41,17 @@ def powers(sound: Sound) -> Curve:
         if len(rest):
             total[-1] += float(np.einsum("i,i->", rest, rest))
     return total * ((2 if len(both) == 1 else 1) / CELL)
+
+
+def crossed(sound: Sound) -> tuple[float, float, float]:
+    """Energy of the left and the right of (frames, 2), and what they have in common."""
+    left, right, both = 0.0, 0.0, 0.0
+    for _, place in stretches(len(sound)):
+        one, two = sound[place, 0], sound[place, 1]
+        left += float(np.einsum("i,i->", one, one))
+        right += float(np.einsum("i,i->", two, two))
+        both += float(np.einsum("i,i->", one, two))
+    return left, right, both
 
 
 def stretches(frames: int) -> Iterator[tuple[slice, slice]]:

@@ -228,3 +228,6 @@ FRONT = {"lead": 1.0, "bass": 0.6, "comp": 0.6, "kick": 0.6, "snare": 0.6, "hats
          "perc": 0.3, "counter": 0.3, "pad": 0.15, "fx": 0.15}  # fmt: skip
 WIDE = ("pad", "comp", "counter", "fx")
 DRIVEN = ("comp", "bass", "pad", "kick", "snare")
+# How bright a part is beside the style's own tilt, dB above 2 kHz: the front is bright, the back
+# is not. Basses and drums keep the brightness they are made with.
+BRIGHTNESS = {"lead": 1.0, "comp": 0.0, "counter": 0.0, "pad": -2.0}

@@ -8,12 +8,12 @@ BS.1770) is read off the spectra of some places where the part sounds.
 from functools import lru_cache
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from engine.render.control import CELL, Curve, Sound, channels, stretches
+from engine.render.control import CELL, Curve, Sound, channels, crossed
 from engine.render.desk import LEAD_LUFS, LEVELS, Desk
-from engine.sound.filters import SAMPLE_RATE, Band, impulse
+from engine.sound.filters import SAMPLE_RATE
 from engine.sound.loudness import k_weight
 
 WINDOW = 8192
@@ -33,32 +33,43 @@ class Heard(Struct, frozen=True, kw_only=True):
     spectrum: NDArray[np.floating]
 
 
-def listened(sound: Sound, powers: Curve, bands: tuple[Band, ...] = ()) -> Heard:
-    """Hear some places of a sound as it will be behind ``bands``."""
+def listened(sound: Sound, powers: Curve) -> Heard:
+    """Hear some places of a sound of these powers."""
     spectrum = np.zeros(WINDOW // 2 + 1)
     for at in _places(powers, len(sound)):
         for channel in channels(sound):
             piece = channel[at : at + WINDOW]
             bins = np.fft.rfft(piece * _taper()[: len(piece)], n=WINDOW)
             spectrum += bins.real**2 + bins.imag**2
-    whole = float(spectrum.sum())
-    if bands:
-        spectrum *= _passed(bands)
-    weight = float((spectrum * _k_power()).sum()) / whole if whole > 0 else 1.0
-    return Heard(powers=powers, weight=weight, middle=_common(sound, powers), spectrum=spectrum)
+    return Heard(
+        powers=powers,
+        weight=_weight(spectrum, spectrum),
+        middle=_common(sound),
+        spectrum=spectrum,
+    )
 
 
-def _common(sound: Sound, powers: Curve) -> float:
+def behind(heard: Heard, passed: NDArray[np.floating]) -> Heard:
+    """The same part through a filter that lets so much power through, by the bins of `WINDOW`.
+
+    Its `powers` are still those before the filter, its `weight` makes good for it.
+    """
+    spectrum = heard.spectrum * passed
+    return structs.replace(heard, weight=_weight(spectrum, heard.spectrum), spectrum=spectrum)
+
+
+def _weight(spectrum: NDArray[np.floating], of: NDArray[np.floating]) -> float:
+    whole = float(of.sum())
+    return float((spectrum * _k_power()).sum()) / whole if whole > 0 else 1.0
+
+
+def _common(sound: Sound) -> float:
     """The share of the power that lies in the middle: 1 for a mono sound, a half for two that
     know nothing of each other."""
-    both, whole = channels(sound), float(powers.sum()) * CELL
-    if len(both) == 1 or whole <= 0:
+    if sound.ndim == 1:
         return 1.0
-    crossed = sum(
-        float(np.einsum("i,i->", both[0][place], both[1][place]))
-        for _, place in stretches(len(sound))
-    )
-    return min(max(0.5 + crossed / whole, 0.1), 1.0)
+    left, right, both = crossed(sound)
+    return min(max(0.5 + both / max(left + right, 1e-30), 0.1), 1.0)
 
 
 @lru_cache(maxsize=1)
@@ -74,12 +85,6 @@ def _taper() -> Sound:
 @lru_cache(maxsize=1)
 def _k_power() -> Sound:
     return k_weight(WINDOW).astype(np.float64) ** 2
-
-
-@lru_cache(maxsize=256)
-def _passed(bands: tuple[Band, ...]) -> Sound:
-    response = np.fft.rfft(impulse(bands), n=WINDOW)
-    return np.abs(response) ** 2
 
 
 def _places(powers: Curve, frames: int) -> list[int]:
