@@ -1,16 +1,18 @@
 """Drum kits made of sines, modes and noise, for every General MIDI percussion key.
 
 A kit is a set of choices over one drum machine: how long, how bright, how dirty. A hit peaks at
--9 dBFS when struck at full velocity; softer strokes are duller, not only quieter.
+-9 dBFS when struck at full velocity; softer strokes are duller, not only quieter. Whatever rings
+falls in two stages, a quick one and a long one behind it: a stroke stands out from the ring of the
+strokes before it, however many they were.
 """
 
 import zlib
-from collections.abc import Callable
 
 import numpy as np
 from msgspec import Struct
 
 from engine.render.synth import oscillators as osc
+from engine.render.synth import percussion
 from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 
 PEAK = 10 ** (-9 / 20)
@@ -18,6 +20,11 @@ VARIANTS = 3
 LAYERS = 5
 # Which keys share a hand: the open hat is choked by the closed one.
 HATS = (42, 44, 46)
+KICKS, SNARES = (35, 36), (38, 40)
+_TOMS = {41: 82, 43: 98, 45: 117, 47: 139, 48: 165, 50: 196}
+_CYMBALS = (49, 51, 52, 53, 55, 57, 59)
+# A skin that is struck again no longer rings as it did: the 1/e time of what is left of it.
+DAMPED = dict.fromkeys((*KICKS, *SNARES), 0.02) | dict.fromkeys((*_TOMS, 86, 87, 116), 0.03)
 
 
 class Kit(Struct, frozen=True, kw_only=True):
@@ -27,6 +34,7 @@ class Kit(Struct, frozen=True, kw_only=True):
     kick_sweep_hz: float = 210
     kick_sweep_s: float = 0.02
     kick_tau_s: float = 0.13
+    kick_punch: float = 0.0  # share of the kick that falls at once, the rest rings
     kick_drive: float = 1.8
     kick_click_db: float = -14
     snare_hz: float = 185
@@ -39,6 +47,7 @@ class Kit(Struct, frozen=True, kw_only=True):
     open_tau_s: float = 0.2
     cymbal_t60_s: float = 2.6
     tom_drop: float = 0.35
+    tom_tau_s: float = 0.19
     top_hz: float = 14_000
     brush: bool = False
     crunch_bits: int = 0
@@ -78,13 +87,14 @@ KITS: dict[str, Kit] = {
         top_hz=9000, brush=True,
     ),
     "kit_cinema": Kit(
-        kick_hz=38, kick_sweep_hz=60, kick_sweep_s=0.06, kick_tau_s=0.7, kick_drive=1.6,
-        kick_click_db=-22, snare_hz=140, snare_tau_s=0.12, snare_noise_tau_s=0.2,
-        snare_low_hz=300, tom_drop=0.25, cymbal_t60_s=4.0, top_hz=11_000,
+        kick_hz=38, kick_sweep_hz=60, kick_sweep_s=0.06, kick_tau_s=0.45, kick_punch=0.6,
+        kick_drive=1.6, kick_click_db=-16, snare_hz=140, snare_tau_s=0.12, snare_noise_tau_s=0.2,
+        snare_low_hz=300, tom_drop=0.25, tom_tau_s=0.26, cymbal_t60_s=3.4, top_hz=11_000,
     ),
     "kit_cn": Kit(
-        kick_hz=70, kick_sweep_hz=60, kick_sweep_s=0.03, kick_tau_s=0.35, kick_drive=1.3,
-        kick_click_db=-18, snare_hz=240, snare_noise=0.25, cymbal_t60_s=2.2, chinese=True,
+        kick_hz=70, kick_sweep_hz=60, kick_sweep_s=0.03, kick_tau_s=0.3, kick_punch=0.5,
+        kick_drive=1.3, kick_click_db=-16, snare_hz=240, snare_noise=0.25, cymbal_t60_s=2.2,
+        chinese=True,
     ),
 }  # fmt: skip
 
@@ -96,7 +106,7 @@ GENERAL_MIDI_KITS: dict[int, str] = {
 
 def group_of(key: int) -> str:
     """kick, snare, hats or perc: what the mix treats alike."""
-    if key in (35, 36):
+    if key in KICKS:
         return "kick"
     if key in (37, 38, 39, 40):
         return "snare"
@@ -104,47 +114,67 @@ def group_of(key: int) -> str:
 
 
 def hit(kit: Kit, name: str, key: int, layer: int, variant: int) -> Sound:
-    """One stroke, stereo or mono, its level that of full velocity."""
+    """One stroke, (frames,) or (frames, 2), its level that of full velocity."""
     rng = np.random.default_rng(zlib.crc32(f"{name}/{key}/{layer}/{variant}".encode()))
     force = (layer + 1) / LAYERS
     tune = 1 + 0.015 * (rng.random() * 2 - 1)
-    sound = _strike(kit, key, force, tune, rng)
     top = min(kit.top_hz, 3000 * 2 ** (2.2 * force) * (2.2 if key >= 42 else 1.2))
-    if not kit.chip:
-        sound = osc.shaped(sound, lambda f: 1 / np.sqrt(1 + (f / top) ** 4))
+    if key in _CYMBALS:
+        sound = _cymbal(kit, key, tune, force, top, rng)
+    elif key in HATS:
+        sound = _hat(kit, key, tune, force, top, rng)
+    else:
+        sound = _struck(kit, key, tune, force, rng)
+        sound = osc.shaped(sound, lambda f: _rumble_free(f) * (1 if kit.chip else _dull(f, top)))
     if kit.crunch_bits:
-        steps = 2.0 ** (kit.crunch_bits - 1)
-        sound = (np.round(sound / np.abs(sound).max() * steps) / steps).astype(np.float32)
-    sound = _centred(sound)
-    sound = (sound.T * osc.attack(len(sound), 12)).T
+        steps = np.float32(2.0 ** (kit.crunch_bits - 1) / np.abs(sound).max())
+        sound = np.round(sound * steps) / steps
+    osc.risen(sound, 12)
     level = PEAK * 10 ** (0.8 * (rng.random() * 2 - 1) / 20)
-    return osc.taper((sound * (level / (np.abs(sound).max() + 1e-9))).astype(np.float32))
+    sound *= np.float32(level / (np.abs(sound).max() + 1e-9))
+    return osc.taper(sound)
 
 
-def _centred(sound: Sound) -> Sound:
-    return osc.shaped(sound, lambda f: 1 / np.sqrt(1 + (24 / f) ** 8))
+def _dull(f: Curve, top: float) -> Curve:
+    """What a stroke of its force keeps of the highs."""
+    return 1 / np.sqrt(1 + (f / top) ** 4)
 
 
-def _strike(kit: Kit, key: int, force: float, tune: float, rng: np.random.Generator) -> Sound:
-    if key in (35, 36):
+def _rumble_free(f: Curve) -> Curve:
+    return 1 / np.sqrt(1 + (24 / f) ** 8)
+
+
+def _struck(kit: Kit, key: int, tune: float, force: float, rng: np.random.Generator) -> Sound:
+    if key in KICKS:
         return _kick(kit, force, tune * (0.94 if key == 35 else 1), rng)
-    if key in (38, 40):
-        return _brushed(rng, force) if kit.brush else _snare(kit, force, tune, rng)
+    if key in SNARES and kit.brush:
+        return _swirled(rng) if key == 40 else _brushed(rng, force)
+    if key in SNARES:
+        return _snare(kit, force, tune, rng)
     if key in _TOMS:
         return _tom(kit, _TOMS[key] * tune, force, rng)
-    if key in HATS:
-        return _hat(kit, key, tune, force, rng)
-    if key in _CYMBALS:
-        return _cymbal(kit, key, tune, force, rng)
-    return _PERCUSSION.get(key, _clave)(tune, force, rng)
+    return percussion.struck(key, tune, force, rng)
 
 
 def _time(seconds: float) -> Curve:
     return np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
 
 
+def _sine(cycles: Curve) -> Sound:
+    return np.sin(osc.radians(osc.wrapped(cycles)))
+
+
+def _two_stage(frames: int, tau_s: float, punch: float, quick_s: float) -> Sound:
+    """A ring of ``tau_s`` of which the share ``punch`` is gone at once."""
+    fall = osc.decay(frames, tau_s)
+    if punch:
+        fall *= np.float32(1 - punch)
+        fall += np.float32(punch) * osc.decay(frames, quick_s)
+    return fall
+
+
 def _kick(kit: Kit, force: float, tune: float, rng: np.random.Generator) -> Sound:
-    t = _time(min(kit.kick_tau_s * 6, 2.6))
+    t = _time(min(kit.kick_tau_s * 6, 2.2))
     if kit.chip:
         steps = np.floor(t * 120) / 120
         turns = np.cumsum((kit.kick_hz + 320 * np.exp(-steps / 0.02)) / SAMPLE_RATE)
@@ -152,244 +182,133 @@ def _kick(kit: Kit, force: float, tune: float, rng: np.random.Generator) -> Soun
         return (np.round(wave * 7) / 7 * np.exp(-steps / kit.kick_tau_s)).astype(np.float32)
     sweep = kit.kick_sweep_hz * (0.6 + 0.4 * force)
     tau = kit.kick_sweep_s
-    turns = tune * kit.kick_hz * t + sweep * tau * (1 - np.exp(-t / tau))
-    body = np.sin(2 * np.pi * turns) * np.exp(-t / kit.kick_tau_s)
-    body = np.tanh(kit.kick_drive * body) / np.tanh(kit.kick_drive)
+    body = _sine(tune * kit.kick_hz * t + sweep * tau * (1 - np.exp(-t / tau)))
+    body *= _two_stage(len(t), kit.kick_tau_s, kit.kick_punch, 0.07)
+    body = np.tanh(np.float32(kit.kick_drive) * body) / np.float32(np.tanh(kit.kick_drive))
     size = int(0.02 * SAMPLE_RATE)
-    click = osc.noise(size, rng, osc.band(1500, 7000)) * osc.decay(size, 0.002)
-    body[:size] += osc.taper(click) * 10 ** ((kit.kick_click_db + 4 * (force - 0.8)) / 20) * 0.5
-    return body.astype(np.float32)
+    click = osc.taper(osc.noise(size, rng, osc.band(1500, 7000)) * osc.decay(size, 0.002))
+    level = 0.5 * 10 ** ((kit.kick_click_db + 4 * (force - 0.8)) / 20)
+    body[:size] += click * np.float32(level)
+    return body
 
 
 def _snare(kit: Kit, force: float, tune: float, rng: np.random.Generator) -> Sound:
     t = _time(max(kit.snare_noise_tau_s, kit.snare_tau_s) * 7)
     if kit.chip:
-        return _lfsr(len(t), 9000, rng) * np.exp(-np.floor(t * 60) / 60 / kit.snare_noise_tau_s)
+        fall = np.exp(-np.floor(t * 60) / 60 / kit.snare_noise_tau_s).astype(np.float32)
+        return percussion.lfsr(len(t), 9000, rng) * fall
     tau = kit.snare_tau_s
     first = kit.snare_hz * tune
-    turns = first * t + 60 * 0.01 * (1 - np.exp(-t / 0.01))
-    shell = 0.6 * np.sin(2 * np.pi * turns) * np.exp(-t / tau)
-    shell += 0.35 * np.sin(2 * np.pi * first * 1.79 * t) * np.exp(-t / (tau * 0.65))
+    shell = _sine(first * t + 60 * 0.01 * (1 - np.exp(-t / 0.01))) * osc.decay(len(t), tau)
+    shell *= np.float32(0.6)
+    shell += np.float32(0.35) * _sine(first * 1.79 * t) * osc.decay(len(t), tau * 0.65)
     wires = osc.noise(len(t), rng, osc.band(kit.snare_low_hz, 8500, 1.0))
-    wires *= osc.decay(len(t), kit.snare_noise_tau_s) * np.float32(kit.snare_noise * force**0.5)
-    return np.tanh(1.6 * (shell + 0.55 * wires)).astype(np.float32)
+    wires *= osc.decay(len(t), kit.snare_noise_tau_s)
+    shell += np.float32(0.55 * kit.snare_noise * force**0.5) * wires
+    return np.tanh(np.float32(1.6) * shell)
 
 
 def _brushed(rng: np.random.Generator, force: float) -> Sound:
+    """A brush on the snare: the wires arrive one after the other."""
     t = _time(0.6)
-    swish = osc.noise(len(t), rng, osc.band(1200, 6500)) * osc.attack(len(t), 670)
+    swish = osc.risen(osc.noise(len(t), rng, osc.band(1200, 6500)), 670)
     swish *= osc.decay(len(t), 0.11)
-    return (swish + 0.25 * force * np.sin(2 * np.pi * 205 * t) * np.exp(-t / 0.05)).astype(
-        np.float32
-    )
+    return swish + np.float32(0.25 * force) * _sine(205 * t) * osc.decay(len(t), 0.05)
 
 
-_TOMS = {41: 82, 43: 98, 45: 117, 47: 139, 48: 165, 50: 196}
+def _swirled(rng: np.random.Generator) -> Sound:
+    """A brush led once round the skin, faster in the middle of its way."""
+    t = _time(0.62)
+    way = np.sin(np.pi * t / t[-1]) ** 2 * (1 + 0.25 * np.sin(2 * np.pi * 3 * t))
+    return osc.noise(len(t), rng, osc.band(1400, 6500)) * way.astype(np.float32)
 
 
 def _tom(kit: Kit, base: float, force: float, rng: np.random.Generator) -> Sound:
-    t = _time(1.2)
+    t = _time(kit.tom_tau_s * 5.5)
     turns = base * t + base * kit.tom_drop * 0.045 * (1 - np.exp(-t / 0.045))
-    skin = np.sin(2 * np.pi * turns) * np.exp(-t / 0.19)
-    skin += 0.3 * np.sin(2 * np.pi * base * 1.59 * t) * np.exp(-t / 0.1)
-    stick = osc.noise(len(t), rng, osc.band(400, 4000)) * osc.decay(len(t), 0.012)
-    return (np.tanh(1.3 * skin) + 0.16 * force * stick).astype(np.float32)
+    skin = _sine(turns) * _two_stage(len(t), kit.tom_tau_s, 0.5, 0.06)
+    skin += np.float32(0.3) * _sine(base * 1.59 * t) * osc.decay(len(t), 0.1)
+    out = np.tanh(np.float32(1.3) * skin)
+    size = int(0.1 * SAMPLE_RATE)
+    stick = osc.noise(size, rng, osc.band(400, 4000)) * osc.decay(size, 0.012)
+    out[:size] += np.float32(0.3 * force) * stick
+    return out
 
 
-def _metal(frames: int, tune: float, rng: np.random.Generator) -> Sound:
-    """Six squares that never agree, as old machines made their cymbals."""
-    t = np.arange(frames) / SAMPLE_RATE
-    wave = np.zeros(frames)
-    for frequency in (318, 402, 486, 563, 721, 818):
-        f = frequency * tune * 1.7
-        for h in range(1, int(17_000 / f) + 1, 2):
-            wave += np.sin(2 * np.pi * (f * h * t + rng.random())) / h
-    return wave.astype(np.float32)
-
-
-def _hat(kit: Kit, key: int, tune: float, force: float, rng: np.random.Generator) -> Sound:
+def _hat(
+    kit: Kit, key: int, tune: float, force: float, top: float, rng: np.random.Generator
+) -> Sound:
+    """Six squares that never agree, as old machines made their cymbals, and a hiss."""
     tau = {42: kit.hat_tau_s, 44: kit.hat_tau_s * 0.7, 46: kit.open_tau_s}[key]
     tau *= 0.75 + 0.4 * force
     frames = int(tau * 7 * SAMPLE_RATE)
     if kit.chip:
-        t = np.arange(frames) / SAMPLE_RATE
-        return _lfsr(frames, 22_000, rng) * np.exp(-np.floor(t * 60) / 60 / tau)
-    ring = _metal(frames, tune, rng) * 0.3 + osc.noise(frames, rng, osc.band(3000, 15_000))
-    low = kit.hat_low_hz
-    ring = osc.shaped(ring, lambda f: 1 / np.sqrt(1 + (low / f) ** 6))
-    return ring * osc.decay(frames, tau) * osc.attack(frames, 14)
+        steps = np.floor(np.arange(frames) / 800) / 60
+        return percussion.lfsr(frames, 22_000, rng) * np.exp(-steps / tau).astype(np.float32)
+
+    def colour(f: Curve) -> Curve:
+        return _dull(f, top) / np.sqrt(1 + (kit.hat_low_hz / f) ** 6)
+
+    bases = np.array((318, 402, 486, 563, 721, 818)) * tune * 1.7
+    odd = np.concatenate([np.arange(1, int(17_000 / base) + 1, 2) for base in bases])
+    counts = [len(np.arange(1, int(17_000 / base) + 1, 2)) for base in bases]
+    modes = np.repeat(bases, counts) * odd
+    turns = 2 * np.pi * rng.random(len(modes))
+    ring = osc.modal(
+        modes, 0.3 / odd * colour(modes), np.full(len(modes), 6.9078 * tau), turns, frames
+    )
+    band = osc.band(3000, 15_000)
+    hiss = osc.noise(frames, rng, lambda f: band(f) * colour(f))
+    f = np.linspace(100, 24_000, 512)
+    kept = np.sqrt(np.sum((band(f) * colour(f)) ** 2) / np.sum(band(f) ** 2))
+    ring += hiss * osc.decay(frames, tau) * np.float32(kept)
+    return osc.risen(ring, 14)
 
 
-_CYMBALS = (49, 51, 52, 53, 55, 57, 59)
-
-
-def _cymbal(kit: Kit, key: int, tune: float, force: float, rng: np.random.Generator) -> Sound:
+def _cymbal(
+    kit: Kit, key: int, tune: float, force: float, top: float, rng: np.random.Generator
+) -> Sound:
     ride = key in (51, 53, 59)
     long = kit.cymbal_t60_s * {49: 1, 57: 0.9, 55: 0.35, 52: 0.7}.get(key, 0.8)
     if kit.chinese and not ride:
-        return _gong(tune, force, rng, small=key in (52, 55))
+        return _gong(tune, force, top, rng, small=key in (52, 55))
     frames = int(long * 1.1 * SAMPLE_RATE)
     if kit.chip:
-        t = np.arange(frames) / SAMPLE_RATE
-        return _lfsr(frames, 12_000, rng) * np.exp(-np.floor(t * 60) / 60 / (long / 7))
+        steps = np.floor(np.arange(frames) / 800) / 60
+        fall = np.exp(-steps / (long / 7)).astype(np.float32)
+        return percussion.lfsr(frames, 12_000, rng) * fall
     # The modes lie close enough together that only their spread is heard.
     modes = np.exp(rng.uniform(np.log(700), np.log(12_500), 44)) * tune
-    level = (modes / 1000) ** -0.45 * rng.uniform(0.4, 1, len(modes))
+    level = (modes / 1000) ** -0.45 * rng.uniform(0.4, 1, len(modes)) * _dull(modes, top)
     t60 = long * 1.2 / (modes / 1000) ** 0.45
-    both = []
-    for side in range(2):
-        body = osc.modal(
-            modes * (1 + 0.0015 * side), level, t60, rng.uniform(0, 6.28, len(modes)), frames
-        )
-        wash = osc.noise(frames, rng, osc.band(2600, 11_000)) * osc.decay(frames, long / 8)
-        body += wash * np.float32(0.5 if ride else 2.2)
-        both.append(body)
-    sound = np.stack(both, axis=1)
+    sound = np.empty((2, frames), np.float32)
+    washed = int(0.9 * long * SAMPLE_RATE)  # the wash is 60 dB down by then
+    fall = osc.taper(osc.decay(washed, long / 8)) * np.float32(0.5 if ride else 2.2)
+    for side, both in enumerate(sound):
+        phase = rng.uniform(0, 6.28, len(modes))
+        both[:] = osc.modal(modes * (1 + 0.0015 * side), level, t60, phase, frames)
+        both[:washed] += osc.air(washed, rng, 2600, min(11_000, top)) * fall
     if ride:
-        t = np.arange(frames) / SAMPLE_RATE
-        bell = 2.2 if key == 53 else 1.0
-        ping = np.sin(2 * np.pi * 3100 * tune * t) * np.exp(-t / 0.06)
-        ping += bell * 0.6 * np.sin(2 * np.pi * 1130 * tune * t) * np.exp(-t / (0.12 * bell))
-        sound += (2.0 * force * ping).astype(np.float32)[:, None]
-    return sound
+        sound += _ping(key, tune, force, frames)
+    return sound.T
 
 
-def _gong(tune: float, force: float, rng: np.random.Generator, *, small: bool) -> Sound:
-    base = 480.0 if small else 165.0
-    ratios = np.array([1, 1.48, 2.02, 2.71, 3.3, 4.18, 5.4, 6.9])
+def _ping(key: int, tune: float, force: float, frames: int) -> Sound:
+    """The stick on the ride, or on its bell."""
+    t = np.arange(frames) / SAMPLE_RATE
+    bell = 2.2 if key == 53 else 1.0
+    ping = _sine(3100 * tune * t) * osc.decay(frames, 0.06)
+    second = _sine(1130 * tune * t) * osc.decay(frames, 0.12 * bell)
+    return np.float32(2.0 * force) * (ping + np.float32(0.6 * bell) * second)
+
+
+def _gong(tune: float, force: float, top: float, rng: np.random.Generator, *, small: bool) -> Sound:
+    modes = (480.0 if small else 165.0) * tune
+    modes *= np.array([1, 1.48, 2.02, 2.71, 3.3, 4.18, 5.4, 6.9])
     t60 = (1.0 if small else 4.0) / np.arange(1, 9) ** 0.5
     frames = int(t60[0] * 1.1 * SAMPLE_RATE)
-    body = osc.modal(base * tune * ratios, 0.8 ** np.arange(8), t60, 1.1 * np.arange(8), frames)
-    body *= osc.attack(frames, 40 if small else 400)
-    wash = osc.noise(frames, rng, osc.band(1200, 6000)) * osc.decay(frames, t60[0] / 9)
+    level = 0.8 ** np.arange(8) * _dull(modes, top)
+    body = osc.modal(modes, level, t60, 1.1 * np.arange(8), frames)
+    osc.risen(body, 40 if small else 400)
+    wash = osc.air(frames, rng, 1200, min(6000, top)) * osc.decay(frames, t60[0] / 9)
     return body + np.float32(0.35 * force) * wash
-
-
-def _lfsr(frames: int, rate_hz: float, rng: np.random.Generator) -> Sound:
-    """A console's noise: random bits held for a while, averaged down to 48 kHz."""
-    over = 4
-    bits = rng.integers(0, 2, int(frames * rate_hz / SAMPLE_RATE) + 2) * 2.0 - 1
-    held = bits[(np.arange(frames * over) * (rate_hz / (SAMPLE_RATE * over))).astype(int)]
-    return held.reshape(frames, over).mean(axis=1).astype(np.float32)
-
-
-def _burst(
-    seconds: float, low: float, high: float, tau: float, rng: np.random.Generator, rise: int = 14
-) -> Sound:
-    frames = int(seconds * SAMPLE_RATE)
-    sound = osc.noise(frames, rng, osc.band(low, high))
-    return sound * osc.decay(frames, tau) * osc.attack(frames, rise)
-
-
-def _modes(
-    seconds: float, base: float, ratios: tuple[float, ...], levels: tuple[float, ...],
-    t60: tuple[float, ...],
-) -> Sound:  # fmt: skip
-    return osc.modal(
-        base * np.asarray(ratios),
-        10 ** (np.asarray(levels) / 20),
-        np.asarray(t60),
-        1.3 * np.arange(len(ratios)),
-        int(seconds * SAMPLE_RATE),
-    )
-
-
-def _clap(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    frames = int(0.5 * SAMPLE_RATE)
-    out = np.zeros(frames, np.float32)
-    for start, tau, level in ((0, 0.004, 1), (0.011, 0.004, 0.9), (0.023, 0.004, 0.9),
-                              (0.034, 0.075, 0.75)):  # fmt: skip
-        at = int(start * SAMPLE_RATE)
-        piece = osc.noise(frames - at, rng, osc.band(900 * tune, 2400 * tune))
-        out[at:] += np.float32(level) * piece * osc.decay(frames - at, tau)
-    return out
-
-
-def _rim(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    t = _time(0.12)
-    wave = np.sin(2 * np.pi * 1700 * tune * t) + 0.7 * np.sin(2 * np.pi * 480 * tune * t)
-    return (wave * np.exp(-t / 0.009)).astype(np.float32)
-
-
-def _shaker(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    return _burst(0.25, 4200 * tune, 10_000, 0.032, rng, rise=700)
-
-
-def _cabasa(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    return _burst(0.2, 5200 * tune, 12_000, 0.022, rng, rise=300)
-
-
-def _tambourine(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    out = np.zeros(int(0.45 * SAMPLE_RATE), np.float32)
-    for shake in range(3):
-        at = int(0.006 * shake * SAMPLE_RATE)
-        modes = rng.uniform(5000, 11_000, 8) * tune
-        piece = osc.modal(modes, np.ones(8), np.full(8, 0.28), rng.uniform(0, 6, 8), len(out) - at)
-        out[at:] += 0.7**shake * piece
-    return out + np.float32(1.5) * _burst(0.45, 5000, 12_000, 0.03, rng)
-
-
-def _triangle(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    return _modes(2.4, 1500 * tune, (1, 2.3, 3.6, 4.9, 6.6, 8.1), (-8, 0, -3, -2, -6, -10),
-                  (2.2, 2.0, 2.0, 1.6, 1.3, 1.0))  # fmt: skip
-
-
-def _triangle_shut(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    return _triangle(tune, force, rng)[:12_000] * osc.decay(12_000, 0.05)
-
-
-def _cowbell(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    return _modes(0.6, 560 * tune, (1, 1.504, 2.7, 3.9), (0, 0, -10, -14), (0.35, 0.35, 0.15, 0.1))
-
-
-def _block(base: float) -> Callable[[float, float, np.random.Generator], Sound]:
-    def strike(tune: float, force: float, rng: np.random.Generator) -> Sound:
-        return _modes(0.3, base * tune, (1, 1.42, 2.55, 3.9), (0, -4, -9, -15),
-                      (0.11, 0.08, 0.05, 0.03))  # fmt: skip
-
-    return strike
-
-
-def _hand(base: float, t60: float, slap_db: float) -> Callable[..., Sound]:
-    def strike(tune: float, force: float, rng: np.random.Generator) -> Sound:
-        skin = _modes(1.0, base * tune, (1, 1.775, 2.6), (0, -7, -13), (t60, t60 / 2, t60 / 4))
-        slap = _burst(1.0, 1400, 3500, 0.008, rng)
-        return skin + slap * np.float32(10 ** ((slap_db + 6 * (force - 0.8)) / 20))
-
-    return strike
-
-
-def _boom(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    drum = _modes(2.0, 62 * tune, (1, 1.58, 2.27), (0, -4, -9), (1.4, 0.7, 0.4))
-    return drum + np.float32(0.5) * _burst(2.0, 80, 700, 0.05, rng)
-
-
-def _guiro(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    out = np.zeros(int(0.35 * SAMPLE_RATE), np.float32)
-    for scratch in range(14):
-        at = int(scratch * 0.016 * SAMPLE_RATE)
-        piece = _burst(0.03, 1800, 6500, 0.004, rng)
-        out[at : at + len(piece)] += piece * np.float32(0.5 + scratch / 28)
-    return out
-
-
-def _whistle(tune: float, force: float, rng: np.random.Generator) -> Sound:
-    t = _time(0.35)
-    trill = 2350 * tune * t + 0.5 * np.sin(2 * np.pi * 30 * t)
-    wave = np.sin(2 * np.pi * trill) * np.minimum(t / 0.02, 1) * np.exp(-t / 0.15)
-    return wave.astype(np.float32)
-
-
-_clave = _block(1150)
-
-_PERCUSSION: dict[int, Callable[[float, float, np.random.Generator], Sound]] = {
-    27: _rim, 28: _clap, 29: _guiro, 30: _guiro, 31: _rim, 32: _rim, 33: _rim, 34: _triangle_shut,
-    37: _rim, 39: _clap, 54: _tambourine, 56: _cowbell, 58: _guiro,
-    60: _hand(330, 0.22, -10), 61: _hand(230, 0.26, -12), 62: _hand(300, 0.12, -4),
-    63: _hand(260, 0.4, -10), 64: _hand(175, 0.55, -14), 65: _hand(390, 0.35, -6),
-    66: _hand(280, 0.4, -8), 67: _block(1180), 68: _block(840), 69: _cabasa, 70: _shaker,
-    71: _whistle, 72: _whistle, 73: _guiro, 74: _guiro, 75: _clave, 76: _block(980),
-    77: _block(690), 78: _hand(520, 0.12, -10), 79: _hand(400, 0.2, -12), 80: _triangle_shut,
-    81: _triangle, 82: _shaker, 83: _tambourine, 84: _triangle, 85: _block(1400), 86: _boom,
-    87: _boom, 116: _boom,
-}  # fmt: skip

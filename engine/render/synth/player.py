@@ -72,30 +72,45 @@ def _gain(patch: Patch, stroke: Stroke) -> tuple[float, float]:
 
 
 def play_kit(kit_name: str, strokes: Iterable[Stroke], frames: int) -> dict[str, Sound]:
-    """A drum part, split into kick, snare, hats and perc."""
+    """A drum part, split into kick, snare, hats and perc, each (frames, 2)."""
     kit = kits.KITS[kit_name]
     out: dict[str, Sound] = {}
     strokes = sorted(strokes, key=lambda stroke: (stroke.onset, stroke.pitch))
-    hats = [stroke.onset for stroke in strokes if stroke.pitch in kits.HATS]
+    stops = _stops(strokes)
     for number, stroke in enumerate(strokes):
         if stroke.onset >= frames:
             continue
         layer = min(kits.LAYERS - 1, stroke.velocity * kits.LAYERS // 128)
         note = _hit(kit_name, kit, stroke.pitch, layer, number % kits.VARIANTS)
-        stop = None
-        if stroke.pitch == 46:
-            stop = next((at - stroke.onset for at in hats if at > stroke.onset), None)
         group = kits.group_of(stroke.pitch)
         if group not in out:
             out[group] = blank(frames)
-        side = _SIDES.get(stroke.pitch, 0.0)
-        angle = (side + 1) * np.pi / 4
-        level = drum_gain(stroke.velocity)
-        pan = (level, level)
-        if side:
-            pan = (level * float(np.cos(angle)) * 1.4142, level * float(np.sin(angle)) * 1.4142)
-        add(out[group], note, stroke.onset, pan, let_go=stop, fall=falling(_CHOKE_S))
+        fall = falling(kits.DAMPED.get(stroke.pitch, _CHOKE_S))
+        add(out[group], note, stroke.onset, _drum_gain(stroke), let_go=stops[number], fall=fall)
     return out
+
+
+def _stops(strokes: list[Stroke]) -> list[int | None]:
+    """After how many frames each stroke's ring is ended by a later one: an open hat by any other
+    stroke on the hats, a skin by the next on itself."""
+    following: dict[int, int] = {}
+    stops: list[int | None] = []
+    for stroke in reversed(strokes):
+        hand = kits.HATS[0] if stroke.pitch in kits.HATS else stroke.pitch
+        ends = stroke.pitch == 46 or stroke.pitch in kits.DAMPED
+        later = following.get(hand)
+        stops.append(later - stroke.onset if ends and later and later > stroke.onset else None)
+        following[hand] = stroke.onset
+    return stops[::-1]
+
+
+def _drum_gain(stroke: Stroke) -> tuple[float, float]:
+    """Left and right, as the overheads hear the drum."""
+    level, side = drum_gain(stroke.velocity), _SIDES.get(stroke.pitch, 0.0)
+    if not side:
+        return level, level
+    angle = (side + 1) * np.pi / 4
+    return level * float(np.cos(angle)) * 1.4142, level * float(np.sin(angle)) * 1.4142
 
 
 # The overhead picture, as the audience sees it.
