@@ -2,6 +2,7 @@
 
 ``python -m engine compose`` writes candidates into a folder, with no database and no key;
 ``python -m engine plan`` prints the plans of a brief, to be edited and put into its "plan";
+``python -m engine family`` writes the sounds of a car into a folder;
 ``python -m engine studio`` serves the queue; ``python -m engine sounds`` finds or fetches a bank;
 ``python -m engine report`` measures what is promised.
 """
@@ -25,6 +26,7 @@ from engine.contracts import (
     Version,
 )
 from engine.errors import BriefRefused, EngineError
+from engine.studio.family_shell import add_family
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--brief", type=Path, required=True, help=_BRIEF)
     plan.add_argument("--out", type=Path, help="a file for the plans; stdout otherwise")
     plan.set_defaults(run=_plan)
+    add_family(commands)
     studio = commands.add_parser("studio", help="serve the queue named by DATABASE_URL")
     studio.set_defaults(run=_studio)
     sounds = commands.add_parser("sounds", help="which instrument bank plays; the sounds of ours")

@@ -32,7 +32,7 @@ from engine.words.functions import (
     partner,
 )
 
-REFERENCE_LUFS = -20.0
+REFERENCE_LUFS = -23.0
 """The family's loudness where the delivery names none; functions stand above and below it."""
 PEAK_DBFS = -3.0
 """Headroom for the amplifier's equaliser, unless a limit says otherwise."""

@@ -41,7 +41,7 @@ class FunctionFacts(Struct, frozen=True, kw_only=True):
     attack_ms: tuple[float, float] = (0.0, 0.0)
     decay_ms: tuple[float, float] = (0.0, 0.0)
     level_lu: float = 0.0
-    headroom_db: float = 12.0
+    headroom_db: float = 15.0
     speed_kmh: int = 0
 
 
@@ -52,7 +52,7 @@ _TABLE: dict[CabinFunction, FunctionFacts] = {
     ),
     "farewell": FunctionFacts(
         urgency=0, usual_ms=(1_800, 3_000), length_ms=2_400, base_hz=(260, 740), stretch=2.7,
-        attack_ms=(4, 120), decay_ms=(300, 4_000), level_lu=-1,
+        attack_ms=(4, 120), decay_ms=(300, 4_000), level_lu=-0.5,
     ),
     "door_open": FunctionFacts(
         urgency=0, usual_ms=(600, 1_200), length_ms=920, base_hz=(400, 700), attack_ms=(4, 60),
@@ -60,14 +60,14 @@ _TABLE: dict[CabinFunction, FunctionFacts] = {
     ),
     "door_close": FunctionFacts(
         urgency=0, usual_ms=(600, 1_000), length_ms=900, base_hz=(400, 700), attack_ms=(4, 60),
-        decay_ms=(150, 2_000), level_lu=-2,
+        decay_ms=(150, 2_000), level_lu=-1.5,
     ),
     "unlock": FunctionFacts(
-        urgency=0, usual_ms=(200, 450), length_ms=330, base_hz=(600, 1_200), attack_ms=(2, 30),
+        urgency=0, usual_ms=(200, 450), length_ms=360, base_hz=(600, 1_200), attack_ms=(2, 30),
         decay_ms=(80, 1_000), level_lu=2,
     ),
     "lock": FunctionFacts(
-        urgency=0, usual_ms=(200, 450), length_ms=330, base_hz=(600, 1_200), attack_ms=(2, 30),
+        urgency=0, usual_ms=(200, 450), length_ms=360, base_hz=(600, 1_200), attack_ms=(2, 30),
         decay_ms=(80, 1_000), level_lu=2,
     ),
     "charge_start": FunctionFacts(
@@ -83,17 +83,17 @@ _TABLE: dict[CabinFunction, FunctionFacts] = {
         decay_ms=(150, 2_000), level_lu=1, speed_kmh=60,
     ),
     "notify": FunctionFacts(
-        urgency=1, usual_ms=(500, 800), length_ms=670, base_hz=(800, 1_100), stretch=1.8,
+        urgency=1, usual_ms=(500, 800), length_ms=670, base_hz=(780, 990), stretch=1.8,
         attack_ms=(4, 40), decay_ms=(120, 1_500), level_lu=-1, speed_kmh=60,
     ),
     "warn": FunctionFacts(
         urgency=4, usual_ms=(800, 1_600), length_ms=950, base_hz=(1_050, 1_500), stretch=1.2,
-        attack_ms=(3, 10), decay_ms=(0, 0), level_lu=9, headroom_db=6, speed_kmh=120,
+        attack_ms=(3, 10), decay_ms=(0, 0), level_lu=9, headroom_db=8, speed_kmh=120,
     ),
     "indicator": FunctionFacts(
         urgency=0, usual_ms=(640, 760), possible_ms=(500, 1_000), length_ms=705,
-        base_hz=(600, 1_100), stretch=1.5, attack_ms=(0.2, 5), decay_ms=(10, 60), level_lu=0,
-        headroom_db=14,
+        base_hz=(600, 1_100), stretch=1.5, attack_ms=(0.2, 5), decay_ms=(10, 60), level_lu=-6,
+        headroom_db=22,
     ),
     "charging": FunctionFacts(
         urgency=0, usual_ms=(30_000, 120_000), possible_ms=(5_000, 600_000), length_ms=48_000,
