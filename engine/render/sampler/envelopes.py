@@ -15,10 +15,11 @@ LEAST_RELEASE_S = 0.06  # for 100 dB: a cut of 5 ms to -9 dB, which does not cli
 FULL_DB = 100.0  # what a decay or a release falls in its whole time
 SILENT_DB = 72.0
 CLOSE = 480
+DB_PER_OCTAVE = 20 * float(np.log10(2))
 AT_ONCE = 240  # frames in which a filter that opens is not heard to open
 
 
-class Envelope(Struct, frozen=True):
+class Envelope(Struct, frozen=True, cache_hash=True):
     """Times in seconds; ``decay_s`` and ``release_s`` are for the whole 100 dB.
 
     ``sustain`` is what remains of the height after the decay, in decibels below it for a volume,
@@ -68,7 +69,7 @@ class Envelope(Struct, frozen=True):
         return (self.held_s + self.decay_s * SILENT_DB / FULL_DB) * SAMPLE_RATE
 
 
-class Wave(Struct, frozen=True):
+class Wave(Struct, frozen=True, cache_hash=True):
     """A triangle that begins at nought after a delay: seconds, hertz."""
 
     delay_s: float
@@ -83,10 +84,29 @@ class Wave(Struct, frozen=True):
 
     def curve(self, frames: int) -> Curve:
         """-1 to 1, (frames,)."""
-        turns = (np.arange(frames) / SAMPLE_RATE - self.delay_s) * self.hertz
-        place = np.mod(turns + 0.25, 1.0)
-        wave = np.where(turns < 0, 0.0, 1 - 4 * np.abs(place - 0.5))
-        return wave.astype(np.float32)
+        wave = time(frames) * np.float32(self.hertz / SAMPLE_RATE)
+        wave -= np.float32(self.delay_s * self.hertz)
+        before = int(np.searchsorted(wave, 0.0))
+        wave += np.float32(0.25)
+        wave -= np.floor(wave)
+        wave -= np.float32(0.5)
+        np.abs(wave, out=wave)
+        wave *= np.float32(-4)
+        wave += np.float32(1)
+        wave[:before] = 0
+        return wave
+
+
+def time(frames: int) -> Curve:
+    """0, 1, 2 …: (frames,) float32, read-only; one for all that need a prefix of it."""
+    return _ramp(1 << max(frames - 1, 1 << 16).bit_length())[:frames]
+
+
+@lru_cache(maxsize=4)
+def _ramp(frames: int) -> Curve:
+    ramp = np.arange(frames, dtype=np.float32)
+    ramp.flags.writeable = False
+    return ramp
 
 
 def volume(envelope: Envelope, frames: int) -> Curve:
@@ -100,47 +120,72 @@ def volume(envelope: Envelope, frames: int) -> Curve:
     level[delay + up :] = 1
     start = round(envelope.held_s * SAMPLE_RATE)
     if start < frames and envelope.sustain:
-        down = _decay_db(envelope, np.arange(frames - start, dtype=np.float32))
-        level[start:] *= np.exp2(down * np.float32(-1 / 6.0206))
+        slope = _slope_db(envelope)
+        settled = min(int(envelope.sustain / slope) + 1, frames - start)
+        level[start : start + settled] *= np.exp2(
+            time(settled) * np.float32(-slope / DB_PER_OCTAVE)
+        )
+        level[start + settled :] = 10 ** (-envelope.sustain / 20)
     return level
 
 
-def _decay_db(envelope: Envelope, after: Curve) -> Curve:
-    per_frame = FULL_DB / (max(envelope.decay_s, 1e-3) * SAMPLE_RATE)
-    return np.minimum(after * np.float32(per_frame), np.float32(envelope.sustain))
+def _slope_db(envelope: Envelope) -> float:
+    """How fast it decays, decibels per frame."""
+    return FULL_DB / (max(envelope.decay_s, 1e-3) * SAMPLE_RATE)
 
 
-def release(envelope: Envelope, held: int) -> Curve:
+def release(envelope: Envelope, held: int, most: int) -> Curve:
     """What a held note is multiplied with once it is let go after ``held`` frames, until silence.
 
     A release sets out from wherever the envelope is, so what the envelope would have gone on to do
-    is taken back first. It is followed down to -72 dB and closed there.
+    is taken back first. It is followed down to -72 dB and closed there, or left open after
+    ``most`` frames.
     """
     fall = envelope.fall_db
-    frames = int(SILENT_DB / fall) + CLOSE
-    until = (held + frames) / SAMPLE_RATE
-    begun, settled = held / SAMPLE_RATE, envelope.settled_s
-    risen = envelope.delay_s + max(envelope.attack_s, LEAST_ATTACK_S)
-    if begun >= settled or (begun >= risen and until <= envelope.held_s):
-        return _line(fall, frames)
-    slope = FULL_DB / (max(envelope.decay_s, 1e-3) * SAMPLE_RATE)
-    if begun >= envelope.held_s and until < settled and slope < fall:
-        return _line(fall, frames, slope)
+    line = _line(fall, int(SILENT_DB / fall) + CLOSE)[:most]
+    frames = len(line)
+    begun = held / SAMPLE_RATE
+    if begun < envelope.delay_s + max(envelope.attack_s, LEAST_ATTACK_S):
+        return line * _not_risen(envelope, held, frames)
+    # From here on both are straight lines in decibels: flat, falling, flat.
+    first = round((envelope.held_s - begun) * SAMPLE_RATE)
+    last = round((envelope.settled_s - begun) * SAMPLE_RATE)
+    if first >= frames or last <= 0:
+        return line
+    slope = _slope_db(envelope)
+    return line * _taken_back(slope, max(first, 0), min(last, frames), frames)
+
+
+def _not_risen(envelope: Envelope, held: int, frames: int) -> Curve:
+    """A held note's level when it is let go in its attack, over what it would rise to."""
+    attack = max(1, round(max(envelope.attack_s, LEAST_ATTACK_S) * SAMPLE_RATE))
+    reached = held - round(envelope.delay_s * SAMPLE_RATE)
+    if reached <= 0:
+        return np.zeros(frames, np.float32)
+    if held + frames < envelope.held_s * SAMPLE_RATE:
+        rising = time(frames) + np.float32(reached + 1)
+        return np.float32(reached) / np.minimum(rising, np.float32(attack), out=rising)
     whole = volume(envelope, held + frames)
-    level = whole[max(held - 1, 0)]
-    if level <= 0:
-        return np.zeros(1, np.float32)
-    return _line(fall, frames) * (level / np.maximum(whole[held:], np.float32(1e-6)))
+    return whole[held - 1] / np.maximum(whole[held:], np.float32(1e-6))
+
+
+def _taken_back(slope: float, first: int, last: int, frames: int) -> Curve:
+    """The inverse of a decay that lasts from one frame to another."""
+    curve = np.empty(frames, np.float32)
+    curve[:first] = 1
+    np.multiply(time(last - first), np.float32(slope / DB_PER_OCTAVE), out=curve[first:last])
+    np.exp2(curve[first:last], out=curve[first:last])
+    curve[last:] = np.float32(2 ** ((last - first) * slope / DB_PER_OCTAVE))
+    return curve
 
 
 @lru_cache(maxsize=96)
-def _line(fall: float, frames: int, less: float = 0.0) -> Curve:
+def _line(fall: float, frames: int) -> Curve:
     """Straight down in decibels per frame, the end along a cosine to nought."""
-    curve = np.exp2(np.arange(frames, dtype=np.float32) * np.float32(-(fall - less) / 6.0206))
+    curve = np.exp2(time(frames) * np.float32(-fall / DB_PER_OCTAVE))
     close = min(CLOSE, frames)
-    curve[-close:] *= (0.5 + 0.5 * np.cos(np.pi * (np.arange(close) + 1) / close)).astype(
-        np.float32
-    )
+    along = np.cos(np.pi * (np.arange(close) + 1) / close)
+    curve[-close:] *= (0.5 + 0.5 * along).astype(np.float32)
     curve.flags.writeable = False
     return curve
 
@@ -152,13 +197,13 @@ def shape(envelope: Envelope, frames: int) -> Curve:
     curve = np.ones(frames, np.float32)
     if delay + attack > AT_ONCE:
         curve[:delay] = 0
-        up = (np.arange(min(attack, max(frames - delay, 0)), dtype=np.float32) + 1) / max(attack, 1)
+        up = (time(min(attack, max(frames - delay, 0))) + 1) * np.float32(1 / max(attack, 1))
         rising = -40 / 96 * np.log10(np.maximum(1 - up, np.float32(1e-3)))
         curve[delay : delay + len(up)] = np.minimum(1, rising)
     start = delay + attack + round(envelope.hold_s * SAMPLE_RATE)
     if start < frames and envelope.sustain:
         decay = max(envelope.decay_s, 1e-3) * SAMPLE_RATE
-        down = 1 - np.arange(frames - start, dtype=np.float32) * np.float32(1 / decay)
+        down = 1 - time(frames - start) * np.float32(1 / decay)
         curve[start:] = np.maximum(down, 1 - envelope.sustain / 100)
     return curve
 

@@ -82,20 +82,26 @@ def _kernels(p: int, q: int, low_pass: Filter | None) -> tuple[int, list[tuple[i
     table = _sinc() if low_pass is None else _filtered(low_pass, step, stretch)
     ahead = int(np.ceil(TAPS / 2 * stretch))
     past = ahead + (0 if low_pass is None else _ringing(low_pass, step))
-    blocks = []
-    for first in range(0, q, BLOCK):
-        outputs = np.arange(first, min(first + BLOCK, q))
-        start, last = first * p // q, int(outputs[-1]) * p // q
-        window = np.arange(start - past, last + ahead + 1)
-        # Output k lies at sample k p/q; the table begins half a kernel before its centre.
-        place = (outputs * step)[None, :] - window[:, None]
-        place = (place * (1 / stretch) + TAPS / 2) * FINE
-        np.clip(place, 0, len(table) - 2, out=place)
-        left = place.astype(np.intp)
-        low = table[left]
-        kernel = low + (table[left + 1] - low) * (place - left)
-        blocks.append((start, (kernel * (1 / stretch)).astype(np.float32)))
-    return past, blocks
+    outputs = np.arange(q)
+    starts = outputs // BLOCK * BLOCK * p // q
+    width = int((outputs * p // q - starts).max()) + past + ahead + 1
+    # Output k lies at sample k p/q; the table begins half a kernel before its centre.
+    place = ((outputs * step - starts + past) * (1 / stretch) + TAPS / 2)[:, None]
+    place = (place - np.arange(width) * (1 / stretch)) * FINE
+    np.clip(place, 0, len(table) - 2, out=place)
+    left = place.astype(np.intp)
+    low = table[left]
+    kernels = low + (table[left + 1] - low) * (place - left)
+    kernels = (kernels * (1 / stretch)).astype(np.float32)
+    return past, [
+        (int(starts[first]), np.ascontiguousarray(kernels[first : first + BLOCK].T))
+        for first in range(0, q, BLOCK)
+    ]
+
+
+def forget() -> None:
+    """Drop all kernels, as if nothing had been played yet."""
+    _kernels.cache_clear()
 
 
 @lru_cache(maxsize=1)
@@ -134,6 +140,6 @@ def _quality(low_pass: Filter) -> float:
 
 
 def _ringing(low_pass: Filter, step: float) -> int:
-    """Samples until the filter has died by 80 dB."""
+    """Samples until the filter has died by 60 dB: what is left is faded."""
     tau = 2 * _quality(low_pass) / (2 * np.pi * low_pass.hertz)
-    return min(int(9.2 * tau * SAMPLE_RATE * step) + 2, LONGEST_RING)
+    return min(int(6.9 * tau * SAMPLE_RATE * step) + 2, LONGEST_RING)

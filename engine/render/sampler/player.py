@@ -1,6 +1,8 @@
 """Plays parts and drum kits of a converted font: notes come from the cache of the process."""
 
 from collections.abc import Iterable
+from functools import lru_cache
+from math import ceil, log
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +23,11 @@ BUCKET_RATIO = 1.26
 LONGEST = 30 * SAMPLE_RATE  # a longer note goes on as a second one bound to it
 BOUND_S, BOUND_FADE = 0.06, 1440  # what a bound note leaves out of its attack, and fades in over
 VIBRATO_STEP = 5  # cents
+# How fast a string that rings falls silent under the next stroke on it.
+DAMP_FRAMES = int(0.3 * SAMPLE_RATE)
+_CLOSING = (0.5 + 0.5 * np.cos(np.pi * (np.arange(DAMP_FRAMES) + 1) / DAMP_FRAMES)).astype(
+    np.float32
+)
 STACCATO = 0.5  # of the release that remains
 Sound = NDArray[np.floating]
 
@@ -50,6 +57,7 @@ class _Row(NamedTuple):
     frames: int
     let_go: int | None
     envelope: Envelope
+    again: int | None = None  # frames until the same key is struck once more
 
 
 class Player:
@@ -77,7 +85,7 @@ class Player:
             for piece in _pieces(stroke):
                 answers = self.desk.answers(program, key, _velocity(piece))
                 rows += [_row(piece, group, trim) for group in _groups(answers)]
-        self.add_rows(out, rows)
+        self.add_rows(out, _restruck(rows))
         return out
 
     def hits(self, kit: int, strokes: Iterable[Stroke]) -> list[list[_Row]]:
@@ -131,7 +139,14 @@ class Player:
     def _add_row(out: Sound, row: _Row, note: Sound) -> None:
         fall = None
         if row.let_go is not None and row.let_go < len(note):
-            fall = envelopes.release(row.envelope, row.let_go + row.wanted.skipped)
+            ringing = len(note) - row.let_go
+            damped = None if row.again is None else max(row.again - row.let_go, 0)
+            if damped is not None:
+                ringing = min(ringing, damped + DAMP_FRAMES)
+            fall = envelopes.release(row.envelope, row.let_go + row.wanted.skipped, ringing)
+            if damped is not None and len(fall) == damped + DAMP_FRAMES:
+                fall = fall.copy()
+                fall[damped:] *= _CLOSING
         add(out, note, row.onset, row.gain, let_go=row.let_go, fall=fall)
 
     def _sounded(self, wanted: _Wanted, frames: int) -> Sound:
@@ -161,6 +176,19 @@ class Player:
         return note
 
 
+def _restruck(rows: list[_Row]) -> list[_Row]:
+    """Rows that know when their key is struck again: a string rings no longer than that."""
+    following: dict[tuple[Voice, ...], int] = {}
+    out = []
+    for row in sorted(rows, key=lambda row: row.onset, reverse=True):
+        next_onset = following.get(row.wanted.voices)
+        if next_onset is not None and next_onset > row.onset:
+            row = row._replace(again=next_onset - row.onset)
+        following[row.wanted.voices] = row.onset
+        out.append(row)
+    return out[::-1]
+
+
 def _pieces(stroke: Stroke) -> list[Stroke]:
     """A very long note as several, each bound to the one before."""
     if stroke.frames <= LONGEST:
@@ -180,6 +208,7 @@ def _velocity(stroke: Stroke) -> int:
     return min(max(stroke.velocity, 1), 127)
 
 
+@lru_cache(maxsize=1 << 13)
 def _groups(answers: tuple[Answer, ...]) -> list[_Group]:
     """Voices by envelope and softness, in the order of the font."""
     found: dict[tuple[Envelope, str, int, float], list[Voice]] = {}
@@ -246,6 +275,8 @@ def _one_place(voices: tuple[Voice, ...]) -> bool:
 
 def _place(pan: float) -> tuple[float, float]:
     """Constant power, hard at -1 and 1."""
+    if not pan:
+        return 0.5**0.5, 0.5**0.5
     angle = (pan + 1) * np.pi / 4
     return float(np.cos(angle)), float(np.sin(angle))
 
@@ -261,5 +292,5 @@ def _folded(pitch: int, low: int, high: int) -> int:
 
 def _bucket(frames: int) -> int:
     """The next length of a geometric ladder, so that notes of about one length share a sound."""
-    step = np.ceil(np.log(max(frames, 480) / 480) / np.log(BUCKET_RATIO) - 1e-9)
+    step = ceil(log(max(frames, 480) / 480) / log(BUCKET_RATIO) - 1e-9)
     return int(480 * BUCKET_RATIO**step)

@@ -11,9 +11,11 @@ from engine.render.sampler.envelopes import Envelope
 from engine.render.sampler.pitching import SAMPLE_RATE, TAPS, pitched
 from engine.render.sampler.voices import CUTOFFS, Voice, low_pass
 
-CLOSE = 240  # frames that fade where a recording ends
+CLOSE = 240  # frames that fade where a recording, or what is kept of a note, ends
 MORPH_CENTS = 900  # between two filters that a moving corner is faded between
 STILL_CENTS = 100  # a corner that moves less stands still
+# What fonts ask for below this is not heard, and a bent note takes four times as long to make.
+LEAST_BEND_CENTS, LEAST_SWING_DB = 6, 0.3
 VIBRATO_HERTZ, VIBRATO_DELAY_S, VIBRATO_GROWTH_S = 5.2, 0.3, 0.4
 Sound = NDArray[np.float32]
 
@@ -59,12 +61,11 @@ def sung(
             sound = _filtered(sound, voice, 1.0, frames, cutoff)
     level = np.float32(10 ** (-voice.attenuation_db / 20) / 32_768)
     sound *= _level(voice.volume, frames) * level
-    if voice.swing_db:
+    if abs(voice.swing_db) >= LEAST_SWING_DB:
         swing = voice.swing.curve(frames) * np.float32(voice.swing_db / 20)
         sound *= np.exp2(swing * np.float32(np.log2(10)))
-    if not voice.loop:
-        close = min(CLOSE, frames)
-        sound[-close:] *= _closing(close)
+    close = min(CLOSE, frames)
+    sound[-close:] *= _closing(close)
     return sound
 
 
@@ -130,8 +131,8 @@ def _cutoff(voice: Voice, frames: int) -> Sound | None:
 
 def _bend(voice: Voice, manner: Manner, frames: int) -> Sound | None:
     """Cents that the pitch is off at every frame; None where it stands still."""
-    told = voice.vibrato_cents or voice.swing_cents or voice.shape_cents
-    if not told and manner.plain:
+    asked = (voice.vibrato_cents, voice.swing_cents, voice.shape_cents)
+    if max(map(abs, asked)) < LEAST_BEND_CENTS and manner.plain:
         return None
     cents = np.zeros(frames, np.float32)
     if voice.vibrato_cents:
@@ -141,10 +142,10 @@ def _bend(voice: Voice, manner: Manner, frames: int) -> Sound | None:
     if voice.shape_cents:
         cents += envelopes.shape(voice.shape, frames) * np.float32(voice.shape_cents)
     if manner.slide_cents and manner.slide_frames:
-        along = np.clip(np.arange(frames, dtype=np.float32) / manner.slide_frames, 0, 1)
+        along = np.minimum(envelopes.time(frames) * np.float32(1 / manner.slide_frames), 1)
         cents += np.float32(manner.slide_cents) * (1 - along * along * (3 - 2 * along))
     if manner.vibrato_cents:
-        time = np.arange(frames) / SAMPLE_RATE - VIBRATO_DELAY_S
+        time = envelopes.time(frames) * np.float32(1 / SAMPLE_RATE) - np.float32(VIBRATO_DELAY_S)
         depth = np.clip(time / VIBRATO_GROWTH_S, 0, 1) * manner.vibrato_cents
         cents += (depth * np.sin(2 * np.pi * VIBRATO_HERTZ * time)).astype(np.float32)
     return cents

@@ -20,12 +20,13 @@ from engine.render.sampler.pitching import SAMPLE_RATE, Filter
 # every player follows it.
 HARDWARE_ATTENUATION = 0.4
 OPEN_HZ = 17_000.0  # a filter without resonance above this is no filter
-VELOCITY_STEP = 16  # velocities that share a brightness
+# Velocities that share a brightness: up to which, and which one stands for them. Levels are exact.
+LAYERS = ((31, 22), (55, 45), (79, 68), (103, 92), (127, 116))
 CUTOFFS = (1500, 13_500)
 _CONTROLLERS = {7: 100, 8: 64, 10: 64, 11: 127}
 
 
-class Voice(Struct, frozen=True):
+class Voice(Struct, frozen=True, cache_hash=True):
     """One zone as one key plays it. Hashable: two equal voices sound the same.
 
     ``start`` to ``end`` are frames of the library's recordings, the loop lies between them; it is
@@ -55,7 +56,7 @@ class Voice(Struct, frozen=True):
     exclusive: int
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, cache_hash=True):
     """A voice, and the decibels that the stroke's velocity takes off it."""
 
     voice: Voice
@@ -92,7 +93,7 @@ class Desk:
         rows = self._library.zones[numbers]
         sounding = (rows["low_key"] <= key) & (key <= rows["high_key"])
         sounding &= (rows["low_velocity"] <= velocity) & (velocity <= rows["high_velocity"])
-        near = min(velocity // VELOCITY_STEP * VELOCITY_STEP + VELOCITY_STEP // 2, 127)
+        near = next(stands for top, stands in LAYERS if velocity <= top)
         answers = []
         for zone in numbers[sounding].tolist():
             voice = self._told(zone, key, near)
