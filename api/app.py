@@ -30,6 +30,7 @@ from api.briefs.service import BODY_MAX_BYTES
 from api.candidates import routes as candidates
 from api.candidates.shelf import open_shelf
 from api.database import create_pool
+from api.families import routes as families
 from api.keys import routes as keys
 from api.keys.limits import Limiter
 from api.licenses import routes as licenses
@@ -47,8 +48,8 @@ from api.webhooks import routes as webhooks
 
 log = structlog.get_logger()
 ROUTES = [
-    *briefs.ROUTES, *plans.ROUTES, *candidates.ROUTES, *licenses.ROUTES, *renditions.ROUTES,
-    *usage.ROUTES, *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
+    *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
+    *renditions.ROUTES, *usage.ROUTES, *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
 ]  # fmt: skip
 
 

@@ -40,6 +40,7 @@ WORDS = {
     "pick": "your choice; it makes a license and a track, once",
     "license": "the right to use a track, with a certificate that can be checked without us",
     "track": "a licensed piece of music: clean master, stems where asked for, and its score",
+    "family": "the sounds of a car: one motif and character, a sound for each function",
     "rendition": "a track in another shape: stems, layers, a cut, another format; free",
     "package": "all files of a track as an engine, a catalogue or a car takes them, in one archive",
     "token": "what is paid with, nothing else",

@@ -16,6 +16,8 @@ from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
 from api.usage.contracts import NewTopup
 from engine.contracts import (
+    FamilyBrief,
+    FunctionLimits,
     Hit,
     Outline,
     OutlinePart,
@@ -24,6 +26,7 @@ from engine.contracts import (
     SectionBrief,
 )
 from engine.words import accepted
+from engine.words.family import accepted_family
 
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+):str}")
@@ -40,6 +43,12 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
         "instruments": {"require": ["drums", "bass"], "forbid": ["choir"]},
         "delivery": {"lufs": -16}, "max_tokens": 8, "customer_ref": "acme-42",
     },
+    FamilyBrief: {
+        "brand": {"warm": 0.6, "futuristic": 0.3}, "tonic": "D", "candidates": 2, "seed": 1,
+        "functions": ["welcome", "door_open", "door_close", "seat_belt", "warn"],
+        "limits": {"door_open": {"duration_ms": 900}, "all": {"peak_dbfs": -3}},
+        "delivery": {"sample_rate": 48_000, "channels": 2}, "max_tokens": 10,
+    },
     RenditionOrder: {"version": "cut", "duration_ms": 30_000, "format": "flac"},
     NewKey: {"name": "build server", "scopes": ["briefs", "read"]},
     NewTopup: {"tokens": 1000, "currency": "usd"},
@@ -51,14 +60,14 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
     NewBrief: {
         "prompt": "What you want, in English or Chinese. Words fill what the fields leave open; "
         "what they were understood to mean comes back in `resolved`.",
-        "kind": "What it is for. Available: bed and loop (5 s to 10 min), chime (0.2 s to 5 s); "
-        "bed where nothing says otherwise.",
+        "kind": "What it is for: bed, loop and ambience (5 s to 10 min), sting (0.5 s to 15 s), "
+        "chime (0.2 s to 5 s); bed where nothing says otherwise.",
         "candidates": "How many to choose from. Each is charged when it is delivered.",
         "seed": "The same brief with the same seed is the same music, for this account only. "
         "Left out, one is drawn and told.",
         "quality": "How much the studio tries before it offers.",
-        "duration_ms": "The length of the file, kept exactly. Left out: a bed 60 s, a loop 16 "
-        "bars, a chime 1.5 s.",
+        "duration_ms": "The length of the file, kept exactly. Left out: a bed or an ambience 60 s, "
+        "a loop 16 bars, a sting 4 s, a chime 1.5 s.",
         "bars": "The length in bars, kept exactly.",
         "bpm": "Beats a minute, kept exactly; left open, a tempo that fits style and length.",
         "tonality": 'A key, such as "F minor", "D dorian" or "C gong".',
@@ -118,6 +127,34 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "that one is edited, this one follows.",
         "variation": "How far it varies: 0 the same, 3 far.",
         "patterns": "Which grooves and cells of the style are in force here.",
+    },
+    FamilyBrief: {
+        "brand": "The character on six axes, each from -1 to 1: {axes}. Those left out are 0.",
+        "tonic": "The note that all sounds stand on, such as D or F#; left open, drawn from the "
+        "seed.",
+        "functions": "Which sounds: any of {functions}. Left out, all that sound once.",
+        "limits": "What must hold, by function, or under `all` for every one.",
+        "delivery": "The files: sample rate, bit depth, channels, the family's loudness and its "
+        "ceiling.",
+        "candidates": "How many families to choose from. Each is charged when it is delivered.",
+        "seed": "The same family with the same seed is the same sounds, for this account only.",
+        "marking": "How the files say that they were made by a machine.",
+        "rights": "What the license shall grant; exclusive rights are not available yet.",
+        "quote": "A quote from `/v1/families/quotes` of the last fifteen minutes.",
+        "max_tokens": "Refuse the family if its auditions would cost more than this.",
+        "deadline_s": "Seconds after which what is not delivered is given up and not charged.",
+        "project": "A name of yours to find families by.",
+        "customer_ref": "A reference of yours; it is given back as it is.",
+        "metadata": "Names and values of yours; they are given back as they are.",
+    },
+    FunctionLimits: {
+        "duration_ms": "The length of the file, kept exactly.",
+        "band_hz": "The window that holds 98 % of the energy.",
+        "attack_ms": "The shortest and the longest rise from 10 to 90 %.",
+        "decay_ms": "The shortest and the longest time to fall by 60 dB.",
+        "peak_dbfs": "The highest peak.",
+        "loudness_lufs": "The loudness of the loudest 400 ms; of shorter files of the loudest "
+        "125 ms, in dB(A).",
     },
     RenditionOrder: {
         "version": "What of the music: master, stems, layers (intensities for a game), cut "
@@ -202,8 +239,8 @@ def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str
 
 
 def _filled(about: str) -> str:
-    known: dict[str, Any] = accepted()
-    for name in ("styles", "instruments"):
+    known: dict[str, Any] = {**accepted(), **accepted_family()}
+    for name in ("styles", "instruments", "axes", "functions"):
         about = about.replace(f"{{{name}}}", ", ".join(known[name]))
     return about
 

@@ -89,7 +89,7 @@ TABLE: dict[type[Exception], Kind] = {
     door.IdempotencyInProgress: _kind(
         409, "idempotency_in_progress", "The same request is still running", retryable=True
     ),
-    door.AlreadyTerminal: _kind(409, "already_terminal", "The brief has ended"),
+    door.AlreadyTerminal: _kind(409, "already_terminal", "It has ended"),
     door.NotRenderable: _kind(409, "not_renderable", "The track cannot be played again"),
     door.RenditionFailed: _kind(409, "rendition_failed", "The rendition could not be made"),
     door.PostpaidAccount: _kind(409, "postpaid_account", "The account pays by invoice"),

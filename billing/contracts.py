@@ -21,6 +21,14 @@ class Facts(Struct, frozen=True, kw_only=True):
     lane: Literal["interactive", "batch"] = "interactive"
 
 
+class FamilyFacts(Struct, frozen=True, kw_only=True):
+    """What decides the price of a family: how long each of its sounds is, and how many candidates
+    there are to choose from."""
+
+    lengths_ms: tuple[int, ...]
+    candidates: int
+
+
 class Quote(Struct, frozen=True, kw_only=True):
     """The price a brief will never exceed; both token figures are for one candidate."""
 

@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from api.entrance import Cursor, Limit, Wait
-from engine.contracts import Brief, Failed, Resolved, RetractedTake
+from engine.contracts import (
+    Brief,
+    Failed,
+    FamilyBrief,
+    Resolved,
+    ResolvedFamily,
+    RetractedTake,
+)
 from engine.queue.contracts import JobState, Progress
 
 Status = Literal[
@@ -124,11 +131,17 @@ class BriefQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PriceView(Struct, frozen=True, kw_only=True):
-    """The price list in force."""
+    """The price list in force.
+
+    A candidate costs one token for every begun ``seconds_per_token``, its license
+    ``license_times`` as much. A family costs that for each of its sounds, at least
+    ``family_sound_tokens_min`` each.
+    """
 
     book: str
     seconds_per_token: int
     license_times: int
+    family_sound_tokens_min: int
     currencies: tuple[str, ...]
     packs: tuple[dict[str, Any], ...]
 
@@ -177,13 +190,11 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     limits: Limits
 
 
-class BriefRow(Struct, frozen=True, kw_only=True):
-    """A brief as it is kept."""
+class PaidRow(Struct, frozen=True, kw_only=True):
+    """What is kept of everything that tokens are set aside for: briefs and families."""
 
     id: str
     account: str
-    request: Brief
-    resolved: Resolved
     audition_tokens: int
     license_tokens: int
     hold: str
@@ -195,6 +206,20 @@ class BriefRow(Struct, frozen=True, kw_only=True):
     failure: Failed | None
     retracted_takes: tuple[RetractedTake, ...]
     finished_at: datetime | None
+
+
+class BriefRow(PaidRow, frozen=True, kw_only=True):
+    """A brief as it is kept."""
+
+    request: Brief
+    resolved: Resolved
+
+
+class FamilyRow(PaidRow, frozen=True, kw_only=True):
+    """A family as it is kept."""
+
+    request: FamilyBrief
+    resolved: ResolvedFamily
 
 
 class QuoteRow(Struct, frozen=True, kw_only=True):

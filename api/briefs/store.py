@@ -1,14 +1,22 @@
 """Briefs and quotes in SQL."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 
-from api.briefs.contracts import BriefRow, CandidateLine, LineRow, QuoteRow
+from api.briefs.contracts import BriefRow, CandidateLine, FamilyRow, LineRow, QuoteRow
 from api.entrance import Place
-from engine.contracts import Brief, Failed, Resolved, RetractedTake
+from engine.contracts import (
+    Brief,
+    Failed,
+    FamilyBrief,
+    Resolved,
+    ResolvedFamily,
+    RetractedTake,
+)
 
 
 def _json(value: Any) -> str:
@@ -44,15 +52,16 @@ async def select_quote(conn: asyncpg.Connection, quote: str, account: str) -> Qu
 
 
 INSERT_BRIEF = """
-insert into api.briefs (id, account, api_key, request, resolved, audition_tokens, license_tokens,
-                        hold, price_book, created_at, deadline_at)
-values ($1, $2, $3, $4::jsonb, $5::jsonb, $6, $7, $8, $9, $10, $11)
+insert into api.briefs (id, account, api_key, what, request, resolved, audition_tokens,
+                        license_tokens, hold, price_book, created_at, deadline_at)
+values ($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, $8, $9, $10, $11, $12)
 """
 
 
-async def insert_brief(conn: asyncpg.Connection, row: BriefRow, api_key: str) -> None:
+async def insert_brief(conn: asyncpg.Connection, row: BriefRow | FamilyRow, api_key: str) -> None:
+    what = "music" if isinstance(row, BriefRow) else "family"
     await conn.execute(
-        INSERT_BRIEF, row.id, row.account, api_key, _json(row.request), _json(row.resolved),
+        INSERT_BRIEF, row.id, row.account, api_key, what, _json(row.request), _json(row.resolved),
         row.audition_tokens, row.license_tokens, row.hold, row.price_book,
         row.created_at, row.deadline_at,
     )  # fmt: skip
@@ -61,32 +70,38 @@ async def insert_brief(conn: asyncpg.Connection, row: BriefRow, api_key: str) ->
 SELECT_BRIEF = """
 select id, account, request, resolved, audition_tokens, license_tokens, hold, price_book,
   created_at, deadline_at, cancel_asked_at, outcome, failure, retracted_takes, finished_at
-from api.briefs where id = $1 and account = $2
+from api.briefs where id = $1 and account = $2 and what = $3
 """
 _RETRACTED = msgspec.json.Decoder(tuple[RetractedTake, ...])
 
 
 async def select_brief(conn: asyncpg.Connection, brief: str, account: str) -> BriefRow | None:
-    row = await conn.fetchrow(SELECT_BRIEF, brief, account)
-    if row is None:
-        return None
+    row = await conn.fetchrow(SELECT_BRIEF, brief, account, "music")
+    return None if row is None else BriefRow(**_kept(row, Brief, Resolved))
+
+
+async def select_family(conn: asyncpg.Connection, family: str, account: str) -> FamilyRow | None:
+    row = await conn.fetchrow(SELECT_BRIEF, family, account, "family")
+    return None if row is None else FamilyRow(**_kept(row, FamilyBrief, ResolvedFamily))
+
+
+def _kept(row: asyncpg.Record, request: type[Struct], resolved: type[Struct]) -> dict[str, Any]:
     failure = row["failure"]
-    kept = {
-        "request": msgspec.json.decode(row["request"], type=Brief),
-        "resolved": msgspec.json.decode(row["resolved"], type=Resolved),
+    return {
+        **dict(row),
+        "request": msgspec.json.decode(row["request"], type=request),
+        "resolved": msgspec.json.decode(row["resolved"], type=resolved),
         "failure": None if failure is None else msgspec.json.decode(failure, type=Failed | None),
         "retracted_takes": _RETRACTED.decode(row["retracted_takes"]),
     }
-    return BriefRow(**{**dict(row), **kept})
 
 
 SELECT_CANDIDATES = """
 select candidates.id, number, (made ->> 'rating')::float8 as rating, expires_at,
   case when licenses.id is not null then 'picked'
        when expires_at <= now() then 'expired' else 'ready' end as status,
-  not exists (
-    select from jsonb_array_elements(made -> 'measured') one where not (one ->> 'pass')::boolean
-  ) as passed
+  not jsonb_path_exists(made, '$.measured[*].pass ? (@ == false)')
+    and not jsonb_path_exists(made, '$.members[*].measured[*].pass ? (@ == false)') as passed
 from api.candidates left join api.licenses on licenses.candidate = candidates.id
 where brief = $1
 order by number
@@ -105,12 +120,13 @@ async def select_candidates(
 # The job's state is only read here: a list of a hundred briefs must not be a hundred queries.
 SELECT_PAGE = """
 with lines as (
-  select briefs.id, outcome, jobs.state as job, briefs.resolved ->> 'kind' as kind,
-    briefs.created_at, briefs.finished_at, request ->> 'project' as project,
+  select briefs.id, outcome, jobs.state as job,
+    coalesce(briefs.resolved ->> 'kind', 'family') as kind, briefs.created_at,
+    briefs.finished_at, request ->> 'project' as project,
     request ->> 'customer_ref' as customer_ref,
     coalesce(outcome, case when jobs.state = 'queued' then 'queued' else 'running' end) as status
   from api.briefs left join engine.jobs on jobs.id = briefs.id
-  where briefs.account = $1
+  where briefs.account = $1 and briefs.what = $7
     and ($2::timestamptz is null or (briefs.created_at, briefs.id) < ($2, $3))
     and ($4::text is null or request ->> 'project' = $4)
 )
@@ -128,10 +144,12 @@ async def select_page(
     project: str | None,
     status: str | None,
     limit: int,
+    what: Literal["music", "family"] = "music",
 ) -> list[LineRow]:
     rows = await conn.fetch(
-        SELECT_PAGE, account, after and after.created_at, after and after.id, project, status, limit
-    )
+        SELECT_PAGE, account, after and after.created_at, after and after.id, project, status,
+        limit, what,
+    )  # fmt: skip
     return [LineRow(**dict(row)) for row in rows]
 
 

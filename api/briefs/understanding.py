@@ -3,18 +3,27 @@
 import hashlib
 import hmac
 import secrets
+from typing import TypeVar
 
 from msgspec import structs
 
 from api.errors import ValidationFailed
-from engine.contracts import Brief, Resolved
+from engine.contracts import Brief, FamilyBrief, Resolved, ResolvedFamily
 from engine.errors import Reason
 from engine.words import resolve
+from engine.words.family import resolve_family
+
+T = TypeVar("T", Brief, FamilyBrief)
 
 SAYS_SOMETHING = (
     "kind", "style", "duration_ms", "bars", "bpm", "tonality", "meter", "energy", "sections",
     "hits", "plan",
 )  # fmt: skip
+
+
+def understood_family(account: str, family: FamilyBrief) -> ResolvedFamily:
+    """What a family's brief means, under a seed of its account's own."""
+    return resolve_family(family, _working_seed(account, family.seed or 0))
 
 
 def understood(account: str, brief: Brief) -> Resolved:
@@ -24,7 +33,7 @@ def understood(account: str, brief: Brief) -> Resolved:
     return resolve(brief, _working_seed(account, brief.seed or 0))
 
 
-def with_seed(brief: Brief) -> Brief:
+def with_seed(brief: T) -> T:
     """The same brief with a seed, drawn where the client gave none."""
     return brief if brief.seed is not None else structs.replace(brief, seed=secrets.randbits(53))
 

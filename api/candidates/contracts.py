@@ -1,11 +1,19 @@
 """A candidate as its client hears and judges it."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from engine.contracts import Made, Measured, Outline, Resolved, Rewrite
+from engine.contracts import (
+    FamilyMade,
+    Made,
+    Measured,
+    Outline,
+    Resolved,
+    ResolvedFamily,
+    Rewrite,
+)
 
 Status = Literal["ready", "picked", "expired"]
 AudioFormat = Literal["mp3", "wav"]
@@ -37,6 +45,33 @@ class Originality(Struct, frozen=True, kw_only=True):
     brief: Shared | None = None
 
 
+class Member(Struct, frozen=True, kw_only=True):
+    """One sound of a family: what it tells, how it measures, and where it can be heard."""
+
+    name: str
+    function: str
+    duration_ms: int
+    frames: int
+    passed: bool
+    measured: tuple[Measured, ...]
+    facts: dict[str, Any]
+    peaks: tuple[float, ...]
+    audio: dict[str, str]
+
+
+class CandidateFamily(Struct, frozen=True, kw_only=True):
+    """What a candidate of a family is: a character, its sounds, and how far apart they are.
+
+    ``distances`` compares the sounds that sound once pairwise, in the order of ``compared``.
+    """
+
+    resolved: ResolvedFamily
+    character: dict[str, Any]
+    members: tuple[Member, ...]
+    compared: tuple[str, ...]
+    distances: tuple[tuple[float, ...], ...]
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """A take good enough to offer, with every constraint as it measures.
 
@@ -44,6 +79,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
     is as it was keeps its notes. It is null for candidates made before plans could be read.
     ``audio`` maps a format to where its evaluation copy is; ``peaks`` is the waveform, four values
     a second from 0 to 1. ``originality`` is null for candidates made before it was measured.
+
+    Of a family ``brief`` is the family's id, ``family`` says what it is, each of its sounds has an
+    ``audio`` of its own, ``measured`` is what holds between them, and ``resolved`` and ``plan`` are
+    null.
     """
 
     id: str
@@ -57,7 +96,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     measured: tuple[Measured, ...]
     rewrites: tuple[Rewrite, ...]
     plan: Outline | None
-    resolved: Resolved
+    resolved: Resolved | None
+    family: CandidateFamily | None
     peaks: tuple[float, ...]
     originality: Originality | None
     provenance: dict[str, Any]
@@ -69,9 +109,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 class AudioQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which evaluation copy: MP3, or the full WAV."""
+    """Which evaluation copy: MP3, or the full WAV; of a family the sound of which function."""
 
     format: AudioFormat = "mp3"
+    function: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = None
 
 
 class CandidateRow(Struct, frozen=True, kw_only=True):
@@ -80,7 +121,7 @@ class CandidateRow(Struct, frozen=True, kw_only=True):
     id: str
     brief: str
     number: int
-    made: Made
+    made: Made | FamilyMade
     tokens: int
     license_tokens: int
     seed: int

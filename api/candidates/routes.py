@@ -42,16 +42,18 @@ async def read_candidate(request: AnyRequest, candidate: FromPath[str]) -> Respo
         name="audition_candidate", tag="candidates", scope="read", query=AudioQuery,
         headers=("Range", "If-None-Match"), answers={200: AUDIO, 206: AUDIO, 304: None},
         refuses=(NotFound, CandidateExpired, RangeNotSatisfiable),
-        summary="The evaluation copy: MP3 or full WAV, tagged unlicensed",
+        summary="The evaluation copy: MP3 or full WAV, tagged unlicensed; of a family the sound of "
+        "one `function`",
     ),
 )  # fmt: skip
 async def audition_candidate(
     request: AnyRequest, candidate: FromPath[str]
 ) -> Response[bytes] | Stream:
     caller, shop = await enter(request), shop_of(request)
-    sound = query(request, AudioQuery).format
-    asset = await service.audition(shop, caller, candidate, sound)
-    return await files.send(request, shop.shelf, asset, f"{candidate}.{sound}")
+    asked = query(request, AudioQuery)
+    asset = await service.audition(shop, caller, candidate, asked.format, asked.function)
+    name = f"{candidate}-{asked.function}" if asked.function else candidate
+    return await files.send(request, shop.shelf, asset, f"{name}.{asked.format}")
 
 
 @post(

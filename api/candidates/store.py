@@ -4,10 +4,10 @@ import asyncpg
 import msgspec
 
 from api.candidates.contracts import CandidateRow
-from engine.contracts import Made
+from engine.contracts import FamilyMade, Made
 
 SELECT_CANDIDATE = """
-select candidates.id, candidates.brief, number, made, candidates.tokens, license_tokens,
+select candidates.id, candidates.brief, number, what, made, candidates.tokens, license_tokens,
   coalesce((request ->> 'seed')::bigint, 0) as seed, licenses.id as license,
   candidates.expires_at <= now() as expired, ready_at, candidates.expires_at
 from api.candidates
@@ -23,4 +23,6 @@ async def select_candidate(
     row = await conn.fetchrow(SELECT_CANDIDATE, candidate, account)
     if row is None:
         return None
-    return CandidateRow(**{**dict(row), "made": msgspec.json.decode(row["made"], type=Made)})
+    kept = dict(row)
+    shape = FamilyMade if kept.pop("what") == "family" else Made
+    return CandidateRow(**{**kept, "made": msgspec.json.decode(row["made"], type=shape)})

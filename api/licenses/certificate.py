@@ -91,8 +91,10 @@ def contents(document: bytes) -> Certificate:
 
 
 def names_audio(certificate: Certificate, audio: bytes) -> bool:
-    """Whether this is the very file the license is for."""
-    return certificate.audio.get("sha256") == hashlib.sha256(audio).hexdigest()
+    """Whether this is the very file the license is for, or one of a family's."""
+    files = certificate.audio.get("files")
+    named = files.values() if isinstance(files, dict) else (certificate.audio,)
+    return hashlib.sha256(audio).hexdigest() in {one.get("sha256") for one in named}
 
 
 def _canonical(value: Any) -> bytes:

@@ -30,7 +30,11 @@ class LicenseList(Struct, frozen=True, kw_only=True):
 
 
 class Track(Struct, frozen=True, kw_only=True):
-    """A licensed piece of music: the clean master, its stems and its score."""
+    """A licensed piece of music: the clean master, its stems and its score.
+
+    Of a family of cabin sounds ``brief`` is the family's id, ``files`` are its sounds by the names
+    of their functions, and ``duration_ms`` counts all of them.
+    """
 
     id: str
     license: str

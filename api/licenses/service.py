@@ -2,11 +2,13 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import msgspec
+from msgspec import structs
 
 from api.entrance import cursor_after, place
 from api.errors import CandidateExpired, NotFound
@@ -18,7 +20,15 @@ from api.licenses.signing import KeySet, Signer
 from api.licenses.store import Sold
 from billing.connections import lent, transaction
 from billing.ledger import service as ledger
-from engine.contracts import Asset, Made, Rights
+from engine.contracts import (
+    Asset,
+    Brief,
+    Delivery,
+    FamilyMade,
+    FamilyMember,
+    Made,
+    Rights,
+)
 from engine.repertoire import service as repertoire
 
 NOTICE = {
@@ -26,6 +36,7 @@ NOTICE = {
     "test": "Made by a test account: this license grants nothing and the track may not be used.",
 }
 TRAINING_DATA = "/training-data"
+MASTER = "master"
 _HIDDEN = frozenset({"evaluation", "preview", "score"})
 
 
@@ -135,7 +146,6 @@ async def _grant(conn: asyncpg.Connection, sold: Sold, signer: Signer) -> None:
 
 def _certificate(sold: Sold, license_id: str, track_id: str, now: datetime) -> Certificate:
     made = sold.made
-    master = next(asset for asset in made.assets if asset.name == "master")
     grants = sold.account_mode == "live"
     return Certificate(
         license=license_id,
@@ -147,23 +157,48 @@ def _certificate(sold: Sold, license_id: str, track_id: str, now: datetime) -> C
         grants=grants,
         notice=NOTICE[sold.account_mode],
         rights=msgspec.to_builtins(made.resolved.rights),
-        audio={
-            "sha256": master.sha256,
-            "bytes": master.bytes,
-            "frames": made.resolved.duration_frames,
-            "sample_rate": made.resolved.delivery.sample_rate,
-            "bit_depth": made.resolved.delivery.bit_depth,
-            "channels": made.resolved.delivery.channels,
-        },
+        audio=_audio(made) if isinstance(made, Made) else _sounds(made),
         provenance=made.provenance,
         training_data=TRAINING_DATA,
-        human_input={
-            "words_sha256": hashlib.sha256(sold.prompt.encode()).hexdigest(),
-            "picked_number": made.number,
-        },
+        human_input=_human_input(sold),
         tokens=sold.license_tokens,
         issued_at=now,
     )
+
+
+def _audio(made: Made) -> dict[str, Any]:
+    """The very file that a license is for."""
+    master = next(asset for asset in made.assets if asset.name == MASTER)
+    return _named(master, made.resolved.duration_frames) | _form(made.resolved.delivery)
+
+
+def _sounds(made: FamilyMade) -> dict[str, Any]:
+    """The very files that the license of a family is for, by the names of its sounds."""
+    files = {one.name: _named(_master(one), one.frames) for one in made.members}
+    return {"files": files} | _form(made.resolved.delivery)
+
+
+def _named(asset: Asset, frames: int) -> dict[str, Any]:
+    return {"sha256": asset.sha256, "bytes": asset.bytes, "frames": frames}
+
+
+def _form(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "sample_rate": delivery.sample_rate,
+        "bit_depth": delivery.bit_depth,
+        "channels": delivery.channels,
+    }
+
+
+def _human_input(sold: Sold) -> dict[str, Any]:
+    """What the client decided: its words as a digest, or all that it asked of a family."""
+    request = sold.request
+    if isinstance(request, Brief):
+        said = {"words_sha256": hashlib.sha256(request.prompt.encode()).hexdigest()}
+    else:
+        asked = msgspec.json.encode(request, order="sorted")
+        said = {"request_sha256": hashlib.sha256(asked).hexdigest()}
+    return said | {"picked_number": sold.made.number}
 
 
 def _license(row: dict[str, Any]) -> License:
@@ -183,7 +218,8 @@ def _license(row: dict[str, Any]) -> License:
 
 
 def _track(row: dict[str, Any]) -> Track:
-    made = msgspec.json.decode(row["made"], type=Made)
+    family = row["what"] == "family"
+    made = msgspec.json.decode(row["made"], type=FamilyMade if family else Made)
     return Track(
         id=row["track"],
         license=row["id"],
@@ -191,7 +227,20 @@ def _track(row: dict[str, Any]) -> Track:
         brief=row["brief"],
         created_at=row["created_at"],
         duration_ms=made.resolved.duration_ms,
-        plan=made.outline,
+        plan=made.outline if isinstance(made, Made) else None,
         measured=made.measured,
-        files=tuple(asset for asset in made.assets if asset.name not in _HIDDEN),
+        files=tuple(_files(made)),
     )
+
+
+def _files(made: Made | FamilyMade) -> Iterator[Asset]:
+    """What a track has of what was delivered; the sounds of a family by their own names."""
+    if isinstance(made, Made):
+        yield from (asset for asset in made.assets if asset.name not in _HIDDEN)
+        return
+    for one in made.members:
+        yield structs.replace(_master(one), name=one.name)
+
+
+def _master(member: FamilyMember) -> Asset:
+    return next(asset for asset in member.assets if asset.name == MASTER)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from api.entrance import Place
 from api.licenses.signing import Jwk
-from engine.contracts import Made
+from engine.contracts import Brief, FamilyBrief, FamilyMade, Made
 
 
 class Sold(Struct, frozen=True, kw_only=True):
@@ -19,16 +19,15 @@ class Sold(Struct, frozen=True, kw_only=True):
     account: str
     account_mode: str
     brief: str
-    prompt: str
-    made: Made
+    request: Brief | FamilyBrief
+    made: Made | FamilyMade
     license_tokens: int
     expired: bool
 
 
 LOCK_CANDIDATE = """
-select candidates.id, candidates.account, accounts.mode, candidates.brief, made, license_tokens,
-  coalesce(briefs.request ->> 'prompt', '') as prompt,
-  candidates.expires_at < now() as expired
+select candidates.id, candidates.account, accounts.mode, candidates.brief, what, request, made,
+  license_tokens, candidates.expires_at < now() as expired
 from api.candidates
 join api.briefs on briefs.id = candidates.brief
 join api.accounts on accounts.id = candidates.account
@@ -41,13 +40,14 @@ async def lock_candidate(conn: asyncpg.Connection, candidate: str, account: str)
     row = await conn.fetchrow(LOCK_CANDIDATE, candidate, account)
     if row is None:
         return None
+    request, made = (FamilyBrief, FamilyMade) if row["what"] == "family" else (Brief, Made)
     return Sold(
         candidate=row["id"],
         account=row["account"],
         account_mode=row["mode"],
         brief=row["brief"],
-        prompt=row["prompt"],
-        made=msgspec.json.decode(row["made"], type=Made),
+        request=msgspec.json.decode(row["request"], type=request),
+        made=msgspec.json.decode(row["made"], type=made),
         license_tokens=row["license_tokens"],
         expired=row["expired"],
     )
@@ -75,8 +75,10 @@ async def insert_license(
 
 _COLUMNS = """
 select licenses.id, licenses.account, candidate, track, licenses.tokens, certificate,
-  licenses.created_at, made, candidates.brief
-from api.licenses join api.candidates on candidates.id = licenses.candidate
+  licenses.created_at, what, made, candidates.brief
+from api.licenses
+join api.candidates on candidates.id = licenses.candidate
+join api.briefs on briefs.id = candidates.brief
 """
 
 SELECT_BY_CANDIDATE = f"{_COLUMNS} where candidate = $1 and licenses.account = $2"

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from billing.contracts import Facts, Pack, Quote, Tokens
+from billing.contracts import Facts, FamilyFacts, Pack, Quote, Tokens
 
 _BOOKS = Path(__file__).parent / "books"
 
@@ -19,6 +19,7 @@ class PriceBook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seconds_per_token: int
     license_times: int
     quality_times: dict[str, int]
+    family_sound_tokens_min: int = 1
     batch_share: tuple[int, int]
     packs: tuple[Pack, ...]
 
@@ -36,8 +37,7 @@ def book(name: str) -> PriceBook:
 
 def quote(facts: Facts, prices: PriceBook) -> Quote:
     """The price of one brief: so many tokens to audition a candidate, so many to license one."""
-    spans = -(-facts.duration_ms // (1000 * prices.seconds_per_token))
-    audition = max(1, spans) * prices.quality_times[facts.quality]
+    audition = max(1, _spans(facts.duration_ms, prices)) * prices.quality_times[facts.quality]
     license_tokens = audition * prices.license_times
     if facts.lane == "batch":
         part, whole = prices.batch_share
@@ -49,6 +49,22 @@ def quote(facts: Facts, prices: PriceBook) -> Quote:
         candidates=facts.candidates,
         price_book=prices.name,
     )
+
+
+def quote_family(facts: FamilyFacts, prices: PriceBook) -> Quote:
+    """The price of one family: each of its sounds costs what a candidate of that length does."""
+    least = prices.family_sound_tokens_min
+    audition = sum(max(least, _spans(length, prices)) for length in facts.lengths_ms)
+    return Quote(
+        audition_tokens=Tokens(audition),
+        license_tokens=Tokens(audition * prices.license_times),
+        candidates=facts.candidates,
+        price_book=prices.name,
+    )
+
+
+def _spans(duration_ms: int, prices: PriceBook) -> int:
+    return -(-duration_ms // (1000 * prices.seconds_per_token))
 
 
 def packs(prices: PriceBook) -> tuple[Pack, ...]:

@@ -1,10 +1,11 @@
 """Taking briefs in over HTTP: prices, holds, repeats and refusals."""
 
 import asyncio
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from engine.contracts import Brand, Kind, Profile, Version
 from tests.api.conftest import Client, Door
 
 BED = {"prompt": "warm lo-fi beat", "kind": "bed", "duration_ms": 60_000, "candidates": 4}
@@ -201,8 +202,18 @@ async def test_waiting_ends_when_the_time_is_up(client: Client) -> None:
 async def test_a_key_is_told_what_it_may_ask_for(client: Client) -> None:
     may = (await client.get("/v1/capabilities")).json()
     assert may["mode"] == "test"
-    assert set(may["accepts"]["kinds"]) == {"bed", "loop", "chime"}
+    assert set(may["accepts"]["kinds"]) == set(get_args(Kind))
     assert len(may["accepts"]["styles"]) == 22
+    assert {"welcome", "warn", "drive"} <= set(may["accepts"]["families"]["functions"])
+    assert set(may["accepts"]["families"]["axes"]) == set(Brand.__struct_fields__)
+    formats = may["formats"]
+    assert formats["channels"] == [1, 2, 4, 6]
+    assert set(formats["renditions"]) == {"wav", "flac", "mp3", "ogg"}
+    assert formats["renditions"]["mp3"]["channels"] == [1, 2]
+    assert (formats["versions"], formats["profiles"]) == (
+        list(get_args(Version)), list(get_args(Profile)),
+    )  # fmt: skip
+    assert may["prices"]["family_sound_tokens_min"] == 1
     (model,) = may["models"]
     assert model["name"] in may["accepts"]["models"]
     assert may["limits"]["open_briefs"] == 0

@@ -80,6 +80,7 @@ async def test_the_examples_work(client: Client) -> None:
     sent = {
         "/v1/quotes": "create_quote", "/v1/briefs": "create_brief", "/v1/topups": "create_topup",
         "/v1/api_keys": "create_key", "/v1/plans": "create_plans",
+        "/v1/families/quotes": "create_family_quote", "/v1/families": "create_family",
     }  # fmt: skip
     for path, name in sent.items():
         body = openapi.EXAMPLES[OPERATIONS[name].body]

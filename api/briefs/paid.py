@@ -1,0 +1,87 @@
+"""What briefs and families have in common: tokens are set aside, candidates come one by one, the
+rest is given back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from api.briefs import store
+from api.briefs.contracts import PaidRow, Status, Tokens
+from api.errors import AlreadyTerminal
+from api.keys.contracts import Caller
+from api.shop import Shop
+from billing.contracts import Quote as Price
+from billing.ledger import service as ledger
+from engine.queue import service as queue
+from engine.queue.contracts import JobView, Progress
+
+HOLD_MARGIN = timedelta(minutes=15)
+"""A hold outlives its brief's deadline by this; the clerk extends it while a studio works."""
+
+
+async def set_aside(
+    conn: asyncpg.Connection, caller: Caller, made: str, price: Price, deadline_s: int
+) -> dict[str, Any]:
+    """Hold the tokens of a brief or a family; returns what its row says beside its wish."""
+    now, deadline = datetime.now(UTC), timedelta(seconds=deadline_s)
+    held = await ledger.place_hold(
+        conn, caller.account, made, price.hold_tokens, deadline + HOLD_MARGIN
+    )
+    return {
+        "id": made, "account": caller.account, "audition_tokens": price.audition_tokens,
+        "license_tokens": price.license_tokens, "hold": held.id, "price_book": price.price_book,
+        "created_at": now, "deadline_at": now + deadline, "cancel_asked_at": None,
+        "outcome": None, "failure": None, "retracted_takes": (), "finished_at": None,
+    }  # fmt: skip
+
+
+async def stop(conn: asyncpg.Connection, row: PaidRow) -> None:
+    """Ask for the end; `AlreadyTerminal` where it has come already."""
+    if row.outcome not in (None, "canceled"):
+        raise AlreadyTerminal(f"this has ended: {row.outcome}")
+    await store.mark_cancel(conn, row.id)
+    await queue.ask_cancel(conn, row.id)
+
+
+async def told(conn: asyncpg.Connection, shop: Shop, row: PaidRow) -> dict[str, Any]:
+    """What is said of a brief or a family beside its wish: how far it is, and its money."""
+    job = await queue.view(conn, row.id)
+    assert job is not None, "a brief and its job are written together"
+    return {
+        "id": row.id,
+        "status": _status(row, job),
+        "created_at": row.created_at,
+        "deadline_at": row.deadline_at,
+        "finished_at": row.finished_at,
+        "cancel_asked": row.cancel_asked_at is not None,
+        "tokens": await _tokens(conn, row),
+        "price_book": row.price_book,
+        "progress": job.progress if row.outcome is None else Progress(step="ended"),
+        "attempt": job.attempt,
+        "queue_position": job.position,
+        "expected_s": job.expected_s,
+        "candidates": await store.select_candidates(conn, row.id, shop.settings.public_url),
+        "retracted_takes": row.retracted_takes,
+        "failure": row.failure,
+    }
+
+
+def _status(row: PaidRow, job: JobView) -> Status:
+    """A job that ended is still running for its client until its money is settled."""
+    if row.outcome is not None:
+        return row.outcome
+    return "queued" if job.state == "queued" else "running"
+
+
+async def _tokens(conn: asyncpg.Connection, row: PaidRow) -> Tokens:
+    held = await ledger.hold(conn, row.hold)
+    assert held is not None, "brief and hold are written together"
+    return Tokens(
+        quoted=held.quoted,
+        held=held.quoted - held.captured - held.released,
+        captured=held.captured,
+        released=held.released,
+        audition_each=row.audition_tokens,
+        license_each=row.license_tokens,
+    )

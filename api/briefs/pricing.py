@@ -1,0 +1,113 @@
+"""What a brief or a family costs: today's price, or that of a quote which still binds."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from api.briefs import store
+from api.briefs.contracts import PriceView, QuoteRow
+from api.errors import BudgetExceeded, QuoteExpired, QuoteMismatch, ValidationFailed
+from billing.contracts import Facts, FamilyFacts
+from billing.contracts import Quote as Price
+from billing.contracts import Tokens as WholeTokens
+from billing.prices import service as prices
+from engine.contracts import Resolved, ResolvedFamily
+from engine.errors import Reason
+
+QUOTE_BINDS = timedelta(minutes=15)
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """Today's price, and by what a quote for the same thing is recognised."""
+
+    price: Price
+    fingerprint: str
+
+
+def offer_for(resolved: Resolved | ResolvedFamily) -> Offer:
+    """What this costs today."""
+    if isinstance(resolved, Resolved):
+        facts = Facts(
+            kind=resolved.kind,
+            duration_ms=resolved.duration_ms,
+            candidates=resolved.candidates,
+            quality=resolved.quality,
+        )
+        return Offer(price=prices.quote(facts, book()), fingerprint=_fingerprint(facts))
+    lengths = tuple(one.duration_ms for one in resolved.functions)
+    family = FamilyFacts(lengths_ms=lengths, candidates=resolved.candidates)
+    return Offer(price=prices.quote_family(family, book()), fingerprint=_fingerprint(family))
+
+
+async def write_quote(
+    conn: asyncpg.Connection, account: str, offer: Offer, now: datetime
+) -> tuple[str, QuoteRow]:
+    """Bind ourselves to an offer for a while; the quote's id and what is kept of it."""
+    made, price = f"quo_{secrets.token_hex(12)}", offer.price
+    row = QuoteRow(
+        fingerprint=offer.fingerprint,
+        audition_tokens=price.audition_tokens,
+        license_tokens=price.license_tokens,
+        price_book=price.price_book,
+        expires_at=now + QUOTE_BINDS,
+        expired=False,
+    )
+    await store.insert_quote(conn, made, account, row, now)
+    return made, row
+
+
+async def agreed(
+    conn: asyncpg.Connection, account: str, offer: Offer, quote: str | None, max_tokens: int | None
+) -> Price:
+    """The quoted price where a quote is named, today's otherwise; within ``max_tokens``."""
+    price = offer.price
+    if quote is not None:
+        price = _quoted(await store.select_quote(conn, quote, account), offer)
+    if max_tokens is not None and price.hold_tokens > max_tokens:
+        raise BudgetExceeded(price.hold_tokens, max_tokens)
+    return price
+
+
+def _quoted(row: QuoteRow | None, offer: Offer) -> Price:
+    if row is None:
+        detail = "there is no such quote; leave it out, or ask for one at POST /v1/quotes"
+        raise ValidationFailed([Reason("/quote", "unknown_quote", detail)])
+    if row.expired:
+        raise QuoteExpired(row.expires_at)
+    if row.fingerprint != offer.fingerprint:
+        raise QuoteMismatch(
+            "the quote is for another kind, length, quality or number of candidates"
+        )
+    return Price(
+        audition_tokens=WholeTokens(row.audition_tokens),
+        license_tokens=WholeTokens(row.license_tokens),
+        candidates=offer.price.candidates,
+        price_book=row.price_book,
+    )
+
+
+def book() -> prices.PriceBook:
+    """The price book in force."""
+    return prices.current_book(datetime.now(UTC).date())
+
+
+def price_list() -> PriceView:
+    """The price list in force, as a client reads it."""
+    current = book()
+    packs = prices.packs(current)
+    return PriceView(
+        book=current.name,
+        seconds_per_token=current.seconds_per_token,
+        license_times=current.license_times,
+        family_sound_tokens_min=current.family_sound_tokens_min,
+        currencies=tuple(dict.fromkeys(pack.currency for pack in packs)),
+        packs=tuple(msgspec.structs.asdict(pack) for pack in packs),
+    )
+
+
+def _fingerprint(facts: Facts | FamilyFacts) -> str:
+    return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
