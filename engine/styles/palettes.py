@@ -29,6 +29,9 @@ SOLO: dict[str, str] = {"guitar_heavy": "guitar_lead", "guitar_muted": "guitar_c
 """What a guitarist turns to for a melody."""
 
 
+_MELODIC = frozenset({"lead", "counter", "harmony"})
+
+
 class Palette(Struct, frozen=True, kw_only=True):
     """A style's sounds: by program, and by role for whatever program stands there."""
 
@@ -117,4 +120,4 @@ def own(style: str, part: PartPlan) -> str | None:
     palette = PALETTES.get(style, Palette())
     chosen = palette.programs.get(part.program) or palette.roles.get(part.role)
     chosen = chosen or ALWAYS.get(part.program)
-    return SOLO.get(chosen or "", chosen) if part.role in ("lead", "counter") else chosen
+    return SOLO.get(chosen or "", chosen) if part.role in _MELODIC else chosen
