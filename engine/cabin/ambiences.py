@@ -119,7 +119,7 @@ def _bells(one: ResolvedFunction, character: Character, rate: int) -> Sound:
     for index, at in enumerate(CHARGING_BELLS):
         degree = character.motif.degrees[index % len(character.motif.degrees)]
         midi = base + degree - (12 if degree > 12 else 0) + 12 * int(dice.integers(0, 2))
-        events.append((round(at * one.frames), 0.6 * note(bell, midi, 0.3, length, rate)))
+        events.append((round(at * one.frames), 1.4 * note(bell, midi, 0.3, length, rate)))
     return rounds.strewn(events, one.frames)
 
 
@@ -128,8 +128,7 @@ def _sleep(one: ResolvedFunction, character: Character, rate: int, channels: int
     frames, seconds = one.frames, one.frames / rate
     root = _pitch(character, 65.0, one.band_hz)
     f = rounds.frequencies(frames, rate)
-    shape = rounds.colour(f, -4, 60, 700)
-    shape[f > 2_400] = 0.0
+    shape = rounds.colour(f, -4, 60, 700) * rounds.colour(f, 0, None, 1_500, order=4)
     surf = rounds.waves(frames, max(1, round(seconds / WAVE_S)), 3.6)
     own = np.stack(
         [

@@ -51,7 +51,7 @@ def note(tone: Tone, midi: float, velocity: float, frames: int, rate: int) -> So
         level = _level(pitch * ratio, decibels - 6 * q * (1 - velocity), tone.band_hz, rate)
         if level is None:
             continue
-        phase = ratio * turns + 1.3 * q
+        phase = ratio * turns + 0.9 * q * q  # a sum without a peak, and even to both sides
         if q == 0 and tone.modulation:
             phase = phase + tone.modulation * np.exp(-t / 0.15) * np.sin(2 * turns)
         fall = np.exp(-6.908 * falling / (tone.decay_ms / 1000 * fade))
@@ -101,7 +101,7 @@ def breath(
     size = 1 << (length - 1).bit_length()
     f = np.maximum(np.fft.rfftfreq(size, 1 / rate), 1e-3)
     low, high = band_hz
-    shape = 1 / np.sqrt((1 + (low / f) ** 8) * (1 + (f / high) ** 4))
+    shape = 1 / np.sqrt((1 + (low / f) ** 8) * (1 + (f / high) ** 8))
     if edges is not None:
         shape = shape * ((f >= edges[0] * 1.1) & (f <= edges[1] / 1.1))
     spectrum = np.fft.rfft(dice.standard_normal(size)) * shape

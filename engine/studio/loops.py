@@ -45,8 +45,7 @@ def looped(
         duration_ms=one.duration_ms,
         frames=one.frames,
         measured=measured,
-        facts=facts_of(resolved, one)
-        | ({"synthesis": ambiences.parameters()} if one.function == "drive" else {}),
+        facts=facts_of(resolved, one) | (_hum(one, mono, rate) if one.function == "drive" else {}),
         peaks=files.peaks(mono, rate),
         assets=assets(written),
     )
@@ -66,6 +65,15 @@ def _levelled(audio: Sound, one: ResolvedFunction, resolved: ResolvedFamily) -> 
 def _round(audio: Sound, rate: int) -> Sound:
     """As it is heard: more than once where it is short."""
     return np.tile(audio, -(-4 * rate // len(audio)))[:, None]
+
+
+def _hum(one: ResolvedFunction, mono: Sound, rate: int) -> dict[str, object]:
+    """The one speed that a loop is for, and how to make the others."""
+    level, _ = looping.hum_level_dba(mono, rate, one.speed_kmh)
+    return {
+        "level_dba": {str(one.speed_kmh): round(level, 1)},
+        "synthesis": ambiences.parameters(),
+    }
 
 
 def _as_loud(wide: Sound, mono: Sound, rate: int, channels: int) -> Measured:

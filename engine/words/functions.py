@@ -97,15 +97,15 @@ _TABLE: dict[CabinFunction, FunctionFacts] = {
     ),
     "charging": FunctionFacts(
         urgency=0, usual_ms=(30_000, 120_000), possible_ms=(5_000, 600_000), length_ms=48_000,
-        base_hz=(65, 260), stretch=6, level_lu=-10, headroom_db=9,
+        base_hz=(65, 260), stretch=6, level_lu=-7, headroom_db=15,
     ),
     "sleep": FunctionFacts(
         urgency=0, usual_ms=(30_000, 120_000), possible_ms=(5_000, 600_000), length_ms=96_000,
-        base_hz=(60, 150), stretch=4, level_lu=-14, headroom_db=9,
+        base_hz=(60, 150), stretch=4, level_lu=-14, headroom_db=17,
     ),
     "drive": FunctionFacts(
         urgency=0, usual_ms=(6_000, 12_000), possible_ms=(4_000, 60_000), length_ms=8_000,
-        base_hz=(48, 165), stretch=3, level_lu=-6, headroom_db=9,
+        base_hz=(48, 165), stretch=3, level_lu=-6, headroom_db=13,
     ),
 }  # fmt: skip
 
