@@ -193,13 +193,12 @@ def _write_versions(given: argparse.Namespace, resolved: Resolved, offered, room
     stem = given.out / f"candidate-{offered.made.number}"
     for order in _orders(given):
         try:
-            files = renditions.played(manuscript(offered.take), resolved, order, rooms)
+            for piece in renditions.played(manuscript(offered.take), resolved, order, rooms):
+                for name, content in piece.named():
+                    Path(f"{stem}.{name}").write_bytes(content)
         except EngineError as refused:
-            name = order.profile or order.version
-            print(f"\rno {name} of candidate {offered.made.number}: {refused}", file=sys.stderr)
-            continue
-        for name, content in files.named():
-            Path(f"{stem}.{name}").write_bytes(content)
+            number = offered.made.number
+            print(f"\rno {order.version} of candidate {number}: {refused}", file=sys.stderr)
 
 
 def _orders(given: argparse.Namespace) -> list[RenditionOrder]:

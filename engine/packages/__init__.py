@@ -2,6 +2,6 @@
 
 from engine.packages.family import family_sounds
 from engine.packages.needs import NEEDS, needed
-from engine.packages.packing import NothingToPack, pack
+from engine.packages.packing import NothingToPack, pack, pack_into
 
-__all__ = ["NEEDS", "NothingToPack", "family_sounds", "needed", "pack"]
+__all__ = ["NEEDS", "NothingToPack", "family_sounds", "needed", "pack", "pack_into"]

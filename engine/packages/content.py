@@ -1,7 +1,9 @@
 """What goes into a package, seen once and used by every profile."""
 
 import hashlib
+import io
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -9,13 +11,16 @@ from engine.contracts import Meter, SoundFile, TrackFacts
 from engine.packages.names import counted, file_names, in_order, titled
 from engine.score import beats_per_bar
 
+Held = bytes | Path
+"""A file's content: at hand, or lying in a file because all of a package would not fit."""
+
 
 class Item(Struct, frozen=True, kw_only=True):
     """A sound and the name of its file in the package."""
 
     sound: SoundFile
     file: str
-    content: bytes
+    content: Held
 
     @property
     def stem(self) -> str:
@@ -24,7 +29,12 @@ class Item(Struct, frozen=True, kw_only=True):
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
+        with reading(self.content) as held:
+            return hashlib.file_digest(held, "sha256").hexdigest()
+
+    @property
+    def bytes(self) -> int:
+        return size(self.content)
 
     @property
     def seconds(self) -> float:
@@ -34,6 +44,15 @@ class Item(Struct, frozen=True, kw_only=True):
     def exit(self) -> int:
         """The frame where its music ends; a file that only rings is all of it."""
         return self.sound.exit if self.sound.exit > self.sound.entry else self.sound.frames
+
+
+def reading(held: Held) -> io.BytesIO | io.BufferedReader:
+    """The content from its beginning."""
+    return io.BytesIO(held) if isinstance(held, bytes) else held.open("rb")
+
+
+def size(held: Held) -> int:
+    return len(held) if isinstance(held, bytes) else held.stat().st_size
 
 
 class Content(Struct, frozen=True, kw_only=True):
@@ -74,13 +93,13 @@ class Content(Struct, frozen=True, kw_only=True):
         return item.sound.meter or self.facts.meter
 
 
-def content(sounds: Sequence[tuple[SoundFile, bytes]], facts: TrackFacts) -> Content:
+def content(sounds: Sequence[tuple[SoundFile, Held]], facts: TrackFacts) -> Content:
     """The sounds by name, whatever order they came in."""
     ordered = sorted(sounds, key=lambda one: one[0].name)
     names = file_names([sound for sound, _ in ordered], facts)
     items = [
-        Item(sound=sound, file=name, content=bytes_)
-        for name, (sound, bytes_) in zip(names, ordered, strict=True)
+        Item(sound=sound, file=name, content=held)
+        for name, (sound, held) in zip(names, ordered, strict=True)
     ]
     return Content(facts=facts, items=tuple(sorted(items, key=lambda item: item.file)))
 

@@ -73,7 +73,7 @@ def _file(content: Content, item: Item, folder: str) -> dict[str, Any]:
         "bit_depth": sound.bit_depth,
         "frames": sound.frames,
         "duration_ms": round(item.seconds * 1000, 3),
-        "bytes": len(item.content),
+        "bytes": item.bytes,
         "sha256": item.sha256,
         "tempo_bpm": content.tempo(item),
         "meter": meter,

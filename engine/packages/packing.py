@@ -1,13 +1,15 @@
 """A package: its files, its manifests and the archive around them."""
 
 import io
+import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from typing import IO
 
 from engine.contracts import Profile, SoundFile, TrackFacts
 from engine.errors import EngineError
 from engine.packages import automotive, fmod, godot, harvest, unity, wwise
-from engine.packages.content import Content, content
+from engine.packages.content import Content, Held, content, reading, size
 from engine.packages.manifest import manifest
 from engine.packages.names import ENDINGS
 
@@ -27,31 +29,40 @@ class NothingToPack(EngineError):
     """A package without a sound in it, or with one that no package can hold."""
 
 
-def pack(profile: Profile, sounds: Sequence[tuple[SoundFile, bytes]], facts: TrackFacts) -> bytes:
+def pack(profile: Profile, sounds: Sequence[tuple[SoundFile, Held]], facts: TrackFacts) -> bytes:
     """An archive for a kind of customer; the same sounds and facts give the same bytes.
 
     The sounds go in as they are, with the labels and signatures they bear. Every path begins with
     a folder named after the track; no text of the client's can lead out of it.
     """
+    out = io.BytesIO()
+    pack_into(out, profile, sounds, facts)
+    return out.getvalue()
+
+
+def pack_into(
+    out: IO[bytes], profile: Profile, sounds: Sequence[tuple[SoundFile, Held]], facts: TrackFacts
+) -> None:
+    """The same archive into a file, for packages that no memory should hold."""
     if not sounds:
         raise NothingToPack("a package needs at least one sound")
     if strange := sorted({one.media_type for one, _ in sounds} - ENDINGS.keys()):
         raise NothingToPack(f"a package holds {', '.join(ENDINGS)}, not {', '.join(strange)}")
     whole = content(sounds, facts)
     folder, layout = _LAYOUTS[profile]
-    files = {f"{folder}/{item.file}": item.content for item in whole.items}
+    files: dict[str, Held] = {f"{folder}/{item.file}": item.content for item in whole.items}
     files |= layout(whole, folder)
     files["manifest.json"] = manifest(profile, whole, folder)
-    return archive({f"{whole.title}/{path}": held for path, held in files.items()})
+    archive(out, {f"{whole.title}/{path}": held for path, held in files.items()})
 
 
-def archive(files: Files) -> bytes:
+def archive(out: IO[bytes], files: Mapping[str, Held]) -> None:
     """A zip of these files in the order of their paths, stored as they are."""
-    out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as written:
         for path in sorted(files):
             entry = zipfile.ZipInfo(path, _THEN)
             entry.create_system = 3
             entry.external_attr = 0o100644 << 16
-            written.writestr(entry, files[path])
-    return out.getvalue()
+            entry.file_size = size(files[path])
+            with reading(files[path]) as held, written.open(entry, "w") as into:
+                shutil.copyfileobj(held, into, 1 << 20)

@@ -1,7 +1,10 @@
 """A rendition: a licensed track in another shape or another format, from its kept manuscript."""
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 from msgspec import Struct, structs
 
@@ -9,9 +12,9 @@ from engine.arrange.midi import write_midi
 from engine.contracts import RenditionOrder, Resolved, SoundFile, TrackFacts
 from engine.critique import panel
 from engine.errors import EngineError
-from engine.master.files import Labels, sound_file
+from engine.master.files import described, sound_file
 from engine.master.hearing import hear
-from engine.packages import needed, pack
+from engine.packages import needed, pack_into
 from engine.studio import manuscript
 from engine.studio.manuscript import Manuscript
 from engine.studio.rooms import Rooms
@@ -20,14 +23,8 @@ from engine.words.formats import Form, settled
 from engine.words.tonality import printed
 
 __all__ = [
-    "NoSuchVersion",
-    "Rendition",
-    "RenditionFailed",
-    "TooShort",
-    "packed",
-    "played",
-    "render",
-]
+    "NoSuchVersion", "Piece", "RenditionFailed", "TooShort", "packed", "played", "render",
+]  # fmt: skip
 
 WHOLE_MIXES = frozenset({"master", "cut", "sting", "underscore", "no_drums", "transition"})
 """Versions that are heard as music on their own; of others a file may well be silent."""
@@ -37,71 +34,108 @@ class RenditionFailed(EngineError):
     """A rendition that nobody should be sent."""
 
 
-class Rendition(Struct, frozen=True, kw_only=True):
-    """The files of a rendition, each with what is known of it, and the scores of those that have
-    one of their own, as MIDI by name."""
+class Piece(Struct, frozen=True, kw_only=True):
+    """One file of a rendition, what is known of it, and its score where it has one of its own."""
 
-    files: tuple[tuple[SoundFile, bytes], ...]
-    scores: tuple[tuple[str, bytes], ...] = ()
+    sound: SoundFile
+    content: bytes
+    midi: bytes | None = None
 
     def named(self) -> Iterator[tuple[str, bytes]]:
-        """Every file under its name."""
-        for sound, content in self.files:
-            yield f"{sound.name}.{_ENDINGS[sound.media_type]}", content
-        for name, content in self.scores:
-            yield f"{name}.mid", content
+        """Its files by name."""
+        yield f"{self.sound.name}.{_ENDINGS[self.sound.media_type]}", self.content
+        if self.midi is not None:
+            yield f"{self.sound.name}.mid", self.midi
 
 
 _ENDINGS = {"audio/wav": "wav", "audio/flac": "flac", "audio/mpeg": "mp3", "audio/ogg": "ogg"}
 
 
 def render(
-    kept: bytes, resolved: Resolved, order: RenditionOrder, rooms: Rooms, license_id: str = ""
-) -> Rendition:
-    """What an order asks of a track. ``kept`` is the track's stored manuscript.
+    kept: bytes,
+    resolved: Resolved,
+    order: RenditionOrder,
+    rooms: Rooms,
+    facts: TrackFacts | None = None,
+) -> Iterator[Piece]:
+    """What an order asks of a track, file by file. ``kept`` is the track's stored manuscript;
+    without ``facts`` the files are called after their style.
 
     Raises `BriefRefused` for a format that cannot be, `NoSuchVersion` and `TooShort` for a version
     that this music has not, `RenditionFailed` where the result must not be delivered.
     """
-    return played(manuscript.read(kept), resolved, order, rooms, license_id)
+    return played(manuscript.read(kept), resolved, order, rooms, facts)
 
 
 def packed(
-    kept: bytes, resolved: Resolved, order: RenditionOrder, rooms: Rooms, facts: TrackFacts
-) -> tuple[Rendition, bytes]:
-    """The package that an order's profile asks for, and what is in it.
+    kept: bytes,
+    resolved: Resolved,
+    order: RenditionOrder,
+    rooms: Rooms,
+    facts: TrackFacts,
+    out: IO[bytes],
+) -> tuple[SoundFile, ...]:
+    """Write the package that an order's profile asks for, and tell what is in it.
 
     A version that this music cannot have (no drums to leave out, no room for a cut) is left out.
+    Its files lie on the disk until they are packed, since those of a long piece fit no memory.
     """
     assert order.profile, "without a profile there is nothing to pack"
     if order.profile == "automotive":
         raise NoSuchVersion("a package for a car holds a family of sounds; this is one track")
-    score, files = manuscript.read(kept), []
+    score = manuscript.read(kept)
+    held: list[tuple[SoundFile, Path]] = []
+    with tempfile.TemporaryDirectory(prefix="cuesmith-package-") as folder:
+        for asked in _orders(order, resolved):
+            with contextlib.suppress(NoSuchVersion, TooShort):
+                for piece in played(score, resolved, asked, rooms, facts):
+                    file = Path(folder) / str(len(held))
+                    file.write_bytes(piece.content)
+                    held.append((piece.sound, file))
+        pack_into(out, order.profile, held, facts)
+    return tuple(sound for sound, _ in held)
+
+
+def _orders(order: RenditionOrder, resolved: Resolved) -> Iterator[RenditionOrder]:
+    """What a package is made of, each in the form that was ordered."""
+    assert order.profile
     for one in needed(order.profile, resolved.kind, resolved.duration_ms):
-        asked = structs.replace(
+        yield structs.replace(
             order, profile=None, version=one.version, duration_ms=one.duration_ms,
             format=one.format, sample_rate=order.sample_rate or one.sample_rate,
             bit_depth=order.bit_depth or one.bit_depth,
         )  # fmt: skip
-        with contextlib.suppress(NoSuchVersion, TooShort):
-            files += played(score, resolved, asked, rooms, facts.license).files
-    return Rendition(files=tuple(files)), pack(order.profile, files, facts)
 
 
 def played(
-    kept: Manuscript, resolved: Resolved, order: RenditionOrder, rooms: Rooms, license_id: str = ""
-) -> Rendition:
+    kept: Manuscript,
+    resolved: Resolved,
+    order: RenditionOrder,
+    rooms: Rooms,
+    facts: TrackFacts | None = None,
+) -> Iterator[Piece]:
     """The same from a manuscript that is at hand."""
     form = settled(order, resolved.delivery)
     shaped = _as_ordered(resolved, order, form)
-    files, scores = [], []
     for one in versions(
         order.version, kept, shaped, rooms, duration_ms=order.duration_ms, stems=order.stems
     ):
-        files.append(_file(one, form, shaped, kept.seed, license_id))
-        if one.score.parts and one.score != kept.score:
-            scores.append((one.name, write_midi(one.score)))
-    return Rendition(files=tuple(files), scores=tuple(scores))
+        own = one.score.parts and one.score != kept.score
+        sound, content = _file(one, form, shaped, kept.seed, facts or _own_facts(resolved, kept))
+        yield Piece(sound=sound, content=content, midi=write_midi(one.score) if own else None)
+
+
+def _own_facts(resolved: Resolved, kept: Manuscript) -> TrackFacts:
+    """What can be said of a piece that nobody has licensed."""
+    plan = kept.score.plan
+    return TrackFacts(
+        track="",
+        title=f"{plan.style} {resolved.kind}".replace("_", " "),
+        kind=resolved.kind,
+        tempo=plan.tempo,
+        meter=plan.meter,
+        tonality=printed(plan.tonic, plan.mode),
+    )
 
 
 def _as_ordered(resolved: Resolved, order: RenditionOrder, form: Form) -> Resolved:
@@ -121,13 +155,25 @@ def _as_ordered(resolved: Resolved, order: RenditionOrder, form: Form) -> Resolv
 
 
 def _file(
-    version: Version, form: Form, resolved: Resolved, seed: int, license_id: str
+    version: Version, form: Form, resolved: Resolved, seed: int, facts: TrackFacts
 ) -> tuple[SoundFile, bytes]:
     _hear(version)
+    mastered, about = version.mastered, _about(version, form)
+    content = sound_file(
+        mastered.audio,
+        form,
+        described(about, facts),
+        seed=seed,
+        dithered=bool(mastered.audio.any()),
+        ceiling_dbtp=resolved.delivery.true_peak_dbtp,
+    )
+    return about, content
+
+
+def _about(version: Version, form: Form) -> SoundFile:
     mastered, plan = version.mastered, version.score.plan
     frames = len(mastered.audio)
-    loop = (0, frames - 1) if version.loop else None
-    about = SoundFile(
+    return SoundFile(
         name=version.name,
         version=version.version,
         media_type=form.media_type,
@@ -137,7 +183,7 @@ def _file(
         frames=frames,
         entry=version.entry,
         exit=version.exit,
-        loop=loop,
+        loop=(0, frames - 1) if version.loop else None,
         tempo=plan.tempo,
         meter=plan.meter,
         bars=plan.bars if version.score.parts else 0,
@@ -146,25 +192,6 @@ def _file(
         markers=version.markers,
         parent=version.parent,
     )
-    labels = Labels(
-        title=f"{plan.style} {resolved.kind} {version.name}".replace("_", " "),
-        bpm=plan.tempo,
-        key=printed(plan.tonic, plan.mode),
-        license=license_id or None,
-        loop=loop,
-        markers=version.markers,
-        lufs=mastered.loudness_lufs,
-        true_peak_dbtp=mastered.true_peak_dbtp,
-    )
-    content = sound_file(
-        mastered.audio,
-        form,
-        labels,
-        seed=seed,
-        dithered=bool(mastered.audio.any()),
-        ceiling_dbtp=resolved.delivery.true_peak_dbtp,
-    )
-    return about, content
 
 
 def _hear(version: Version) -> None:

@@ -34,6 +34,14 @@ class Shelf:
         obstore.put(self._store, object_path(sha256), content)
         return Asset(name=name, sha256=sha256, bytes=len(content), media_type=media_type)
 
+    def put_file(self, name: str, path: Path, media_type: str) -> Asset:
+        """Store what lies in a file, however large."""
+        with path.open("rb") as content:
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        obstore.put(self._store, object_path(sha256), path)
+        size = path.stat().st_size
+        return Asset(name=name, sha256=sha256, bytes=size, media_type=media_type)
+
     def get(self, sha256: str) -> bytes:
         """Read one file back."""
         return bytes(obstore.get(self._store, object_path(sha256)).bytes())

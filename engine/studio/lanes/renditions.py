@@ -1,8 +1,10 @@
 """The lane of licensed tracks that are wanted in another shape: no new music, seconds of work."""
 
+import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -18,7 +20,6 @@ from engine.studio.lanes.lane import Studio, facts_of, survived
 from engine.studio.manuscript import Unreadable
 from engine.studio.renditions import (
     NoSuchVersion,
-    Rendition,
     RenditionFailed,
     TooShort,
     packed,
@@ -30,7 +31,6 @@ MEDIA_TYPES = {
     "wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg",
     "mid": "audio/midi", "zip": "application/zip",
 }  # fmt: skip
-Files = Iterable[tuple[str, bytes]]
 FINAL = (BriefRefused, NoSuchVersion, TooShort, RenditionFailed, NothingToPack, Unreadable)
 """What another attempt would find again."""
 
@@ -77,43 +77,41 @@ def _failure(refused: EngineError) -> Failed:
 
 
 def _made(studio: Studio, job: Job) -> Rendered:
-    """The rendition, its files on the shelf."""
+    """The rendition, its files on the shelf one after the other."""
     source = job.source
     assert source is not None, "the database keeps no rendition without one"
-    began = time.perf_counter()
-    sounds, files = _files(studio, job, source)
-    rendered = time.perf_counter()
-    assets = stored(studio.shelf, files)
-    timings = {"render": rendered - began, "store": time.perf_counter() - rendered}
-    return Rendered(
-        order=source.order,
-        sounds=sounds,
-        assets=assets,
-        timings_s={name: round(seconds, 3) for name, seconds in timings.items()},
-    )
-
-
-def _files(studio: Studio, job: Job, source: Source) -> tuple[tuple[SoundFile, ...], Files]:
-    """The files of a rendition by name, and every sound in them described."""
     if source.family is not None:
         raise _not_yet("/profile", "packages of families")
-    kept, order, facts = _score(studio.shelf, source), source.order, source.facts
-    if order.profile is not None:
-        made, archive = packed(kept, job.music, order, studio.rooms, facts)
-        return _sounds(made), ((f"{order.profile}.zip", archive),)
-    made = render(kept, job.music, order, studio.rooms, facts.license)
-    return _sounds(made), made.named()
-
-
-def _sounds(made: Rendition) -> tuple[SoundFile, ...]:
-    return tuple(sound for sound, _ in made.files)
-
-
-def stored(shelf: Shelf, files: Files) -> tuple[Asset, ...]:
-    """Put files on the shelf; what they are is told by their endings."""
-    return tuple(
-        shelf.put(name, content, MEDIA_TYPES[name.rpartition(".")[2]]) for name, content in files
+    began = time.perf_counter()
+    make = _packed if source.order.profile is not None else _reformed
+    sounds, assets = make(studio, job, source)
+    return Rendered(
+        order=source.order,
+        sounds=tuple(sounds),
+        assets=tuple(assets),
+        timings_s={"made": round(time.perf_counter() - began, 3)},
     )
+
+
+def _reformed(studio: Studio, job: Job, source: Source) -> tuple[list[SoundFile], list[Asset]]:
+    kept, sounds, assets = _score(studio.shelf, source), [], []
+    for piece in render(kept, job.music, source.order, studio.rooms, source.facts):
+        sounds.append(piece.sound)
+        for name, content in piece.named():
+            assets.append(studio.shelf.put(name, content, _media_type(name)))
+    return sounds, assets
+
+
+def _packed(studio: Studio, job: Job, source: Source) -> tuple[Sequence[SoundFile], list[Asset]]:
+    kept, name = _score(studio.shelf, source), f"{source.order.profile}.zip"
+    with tempfile.NamedTemporaryFile(prefix="cuesmith-", suffix=".zip") as out:
+        sounds = packed(kept, job.music, source.order, studio.rooms, source.facts, out)
+        out.flush()
+        return sounds, [studio.shelf.put_file(name, Path(out.name), _media_type(name))]
+
+
+def _media_type(name: str) -> str:
+    return MEDIA_TYPES[name.rpartition(".")[2]]
 
 
 def _score(shelf: Shelf, source: Source) -> bytes:

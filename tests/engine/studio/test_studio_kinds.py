@@ -58,9 +58,10 @@ def test_an_ambience_loops_and_has_versions_of_its_own(rooms: Rooms) -> None:
     assert b"smpl" in one.master
     order = RenditionOrder(version="loop_parts", format="ogg")
     with pytest.raises(NoSuchVersion, match="nothing to leave"):
-        renditions.render(one.manuscript, one.made.resolved, order, rooms)
+        list(renditions.render(one.manuscript, one.made.resolved, order, rooms))
     small = RenditionOrder(version="master", format="mp3", channels=1, lufs=-24)
-    ((about, content),) = renditions.render(one.manuscript, one.made.resolved, small, rooms).files
+    (made,) = renditions.render(one.manuscript, one.made.resolved, small, rooms)
+    about, content = made.sound, made.content
     assert (about.channels, about.media_type, about.loop) == (1, "audio/mpeg", (0, 287_999))
     assert abs(about.lufs + 24) < 0.3 and len(content) < len(one.master) / 4
 

@@ -43,7 +43,8 @@ def loop(rooms: Rooms) -> tuple[Resolved, bytes]:
 )
 def test_a_track_in_another_form(order: RenditionOrder, loop, rooms: Rooms) -> None:
     resolved, kept = loop
-    ((about, content),) = renditions.render(kept, resolved, order, rooms).files
+    (made,) = renditions.render(kept, resolved, order, rooms)
+    about, content = made.sound, made.content
     info = soundfile.info(io.BytesIO(content))
     assert info.samplerate == about.sample_rate == (order.sample_rate or 48_000)
     assert info.channels == about.channels == (order.channels or 2)
@@ -58,46 +59,37 @@ def test_a_track_in_another_form(order: RenditionOrder, loop, rooms: Rooms) -> N
 def test_a_form_that_cannot_be_is_refused_with_what_can(loop, rooms: Rooms) -> None:
     resolved, kept = loop
     with pytest.raises(BriefRefused, match="1, 2") as refusal:
-        renditions.render(kept, resolved, RenditionOrder(format="mp3", channels=4), rooms)
+        list(renditions.render(kept, resolved, RenditionOrder(format="mp3", channels=4), rooms))
     assert refusal.value.reasons[0].pointer == "/channels"
 
 
+def packed(piece_: tuple[Resolved, bytes], profile, rooms: Rooms) -> tuple[set[str], bytes]:
+    resolved, kept = piece_
+    out = io.BytesIO()
+    order = RenditionOrder(profile=profile)
+    sounds = renditions.packed(kept, resolved, order, rooms, FACTS, out)
+    return {sound.name for sound in sounds}, out.getvalue()
+
+
 def test_a_package_holds_what_a_game_needs(loop, rooms: Rooms) -> None:
-    resolved, kept = loop
-    made, content = renditions.packed(kept, resolved, RenditionOrder(profile="godot"), rooms, FACTS)
-    names = {sound.name for sound, _ in made.files}
-    assert {
-        "master",
-        "layer-1",
-        "stem.drums",
-        "intro",
-        "loop",
-        "tail",
-        "sting",
-        "transition",
-    } <= names
+    names, content = packed(loop, "godot", rooms)
+    wanted = {"master", "layer-1", "stem.drums", "intro", "loop", "tail", "sting", "transition"}
+    assert wanted <= names
     archive = zipfile.ZipFile(io.BytesIO(content))
-    listed = json.loads(
-        next(archive.read(n) for n in archive.namelist() if n.endswith("manifest.json"))
-    )
-    assert archive.testzip() is None and listed
+    manifest = next(name for name in archive.namelist() if name.endswith("manifest.json"))
+    assert archive.testzip() is None and json.loads(archive.read(manifest))
     sounds = [name for name in archive.namelist() if name.endswith(".ogg")]
-    assert len(sounds) == len(made.files)
-    assert b"lic_1" in archive.read(sounds[0])
+    assert len(sounds) == len(names)
+    assert all(b"lic_1" in archive.read(name) for name in sounds)
 
 
 def test_a_catalogue_package_leaves_out_what_there_is_no_room_for(rooms: Rooms) -> None:
-    resolved, kept = piece(rooms, kind="bed", duration_ms=20_000)
-    made, content = renditions.packed(
-        kept, resolved, RenditionOrder(profile="harvest"), rooms, FACTS
-    )
-    names = {sound.name for sound, _ in made.files}
-    assert {"master", "cut-15s", "sting", "underscore", "no_drums"} == names
-    again = renditions.packed(kept, resolved, RenditionOrder(profile="harvest"), rooms, FACTS)[1]
-    assert content == again
+    bed = piece(rooms, kind="bed", duration_ms=20_000)
+    names, content = packed(bed, "harvest", rooms)
+    assert names == {"master", "cut-15s", "sting", "underscore", "no_drums"}
+    assert content == packed(bed, "harvest", rooms)[1]
 
 
 def test_a_track_is_no_family(loop, rooms: Rooms) -> None:
-    resolved, kept = loop
     with pytest.raises(NoSuchVersion, match="family"):
-        renditions.packed(kept, resolved, RenditionOrder(profile="automotive"), rooms, FACTS)
+        packed(loop, "automotive", rooms)
