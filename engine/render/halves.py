@@ -26,14 +26,14 @@ def halved(sound: Sound, *, loop: bool) -> Sound:
 
 
 def add_doubled(out: Sound, sound: Sound, *, loop: bool) -> None:
-    """Add (frames,) at 24 kHz to ``out`` (2 frames,) at 48."""
+    """Add (frames,) at 24 kHz to ``out`` at 48, which may be shorter than twice as long."""
     framed = _framed(sound, loop=loop)
-    for at in range(0, len(sound), _STRETCH):
+    for at in range(0, -(-len(out) // 2), _STRETCH):
         size = min(_STRETCH, len(sound) - at)
         whole = out[2 * at : 2 * (at + size)]
-        whole[::2] += sound[at : at + size]
-        between = _between(framed, at, size)
-        whole[1::2] += between[: len(whole[1::2])]
+        even, odd = whole[::2], whole[1::2]
+        even += sound[at : at + len(even)]
+        odd += _between(framed, at, size)[: len(odd)]
 
 
 def _framed(sound: Sound, *, loop: bool) -> Sound:
