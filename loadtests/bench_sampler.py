@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def score() -> Parts:
-    """Thirty bars at 120: ten parts that all play all the time; (program, strokes), drums at 128."""
+    """Thirty bars at 120 in ten parts that never rest: (program, strokes), drums at 128."""
     dice = np.random.default_rng(7)
     beat = RATE // 2
     chords = (

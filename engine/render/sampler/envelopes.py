@@ -164,7 +164,8 @@ def _not_risen(envelope: Envelope, held: int, frames: int) -> Curve:
         return np.zeros(frames, np.float32)
     if held + frames < envelope.held_s * SAMPLE_RATE:
         rising = time(frames) + np.float32(reached + 1)
-        return np.float32(reached) / np.minimum(rising, np.float32(attack), out=rising)
+        np.minimum(rising, np.float32(attack), out=rising)
+        return np.divide(np.float32(reached), rising, out=rising)
     whole = volume(envelope, held + frames)
     return whole[held - 1] / np.maximum(whole[held:], np.float32(1e-6))
 

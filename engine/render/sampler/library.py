@@ -27,7 +27,7 @@ from engine.errors import BankMissing
 from engine.render.sampler import soundfont, zones
 from engine.render.sampler.soundfont import SoundFont, Table
 
-FORMAT = 1  # raised whenever what is written here, or how it is heard, changes
+FORMAT = 2  # raised whenever what is written here, or how it is heard, changes
 SAMPLES, TABLES = "samples.i16", "tables.msgpack"
 SAMPLE = np.dtype(
     [
@@ -99,6 +99,7 @@ def library(font: Path, digest: str, cache: Path, audit: Audit) -> Library:
             with tempfile.TemporaryDirectory(prefix=f"{name}.", dir=folder) as made:
                 _convert(font, digest, Path(made), audit)
                 _install(Path(made), folder / name, digest)
+            _tidy(folder, digest)
         except OSError:
             continue
         found = _kept(folder / name, digest)
@@ -205,6 +206,13 @@ def _install(made: Path, target: Path, digest: str) -> None:
         shutil.rmtree(whole, ignore_errors=True)
         if _kept(target, digest) is None:
             raise
+
+
+def _tidy(cache: Path, digest: str) -> None:
+    """Take away what earlier formats left of this font."""
+    for old in cache.glob(f"converted-{digest[:16]}-*"):
+        if old.name.split("-")[-1] != str(FORMAT):
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _kept(folder: Path, digest: str) -> Library | None:

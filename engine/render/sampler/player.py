@@ -157,7 +157,9 @@ class Player:
             for voice in wanted.voices
         ]
         length = max(map(len, sounds))
-        if _one_place(wanted.voices):
+        if len(sounds) == 1:
+            note = sounds[0]
+        elif _one_place(wanted.voices):
             note = np.zeros(length, np.float32)
             for sound in sounds:
                 note[: len(sound)] += sound
@@ -166,7 +168,8 @@ class Player:
             for voice, sound in zip(wanted.voices, sounds, strict=True):
                 for side, level in enumerate(_place(voice.pan)):
                     if level > 1e-4:
-                        sides[side, : len(sound)] += sound * np.float32(level)
+                        there = sides[side, : len(sound)]
+                        there += sound if level > 0.9999 else sound * np.float32(level)
             note = beside(sides[0], sides[1])
         if wanted.skipped:
             note = note[wanted.skipped :].copy(order="K")

@@ -102,6 +102,9 @@ def _filtered(wave: Sound, voice: Voice, step: float, frames: int, cutoff: Sound
     if cutoff is None:
         return pitched(wave, step, frames, low_pass(voice.cutoff, voice.resonance_db))
     low, high = float(cutoff.min()), float(cutoff.max())
+    if high - low < STILL_CENTS:
+        still = low_pass(round((low + high) / 2), voice.resonance_db)
+        return pitched(wave, step, frames, still)
     steps = int(np.ceil((high - low) / MORPH_CENTS))
     nodes = np.linspace(low, high, steps + 1)
     out = np.zeros(frames, np.float32)
@@ -116,7 +119,7 @@ def _filtered(wave: Sound, voice: Voice, step: float, frames: int, cutoff: Sound
 
 
 def _cutoff(voice: Voice, frames: int) -> Sound | None:
-    """Where the filter's corner goes, cents; None where it stands still."""
+    """Where the filter's corner goes, cents; None where nothing moves it."""
     if not voice.shape_cutoff and not voice.swing_cutoff:
         return None
     cents = np.full(frames, voice.cutoff, np.float32)
@@ -124,9 +127,7 @@ def _cutoff(voice: Voice, frames: int) -> Sound | None:
         cents += envelopes.shape(voice.shape, frames) * np.float32(voice.shape_cutoff)
     if voice.swing_cutoff:
         cents += voice.swing.curve(frames) * np.float32(voice.swing_cutoff)
-    np.clip(cents, *CUTOFFS, out=cents)
-    still = cents.max() - cents.min() < STILL_CENTS
-    return None if still else cents
+    return np.clip(cents, *CUTOFFS, out=cents)
 
 
 def _bend(voice: Voice, manner: Manner, frames: int) -> Sound | None:

@@ -14,18 +14,19 @@ from engine.render.strokes import Stroke
 
 RATE = 48_000
 LOOP, LOOP_ROOT = 500, 60  # whole turns of the looped tone per second, and the key it is said to be
-PAN, RELEASE, ATTACK, DECAY, SUSTAIN, SAMPLE_ID, MODE, KEYS, VELOCITIES = (
-    17,
-    38,
+# Generators by number, as the specification lists them.
+CUTOFF, RESONANCE, ENVELOPE_CUTOFF, PAN, MOD_HOLD, MOD_DECAY, MOD_SUSTAIN = 8, 9, 11, 17, 27, 28, 29
+ATTACK, HOLD, DECAY, SUSTAIN, RELEASE, KEYS, VELOCITIES, ATTENUATION = (
     34,
+    35,
     36,
     37,
-    53,
-    54,
+    38,
     43,
     44,
+    48,
 )
-CUTOFF, RESONANCE, ATTENUATION, COARSE, FINE, ROOT, EXCLUSIVE = 8, 9, 48, 51, 52, 58, 57
+COARSE, FINE, SAMPLE_ID, MODE, KEY_TUNING, EXCLUSIVE, ROOT = 51, 52, 53, 54, 56, 57, 58
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +80,7 @@ def test_every_key_sounds_at_its_pitch(tmp_path: Path, key: int) -> None:
     ("generators", "correction", "moved"),
     [
         ([(ROOT, 57)], 0, 300), ([(COARSE, -5)], 0, -500), ([(FINE, 37)], 0, 37), ([], -23, -23),
-        ([(ROOT, 72), (COARSE, 12), (FINE, -50)], 10, -40), ([(56, 50)], 0, -200),
+        ([(ROOT, 72), (COARSE, 12), (FINE, -50)], 10, -40), ([(KEY_TUNING, 50)], 0, -200),
     ],
 )  # fmt: skip
 def test_roots_and_tunings_are_heard(tmp_path: Path, generators, correction, moved) -> None:
@@ -186,11 +187,32 @@ def test_the_filter_falls_twelve_decibels_an_octave_and_rings_as_asked(tmp_path:
     assert levels["ring", 2000] - levels["ring", 500] == pytest.approx(8.7, abs=0.6)
 
 
+def test_an_envelope_opens_the_filter_and_lets_it_close(tmp_path: Path) -> None:
+    corner, still = 6000, [(0x0102, CUTOFF, 0, 0x0D02, 0)]  # 262 Hz; opened it is 4.2 kHz
+    opened = [(ENVELOPE_CUTOFF, 4800), (MOD_HOLD, 0), (MOD_DECAY, -2400), (MOD_SUSTAIN, 1000)]
+    saw = made.looped(1, 480, root=60)
+    saw.wave = np.round(np.linspace(-12_000, 12_000, 480, endpoint=False)).astype("<i2")
+
+    def heard(name: str, *generators: tuple[int, int]) -> np.ndarray:
+        path = made.saved(
+            tmp_path / f"{name}.sf2", [saw], [Preset([zone(*generators, modulators=still)])]
+        )
+        return play(path, Stroke(0, 2 * RATE, 60, 127), frames=2 * RATE)
+
+    moving = heard("moving", (CUTOFF, corner), *opened)
+    bright, dark = heard("bright", (CUTOFF, corner + 4800)), heard("dark", (CUTOFF, corner))
+    early, late = slice(4800, 40_000), slice(int(1.4 * RATE), int(1.9 * RATE))
+    assert level_db(moving[early] - bright[early]) < level_db(bright[early]) - 40
+    assert level_db(moving[late] - dark[late]) < level_db(dark[late]) - 40
+    short = play(tmp_path / "moving.sf2", Stroke(0, RATE // 2, 60, 127))  # closed before it moves
+    assert level_db(short[4800:20_000] - bright[4800:20_000]) < level_db(bright[early]) - 40
+
+
 def test_the_envelope_keeps_its_times_and_levels(tmp_path: Path) -> None:
     timecents = lambda seconds: round(1200 * np.log2(seconds))  # noqa: E731
     path = font(
         tmp_path, [tone()],
-        Preset([zone((ATTACK, timecents(0.2)), (35, timecents(0.1)), (DECAY, timecents(1.0)),
+        Preset([zone((ATTACK, timecents(0.2)), (HOLD, timecents(0.1)), (DECAY, timecents(1.0)),
                      (SUSTAIN, 200), (RELEASE, timecents(1.0)))]),
     )  # fmt: skip
     sound = play(path, Stroke(0, int(1.0 * RATE), 60, 127), frames=2 * RATE)[:, 0]

@@ -103,6 +103,18 @@ def test_a_cache_that_cannot_be_written_gives_way_to_another_place(
     assert len(list((tmp_path / "elsewhere").glob("converted-*"))) == 1
 
 
+def test_an_earlier_format_is_taken_away(tmp_path: Path, own_cache: Path) -> None:
+    path = tmp_path / "one.sf2"
+    path.write_bytes(small())
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (own_cache / f"converted-{digest[:16]}-0").mkdir(parents=True)
+    (own_cache / f"converted-{'0' * 16}-0").mkdir()  # of another font: not ours to judge
+    play(path)
+    assert sorted(one.name for one in own_cache.iterdir()) == [
+        f"converted-{'0' * 16}-0", f"converted-{digest[:16]}-{library.FORMAT}",
+    ]  # fmt: skip
+
+
 def test_many_threads_convert_one_font_once(tmp_path: Path, own_cache: Path) -> None:
     path = tmp_path / "one.sf2"
     path.write_bytes(small())
