@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from msgspec import structs
 
 from api.entrance import cursor_after, place
 from api.errors import CandidateExpired, NotFound
@@ -239,8 +238,8 @@ def _files(made: Made | FamilyMade) -> Iterator[Asset]:
         yield from (asset for asset in made.assets if asset.name not in _HIDDEN)
         return
     for one in made.members:
-        yield structs.replace(_master(one), name=one.name)
+        yield from (asset for asset in one.assets if asset.name not in _HIDDEN)
 
 
 def _master(member: FamilyMember) -> Asset:
-    return next(asset for asset in member.assets if asset.name == MASTER)
+    return next(asset for asset in member.assets if asset.name == member.name)

@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from engine.settings import StudioSettings
-from engine.studio.lanes import briefs, plans, renditions
+from engine.studio.lanes import briefs, families, plans, renditions
 from engine.studio.lanes.lane import Studio, follow
 from engine.studio.rooms import furnish
 from engine.studio.shelf import open_shelf
@@ -39,6 +39,7 @@ async def serve(settings: StudioSettings) -> None:
         await asyncio.gather(
             follow(studio, "plans", plans.plan),
             follow(studio, "renditions", renditions.reshape),
+            follow(studio, "families", families.make),
             follow(studio, "candidates", briefs.make),
         )
     log.info("studio.stopped", worker=worker)

@@ -10,7 +10,7 @@ import asyncpg
 from api import clerk
 from engine.queue import service as queue
 from engine.settings import StudioSettings
-from engine.studio.lanes import briefs, plans, renditions
+from engine.studio.lanes import briefs, families, plans, renditions
 from engine.studio.lanes.lane import Studio, Work
 from engine.studio.rooms import Rooms, furnish
 from engine.studio.shelf import open_shelf
@@ -18,6 +18,7 @@ from engine.studio.shelf import open_shelf
 CHIME = {"prompt": "door open, friendly", "kind": "chime", "candidates": 2, "duration_ms": 800}
 LANES: dict[str, Work] = {
     "plans": plans.plan, "candidates": briefs.make, "renditions": renditions.reshape,
+    "families": families.make,
 }  # fmt: skip
 
 

@@ -1,10 +1,15 @@
 """Families of cabin sounds over HTTP: priced by their sounds, held, heard one by one, picked."""
 
+import io
+import json
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import numpy as np
+import soundfile
 
 from api import clerk
 from api.licenses import certificate as certificates
@@ -16,6 +21,7 @@ from engine.queue import service as queue
 from engine.queue.contracts import Lease
 from engine.studio.shelf import open_shelf
 from tests.api.conftest import Client, Door
+from tests.api.studio import make_and_settle
 
 FAMILY = {
     "brand": {"warm": 0.6}, "tonic": "D", "candidates": 2, "seed": 3,
@@ -44,9 +50,9 @@ def _made(lease: Lease, number: int, store: Path) -> FamilyMade:
             name=one.name, function=one.function, duration_ms=one.duration_ms, frames=one.frames,
             measured=(Measured(name="duration", passed=number == 1),),
             assets=tuple(
-                shelf.put(asset, f"{asset} of {one.name} {number}".encode(), kind)
+                shelf.put(asset, f"{asset} for {one.name} {number}".encode(), kind)
                 for asset, kind in (
-                    ("master", "audio/wav"), ("evaluation", "audio/wav"), ("preview", "audio/mpeg"),
+                    (one.name, "audio/wav"), ("evaluation", "audio/wav"), ("preview", "audio/mpeg"),
                 )
             ),
         )
@@ -140,7 +146,7 @@ async def test_every_sound_of_a_candidate_is_heard_by_its_function(
     assert family["compared"] == ["door_open", "door_close"]
     address = family["members"][1]["audio"]["wav"].partition("/v1/")[2]
     heard = await client.get(f"/v1/{address}")
-    assert (heard.status_code, heard.content) == (200, b"evaluation of door_close 1")
+    assert (heard.status_code, heard.content) == (200, b"evaluation for door_close 1")
     assert heard.headers["content-type"] == "audio/wav"
     small = await client.get(
         f"/v1/candidates/{first}/audio?function=charging", headers={"range": "bytes=0-6"}
@@ -166,7 +172,7 @@ async def test_a_picked_family_is_a_track_whose_files_are_its_functions(
     assert track["plan"] is None
     assert [one["name"] for one in track["files"]] == FAMILY["functions"]
     file = await client.get(f"/v1/tracks/{track['id']}/files/door_open")
-    assert file.content == b"master of door_open 1"
+    assert file.content == b"door_open for door_open 1"
     whole = await client.get(f"/v1/tracks/{track['id']}/audio")
     assert (whole.status_code, whole.json()["code"]) == (404, "not_found")
     assert "door_open" in whole.json()["detail"]
@@ -174,7 +180,7 @@ async def test_a_picked_family_is_a_track_whose_files_are_its_functions(
     document = (await client.get(address)).content
     said = certificates.verify(document, await licenses.key_set(door.pool))
     assert certificates.names_audio(said, file.content)
-    assert not certificates.names_audio(said, b"master of door_open 2")
+    assert not certificates.names_audio(said, b"door_open for door_open 2")
     listed = [(await client.get(f"/v1/{of}")).json()["items"] for of in ("tracks", "licenses")]
     assert [len(items) for items in listed] == [1, 1]
 
@@ -260,3 +266,49 @@ async def test_nobody_reaches_another_accounts_families(client: Client, door: Do
     assert (await reader.get(f"/v1/families/{made}")).status_code == 200
     refused = await ask(reader, name="reader")
     assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
+
+
+async def test_a_family_of_the_real_studio_is_heard_picked_and_packed(
+    client: Client, door: Door
+) -> None:
+    body = {
+        "brand": {"warm": 0.5}, "tonic": "D", "seed": 1, "candidates": 1,
+        "functions": ["door_open", "door_close"], "delivery": {"channels": 4, "bit_depth": 24},
+    }  # fmt: skip
+    made = (await ask(client, body)).json()["id"]
+    await make_and_settle(door.pool, door.store)
+    view = (await client.get(f"/v1/families/{made}")).json()
+    assert (view["status"], view["failure"]) == ("succeeded", None)
+    (one,) = view["candidates"]
+    candidate = (await client.get(f"/v1/candidates/{one['id']}")).json()
+    assert candidate["passed"]
+    member = candidate["family"]["members"][0]
+    copies = {
+        sound: (await client.get(f"/v1/{member['audio'][sound].partition('/v1/')[2]}")).content
+        for sound in ("wav", "mp3")
+    }
+    wav, small = (soundfile.info(io.BytesIO(copies[sound])) for sound in ("wav", "mp3"))
+    assert (wav.frames, wav.channels, wav.samplerate) == (member["frames"], 4, 48_000)
+    assert (small.format, small.channels) == ("MP3", 2)
+    assert one["id"].encode() in copies["wav"]
+    assert any(one["id"].encode(code) in copies["mp3"] for code in ("latin-1", "utf-16-le"))
+    assert b"smpl" not in copies["wav"]
+    picked = await client.post(f"/v1/candidates/{one['id']}/pick", headers={"idempotency-key": "p"})
+    track = picked.json()["track"]
+    clean = (await client.get(f"/v1/tracks/{track}/files/door_open")).content
+    sounds = [soundfile.read(io.BytesIO(of))[0] for of in (clean, copies["wav"])]
+    assert np.array_equal(*sounds), "the copy sounds as the master does"
+    assert b"nlicensed" not in clean
+    await client.get(f"/v1/tracks/{track}/package?profile=automotive")
+    await make_and_settle(door.pool, door.store)
+    package = await client.get(f"/v1/tracks/{track}/package?profile=automotive")
+    assert package.status_code == 200, package.text
+    with zipfile.ZipFile(io.BytesIO(package.content)) as archive:
+        name = next(one for one in archive.namelist() if one.endswith("functions.json"))
+        table = json.loads(archive.read(name))["functions"]
+        inside = {row["name"]: archive.read(f"{name.partition('/')[0]}/{row['file']}")
+                  for row in table}  # fmt: skip
+    assert inside["door_open"] == clean
+    assert {row["function"] for row in table} == {"door_open", "door_close"}
+    assert all(row["attack_ms"] > 0 and row["level_dba_0"] > 0 for row in table)
+    assert set(inside) == {"door_open", "door_open.mono", "door_close", "door_close.mono"}

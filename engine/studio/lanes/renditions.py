@@ -5,16 +5,26 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import structlog
 from prometheus_client import Counter, Histogram
 
-from engine.contracts import Asset, Failed, Rendered, SoundFile
-from engine.errors import BriefRefused, EngineError, NotYetAvailable, Reason
-from engine.packages import NothingToPack
+from engine.contracts import (
+    Asset,
+    Failed,
+    FamilyMade,
+    Profile,
+    Rendered,
+    SoundFile,
+    TrackFacts,
+)
+from engine.errors import BriefRefused, EngineError, NotYetAvailable
+from engine.packages import NothingToPack, family_sounds, pack_into
 from engine.queue import service as queue
 from engine.queue.contracts import Job, Lease, Source
 from engine.studio.connections import lent
+from engine.studio.family_copies import without_copies
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, survived
 from engine.studio.manuscript import Unreadable
@@ -80,8 +90,6 @@ def _made(studio: Studio, job: Job) -> Rendered:
     """The rendition, its files on the shelf one after the other."""
     source = job.source
     assert source is not None, "the database keeps no rendition without one"
-    if source.family is not None:
-        raise _not_yet("/profile", "packages of families")
     began = time.perf_counter()
     make = _packed if source.order.profile is not None else _reformed
     sounds, assets = make(studio, job, source)
@@ -103,11 +111,31 @@ def _reformed(studio: Studio, job: Job, source: Source) -> tuple[list[SoundFile]
 
 
 def _packed(studio: Studio, job: Job, source: Source) -> tuple[Sequence[SoundFile], list[Asset]]:
-    kept, name = _score(studio.shelf, source), f"{source.order.profile}.zip"
+    order, facts, family = source.order, source.facts, source.family
+    assert order.profile is not None, "without a profile there is nothing to pack"
+    name = f"{order.profile}.zip"
     with tempfile.NamedTemporaryFile(prefix="cuesmith-", suffix=".zip") as out:
-        sounds = packed(kept, job.music, source.order, studio.rooms, source.facts, out)
+        if family is not None:
+            sounds = _packed_family(order.profile, family, facts, studio.shelf, out)
+        else:
+            kept = _score(studio.shelf, source)
+            sounds = packed(kept, job.music, order, studio.rooms, facts, out)
         out.flush()
         return sounds, [studio.shelf.put_file(name, Path(out.name), _media_type(name))]
+
+
+def _packed_family(
+    profile: Profile, family: FamilyMade, facts: TrackFacts, shelf: Shelf, out: IO[bytes]
+) -> Sequence[SoundFile]:
+    """A family's files as they were delivered, packed from the disk."""
+    held: list[tuple[SoundFile, Path]] = []
+    with tempfile.TemporaryDirectory(prefix="cuesmith-family-") as folder:
+        for sound, asset in family_sounds(without_copies(family)):
+            file = Path(folder) / str(len(held))
+            file.write_bytes(shelf.get(asset.sha256))
+            held.append((sound, file))
+        pack_into(out, profile, held, facts)
+    return tuple(sound for sound, _ in held)
 
 
 def _media_type(name: str) -> str:
@@ -119,8 +147,3 @@ def _score(shelf: Shelf, source: Source) -> bytes:
     if kept is None:
         raise Unreadable("this track was made before its score was kept")
     return shelf.get(kept.sha256)
-
-
-def _not_yet(pointer: str, what: str) -> NotYetAvailable:
-    detail = f"{what} are not available yet"
-    return NotYetAvailable([Reason(pointer, "not_yet_available", detail)])

@@ -1,0 +1,82 @@
+"""The lane of families: the sounds of a car are drawn, measured and delivered family by family."""
+
+import asyncio
+
+import structlog
+from msgspec import structs
+from prometheus_client import Counter, Histogram
+
+from engine.contracts import Asset, FamilyMade, FamilyMember, RetractedTake
+from engine.queue import service as queue
+from engine.queue.contracts import Lease, candidate_id
+from engine.studio.connections import lent
+from engine.studio.family import FamilyPerformance, OfferedFamily, perform_family
+from engine.studio.family_copies import evaluation, preview
+from engine.studio.lanes.heart import Heart
+from engine.studio.lanes.lane import Studio, facts_of, survived
+from engine.studio.lanes.session import Session
+from engine.studio.shelf import Shelf
+
+log = structlog.get_logger()
+FAMILIES = Counter("studio_families_total", "Families ended by this studio", ["outcome"])
+CANDIDATES = Counter("studio_family_candidates_total", "Candidates of families delivered")
+RETRACTED = Counter("studio_family_takes_retracted_total", "Takes of families not offered")
+SECONDS = Histogram(
+    "studio_family_seconds", "Seconds from claim to end", buckets=(2, 5, 10, 20, 40, 80, 160, 320)
+)
+
+
+async def make(studio: Studio, lease: Lease) -> None:
+    """Carry one family to its end, or leave it to another studio."""
+    facts = facts_of(lease, "family")
+    log.info("family.claimed", **facts)
+    with SECONDS.time():
+        outcome = await survived(_Family(studio, lease).run(), "family", facts)
+    FAMILIES.labels(outcome).inc()
+    log.info("family.ended", outcome=outcome, **facts)
+
+
+class _Family(Session[OfferedFamily]):
+    """A family's candidates."""
+
+    @property
+    def asked(self) -> int:
+        return self.lease.job.family.candidates
+
+    def begin(self, done: dict[int, int], heart: Heart) -> FamilyPerformance:
+        return perform_family(self.lease.job.family, tell=heart.tell, done=done)
+
+    async def deliver(self, offered: OfferedFamily) -> None:
+        label = candidate_id(self.lease.job.id, offered.made.number)
+        made = await asyncio.to_thread(stored, self.studio.shelf, offered, label)
+        async with lent(self.studio.pool) as conn:
+            await queue.deliver(conn, self.lease, made)
+        CANDIDATES.inc()
+        log.info("family.delivered", family=self.lease.job.id, number=made.number,
+                 rating=made.rating)  # fmt: skip
+
+    def retracted(self, take: RetractedTake) -> None:
+        RETRACTED.inc()
+        log.info("take.retracted", family=self.lease.job.id, take=take.take, reason=take.reason)
+
+
+def stored(shelf: Shelf, offered: OfferedFamily, label: str) -> FamilyMade:
+    """The candidate with all its files on the shelf, each with the sound it belongs to."""
+    members = tuple(
+        structs.replace(one, assets=_files(shelf, offered, one, label))
+        for one in offered.made.members
+    )
+    return structs.replace(offered.made, members=members, assets=())
+
+
+def _files(
+    shelf: Shelf, offered: OfferedFamily, member: FamilyMember, label: str
+) -> tuple[Asset, ...]:
+    """One sound's own files, and the copies to judge it by."""
+    delivery, wav = offered.made.resolved.delivery, "audio/wav"
+    master = offered.sounds[member.name]
+    return (
+        *(shelf.put(own.name, offered.sounds[own.name], wav) for own in member.assets),
+        shelf.put("evaluation", evaluation(master, delivery, member.name, label), wav),
+        shelf.put("preview", preview(master, delivery, member.name, label), "audio/mpeg"),
+    )

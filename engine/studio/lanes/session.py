@@ -1,0 +1,95 @@
+"""One leased job that is paid for: candidates are made in a thread and delivered one by one.
+
+What is made and how it is handed back is told by its two kinds, briefs and families.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from typing import Generic, TypeVar
+
+import structlog
+
+from engine.contracts import Failed, RetractedTake
+from engine.errors import BriefRefused
+from engine.queue import service as queue
+from engine.queue.contracts import Lease
+from engine.studio.connections import lent
+from engine.studio.lanes.heart import Heart
+from engine.studio.lanes.lane import Studio, refusal
+from engine.studio.session import StopAsked
+
+FEWER = "the panel kept fewer takes than were asked for; only what was delivered is charged"
+
+Offer = TypeVar("Offer")
+log = structlog.get_logger()
+
+
+class Session(ABC, Generic[Offer]):
+    """From a lease to the last word on its job, or to its return to the queue."""
+
+    def __init__(self, studio: Studio, lease: Lease) -> None:
+        self.studio, self.lease = studio, lease
+
+    @property
+    @abstractmethod
+    def asked(self) -> int:
+        """How many candidates are wanted."""
+
+    @abstractmethod
+    def begin(
+        self, done: dict[int, int], heart: Heart
+    ) -> Generator[Offer | RetractedTake, None, None]:
+        """Make what earlier attempts have not delivered; ``done`` maps numbers to takes."""
+
+    @abstractmethod
+    async def deliver(self, offered: Offer) -> None:
+        """Store one candidate and hand it back."""
+
+    @abstractmethod
+    def retracted(self, take: RetractedTake) -> None:
+        """Note a take that is not offered."""
+
+    async def run(self) -> str:
+        """Make and deliver; returns how it ended, for the log."""
+        async with Heart(self.studio, self.lease, "plan") as heart:
+            return await self._make_all(heart)
+
+    async def _make_all(self, heart: Heart) -> str:
+        async with lent(self.studio.pool) as conn:
+            done = await queue.delivered_takes(conn, self.lease.job.id)
+        made = self.begin(done, heart)
+        retracted: list[RetractedTake] = []
+        try:
+            while (outcome := await heart.through(lambda: next(made, None))) is not None:
+                if isinstance(outcome, RetractedTake):
+                    retracted.append(outcome)
+                    self.retracted(outcome)
+                else:
+                    await self.deliver(outcome)
+        except StopAsked:
+            return await self._interrupted(tuple(retracted), canceled=heart.canceled)
+        except BriefRefused as refused:
+            return await self._end(tuple(retracted), refusal(refused))
+        finally:
+            # What is still being played ahead ends before the next job begins.
+            await asyncio.to_thread(made.close)
+        return await self._end(tuple(retracted))
+
+    async def _interrupted(self, retracted: tuple[RetractedTake, ...], *, canceled: bool) -> str:
+        async with lent(self.studio.pool) as conn:
+            if canceled:
+                await queue.finish(conn, self.lease, retracted=retracted, canceled=True)
+                return "canceled"
+            await queue.give_back(conn, self.lease)
+            return "given_back"
+
+    async def _end(
+        self, retracted: tuple[RetractedTake, ...], refused: Failed | None = None
+    ) -> str:
+        async with lent(self.studio.pool) as conn:
+            delivered = len(await queue.delivered_takes(conn, self.lease.job.id))
+            short = delivered < self.asked
+            failure = Failed(code="fewer_candidates", detail=FEWER) if short else None
+            await queue.finish(conn, self.lease, retracted=retracted, failure=refused or failure)
+        return "refused" if refused else "short" if short else "done"
