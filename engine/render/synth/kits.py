@@ -118,21 +118,32 @@ def hit(kit: Kit, name: str, key: int, layer: int, variant: int) -> Sound:
     rng = np.random.default_rng(zlib.crc32(f"{name}/{key}/{layer}/{variant}".encode()))
     force = (layer + 1) / LAYERS
     tune = 1 + 0.015 * (rng.random() * 2 - 1)
-    top = min(kit.top_hz, 3000 * 2 ** (2.2 * force) * (2.2 if key >= 42 else 1.2))
+    top = 3000 * 2 ** (2.2 * force) * (2.2 if key >= 42 else 1.2)
+    top = min(kit.top_hz * 2 ** (1.1 * (force - 1)), top)
     if key in _CYMBALS:
         sound = _cymbal(kit, key, tune, force, top, rng)
     elif key in HATS:
         sound = _hat(kit, key, tune, force, top, rng)
+    elif (key in KICKS or key in _TOMS) and not kit.chip:
+        sound = _skin(kit, key, tune, force, top, rng)
     else:
         sound = _struck(kit, key, tune, force, rng)
         sound = osc.shaped(sound, lambda f: _rumble_free(f) * (1 if kit.chip else _dull(f, top)))
     if kit.crunch_bits:
         steps = np.float32(2.0 ** (kit.crunch_bits - 1) / np.abs(sound).max())
         sound = np.round(sound * steps) / steps
-    osc.risen(sound, 12)
+    osc.risen(sound, 16)
+    _balance(sound)
     level = PEAK * 10 ** (0.8 * (rng.random() * 2 - 1) / 20)
     sound *= np.float32(level / (np.abs(sound).max() + 1e-9))
     return osc.taper(sound)
+
+
+def _balance(sound: Sound) -> None:
+    """Take what offset a stroke has under a hump as long as itself, too slow to be heard."""
+    hump = np.sin(np.linspace(0, np.pi, len(sound), dtype=np.float32)) ** 2
+    for side in np.atleast_2d(sound.T):
+        side -= hump * np.float32(side.sum(dtype=np.float64) / hump.sum(dtype=np.float64))
 
 
 def _dull(f: Curve, top: float) -> Curve:
@@ -146,13 +157,13 @@ def _rumble_free(f: Curve) -> Curve:
 
 def _struck(kit: Kit, key: int, tune: float, force: float, rng: np.random.Generator) -> Sound:
     if key in KICKS:
-        return _kick(kit, force, tune * (0.94 if key == 35 else 1), rng)
+        return _chip_kick(kit)
     if key in SNARES and kit.brush:
         return _swirled(rng) if key == 40 else _brushed(rng, force)
     if key in SNARES:
         return _snare(kit, force, tune, rng)
     if key in _TOMS:
-        return _tom(kit, _TOMS[key] * tune, force, rng)
+        return _tom(kit, _TOMS[key] * tune, force, kit.top_hz, rng)
     return percussion.struck(key, tune, force, rng)
 
 
@@ -173,21 +184,35 @@ def _two_stage(frames: int, tau_s: float, punch: float, quick_s: float) -> Sound
     return fall
 
 
-def _kick(kit: Kit, force: float, tune: float, rng: np.random.Generator) -> Sound:
+def _skin(
+    kit: Kit, key: int, tune: float, force: float, top: float, rng: np.random.Generator
+) -> Sound:
+    """A kick or a tom: only its stick has highs to be dulled."""
+    if key in KICKS:
+        return _kick(kit, force, tune * (0.94 if key == 35 else 1), top, rng)
+    return _tom(kit, _TOMS[key] * tune, force, top, rng)
+
+
+def _chip_kick(kit: Kit) -> Sound:
+    t = _time(kit.kick_tau_s * 6)
+    steps = np.floor(t * 120) / 120
+    turns = np.cumsum((kit.kick_hz + 320 * np.exp(-steps / 0.02)) / SAMPLE_RATE)
+    wave = np.abs((turns % 1) * 4 - 2) - 1
+    return (np.round(wave * 7) / 7 * np.exp(-steps / kit.kick_tau_s)).astype(np.float32)
+
+
+def _kick(kit: Kit, force: float, tune: float, top: float, rng: np.random.Generator) -> Sound:
     t = _time(min(kit.kick_tau_s * 6, 2.2))
-    if kit.chip:
-        steps = np.floor(t * 120) / 120
-        turns = np.cumsum((kit.kick_hz + 320 * np.exp(-steps / 0.02)) / SAMPLE_RATE)
-        wave = np.abs((turns % 1) * 4 - 2) - 1
-        return (np.round(wave * 7) / 7 * np.exp(-steps / kit.kick_tau_s)).astype(np.float32)
     sweep = kit.kick_sweep_hz * (0.6 + 0.4 * force)
     tau = kit.kick_sweep_s
     body = _sine(tune * kit.kick_hz * t + sweep * tau * (1 - np.exp(-t / tau)))
     body *= _two_stage(len(t), kit.kick_tau_s, kit.kick_punch, 0.07)
     body = np.tanh(np.float32(kit.kick_drive) * body) / np.float32(np.tanh(kit.kick_drive))
     size = int(0.02 * SAMPLE_RATE)
-    click = osc.taper(osc.noise(size, rng, osc.band(1500, 7000)) * osc.decay(size, 0.002))
+    click = osc.noise(size, rng, lambda f: osc.band(1500, 7000)(f) * _dull(f, top))
+    click = osc.taper(click * osc.decay(size, 0.002))
     level = 0.5 * 10 ** ((kit.kick_click_db + 4 * (force - 0.8)) / 20)
+    level *= 1 / np.sqrt(1 + (3200 / top) ** 4)
     body[:size] += click * np.float32(level)
     return body
 
@@ -223,14 +248,15 @@ def _swirled(rng: np.random.Generator) -> Sound:
     return osc.noise(len(t), rng, osc.band(1400, 6500)) * way.astype(np.float32)
 
 
-def _tom(kit: Kit, base: float, force: float, rng: np.random.Generator) -> Sound:
+def _tom(kit: Kit, base: float, force: float, top: float, rng: np.random.Generator) -> Sound:
     t = _time(kit.tom_tau_s * 5.5)
     turns = base * t + base * kit.tom_drop * 0.045 * (1 - np.exp(-t / 0.045))
     skin = _sine(turns) * _two_stage(len(t), kit.tom_tau_s, 0.5, 0.06)
     skin += np.float32(0.3) * _sine(base * 1.59 * t) * osc.decay(len(t), 0.1)
     out = np.tanh(np.float32(1.3) * skin)
     size = int(0.1 * SAMPLE_RATE)
-    stick = osc.noise(size, rng, osc.band(400, 4000)) * osc.decay(size, 0.012)
+    stick = osc.noise(size, rng, lambda f: osc.band(400, 4000)(f) * _dull(f, top))
+    stick = osc.taper(stick * osc.decay(size, 0.012))
     out[:size] += np.float32(0.3 * force) * stick
     return out
 

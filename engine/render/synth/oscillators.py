@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 48_000
-STRETCH = 24_000  # frames that are read at a time: larger arrays cost more than their arithmetic
+STRETCH = 14_400  # frames that are read at a time: larger arrays cost more than their arithmetic
+_STILL = 0.02  # rows: a morph that moves less within a stretch stands still, 0.03 dB from true
 TOP_HZ = 18_000.0  # nothing is generated above this, so nothing can fold back
 
 Sound = NDArray[np.floating]
@@ -96,8 +97,22 @@ def sweep(cycles: Sound, turn: Turn, row: Curve | None = None) -> Sound:
     corners = _corners(cycles)
     for at in range(0, len(turn), STRETCH):
         stretch = slice(at, at + STRETCH)
-        _morphed(corners, turn[stretch], row[stretch], out[stretch])
+        low, high = float(row[stretch].min()), float(row[stretch].max())
+        if high - low < _STILL:
+            _still(cycles, (low + high) / 2, turn[stretch], out[stretch])
+        else:
+            _morphed(corners, turn[stretch], row[stretch], out[stretch])
     return out
+
+
+def _still(cycles: Sound, row: float, turn: Turn, out: Sound) -> None:
+    """A stretch in which nothing morphs: one cycle, blended from its two neighbours."""
+    first = min(int(row), len(cycles) - 2)
+    share = np.float32(row - first)
+    cycle = cycles[first] + (cycles[first + 1] - cycles[first]) * share
+    points = with_steps(cycle[None, :])[0]
+    index, between = places(turn, len(points))
+    fetch(points, index, between, out)
 
 
 def _morphed(corners: Sound, turn: Turn, row: Curve, out: Sound) -> None:
@@ -316,10 +331,12 @@ def circular_noise(
     size: int, rng: np.random.Generator, shape: Callable[[Curve], Curve], channels: int = 1
 ) -> Sound:
     """Noise whose end meets its beginning, (channels, size), RMS 1. It is drawn as a spectrum."""
-    gain = shape(np.maximum(np.arange(size // 2 + 1) * (SAMPLE_RATE / size), 1.0))
+    gain = response_of(shape, size)
     gain[0] = 0.0
-    drawn = rng.standard_normal((channels, size // 2 + 1, 2), dtype=np.float32)
-    drawn *= gain.astype(np.float32)[:, None]
+    # Many bins make every frame, so it is normal in time however each bin was drawn.
+    drawn = rng.random((channels, size // 2 + 1, 2), dtype=np.float32)
+    drawn -= np.float32(0.5)
+    drawn *= gain[:, None]
     drawn[:, -1, 1] = 0.0
     sound = np.fft.irfft(drawn.view(np.complex64)[..., 0], n=size, axis=1)
     # By Parseval: every bin between the ends stands for two.
@@ -400,9 +417,20 @@ def shaped(sound: Sound, response: Callable[[Curve], Curve]) -> Sound:
     """The sound through a zero-phase magnitude response; for single notes, before their attack."""
     size = transform_length(len(sound) + 2400)
     spectrum = np.fft.rfft(sound.T, n=size)
-    f = np.arange(size // 2 + 1) * (SAMPLE_RATE / size)
-    spectrum *= response(np.maximum(f, 1.0)).astype(np.float32)
+    spectrum *= response_of(response, size)
     return np.fft.irfft(spectrum, n=size)[..., : len(sound)].astype(np.float32, copy=False).T
+
+
+_ENOUGH = 8192  # places at which a response is known well enough, a 700th of an octave apart
+
+
+def response_of(response: Callable[[Curve], Curve], size: int) -> Sound:
+    """A response on the bins of a transform of ``size``; of many bins every one is not asked."""
+    f = np.maximum(np.arange(size // 2 + 1) * (SAMPLE_RATE / size), 1.0)
+    if len(f) <= _ENOUGH:
+        return response(f).astype(np.float32)
+    asked = np.geomspace(1.0, SAMPLE_RATE / 2, _ENOUGH)
+    return np.interp(f, asked, response(asked)).astype(np.float32)
 
 
 def transform_length(least: int) -> int:

@@ -16,7 +16,7 @@ from engine.render.synth.oscillators import SAMPLE_RATE, Sound
 from engine.render.synth.patches import GENERAL_MIDI, PATCHES, Patch
 from engine.render.synth.singing import Line
 from engine.render.synth.sounds import play, varies
-from engine.render.synth.voices import Subtractive
+from engine.render.synth.voices import Plucked, Subtractive
 from engine.sound.filters import blank
 
 BUCKET_RATIO = 1.26
@@ -186,7 +186,8 @@ def _variants(patch: Patch, frames: int) -> int:
     """How many sounds a repeated note has in turn: fewer of what is long, one of what is pure."""
     if not varies(patch.voice):
         return 1
-    return VARIANTS if patch.rings or frames < 2 * SAMPLE_RATE else 2
+    plucked = isinstance(patch.voice, Plucked) and frames < 2 * SAMPLE_RATE
+    return VARIANTS if plucked or frames < SAMPLE_RATE // 2 else 2
 
 
 def _bucket(frames: int) -> int:

@@ -5,8 +5,8 @@ beginning to the sample: every voice completes whole cycles, whole vibratos and 
 A note is the wheel from a place of its own on, under the envelope of the patch. So a note of a
 minute costs no more than one of a second, and no two notes are alike.
 
-Where the filter moves, wheels are made for cutoffs half an octave apart and crossfaded: they are
-in phase, so only the strength of their harmonics is blended, as a filter would.
+Where the filter moves, wheels are made for cutoffs some semitones apart and crossfaded: they are in
+phase, so only the strength of their harmonics is blended, within a decibel of what the filter does.
 """
 
 import zlib
@@ -24,8 +24,8 @@ from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 from engine.render.synth.subtractive import STEP
 from engine.render.synth.voices import Bed, Osc, Subtractive
 
-OCTAVES = 0.5  # between the cutoffs of two wheels
-STRETCH = 20 * STEP
+OCTAVES = 0.8  # between the cutoffs of two wheels
+STRETCH = 60 * STEP
 ENSEMBLE = 4  # voices from which on a vibrato is nobody's own and may be there from the start
 # Wheels last so many times STEP from these pitches on: detuned voices beat more slowly below.
 _TURNS = ((0, 420), (45, 340), (63, 260))
@@ -61,11 +61,12 @@ def stretches(note: Held, frames: int) -> Iterator[tuple[int, Sound]]:
     place = _GOLDEN * (note.number + 1) % 1.0
     rows = _rows(note, frames, place)
     envelope = _envelope(note.voice)
+    slope = getattr(note.voice, "slope", 12)
     wheels = _wheels(note, rows)
     start = int(place * next(iter(wheels.values())).shape[1])
     for at in range(0, frames, STRETCH):
         until = min(at + STRETCH, frames)
-        piece = _blended(wheels, rows, start, at, until)
+        piece = _blended(wheels, rows, slope, start, at, until)
         if at < len(envelope):
             shape = envelope[at:until]
             if len(shape) < until - at:
@@ -114,27 +115,41 @@ def _rows(note: Held, frames: int, place: float) -> Curve:
     return np.round(octaves / OCTAVES, 3)
 
 
-def _blended(wheels: dict[int, Sound], rows: Curve, start: int, at: int, until: int) -> Sound:
+def _blended(
+    wheels: dict[int, Sound], rows: Curve, slope: int, start: int, at: int, until: int
+) -> Sound:
     """A piece of the wheels, (channels, n), read-only where one wheel is all of it."""
     way = rows if len(rows) == 1 else rows[at // STEP : -(-until // STEP) + 1]
     low, high = float(way.min()), float(way.max())
+    first, last = int(np.floor(low)), int(np.ceil(high))
+    here = _cut(wheels[first], start + at, until - at)
+    if first == last:
+        return here
     if high - low < 0.01:
-        return _between(wheels, (low + high) / 2, start + at, until - at)
+        blend = _cut(wheels[first + 1], start + at, until - at) - here
+        blend *= _share(np.array([(low + high) / 2 - first]), slope)
+        blend += here
+        return blend
     place = osc.between_knots(way, until - at, STEP)
-    total = np.zeros((len(next(iter(wheels.values()))), until - at), np.float32)
-    for row in range(int(np.floor(low)), int(np.ceil(high)) + 1):
-        share = np.maximum(1.0 - np.abs(place - np.float32(row)), 0.0)
-        total += _cut(wheels[row], start + at, until - at) * share
+    if last - first == 1:
+        blend = _cut(wheels[last], start + at, until - at) - here
+        blend *= _share(place - np.float32(first), slope)
+        blend += here
+        return blend
+    total = np.zeros((len(here), until - at), np.float32)
+    below = np.floor(place)
+    share = _share(place - below, slope)
+    for row in range(first, last + 1):
+        weight = np.where(below == row, 1 - share, 0) + np.where(below == row - 1, share, 0)
+        total += _cut(wheels[row], start + at, until - at) * weight.astype(np.float32)
     return total
 
 
-def _between(wheels: dict[int, Sound], place: float, first: int, count: int) -> Sound:
-    row = int(np.floor(place))
-    share = place - row
-    here = _cut(wheels[row], first, count)
-    if share < 1e-3:
-        return here
-    return here * np.float32(1 - share) + _cut(wheels[row + 1], first, count) * np.float32(share)
+def _share(place: Curve, slope: int) -> Curve:
+    """The share of the upper wheel: what is far above both cutoffs is then right to the decibel."""
+    octave = np.float32(slope / 6.0 * OCTAVES)
+    share = np.exp2(np.asarray(place, np.float32) * octave) - np.float32(1.0)
+    return share / np.float32(2.0**octave - 1.0)
 
 
 def _cut(wheel: Sound, first: int, count: int) -> Sound:
