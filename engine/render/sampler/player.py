@@ -234,7 +234,9 @@ def _row(stroke: Stroke, group: _Group, trim_db: float) -> _Row:
     held = max(stroke.frames, 1)
     let_go = held
     tail = int(envelopes.SILENT_DB / envelope.fall_db) + envelopes.CLOSE
-    wanted = _Wanted(group.voices, _manner(stroke), skipped, held if looping == "left" else None)
+    wanted = _Wanted(
+        group.voices, _manner(stroke, skipped), skipped, held if looping == "left" else None
+    )
     frames = held + tail if looping == "left" else _bucket(held + tail)
     return _Row(stroke.onset, wanted, _gain(group, trim_db), frames, let_go, envelope)
 
@@ -256,12 +258,14 @@ def _choked(row: _Row, onset: int) -> _Row:
     return row._replace(let_go=let_go, envelope=quick)
 
 
-def _manner(stroke: Stroke) -> Manner:
+def _manner(stroke: Stroke, skipped: int) -> Manner:
     vibrato = round(stroke.vibrato / VIBRATO_STEP) * VIBRATO_STEP
     slide = round(stroke.slide * 100)
     if not vibrato and not (slide and stroke.slide_frames):
         return PLAIN
-    return Manner(slide, stroke.slide_frames if slide else 0, vibrato)
+    if not slide or not stroke.slide_frames:
+        return Manner(vibrato_cents=vibrato)
+    return Manner(slide, stroke.slide_frames, skipped, vibrato)
 
 
 def _gain(group: _Group, trim_db: float) -> tuple[float, float] | float:

@@ -21,10 +21,14 @@ Sound = NDArray[np.float32]
 
 
 class Manner(Struct, frozen=True):
-    """What a player does to the pitch of a note: see `engine.render.strokes.Stroke`."""
+    """What a player does to the pitch of a note: see `engine.render.strokes.Stroke`.
+
+    A bound note is heard from ``slide_from`` on, so there its slide begins.
+    """
 
     slide_cents: int = 0
     slide_frames: int = 0
+    slide_from: int = 0
     vibrato_cents: int = 0
 
     @property
@@ -143,7 +147,8 @@ def _bend(voice: Voice, manner: Manner, frames: int) -> Sound | None:
     if voice.shape_cents:
         cents += envelopes.shape(voice.shape, frames) * np.float32(voice.shape_cents)
     if manner.slide_cents and manner.slide_frames:
-        along = np.minimum(envelopes.time(frames) * np.float32(1 / manner.slide_frames), 1)
+        along = envelopes.time(frames) - np.float32(manner.slide_from)
+        along = np.clip(along * np.float32(1 / manner.slide_frames), 0, 1)
         cents += np.float32(manner.slide_cents) * (1 - along * along * (3 - 2 * along))
     if manner.vibrato_cents:
         time = envelopes.time(frames) * np.float32(1 / SAMPLE_RATE) - np.float32(VIBRATO_DELAY_S)

@@ -342,6 +342,22 @@ def test_a_bound_note_has_no_new_attack_and_a_slide_arrives(tmp_path: Path) -> N
     slid = play(path, Stroke(0, RATE, 60, 100, slide=-2.0, slide_frames=9600), frames=RATE)
     assert abs(cents(hertz_of(slid[500:3000]), LOOP) + 190) < 40
     assert abs(cents(hertz_of(slid[12_000:46_000]), LOOP)) < 1
+    both = Stroke(0, RATE, 60, 100, legato=True, slide=-2.0, slide_frames=9600)
+    bound = play(path, both, frames=RATE)
+    assert abs(cents(hertz_of(bound[500:3000]), LOOP) + 190) < 40
+
+
+def test_vibrato_comes_late_and_is_as_wide_as_asked(tmp_path: Path) -> None:
+    path = font(tmp_path, [tone()], Preset([zone()]))
+    sound = play(path, Stroke(0, 2 * RATE, 60, 100, vibrato=40.0), frames=2 * RATE)[:, 0]
+    analytic = np.fft.fft(sound)
+    analytic[len(sound) // 2 :] = 0
+    turned = np.unwrap(np.angle(np.fft.ifft(analytic)))
+    heard = np.diff(turned[::480]) / 480 * RATE / (2 * np.pi)
+    swing = 1200 * np.log2(heard / LOOP)
+    assert np.abs(swing[5:28]).max() < 2
+    assert swing[80:190].max() == pytest.approx(40, abs=3)
+    assert swing[80:190].min() == pytest.approx(-40, abs=3)
 
 
 def test_a_very_long_note_goes_on_without_a_gap(tmp_path: Path) -> None:
