@@ -7,9 +7,9 @@ from msgspec import structs
 from engine import styles
 from engine.contracts import PartPlan, Resolved, RoleGroup
 from engine.styles import ranges
-from engine.styles.palettes import NAMED
+from engine.styles.palettes import NAMED, STANDS_FOR, WRITTEN_AS
 from engine.styles.sheet import Role, Style
-from engine.styles.sounds import DRUM_KITS, PATCHES, PROGRAMS
+from engine.styles.sounds import DRUM_KITS, PATCHES, PROGRAMS, called
 from engine.words.instruments import FAMILIES, answers_to, family_of
 
 GROUPS: dict[str, RoleGroup] = {
@@ -115,6 +115,7 @@ def _part(
     turned = colours[turn % len(colours) :] + colours[: turn % len(colours)] if colours else []
     for program, patch in [*turned, *stand_ins]:
         part = _player(style, role, program, patch, register)
+        part = _asked_for(part, STANDS_FOR.get(style.id, {}).get(program, ""))
         # A melody over its own colour is one instrument, not two.
         if part.name == beside and style.id not in _SOLO:
             continue
@@ -191,9 +192,11 @@ def _player(style: Style, role: Role, program: int, patch: str | None, register:
     if patch is None:
         low, high = ranges.fitted(low, high, program)
     pan = style.mix.pan.get(role.name, _PANS[role.name])
-    name = PATCHES.get(patch or "", PROGRAMS[program])
+    family = family_of(program, patch)
+    ours = patch is None and family in NAMED
+    name = called(family) if ours else _called(program, patch)
     return PartPlan(
-        role=role.name, group=GROUPS[role.name], name=name, family=family_of(program, patch),
+        role=role.name, group=GROUPS[role.name], name=name, family=family,
         program=program, patch=patch, low=low, high=high, velocity=role.velocity, pan=pan,
     )  # fmt: skip
 
@@ -238,11 +241,16 @@ def _with_required(style: Style, parts: list[PartPlan], resolved: Resolved) -> l
 
 
 def _asked_for(part: PartPlan, name: str) -> PartPlan:
-    """The part under the name of an instrument that is ours, which a program only stands in for."""
-    own = NAMED.get(name)
-    if own is None or part.patch is not None:
+    """The part under the name of an instrument that is ours, which a program only stands in for;
+    under its program's own name where that is what was asked for."""
+    if part.patch is not None:
         return part
-    return structs.replace(part, name=PATCHES[own], family=name)
+    if name in NAMED:
+        return structs.replace(part, name=called(name), family=name, program=WRITTEN_AS[name])
+    plain = family_of(part.program)
+    if part.family in NAMED and name == plain:
+        return structs.replace(part, name=PROGRAMS[part.program], family=plain)
+    return part
 
 
 def _forbidden(program: int, resolved: Resolved) -> bool:

@@ -24,7 +24,7 @@ from engine.plan.casting import GROUPS
 from engine.plan.chords import BAR_LINE, bars_out, chords_in
 from engine.plan.hits import GRID, MOMENT
 from engine.score import bar_ticks, seconds_per_tick
-from engine.styles import sounds
+from engine.styles import palettes, sounds
 from engine.styles.sheet import Style
 from engine.words.instruments import family_of
 from engine.words.tonality import parse, printed
@@ -127,7 +127,9 @@ def _sections_in(given: Outline) -> Iterator[Section]:
 def _part_out(part: PartPlan) -> OutlinePart:
     return OutlinePart(
         role=cast(Role, part.role),
-        instrument=sounds.name_of(part.program, part.patch, drums=part.role == "drums"),
+        instrument=sounds.name_of(
+            part.program, part.patch, drums=part.role == "drums", family=part.family
+        ),
         low=part.low,
         high=part.high,
         velocity=part.velocity,
@@ -148,11 +150,13 @@ def _part_in(style: Style, kind: str, part: OutlinePart) -> PartPlan:
         program = bells[sound.patch]
     else:
         program = _beside(style, part.role, sound.patch or "")
+    family = sound.family or _family(kind, part.role, program, sound.patch)
+    ours = sound.patch is None and family in palettes.NAMED
     return PartPlan(
         role=part.role,
         group=GROUPS[part.role],
-        name=_called(program, sound.patch, drums=drums),
-        family=_family(kind, part.role, program, sound.patch),
+        name=sounds.called(family) if ours else _called(program, sound.patch, drums=drums),
+        family=family,
         program=program,
         patch=sound.patch,
         low=part.low,

@@ -16,6 +16,20 @@ NAMED: dict[str, str] = {
 }  # fmt: skip
 """Instrument families that are ours whoever asks for them."""
 
+WRITTEN_AS: dict[str, int] = {
+    "erhu": 110, "dizi": 73, "xiao": 77, "guzheng": 107, "pipa": 106, "yangqin": 15,
+}  # fmt: skip
+"""The program that stands for each of them in a MIDI file."""
+
+STANDS_FOR: dict[str, dict[int, str]] = {
+    "chinese_traditional": {
+        40: "erhu", 41: "erhu", 110: "erhu", 72: "dizi", 73: "dizi", 74: "dizi",
+        75: "xiao", 77: "xiao", 46: "guzheng", 107: "guzheng", 15: "yangqin",
+        105: "pipa", 106: "pipa",
+    },
+}  # fmt: skip
+"""What a program means where a style's sheet names it for want of a better one."""
+
 ALWAYS: dict[int, str] = {
     16: "organ", 17: "organ", 18: "organ",
     28: "guitar_muted", 29: "guitar_drive", 30: "guitar_heavy", 31: "guitar_drive",
@@ -45,10 +59,8 @@ _MALLETS = {9: "glock", 10: "toy_bell", 11: "vibes", 12: "marimba", 14: "bell_mo
 
 PALETTES: dict[str, Palette] = {
     "chinese_traditional": Palette(programs={
-        110: "erhu_bow", 40: "erhu_bow", 41: "erhu_bow", 72: "dizi_air", 73: "dizi_air",
-        74: "dizi_air", 75: "xiao_air", 77: "xiao_air", 78: "xiao_air",
-        107: "zheng_ks", 46: "zheng_ks", 15: "yangqin_modal", 106: "pipa_ks", 105: "pipa_ks",
-        24: "lute_ks", 25: "lute_ks",
+        110: "erhu_bow", 75: "xiao_air", 77: "xiao_air", 78: "xiao_air", 107: "zheng_ks",
+        15: "yangqin_modal", 105: "pipa_ks", 106: "pipa_ks", 24: "lute_ks", 25: "lute_ks",
     }),
     "lofi": Palette(programs={
         **_KEYS, **_MALLETS, **_LEADS, 0: "felt_piano", 1: "felt_piano", 2: "ep_tine",

@@ -5,6 +5,8 @@ from functools import cache
 
 from msgspec import Struct
 
+from engine.styles.palettes import NAMED, WRITTEN_AS
+
 PROGRAMS: tuple[str, ...] = tuple(
     """Grand piano|Bright piano|Electric grand|Honky-tonk piano|Electric piano|FM electric piano|
 Harpsichord|Clavinet|Celesta|Glockenspiel|Music box|Vibraphone|Marimba|Xylophone|Tubular bells|
@@ -63,11 +65,15 @@ _KIT_PATCHES = "kit_"
 
 
 class Sound(Struct, frozen=True, kw_only=True):
-    """What an instrument's name means: a General MIDI program, a drum kit, or a patch of ours."""
+    """What an instrument's name means: a General MIDI program, a drum kit, or a patch of ours.
+
+    ``family`` is told where the program only stands for an instrument of ours, as for an erhu.
+    """
 
     program: int | None = None
     kit: int | None = None
     patch: str | None = None
+    family: str | None = None
 
     def suits(self, role: str) -> bool:
         """Whether a role can be played on it: drums on kits, effects on effects, the rest on
@@ -95,24 +101,32 @@ def suiting(role: str, patches: Collection[str]) -> list[str]:
     return [name for name in known if (sound := read(name, patches)) and sound.suits(role)]
 
 
-def name_of(program: int, patch: str | None, *, drums: bool) -> str:
+def name_of(program: int, patch: str | None, *, drums: bool, family: str = "") -> str:
     """The name that `read` reads back."""
     if patch is not None:
         return patch
+    if family in NAMED:
+        return called(family)
     return DRUM_KITS.get(program, DRUM_KITS[0]) if drums else PROGRAMS[program]
+
+
+def called(family: str) -> str:
+    """What people call an instrument of ours that a program stands for."""
+    return PATCHES[NAMED[family]]
 
 
 def _exact(name: str) -> Sound | None:
     if name in PROGRAMS:
         return Sound(program=PROGRAMS.index(name))
-    return next((Sound(kit=kit) for kit, called in DRUM_KITS.items() if called == name), None)
+    return next((Sound(kit=kit) for kit, one in DRUM_KITS.items() if one == name), None)
 
 
 @cache
 def _folded() -> dict[str, Sound]:
     """Every name of a program, a kit or a patch in small letters."""
     return {
-        **{called.casefold(): Sound(patch=patch) for patch, called in PATCHES.items()},
-        **{called.casefold(): Sound(program=number) for number, called in enumerate(PROGRAMS)},
-        **{called.casefold(): Sound(kit=kit) for kit, called in DRUM_KITS.items()},
+        **{name.casefold(): Sound(patch=patch) for patch, name in PATCHES.items()},
+        **{called(one).casefold(): Sound(program=WRITTEN_AS[one], family=one) for one in NAMED},
+        **{name.casefold(): Sound(program=number) for number, name in enumerate(PROGRAMS)},
+        **{name.casefold(): Sound(kit=kit) for kit, name in DRUM_KITS.items()},
     }

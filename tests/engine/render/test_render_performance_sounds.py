@@ -30,6 +30,8 @@ def test_every_sound_that_a_palette_a_sheet_or_a_stand_in_names_is_there() -> No
     assert wanted <= set(PATCHES)
     assert set(palettes.KITS.values()) <= set(kits.KITS)
     assert {*PATCHES, *kits.KITS} >= SYNTHS
+    for meant in palettes.STANDS_FOR.values():
+        assert set(meant.values()) <= set(palettes.NAMED)
 
 
 @pytest.mark.parametrize("style", sorted(palettes.PALETTES))
