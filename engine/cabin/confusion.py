@@ -33,13 +33,15 @@ def recognised(
     played = {name: sounds[name] * _gain(sounds[name], urgencies[name]) for name in names}
     usual = _mels(cabin_noise(_LONGEST * _FRAME, np.random.default_rng([seed, 615]))).mean(axis=0)
     known = [np.log10(_mels(played[name]) + usual) for name in names]
+    longest = max(len(sound) for sound in played.values())
     right = dict.fromkeys(names, 0)
     for trial in range(trials):
         dice = np.random.default_rng([seed, 605, trial + 1])
-        heard = []
-        for name in names:
-            noise = cabin_noise(len(played[name]), dice)
-            heard.append(np.log10(_mels(played[name] + noise) + 1e-3 * usual))
+        noise = cabin_noise(longest, dice)
+        heard = [
+            np.log10(_mels(played[name] + noise[: len(played[name])]) + 1e-3 * usual)
+            for name in names
+        ]
         for name, nearest in zip(names, np.argmin(_warped(heard, known), axis=1), strict=True):
             right[name] += int(names[nearest] == name)
     return {name: right[name] / trials for name in names}
@@ -91,13 +93,13 @@ def _warped(
     rows, columns = ones.shape[1], others.shape[1]
     square = (ones**2).sum(axis=2)[:, None, :, None] + (others**2).sum(axis=2)[None, :, None, :]
     product = np.tensordot(ones, others, axes=(2, 2)).transpose(0, 2, 1, 3)
-    cost = np.sqrt(np.maximum(square - 2 * product, 0.0)).reshape(-1, rows, columns)
+    cost = np.sqrt(np.maximum(square - 2 * product, np.float32(0))).reshape(-1, rows, columns)
     ends = [(len(one) - 1, len(other) - 1) for one in heard for other in known]
     total = np.empty(len(ends))
-    before = last = np.full((len(ends), rows + 1), np.inf)
+    before = last = np.full((len(ends), rows + 1), np.inf, np.float32)
     for diagonal in range(rows + columns - 1):
         i = np.arange(max(0, diagonal - columns + 1), min(rows - 1, diagonal) + 1)
-        now = np.full((len(ends), rows + 1), np.inf)
+        now = np.full((len(ends), rows + 1), np.inf, np.float32)
         least = np.minimum(before[:, i], np.minimum(last[:, i], last[:, i + 1]))
         now[:, i + 1] = cost[:, i, diagonal - i] + (0.0 if diagonal == 0 else least)
         for pair, (row, column) in enumerate(ends):
@@ -105,10 +107,11 @@ def _warped(
                 total[pair] = now[pair, row + 1] / (diagonal + 1)
         before, last = last, now
     # A product of matrices may differ in its last bits from machine to machine; a tie must not.
-    return np.round(total, 6).reshape(len(heard), len(known))
+    return np.round(total, 3).reshape(len(heard), len(known))
 
 
 def _padded(courses: list[NDArray[np.floating]]) -> NDArray[np.floating]:
     """(sounds, longest, 40)."""
     longest = max(len(one) for one in courses)
-    return np.stack([np.pad(one, ((0, longest - len(one)), (0, 0))) for one in courses])
+    whole = [np.pad(one, ((0, longest - len(one)), (0, 0))) for one in courses]
+    return np.stack(whole).astype(np.float32)

@@ -199,7 +199,8 @@ def _bursts(level: Sound, rate: int) -> list[tuple[int, int]]:
 def _harmonics(sound: Sound, rate: int, level: Sound, base_hz: float) -> int:
     """How many of the first eight lie within 26 dB of the strongest, in the loudest 85 ms."""
     window = min(len(sound), round(0.085 * rate))
-    at = int(np.argmax(np.convolve(level**2, np.ones(window), mode="valid")))
+    total = np.concatenate([[0.0], np.cumsum(level**2)])
+    at = int(np.argmax(total[window:] - total[:-window]))
     size = 1 << (4 * window - 1).bit_length()
     power = np.abs(np.fft.rfft(sound[at : at + window] * np.hanning(window), n=size))
     f = np.fft.rfftfreq(size, 1 / rate)

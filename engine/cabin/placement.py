@@ -32,7 +32,8 @@ _PLACES: dict[CabinFunction, str] = {
     "drive": "hum",
 }  # fmt: skip
 MOVING: tuple[CabinFunction, ...] = ("welcome", "farewell")
-MOVE_S = 1.2
+MOVE_S, FROM_DEGREES, TO_DEGREES = 1.2, 30.0, 110.0
+"""From ahead at 0 to behind at 180 degrees; it never leaves the front altogether."""
 CENTRE_DB = -9.0
 BASS_HZ = 90.0
 LOW_DB: dict[CabinFunction, float] = {"charging": -10, "sleep": -10, "drive": -3}
@@ -61,7 +62,7 @@ def _moving(function: CabinFunction, frames: int, channels: int, rate: int) -> S
     along = np.clip(np.arange(frames) / (seconds * rate), 0, 1)
     if function == "farewell":
         along = 1 - along
-    angle = 0.5 * np.pi * along
+    angle = np.radians(FROM_DEGREES + along * (TO_DEGREES - FROM_DEGREES)) / 2
     course = np.zeros((frames, channels))
     for at, name in enumerate(order):
         if name in ("FL", "FR"):
@@ -88,10 +89,14 @@ def bed(function: CabinFunction, common: Sound, own: Sound, channels: int, rate:
     return out
 
 
+_MOVING_SUM = {1: 1.0, 2: 2**0.5, 4: 1.9, 6: 2.05}
+"""What the gains of a moving sound add up to, within half a decibel all the way."""
+
+
 def folded(sound: Sound, function: CabinFunction, channels: int) -> Sound:
     """All channels but the low one as mono again, at the power of the placement."""
     kept = [at for at, name in enumerate(ORDERS[channels]) if name != "LFE"]
     total = sound[:, kept].sum(axis=1)
     if function in MOVING:
-        return total / np.sqrt(len(kept) if channels < 4 else 2.0)
+        return total / _MOVING_SUM[channels]
     return total / float(gains(function, channels)[kept].sum())

@@ -12,7 +12,7 @@ from engine.cabin.writing import BURST_MS, Note
 from engine.contracts import CabinFunction, ResolvedFunction
 
 Sound = NDArray[np.floating]
-ROOM_DB = -19.0
+ROOM_DB = -13.0
 DARK_DB = -7.0
 """A sound that closes or brings bad news plays the darker sibling of the family's partials."""
 
@@ -128,7 +128,9 @@ def sound(
             continue
         shaped = _fitted(tone, one, length * 1000 / rate)
         if index + 1 < len(notes) and one.function not in _NOTE_MS and one.function != "warn":
-            shaped = _giving_way(shaped, notes[index + 1][0] - at_ms)
+            shaped = _giving_way(
+                shaped, notes[index + 1][0] - at_ms, asked=one.decay_ms is not None
+            )
         for layer in _layers(one, character, shaped, dice):
             piece = note(layer.tone, midi + layer.semitones, velocity, length, rate)
             out[start : start + length] += layer.gain * piece
@@ -169,9 +171,11 @@ def _fitted(tone: Tone, one: ResolvedFunction, room_ms: float) -> Tone:
     return structs.replace(tone, decay_ms=decay, attack_ms=attack)
 
 
-def _giving_way(tone: Tone, step_ms: float) -> Tone:
+def _giving_way(tone: Tone, step_ms: float, *, asked: bool) -> Tone:
     """A note that others follow: gone before it can beat with the last one's end, but not so soon
-    that a gap opens before the next one."""
+    that a gap opens before the next one. A decay that was asked for is every note's."""
+    if asked:
+        return tone
     longest = 0.85 * tone.decay_ms if step_ms < 100 else tone.decay_ms
     return structs.replace(
         tone, decay_ms=max(0.55 * tone.decay_ms, min(4.0 * step_ms, max(longest, 250.0)))

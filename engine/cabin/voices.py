@@ -121,7 +121,8 @@ def breath(
 
 
 def room(seconds: float, rate: int, seed: int, band_hz: tuple[float, float] | None = None) -> Sound:
-    """The small room of a family as an impulse response without its direct sound, of energy 1."""
+    """The small room of a family as an impulse response without its direct sound; what lies in its
+    band comes back as loud as it went in."""
     frames = round((seconds + 0.02) * rate)
     dice = np.random.default_rng([seed, 603])
     wave = dice.standard_normal(frames)
@@ -134,7 +135,8 @@ def room(seconds: float, rate: int, seed: int, band_hz: tuple[float, float] | No
     if band_hz is not None:
         shape = shape / np.sqrt((1 + (band_hz[0] / f) ** 8) * (1 + (f / band_hz[1]) ** 8))
     wave = np.fft.irfft(np.fft.rfft(wave, n=size) * shape, n=size)[:frames]
-    return wave / np.sqrt(np.sum(wave**2))
+    answer = np.abs(np.fft.rfft(wave, n=size)) ** 2
+    return wave / np.sqrt(answer[shape > 0.7].mean())
 
 
 def in_room(sound: Sound, answer: Sound, decibels: float) -> Sound:

@@ -51,6 +51,10 @@ _LINES: dict[CabinFunction, Line] = {
 }
 
 
+_CHARGED = {14: (7, 16), 2: (4, 12)}
+"""How charging goes on after the signature: otherwise than welcome and doors do."""
+
+
 def written(
     one: ResolvedFunction,
     character: Character,
@@ -110,8 +114,7 @@ def _shape(
     if motif.signature == 2 and line.most == 2:
         degrees = (0, 2, 14)  # two notes a step apart are much the same forwards and backwards
     if function == "charge_start":
-        rest = (7, 16) if motif.signature == 14 else (12, 14)
-        degrees = (*motif.degrees[:2], *rest)[:wanted]  # goes on otherwise than the welcome
+        degrees = (*motif.degrees[:2], *_CHARGED.get(motif.signature, (12, 14)))[:wanted]
     if band_hz is not None:
         degrees = tuple(one for one in degrees if one <= 14)
     return degrees

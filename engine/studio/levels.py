@@ -21,14 +21,14 @@ def levelled(audio: Sound, one: ResolvedFunction, delivery: Delivery) -> Sound:
     begins and ends on zero.
     """
     rate = delivery.sample_rate
-    gain_db = 0.0
+    gain_db = one.loudness_lufs - loudness(audio, rate)
     out = audio
     for _ in range(PASSES):
         out = _under(audio * 10 ** (gain_db / 20), one, delivery)
         error = one.loudness_lufs - loudness(out, rate)
         if abs(error) <= AIM_LU:
             break
-        gain_db += error
+        gain_db += 1.3 * error  # the limiter takes a part of what is added
     return out
 
 
