@@ -264,7 +264,8 @@ def _loops(run: Run) -> list[Figure]:
         sound_loops.seams(run.library, sound_loops.briefs(count, run.seed), run.seed),
         lambda one: (
             f"flux {one.added[0]:+5.1f} (usual {one.usual[0]:4.1f}) dB, jump {one.added[1]:+5.1f} "
-            f"(usual {one.usual[1]:4.1f}) dB, calmer lines {one.rank[0]:.0%} and {one.rank[1]:.0%}"
+            f"(usual {one.usual[1]:4.1f}) dB, calmer lines {one.rank[0]:.0%} and {one.rank[1]:.0%},"
+            f" over all {one.beyond[0]:+.1f} and {one.beyond[1]:+.1f} dB"
             f"  {one.what}{'  WORSE' if one.worse else ''}"
         ),
     )

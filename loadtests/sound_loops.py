@@ -31,6 +31,7 @@ class Seam(Struct, frozen=True, kw_only=True):
     rank: tuple[float, float]  # share of the other bar lines that are calmer
     added: tuple[float, float]
     usual: tuple[float, float]
+    beyond: tuple[float, float]  # above the roughest of the other lines
 
     @property
     def worse(self) -> bool:
@@ -109,7 +110,7 @@ def _lines(library: Library, piece: Piece, count: int) -> Lines:
 
 
 def _compared(piece: Piece, once: Lines, twice: Lines) -> Seam:
-    ranks, added, usual = [], [], []
+    ranks, added, usual, beyond = [], [], [], []
     for name in ("flux_db", "jump_db"):
         file, through = getattr(once, name), getattr(twice, name)
         # The second time's first line lies between both times: the seam's place, without a joint.
@@ -117,10 +118,12 @@ def _compared(piece: Piece, once: Lines, twice: Lines) -> Seam:
         ranks.append(float(np.mean(file[1:] < file[0])))
         added.append(float(file[0] - second[0]))
         usual.append(float(np.median(np.abs(file[1:] - second[1:]))))
+        beyond.append(float(file[0] - file[1:].max()))
     rate, bars = piece.resolved.delivery.sample_rate, piece.score.plan.bars
     return Seam(
         what=f"{piece.resolved.style} {bars} bars {rate} Hz",
         rank=(ranks[0], ranks[1]),
         added=(added[0], added[1]),
         usual=(usual[0], usual[1]),
+        beyond=(beyond[0], beyond[1]),
     )

@@ -28,8 +28,8 @@ HARD = frozenset(
 )
 """Constraints whose failure retracts a take; the others are reported."""
 
-LUFS_TOLERANCE = 0.5
-PEAK_TOLERANCE_DB = 0.05  # what two true-peak meters of the same standard may differ by
+LUFS_TOLERANCE = 0.3
+PEAK_TOLERANCE_DB = 0.0  # what two true-peak meters of the same standard may differ by
 BPM_TOLERANCE = 0.005
 AMBIGUOUS_FIT = 0.02  # two tonalities this close in fit cannot be told apart by their notes
 SEAM_DB = 3.0

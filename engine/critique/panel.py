@@ -1,4 +1,4 @@
-"""The panel: judges a finished score on paper, and hears the master a second time.
+"""The panel: judges a finished score on paper; its ear is in `second_hearing`.
 
 On paper it asks what a musician would ask of a cue: does an idea come back, is there breath, does
 the melody sit on the harmony, do the parts leave each other room, does it grow where the plan says,
@@ -6,14 +6,14 @@ does it end. Some answers are fatal and retract the take; the others make its ra
 """
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from math import inf, isfinite
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from msgspec import Struct
 
 from engine.critique import reading
 from engine.critique.bars import roughness
+from engine.critique.second_hearing import hear as hear
+from engine.critique.verdict import Verdict as Verdict
 from engine.score import Note, Part, Score, bar_ticks
 
 KEPT = 0.55
@@ -50,25 +50,6 @@ FEATURE_WEIGHTS = {
     "ending": 0.6,
 }
 
-# Second hearing: beyond any of these a master is retracted.
-SILENCE_S = 2.5
-SILENT_LUFS = -60.0
-HEAD_MS = {"bed": 1500.0, "loop": 1000.0, "chime": 80.0}
-CLIPPED_FRAMES = 0
-DC_OFFSET = 0.005
-MONO_LOSS_LU = 6.0  # in mono a phone's speaker would lose more than half of it
-BALANCE_DB = 6.0
-SEAM_DB = 6.0
-
-
-class Verdict(Struct, frozen=True, kw_only=True):
-    """Kept or retracted, why, and the measurements behind it (each 0-1, 1 the best)."""
-
-    rating: float
-    kept: bool
-    reasons: tuple[str, ...] = ()
-    features: dict[str, float] = {}
-
 
 def judge(score: Score) -> Verdict:
     """Judge a score on paper."""
@@ -83,52 +64,6 @@ def judge(score: Score) -> Verdict:
         worst = sorted(features, key=lambda name: features[name])[:2]
         reasons = [f"rated {rating:.2f} on paper, weakest in {' and '.join(worst)}"]
     return Verdict(rating=rating, kept=not reasons, reasons=tuple(reasons), features=features)
-
-
-def hear(score: Score, heard: Mapping[str, float]) -> Verdict:
-    """Hear the master: silence, clipping, offset, mono, balance, seam.
-
-    ``heard`` are measurements by name, as `engine.master.hearing.hear` makes them; what was not
-    measured is not judged.
-    """
-    if any(not isfinite(value) for value in heard.values()):
-        return Verdict(
-            rating=0.0, kept=False, reasons=("a measurement of the master is not a number",)
-        )
-    kind = score.plan.kind
-    faults = (
-        (heard.get("lufs", 0.0) < SILENT_LUFS, "the master is silent"),
-        (
-            heard.get("longest_silence_s", 0.0) > SILENCE_S,
-            f"silent for {heard.get('longest_silence_s', 0.0):.1f} s",
-        ),
-        (
-            heard.get("head_ms", 0.0) > HEAD_MS.get(kind, inf),
-            f"begins after {heard.get('head_ms', 0.0):.0f} ms of silence",
-        ),
-        (
-            heard.get("clipped", 0.0) > CLIPPED_FRAMES,
-            f"{heard.get('clipped', 0.0):.0f} clipped samples",
-        ),
-        (
-            abs(heard.get("dc", 0.0)) > DC_OFFSET,
-            f"constant offset of {heard.get('dc', 0.0):.4f}",
-        ),
-        (
-            heard.get("mono_loss_lu", 0.0) > MONO_LOSS_LU,
-            f"loses {heard.get('mono_loss_lu', 0.0):.1f} LU in mono",
-        ),
-        (
-            abs(heard.get("balance_db", 0.0)) > BALANCE_DB,
-            f"leans {heard.get('balance_db', 0.0):.1f} dB to one side",
-        ),
-        (
-            kind == "loop" and heard.get("seam_db", 0.0) > SEAM_DB,
-            f"the loop's seam is {heard.get('seam_db', 0.0):.1f} dB rougher than the loop itself",
-        ),
-    )
-    reasons = tuple(reason for broken, reason in faults if broken)
-    return Verdict(rating=0.0 if reasons else 1.0, kept=not reasons, reasons=reasons)
 
 
 def _rating(features: dict[str, float]) -> float:

@@ -6,26 +6,36 @@ All values are plain numbers, so that they can be stored beside the candidate as
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.sound.downmix import mono
-from engine.sound.filters import beside
+from engine.master.blemishes import clicks, fall_db, flat_frames, silences
+from engine.master.seam import line_count, lines
+from engine.sound import downmix
+from engine.sound.filters import middle
 from engine.sound.loudness import (
     integrated_lufs,
+    k_weight,
     programme_and_range,
     programme_lufs,
     true_peak_dbtp,
 )
 
 Sound = NDArray[np.floating]
-AUDIBLE = 10 ** (-60 / 20)
 NOTHING_DB = -120.0
+WINDOW = 1 << 14
+WINDOWS = 64  # that a spectrum is the mean of, evenly spread over a long sound
+BASS_HZ = 100.0  # below this a master is in the middle
 
 
-def hear(audio: Sound, sample_rate: int, loop: bool = False) -> dict[str, float]:
+def hear(
+    audio: Sound, sample_rate: int, loop: bool = False, bars: int = 0, beats: int = 4
+) -> dict[str, float]:
     """Measure a master of (frames, channels); a loop also at the joint of its ends.
 
-    ``lufs`` is integrated; for less than three seconds that of the loudest 400 ms. ``seam_db`` is
-    the step at the joint against the liveliest thousandth of the loop itself: above 0 the joint
-    would be the roughest spot. ``dc`` is the larger offset of the channels.
+    ``lufs`` is integrated; for less than three seconds that of the loudest 400 ms. ``dc`` is the
+    larger offset of the channels. ``fall_db`` is the level from which the sound ends: a ring-out
+    comes down to -60 dBFS, a cut does not. ``bass_side_db`` is the side against the middle where
+    both ought to be one. ``seam_db`` is the step at the joint against the liveliest thousandth of
+    the loop itself: above 0 the joint would be the roughest spot. Of a loop of ``bars`` bars the
+    joint is compared with its bar lines too, see `engine.master.seam`.
     """
     if audio.ndim == 1:
         audio = audio[:, None]
@@ -33,33 +43,39 @@ def hear(audio: Sound, sample_rate: int, loop: bool = False) -> dict[str, float]
     level = np.abs(audio[:, 0])
     for channel in audio.T[1:]:
         np.maximum(level, np.abs(channel), out=level)
-    together = mono(audio)
+    highest = float(level.max(initial=0.0))
+    if not np.isfinite(highest):
+        return {"sample_rate": sample_rate, "frames": len(audio), "sample_peak_dbfs": np.nan}
+    energies = [_energy(channel, channel) for channel in audio.T]
     lufs, spread = _loudness(audio, sample_rate)
+    together = downmix.mono(audio)
     heard: dict[str, float] = {
         "sample_rate": sample_rate,
         "channels": audio.shape[1],
         "frames": len(audio),
         "lufs": lufs,
         "true_peak_dbtp": true_peak_dbtp(audio, sample_rate),
-        "sample_peak_dbfs": _decibels(float(level.max(initial=0.0))),
+        "sample_peak_dbfs": _decibels(highest),
         "dc": max(abs(float(channel.mean(dtype=np.float64))) for channel in audio.T),
-        "clipped": _clipped(audio),
-        "head_ms": _head_ms(level, sample_rate, loop=loop),
+        "clipped": flat_frames(audio, level, highest),
+        "clicks": clicks(together, sample_rate),
         "tail_db": _tail_db(audio, sample_rate),
-        "longest_silence_s": _longest_silence_s(level, sample_rate),
-        "correlation": _correlation(audio),
-        "balance_db": _balance_db(audio),
-        "crest_db": _crest_db(audio, level),
-        "air_db": _share_db(together, sample_rate, 10_000, 20_000),
-        "sub_db": _share_db(together, sample_rate, 0, 25),
+        "silent_channels": sum(not energy for energy in energies),
+        "correlation": _correlation(audio, energies),
+        "balance_db": _balance_db(energies, len(audio)),
+        "crest_db": _decibels(highest)
+        - _decibels(float(np.sqrt(sum(energies) / max(audio.size, 1)))),
     }
+    heard |= silences(level, sample_rate, loop=loop)
+    heard |= _spectrum(audio, sample_rate)
+    if not loop:
+        heard["fall_db"] = fall_db(audio, level, sample_rate)
     if spread is not None:
         heard["loudness_range_lu"] = spread
-    if audio.shape[1] > 1:
-        both = beside(together, together)
-        heard["mono_loss_lu"] = lufs - _finite(programme_lufs(both, sample_rate))
     if loop:
-        heard |= _joint(audio, sample_rate)
+        heard |= _joint(audio, together, sample_rate)
+        if bars:
+            heard |= lines(audio, sample_rate, line_count(bars, beats)).seam()
     return {name: round(float(value), 6) for name, value in heard.items()}
 
 
@@ -73,7 +89,7 @@ def _loudness(audio: Sound, sample_rate: int) -> tuple[float, float | None]:
 
 def onset_envelope(audio: Sound, sample_rate: int) -> NDArray[np.floating]:
     """How strongly something begins, 100 values a second: rising energy over the spectrum."""
-    together = mono(audio)
+    together = downmix.mono(audio)
     hop, size = sample_rate // 100, 1024
     padded = np.pad(together, (size // 2, size))
     count = len(together) // hop + 1
@@ -100,79 +116,78 @@ def _decibels(amplitude: float) -> float:
     return float(20 * np.log10(max(amplitude, 1e-6)))
 
 
-def _clipped(audio: Sound) -> int:
-    """Frames inside runs of three or more equal values at full scale."""
-    count = 0
-    for channel in audio.T:
-        full = np.abs(channel) > 0.999
-        if not full.any():
-            continue
-        runs = full[:-2] & full[1:-1] & full[2:]
-        runs &= (channel[:-2] == channel[1:-1]) & (channel[1:-1] == channel[2:])
-        count += int(runs.sum())
-    return count
-
-
-def _head_ms(level: Sound, sample_rate: int, *, loop: bool) -> float:
-    """Milliseconds until something can be heard; nothing at all counts as the whole file."""
-    first = int(np.argmax(level > AUDIBLE)) if (level > AUDIBLE).any() else len(level)
-    return 0.0 if loop and first == len(level) else 1000 * first / sample_rate
-
-
 def _tail_db(audio: Sound, sample_rate: int) -> float:
     last = audio[-max(1, sample_rate // 200) :]
     return _decibels(float(np.sqrt(np.mean(last.astype(np.float64) ** 2))))
 
 
-def _longest_silence_s(level: Sound, sample_rate: int) -> float:
-    """The longest stretch under -60 dBFS inside the file; the ring-out at the end is not one."""
-    loud = np.flatnonzero(level > AUDIBLE)
-    if not len(loud):
-        return len(level) / sample_rate
-    gaps = np.diff(loud, prepend=-1)
-    return float(gaps.max() - 1) / sample_rate
+def _energy(one: Sound, other: Sound) -> float:
+    return float(np.einsum("i,i->", one, other, dtype=np.float64, casting="same_kind"))
 
 
-def _correlation(audio: Sound) -> float:
+def _correlation(audio: Sound, energies: list[float]) -> float:
     if audio.shape[1] < 2:
         return 1.0
-    left, right = audio[:, 0], audio[:, 1]
-    power = np.sqrt(_energy(left, left) * _energy(right, right))
-    return _energy(left, right) / power if power > 0 else 1.0
+    power = np.sqrt(energies[0] * energies[1])
+    return _energy(audio[:, 0], audio[:, 1]) / power if power > 0 else 1.0
 
 
-def _balance_db(audio: Sound) -> float:
+def _balance_db(energies: list[float], frames: int) -> float:
     """Left over right."""
-    if audio.shape[1] < 2:
+    if len(energies) < 2:
         return 0.0
-    left, right = (_energy(side, side) / len(side) + 1e-12 for side in audio.T[:2])
+    left, right = (energy / max(frames, 1) + 1e-12 for energy in energies[:2])
     return float(10 * np.log10(left / right))
 
 
-def _crest_db(audio: Sound, level: Sound) -> float:
-    power = sum(_energy(side, side) for side in audio.T) / audio.size
-    return _decibels(float(level.max(initial=0.0))) - _decibels(float(np.sqrt(power)))
+def _spectrum(audio: Sound, sample_rate: int) -> dict[str, float]:
+    """What is high, what is too low, and what one loudspeaker would lose.
+
+    A sound of more channels is heard from two loudspeakers first.
+    """
+    sides = downmix.stereo(audio)
+    both = _power(middle(sides))
+    f = np.fft.rfftfreq(WINDOW, 1 / sample_rate)
+    whole = both.sum() + 1e-20
+    heard = {
+        "air_db": _share_db(both[(f >= 10_000) & (f < 20_000)].sum(), whole),
+        "sub_db": _share_db(both[f < 25].sum(), whole),
+    }
+    if audio.shape[1] > 1:
+        apart = _power((sides[:, 0] - sides[:, 1]) * np.float32(0.5))
+        weight = np.interp(f, *_ear()) ** 2
+        loud, lost = (both * weight).sum() + 1e-20, (apart * weight).sum()
+        heard["mono_loss_lu"] = float(10 * np.log10(1 + lost / loud))
+        bass = f < BASS_HZ
+        heard["bass_side_db"] = _share_db(apart[bass].sum(), both[bass].sum() + 1e-20)
+        heard["bass_db"] = _share_db(both[bass].sum() + apart[bass].sum(), whole + apart.sum())
+    return heard
 
 
-def _energy(one: Sound, other: Sound) -> float:
-    return float(np.sum(one * other, dtype=np.float64))
+def _ear() -> tuple[Sound, Sound]:
+    weight = k_weight(WINDOW)
+    return np.fft.rfftfreq(WINDOW, 1 / 48_000), weight
 
 
-def _share_db(mono: Sound, sample_rate: int, low: float, high: float) -> float:
-    """The energy of a band against the whole."""
-    size = 1 << 14
-    whole = max(1, len(mono) // size)
-    rows = np.resize(np.pad(mono, (0, size)), (whole, size)) if len(mono) < size else None
-    rows = mono[: whole * size].reshape(whole, size) if rows is None else rows
-    power = (np.abs(np.fft.rfft(rows * np.hanning(size).astype(np.float32), axis=1)) ** 2).sum(
-        axis=0
-    )
-    f = np.fft.rfftfreq(size, 1 / sample_rate)
-    share = power[(f >= low) & (f < high)].sum() / (power.sum() + 1e-20)
-    return float(10 * np.log10(max(share, 1e-12)))
+def _power(mono: Sound) -> NDArray[np.floating]:
+    """Mean power of windows all over a sound, by frequency."""
+    count = max(1, len(mono) // WINDOW)
+    if len(mono) < WINDOW:
+        mono = np.pad(mono, (0, WINDOW - len(mono)))
+    starts = np.linspace(0, len(mono) - WINDOW, min(count, WINDOWS)).astype(int)
+    taper = np.hanning(WINDOW).astype(np.float32)
+    total = np.zeros(WINDOW // 2 + 1)
+    for start in starts:
+        bins = np.fft.rfft(mono[start : start + WINDOW] * taper)
+        total += bins.real**2 + bins.imag**2
+    return total / len(starts)
 
 
-def _joint(audio: Sound, sample_rate: int) -> dict[str, float]:
+def _share_db(part: float, whole: float) -> float:
+    return float(10 * np.log10(max(part / whole, 1e-12)))
+
+
+def _joint(audio: Sound, together: Sound, sample_rate: int) -> dict[str, float]:
     """Step, spectral jump and level jump where the end meets the beginning."""
     around = np.concatenate([audio[-4:], audio[:4]])
     step = np.abs(np.diff(around, 2, axis=0)).max()
@@ -187,7 +202,6 @@ def _joint(audio: Sound, sample_rate: int) -> dict[str, float]:
         "seam_level_db": 20 * np.log10(after / before),
     }
     if len(audio) > 4 * size:
-        together = mono(audio)
         rolled = np.roll(together, size)
         centres = np.linspace(2 * size, len(together) - 2 * size, 41).astype(int)
         inner = [_unlike(together, centre, size) for centre in centres]

@@ -38,7 +38,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
     lufs: float
     ceiling_dbtp: float
-    most_gr_db: float
+    most_gr_db: float  # of the limiter proper
+    tips_db: float  # more, of the tips of the highest peaks
     loop: bool
 
 
@@ -56,13 +57,19 @@ def levelled(mix: Sound, powers: Sound, glue: Sound | None, wanted: Wanted) -> L
     asked = wanted.lufs - start
     found = _found(mix, glue, ceiling / 10 ** ((asked + _SPARE_DB) / 20))
     # How far the loudest moment may be pushed into the limiter bounds the gain for good.
-    most = wanted.most_gr_db + 20 * np.log10(ceiling / max(found.level.max(initial=0.0), 1e-9))
+    most = (
+        wanted.most_gr_db
+        + wanted.tips_db
+        + 20 * np.log10(ceiling / max(found.level.max(initial=0.0), 1e-9))
+    )
     applied, reached, number = 0.0, start, 0
     curve: Sound | None = None
     for number in range(1, PASSES + 1):
         applied = min(asked, most)
         raised = Points(at=found.at, level=found.level * 10 ** (applied / 20))
-        curve = limited(raised, ceiling, len(mix), SAMPLE_RATE, loop=wanted.loop)
+        curve = limited(
+            raised, ceiling, len(mix), SAMPLE_RATE, loop=wanted.loop, slow_db=wanted.most_gr_db
+        )
         reached = start + applied
         if curve is not None:
             reached = lufs_of_powers(powers * _squared(curve, len(powers))) + applied

@@ -14,6 +14,8 @@ Sound = NDArray[np.floating]
 STEP = 4  # frames
 AHEAD_S = 0.005
 RELEASE_DB_PER_S = 20 / 0.16
+TIP_AHEAD_S = 0.0005
+TIP_RELEASE_DB_PER_S = 20 / 0.01
 _CONTEXT_S = 0.4  # of a loop's end that still works on its beginning
 
 
@@ -25,11 +27,20 @@ def limiter_gain(sound: Sound, ceiling: float, sample_rate: int) -> Sound | None
 
 
 def limited(
-    found: Points, ceiling: float, frames: int, sample_rate: int, *, loop: bool
+    found: Points,
+    ceiling: float,
+    frames: int,
+    sample_rate: int,
+    *,
+    loop: bool,
+    slow_db: float = np.inf,
 ) -> Sound | None:
     """Gain at every fourth frame, and one more, for peaks at ``found``; None when idle.
 
-    A loop is limited as if it had come round before.
+    What a peak needs beyond ``slow_db`` is taken from its very tip within half a millisecond, so
+    that one hit does not pull the whole music down. It stands in for a clipper: as short, but
+    nothing of it folds back from above half the rate, and stems still add up. A loop is limited as
+    if it had come round before.
     """
     over = found.level > ceiling
     if not over.any():
@@ -37,18 +48,25 @@ def limited(
     at, decibels = found.at[over], 20 * np.log10(found.level[over] / ceiling)
     context = int(_CONTEXT_S * sample_rate) // STEP if loop else 0
     if loop:
-        reach = -(-context * STEP // frames)
-        laps = np.arange(-reach, reach + 1)
-        at = (at[None, :] + laps[:, None] * frames).ravel()
-        decibels = np.tile(decibels, len(laps))
-        inside = (at >= -context * STEP) & (at < frames + context * STEP)
-        at, decibels = at[inside], decibels[inside]
-    size = -(-frames // STEP) + 1
-    needed = np.zeros(size + 2 * context)
+        at, decibels = _around(at, decibels, frames, context * STEP)
+    needed = np.zeros(-(-frames // STEP) + 1 + 2 * context)
     np.maximum.at(needed, at // STEP + context, decibels)
-    ahead = max(2, round(AHEAD_S * sample_rate / STEP))
-    gain = _followed(needed, ahead, RELEASE_DB_PER_S * STEP / sample_rate)
-    return gain[context : context + size]
+    gain = _gain(np.minimum(needed, slow_db), AHEAD_S, RELEASE_DB_PER_S, sample_rate)
+    if decibels.max() > slow_db:
+        tips = np.maximum(needed - slow_db, 0.0)
+        gain *= _gain(tips, TIP_AHEAD_S, TIP_RELEASE_DB_PER_S, sample_rate)
+    return gain[context : len(gain) - context]
+
+
+def _around(
+    at: NDArray[np.integer], decibels: Sound, frames: int, context: int
+) -> tuple[NDArray[np.integer], Sound]:
+    """The peaks of a loop in this lap and as far before and after it as ``context`` frames."""
+    reach = -(-context // frames)
+    laps = np.arange(-reach, reach + 1)
+    at = (at[None, :] + laps[:, None] * frames).ravel()
+    inside = (at >= -context) & (at < frames + context)
+    return at[inside], np.tile(decibels, len(laps))[inside]
 
 
 def drawn(curve: Sound, frames: int) -> Sound:
@@ -61,10 +79,11 @@ def drawn(curve: Sound, frames: int) -> Sound:
     return out.reshape(-1)[:frames]
 
 
-def _followed(needed: NDArray[np.floating], ahead: int, release: float) -> Sound:
+def _gain(needed: NDArray[np.floating], ahead_s: float, release: float, rate: int) -> Sound:
     """Held on either side of every peak, let go slowly, smooth: a gain of at most 1."""
+    ahead = max(2, round(ahead_s * rate / STEP))
     held = _held(needed, ahead)
-    line = np.arange(len(held)) * release
+    line = np.arange(len(held)) * (release * STEP / rate)
     held += line
     np.maximum.accumulate(held, out=held)
     held -= line

@@ -27,13 +27,14 @@ class Lines(Struct, frozen=True, kw_only=True):
     jump_db: NDArray[np.floating]
 
     def seam(self) -> dict[str, float]:
-        """What is worth telling: the seam, and how it stands to the median of the others."""
-        return {
-            "seam_flux_db": float(self.flux_db[0]),
-            "seam_jump_db": float(self.jump_db[0]),
-            "seam_flux_over_db": float(self.flux_db[0] - np.median(self.flux_db[1:])),
-            "seam_jump_over_db": float(self.jump_db[0] - np.median(self.jump_db[1:])),
-        }
+        """The seam, and how far it stands above the median and the roughest of the others."""
+        told = {}
+        for name, values in (("flux", self.flux_db), ("jump", self.jump_db)):
+            seam, others = float(values[0]), values[1:]
+            told[f"seam_{name}_db"] = seam
+            told[f"seam_{name}_over_db"] = seam - float(np.median(others))
+            told[f"seam_{name}_most_db"] = seam - float(others.max())
+        return told
 
 
 def line_count(bars: int, beats: int) -> int:

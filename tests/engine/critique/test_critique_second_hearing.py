@@ -13,7 +13,7 @@ def tone(seconds: float = 5.0) -> np.ndarray:
     """A stereo chord that breathes, as (frames, 2)."""
     t = np.arange(int(seconds * RATE)) / RATE
     wave = sum(np.sin(2 * np.pi * f * t) for f in (220, 277.2, 329.6)) * 0.08
-    wave *= 0.7 + 0.3 * np.sin(2 * np.pi * 2 * t)
+    wave *= (0.7 + 0.3 * np.sin(2 * np.pi * 2 * t)) * np.clip((seconds - t) / 0.1, 0, 1) ** 2
     return np.stack([wave, wave * 0.9], axis=1)
 
 
