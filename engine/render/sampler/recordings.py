@@ -16,6 +16,7 @@ MORPH_CENTS = 900  # between two filters that a moving corner is faded between
 STILL_CENTS = 100  # a corner that moves less stands still
 # What fonts ask for below this is not heard, and a bent note takes four times as long to make.
 LEAST_BEND_CENTS, LEAST_SWING_DB = 6, 0.3
+MOST_BEND_CENTS = 3600
 VIBRATO_HERTZ, VIBRATO_DELAY_S, VIBRATO_GROWTH_S = 5.2, 0.3, 0.4
 Sound = NDArray[np.float32]
 
@@ -154,7 +155,7 @@ def _bend(voice: Voice, manner: Manner, frames: int) -> Sound | None:
         time = envelopes.time(frames) * np.float32(1 / SAMPLE_RATE) - np.float32(VIBRATO_DELAY_S)
         depth = np.clip(time / VIBRATO_GROWTH_S, 0, 1) * manner.vibrato_cents
         cents += (depth * np.sin(2 * np.pi * VIBRATO_HERTZ * time)).astype(np.float32)
-    return cents
+    return np.clip(cents, -MOST_BEND_CENTS, MOST_BEND_CENTS, out=cents)
 
 
 def _bent(sound: Sound, place: NDArray[np.float64]) -> Sound:

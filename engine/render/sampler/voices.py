@@ -85,6 +85,21 @@ class Desk:
         rows = self._library.zones[self._zones[program]]
         return int(rows["low_key"].min()), int(rows["high_key"].max())
 
+    def nearest(self, program: int, key: int, velocity: int) -> tuple[Answer, ...]:
+        """The voices of a stroke, of its nearest neighbour where the font has a hole in that place:
+        a note beside the one on paper is wrong, but none at all is worse."""
+        answers = self.answers(program, key, velocity)
+        if answers or program not in self._zones:
+            return answers
+        low, high = self.keys(program)
+        # An octave first, then whatever is near; its own velocity first, then the usual one.
+        away = sorted(range(low, high + 1), key=lambda one: ((one - key) % 12 > 0, abs(one - key)))
+        for near, force in ((one, force) for force in (velocity, 100) for one in (key, *away)):
+            answers = self.answers(program, near, force)
+            if answers:
+                return answers
+        return ()
+
     def _answers(self, program: int, key: int, velocity: int) -> tuple[Answer, ...]:
         """The voices that sound for a stroke; none where the program does not reach."""
         numbers = self._zones.get(program)
@@ -114,7 +129,7 @@ class Desk:
             for source, target, amount, by in self._modulators(zone)
             if target == g.ATTENUATION and _of_velocity(source, by)
         )
-        return min(centibels / 10, 144.0)
+        return float(np.clip(centibels / 10, -24.0, 144.0))
 
     def _evaluated(self, zone: int, key: int, velocity: int) -> Voice | None:
         """The zone's voice, or None where its offsets leave nothing of the sample."""
@@ -169,7 +184,7 @@ def _voice(values: np.ndarray, sample: Any, key: int) -> Voice | None:
         shape_cents=round(v[g.ENVELOPE_PITCH]),
         swing_cutoff=round(v[g.LFO_CUTOFF]),
         shape_cutoff=round(v[g.ENVELOPE_CUTOFF]),
-        swing_db=round(v[g.LFO_LEVEL]) / 10,
+        swing_db=round(float(np.clip(v[g.LFO_LEVEL], -960, 960))) / 10,
         exclusive=max(0, int(v[g.EXCLUSIVE])),
     )
 

@@ -255,6 +255,32 @@ def test_keys_and_velocities_choose_their_recordings(tmp_path: Path) -> None:
     assert heard == pytest.approx([400, 800, 1600], abs=0.5)
 
 
+def test_where_a_font_has_a_hole_its_nearest_key_plays(tmp_path: Path) -> None:
+    samples = [made.looped(turns, RATE, root=60) for turns in (400, 600)]
+    path = font(
+        tmp_path, samples,
+        Preset([
+            zone((KEYS, 48 | 51 << 8), (VELOCITIES, 1 | 110 << 8), (KEY_TUNING, 0), sample=0),
+            zone((KEYS, 70 | 80 << 8), (KEY_TUNING, 0), sample=1),
+        ]),
+    )  # fmt: skip
+    for key, velocity, turns in ((60, 80, 400), (65, 80, 600), (50, 120, 600), (24, 60, 400)):
+        sound = play(path, Stroke(0, RATE, key, velocity))[4800:]
+        assert hertz_of(sound) == pytest.approx(turns, abs=0.5), key
+
+
+def test_numbers_beyond_all_reason_do_no_harm(tmp_path: Path) -> None:
+    wild = [(5, 32_767), (6, -32_768), (7, 32_767), (11, 32_767), (13, 32_767), (24, 32_767),
+            (ATTENUATION, -32_768), (RESONANCE, 32_767), (FINE, -32_768)]  # fmt: skip
+    law = [(0x0502, ATTENUATION, -32_768, 0, 0)]
+    path = font(
+        tmp_path, [tone()], Preset([zone(*wild, modulators=law)]), Preset([zone()], program=1)
+    )
+    for key in (0, 60, 127):
+        sound = sampled.play_part(path, 0, [Stroke(0, RATE // 4, key, 30)], RATE // 2)
+        assert np.isfinite(sound).all()
+
+
 def test_presets_add_to_instruments_and_globals_stand_behind_zones(tmp_path: Path) -> None:
     path = font(
         tmp_path, [tone()],

@@ -200,7 +200,7 @@ def test_a_broken_font_is_refused_or_played_but_never_crashes(tmp_path: Path) ->
     dice = np.random.default_rng(5)
     refusals = 0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for turn in range(60):
+    for turn in range(40):
         content = bytearray((whole, packed)[turn % 2])
         tables = content.index(b"pdta")
         for _ in range(int(dice.integers(1, 6))):
@@ -218,7 +218,7 @@ def test_a_broken_font_is_refused_or_played_but_never_crashes(tmp_path: Path) ->
             assert str(refusal)
         else:
             assert np.isfinite(sound).all()
-    assert 10 < refusals < 60
+    assert 5 < refusals < 40
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 600_000  # kilobytes
 
