@@ -13,8 +13,8 @@ from engine.render.automation import Automation
 from engine.render.banks import Bank
 from engine.render.colouring import hand_bands, passed, response, role_bands
 from engine.render.console import SIZE, Console, Strip
-from engine.render.control import Curve, Sound, cells, channels, crossed, drawn, powers
-from engine.render.desk import DEPTH_DB, DRIVEN, FRONT, ROLE_ROW, WIDE, Desk
+from engine.render.control import CELL, Curve, Sound, cells, channels, drawn, powers, products
+from engine.render.desk import DEPTH_DB, DRIVEN, FRONT, PARALLEL, ROLE_ROW, SQUEEZE, WIDE, Desk
 from engine.render.dynamics import COMPRESSORS, compressed, drum_gain, duck_curve, low_band
 from engine.render.levels import WINDOW, Heard, behind, faders, listened, loudness
 from engine.render.performance import perform
@@ -85,7 +85,10 @@ def _drums(score: Score, console: Console, session: Session) -> None:
     for bus, fader in zip(heard, levels, strict=True):
         total += bus.heard.powers * bus.heard.weight * (bus.squeezed * 10 ** (fader / 20)) ** 2
     together = drum_gain(
-        total, session.desk.squeeze, parallel=session.desk.parallel, loop=session.loop
+        total,
+        SQUEEZE[session.desk.column],
+        parallel=session.desk.column in PARALLEL,
+        loop=session.loop,
     )
     hands = iter(kept) if kept is not None else _hands(parts, score, session)
     for bus, fader in zip(hands, levels, strict=True):
@@ -104,11 +107,9 @@ def _is_drums(part: Part) -> bool:
 def _buses(part: Part, score: Score, session: Session) -> Iterator[Bus]:
     """The part's sound, one bus or four for the drums, equalised and heard; no silent ones."""
     for row, sound in _played(part, score, session):
-        if not sound.any():
+        heard, sound, pan = _heard(sound, row)
+        if heard is None:
             continue
-        sound, pan = _one_channel(sound, row)
-        power = powers(sound)
-        heard = listened(sound, power)
         bands = role_bands(row, session.desk, has_bass=session.has_bass)
         bands += hand_bands(heard.spectrum, bands, row, tilt(score.plan.style))
         yield Bus(
@@ -118,7 +119,7 @@ def _buses(part: Part, score: Score, session: Session) -> Iterator[Bus]:
             heard=behind(heard, passed(bands, WINDOW)),
             bands=bands,
             pan=pan if _is_drums(part) else part.plan.pan / 100,
-            squeezed=_squeezed(row, power, session),
+            squeezed=_squeezed(row, heard.powers, session),
         )
 
 
@@ -126,7 +127,7 @@ def _squeezed(row: str, power: Curve, session: Session) -> Curve | float:
     rule = COMPRESSORS.get(row)
     if rule is None:
         return 1.0
-    return compressed(power, rule, session.desk.squeeze, loop=session.loop)
+    return compressed(power, rule, SQUEEZE[session.desk.column], loop=session.loop)
 
 
 def _played(part: Part, score: Score, session: Session) -> Iterable[tuple[str, Sound]]:
@@ -144,20 +145,27 @@ def _played(part: Part, score: Score, session: Session) -> Iterable[tuple[str, S
         yield row, fold(sound, frames) if loop else sound
 
 
-def _one_channel(sound: Sound, row: str) -> tuple[Sound, float]:
-    """One channel, and where it stands, where both have the same to say, and where the bass of the
-    mix is to stand firm."""
+def _heard(sound: Sound, row: str) -> tuple[Heard | None, Sound, float]:
+    """How it sounds, in one channel where one is enough, and where that stands; None for silence.
+
+    One channel is enough where both have the same to say, and for what holds the mix up from below.
+    """
+    if sound.ndim == 2 and row in ("kick", "bass"):
+        sound = middle(sound)
     if sound.ndim == 1:
-        return sound, 0.0
-    if row in ("kick", "bass"):
-        return middle(sound), 0.0
-    left, right, both = crossed(sound)
-    if both**2 < (1 - 1e-6) * left * right or both <= 0:
-        return sound, 0.0
-    level = np.sqrt(0.5 * (left + right))
-    pan = float(np.arctan2(np.sqrt(right), np.sqrt(left)) * 4 / np.pi - 1)
-    louder = sound[:, 0] if left >= right else sound[:, 1]
-    return louder * np.float32(level / np.sqrt(max(left, right))), pan if abs(pan) > 1e-4 else 0.0
+        power = powers(sound)
+        return (listened(sound, power) if power.any() else None), sound, 0.0
+    one, two = channels(sound)
+    left, right, both = products(one, one), products(two, two), products(one, two)
+    power = (left + right) / CELL
+    if not power.any():
+        return None, sound, 0.0
+    a, b, c = float(left.sum()), float(right.sum()), float(both.sum())
+    if c <= 0 or c**2 < (1 - 1e-6) * a * b:
+        return listened(sound, power, min(max(0.5 + c / (a + b), 0.1), 1.0)), sound, 0.0
+    pan = float(np.arctan2(np.sqrt(b), np.sqrt(a)) * 4 / np.pi - 1)
+    single = (one if a >= b else two) * np.float32(np.sqrt(0.5 * (a + b) / max(a, b)))
+    return listened(single, power), single, pan if abs(pan) > 1e-4 else 0.0
 
 
 def _faders(buses: list[Bus], session: Session) -> list[float]:

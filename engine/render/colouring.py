@@ -11,19 +11,34 @@ from numpy.typing import NDArray
 
 from engine.render.desk import BRIGHTNESS, EQUALISERS, SOLO_COMP, Desk
 from engine.sound.filters import Band, impulse
-from engine.sound.tilts import octaves
+from engine.sound.tilts import OCTAVES_HZ, octaves
 
 TAPS = 4096
-MOST_DB, LEAST_DB = 7.0, -4.0
-_HAND = 0.8  # share of what is missing that is given
-_EMPTY_DB = -30.0  # below this under the target an instrument has no such sound to raise
+MOST_DB, LEAST_DB = 9.0, -5.0  # of all shelves together
+_HAND = 0.85  # share of what is missing that is given
+_EMPTY_DB = 34.0  # further than this under the target an instrument has no such sound to raise
+# Shelves, and the octave (1, 2, 4 and 8 kHz) that says what each of them shall do.
+_SHELVES = ((700.0, 5), (1600.0, 6), (3200.0, 7), (7000.0, 8))
 Spectrum = NDArray[np.floating]
 
 
 def role_bands(row: str, desk: Desk, *, has_bass: bool) -> tuple[Band, ...]:
     """What the role and the style always do."""
     bands = SOLO_COMP if row == "comp" and not has_bass else EQUALISERS[row]
-    return bands + desk.extra.get(row, ()) + desk.extra.get("all", ())
+    return bands + desk.extra.get(row, ()) + desk.extra.get("all", ()) + _tone(desk.tone)
+
+
+@lru_cache(maxsize=32)
+def _tone(tone: tuple[float, ...]) -> tuple[Band, ...]:
+    """The style's tone as one bell an octave, a shelf on top."""
+    bells = zip(OCTAVES_HZ[1:], tone, strict=False)
+    return tuple(
+        Band("peak", float(hertz), gain, 1.0)
+        if hertz < 12_000
+        else Band("high_shelf", 11_000, gain, 0.7)
+        for hertz, gain in bells
+        if gain
+    )
 
 
 def hand_bands(
@@ -31,22 +46,32 @@ def hand_bands(
 ) -> tuple[Band, ...]:
     """Two shelves that bring a part of this power spectrum behind ``bands`` nearer to the style's
     ``wanted`` octaves; none where the row is not one of a tune or a chord."""
-    place = BRIGHTNESS.get(row)
-    if place is None or not spectrum.any():
+    if not spectrum.any():
         return ()
-    missing = wanted + place - octaves(spectrum * passed(bands, 2 * (len(spectrum) - 1)))
-    presence = _given(missing[6:8])
-    air = _given(missing[8:9] - presence)
-    shelves = (Band("high_shelf", 2400, presence, 0.6), Band("high_shelf", 7500, air, 0.6))
-    return tuple(one for one in shelves if one.decibels)
+    heard = octaves(spectrum * passed(bands, 2 * (len(spectrum) - 1)))
+    if row == "bass":
+        return _firmed(heard, wanted)
+    place = BRIGHTNESS.get(row)
+    if place is None:
+        return ()
+    missing = wanted + place - heard
+    shelves, given = [], 0.0
+    for hertz, octave in _SHELVES:
+        if missing[octave] > _EMPTY_DB:
+            break
+        whole = float(np.clip(_HAND * missing[octave], LEAST_DB, MOST_DB))
+        step = round(2 * (whole - given)) / 2
+        if step:
+            shelves.append(Band("high_shelf", hertz, step, 0.6))
+            given += step
+    return tuple(shelves)
 
 
-def _given(missing: Spectrum) -> float:
-    """In steps of half a decibel."""
-    some = missing[missing < -_EMPTY_DB]
-    if not len(some):
-        return 0.0
-    return round(2 * float(np.clip(_HAND * some.mean(), LEAST_DB, MOST_DB))) / 2
+def _firmed(heard: Spectrum, wanted: Spectrum) -> tuple[Band, ...]:
+    """A bass that is all in its lowest octave is given the one above, or is not heard at all."""
+    missing = (wanted[2] - heard[2]) - (wanted[1] - heard[1])
+    gain = round(2 * float(np.clip(missing, 0, 6))) / 2
+    return (Band("peak", 125, gain, 0.9),) if gain else ()
 
 
 @lru_cache(maxsize=128)

@@ -14,6 +14,7 @@ from engine.render.dynamics import driven
 from engine.render.halves import add_doubled, halved
 from engine.render.space import echoes, reverberated
 from engine.render.tape import wobbled
+from engine.sound.filters import blank
 
 SIZE = 1 << 16
 _BLOCK = STRETCH * CELL
@@ -54,14 +55,12 @@ class Sum:
         for number in sorted(other._blocks):
             self.add(number, other._blocks[number])
 
-    def sound(self, frames: int, *, loop: bool) -> Sound:
-        """The sum as (frames,); what rings past the end is dropped, or laid over the beginning of
-        a loop. The sum is empty then."""
-        out = np.zeros(frames, np.float32)
+    def play(self, out: Sound, *, loop: bool) -> None:
+        """Add the sum to ``out`` (frames,); what rings past the end is dropped, or laid over the
+        beginning of a loop. The sum is empty then."""
         for number in sorted(self._blocks):
             wave = np.fft.irfft(self._blocks.pop(number), n=SIZE)
             lay(out, wave, number * _BLOCK, loop=loop)
-        return out
 
 
 def lay(out: Sound, piece: Sound, at: int, *, loop: bool) -> None:
@@ -124,12 +123,11 @@ class Console:
         out = {}
         for group in sorted({group for group, _ in self._sums}):
             middle = self._sums.pop((group, "middle"), Sum())
-            sides = []
-            for name in ("left", "right"):
-                side = self._sums.pop((group, name), Sum())
-                side.pour(middle)
-                sides.append(side.sound(self._frames, loop=self._loop))
-            total = np.stack(sides).T
+            total = blank(self._frames)
+            for side, name in enumerate(("left", "right")):
+                held = self._sums.pop((group, name), Sum())
+                held.pour(middle)
+                held.play(total[:, side], loop=self._loop)
             self._heard_in_the_room(total, group, desk, echo_frames, wet)
             if desk.wobble_cents:
                 wobbled(total, desk.wobble_cents, seed, loop=self._loop)
@@ -137,7 +135,9 @@ class Console:
         return out
 
     def _taken(self, group: str, name: str) -> Sound:
-        return self._sums.pop((group, name)).sound(self._frames, loop=self._loop)
+        out = np.zeros(self._frames, np.float32)
+        self._sums.pop((group, name)).play(out, loop=self._loop)
+        return out
 
     def _heard_in_the_room(
         self, total: Sound, group: str, desk: Desk, echo_frames: int, wet: Curve

@@ -31,27 +31,20 @@ def channels(sound: Sound) -> tuple[Sound, ...]:
 def powers(sound: Sound) -> Curve:
     """Mean square per cell of (frames,) or (frames, 2), both loudspeakers together."""
     both = channels(sound)
-    frames = len(sound)
-    whole = frames // CELL
-    total = np.zeros(cells(frames))
-    for channel in both:
-        square = channel[: whole * CELL].reshape(whole, CELL)
-        total[:whole] += np.einsum("ij,ij->i", square, square)
-        rest = channel[whole * CELL :]
-        if len(rest):
-            total[-1] += float(np.einsum("i,i->", rest, rest))
-    return total * ((2 if len(both) == 1 else 1) / CELL)
+    return np.sum([products(one, one) for one in both], axis=0) * (2 / len(both) / CELL)
 
 
-def crossed(sound: Sound) -> tuple[float, float, float]:
-    """Energy of the left and the right of (frames, 2), and what they have in common."""
-    left, right, both = 0.0, 0.0, 0.0
-    for _, place in stretches(len(sound)):
-        one, two = sound[place, 0], sound[place, 1]
-        left += float(np.einsum("i,i->", one, one))
-        right += float(np.einsum("i,i->", two, two))
-        both += float(np.einsum("i,i->", one, two))
-    return left, right, both
+def products(one: Sound, two: Sound) -> Curve:
+    """What two channels (frames,) have in common, summed by the cell."""
+    whole = len(one) // CELL
+    total = np.zeros(cells(len(one)))
+    inside = whole * CELL
+    total[:whole] = np.einsum(
+        "ij,ij->i", one[:inside].reshape(whole, CELL), two[:inside].reshape(whole, CELL)
+    )
+    if inside < len(one):
+        total[-1] += float(np.einsum("i,i->", one[inside:], two[inside:]))
+    return total
 
 
 def stretches(frames: int) -> Iterator[tuple[slice, slice]]:

@@ -36,6 +36,10 @@ LEVELS: dict[str, dict[str, float]] = {
              "lead": 0, "counter": -8, "fx": -14},
 }  # fmt: skip
 LEAD_LUFS = -24.0
+# Share of the compressors' reduction that a kind of music wants; an orchestra breathes.
+SQUEEZE = {"pop": 1.0, "lofi": 1.0, "ambient": 0.2, "cinematic": 0.35, "edm": 1.0, "chip": 0.6,
+           "jazz": 0.5, "chinese": 0.4, "rock": 1.0}  # fmt: skip
+PARALLEL = ("edm", "rock", "pop")  # flattened drums beside the drums
 LONGEST_ROOM_S = 5.0
 
 EQUALISERS: dict[str, tuple[Band, ...]] = {
@@ -48,13 +52,13 @@ EQUALISERS: dict[str, tuple[Band, ...]] = {
     "perc": (Band(HP, 50), Band(PK, 400, -2, 1.2), Band(LP, 15_000)),
     "bass": (Band(HP, 30, 0, 0.54), Band(HP, 30, 0, 1.31), Band(PK, 250, -2.5, 1.0),
              Band(PK, 100, 1.5, 1.0), Band(PK, 800, 2, 1.0), Band(LP, 5500)),
-    "comp": (Band(HP, 90), Band(PK, 300, -2.5, 0.9), Band(PK, 2600, -0.5, 1.5),
+    "comp": (Band(HP, 75), Band(PK, 300, -2.5, 0.9), Band(PK, 2600, -0.5, 1.5),
              Band(HS, 6000, 1.5), Band(LP, 13_000)),
-    "pad": (Band(HP, 150), Band(PK, 300, -2.5, 0.8), Band(PK, 2800, -1, 0.7),
+    "pad": (Band(HP, 110), Band(PK, 300, -2.5, 0.8), Band(PK, 2800, -1, 0.7),
             Band(HS, 9000, 1), Band(LP, 10_000)),
-    "lead": (Band(HP, 150), Band(PK, 2000, 1, 0.8), Band(PK, 3600, 1.5, 0.8),
+    "lead": (Band(HP, 120), Band(PK, 2000, 1, 0.8), Band(PK, 3600, 1.5, 0.8),
              Band(LP, 13_000)),
-    "counter": (Band(HP, 140), Band(PK, 350, -1.5, 1.0), Band(PK, 4000, 1, 0.8),
+    "counter": (Band(HP, 110), Band(PK, 350, -1.5, 1.0), Band(PK, 4000, 1, 0.8),
                 Band(LP, 12_000)),
     "fx": (Band(HP, 32), Band(PK, 2200, -4, 0.5), Band(LP, 11_000)),
 }  # fmt: skip
@@ -74,8 +78,9 @@ class Desk(Struct, frozen=True, kw_only=True):
     wobble_cents: float = 0.0
     energy_span_db: float = 3.0
     drive: float = 0.0
-    squeeze: float = 1.0  # share of the compressors' reduction that this music wants
-    parallel: bool = False  # flattened drums beside the drums
+    # dB at 63 125 250 500 1k 2k 4k 8k 16k Hz for every part: what this style's instruments lack
+    # or have too much of beside its tilt, found by measurement on whole pieces.
+    tone: tuple[float, ...] = ()
     faders: dict[str, float] = {}  # dB by row, on top of the column's level
 
 
@@ -127,7 +132,8 @@ DESKS: dict[str, Desk] = {
     "bossa": Desk(column="jazz", space=_room(1.0, 1.2, 1.1, 0.6, 20, early_db=0), send_db=-13),
     "funk_corporate": Desk(
         column="pop", space=_room(0.6, 0.7, 0.6, 0.4, 8, early_db=2), send_db=-17,
-        ducks={"pad": Duck(depth_db=3, release_s=0.12), "bass": Duck(depth_db=3, release_s=0.1)},
+        ducks={"pad": Duck(depth_db=3, release_s=0.12),
+               "bass": Duck(depth_db=3, release_s=0.1, below_hz=180)},
         extra={"bass": (Band(PK, 90, 2, 1.0),)}, drive=0.25,
     ),
     "acoustic_folk": Desk(
@@ -138,13 +144,13 @@ DESKS: dict[str, Desk] = {
     ),
     "rock": Desk(
         column="rock", space=_room(0.7, 0.8, 0.7, 0.5, 10, early_db=1), send_db=-16, drive=0.35,
-        echo=(3, 0.3, -18), ducks={"bass": Duck(depth_db=2, release_s=0.09)},
+        echo=(3, 0.3, -18), ducks={"bass": Duck(depth_db=2, release_s=0.09, below_hz=180)},
         extra={"comp": (Band(PK, 350, -2, 1.0), Band(LP, 9000)),
                "bass": (Band(PK, 800, 1.5, 1.0),)},
     ),
     "metal": Desk(
         column="rock", space=_room(0.5, 0.6, 0.5, 0.3, 6, early_db=2), send_db=-19, drive=0.4,
-        ducks={"bass": Duck(depth_db=3, release_s=0.06)},
+        ducks={"bass": Duck(depth_db=3, release_s=0.06, below_hz=180)},
         extra={"comp": (Band(PK, 300, -2, 1.0), Band(PK, 4000, -2, 1.5), Band(LP, 10_000)),
                "kick": (Band(PK, 60, 2, 1.0), Band(PK, 4000, 4, 1.0))},
     ),

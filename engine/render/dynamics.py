@@ -60,7 +60,7 @@ def compressed(powers: Curve, rule: Compressor, amount: float, *, loop: bool) ->
     if loop:
         # What the end of the loop held down is still coming back at its beginning.
         reduction = np.tile(reduction, 2)
-    reduction = _released(reduction, 8.686 / rule.release_ms)
+    reduction = _released(reduction, rule.most_db / (2 * rule.release_ms))
     reduction = _attacked(reduction, rule.attack_ms)
     return 10 ** (-reduction[-lap:] / 20)
 

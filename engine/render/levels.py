@@ -11,13 +11,13 @@ import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from engine.render.control import CELL, Curve, Sound, channels, crossed
+from engine.render.control import CELL, Curve, Sound, channels
 from engine.render.desk import LEAD_LUFS, LEVELS, Desk
 from engine.sound.filters import SAMPLE_RATE
 from engine.sound.loudness import k_weight
 
 WINDOW = 8192
-PLACES = 24
+PLACES = 32
 _BEFORE = 12  # cells from a window's beginning to its loudest moment
 _BLOCK = 100  # cells: the step of the loudness meter
 _HANDS = ("kick", "snare", "hats")
@@ -33,7 +33,7 @@ class Heard(Struct, frozen=True, kw_only=True):
     spectrum: NDArray[np.floating]
 
 
-def listened(sound: Sound, powers: Curve) -> Heard:
+def listened(sound: Sound, powers: Curve, middle: float = 1.0) -> Heard:
     """Hear some places of a sound of these powers."""
     spectrum = np.zeros(WINDOW // 2 + 1)
     for at in _places(powers, len(sound)):
@@ -44,7 +44,7 @@ def listened(sound: Sound, powers: Curve) -> Heard:
     return Heard(
         powers=powers,
         weight=_weight(spectrum, spectrum),
-        middle=_common(sound),
+        middle=middle,
         spectrum=spectrum,
     )
 
@@ -61,15 +61,6 @@ def behind(heard: Heard, passed: NDArray[np.floating]) -> Heard:
 def _weight(spectrum: NDArray[np.floating], of: NDArray[np.floating]) -> float:
     whole = float(of.sum())
     return float((spectrum * _k_power()).sum()) / whole if whole > 0 else 1.0
-
-
-def _common(sound: Sound) -> float:
-    """The share of the power that lies in the middle: 1 for a mono sound, a half for two that
-    know nothing of each other."""
-    if sound.ndim == 1:
-        return 1.0
-    left, right, both = crossed(sound)
-    return min(max(0.5 + both / max(left + right, 1e-30), 0.1), 1.0)
 
 
 @lru_cache(maxsize=1)

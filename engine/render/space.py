@@ -61,8 +61,7 @@ def _bands(frames: int, seed: int) -> list[Sound]:
     size = 1 << frames.bit_length()
     f = np.fft.rfftfreq(size, 1 / HALF_RATE)
     spectra = np.fft.rfft(np.random.default_rng(seed).standard_normal((2, size)), axis=1)
-    # One noise for both sides in the bass: a wide bass falls apart in mono.
-    common = 1 / (1 + (f / 225) ** 10)
+    common = _common(f)
     spectra[1] = spectra[0] * np.sqrt(common) + spectra[1] * np.sqrt(1 - common)
     # Where an octave ends the next begins within a quarter of one: a slow neighbour stays outside.
     place = np.log2(np.maximum(f, 1) / _CENTRES[0])
@@ -70,9 +69,24 @@ def _bands(frames: int, seed: int) -> list[Sound]:
     rising = [np.ones(len(f)), *(np.sin(np.pi / 2 * one) for one in reached)]
     falling = [*(np.cos(np.pi / 2 * one) for one in reached), np.ones(len(f))]
     return [
-        np.fft.irfft(spectra * up * down, n=size, axis=1)[:, :frames]
+        _even(np.fft.irfft(spectra * up * down, n=size, axis=1)[:, :frames])
         for up, down in zip(rising, falling, strict=True)
     ]
+
+
+def _even(noise: Sound) -> Sound:
+    """Noise without its chance swells, or a short room would ring by luck: of equal power in every
+    45 ms."""
+    width = int(0.045 * HALF_RATE)
+    around = np.pad((noise**2).mean(axis=0), (width // 2, width - width // 2), mode="reflect")
+    sums = np.cumsum(around)
+    local = (sums[width:] - sums[:-width])[: noise.shape[1]] / width
+    return noise * np.sqrt(local.mean() / np.maximum(local, 1e-3 * local.mean()))
+
+
+def _common(f: Sound) -> Sound:
+    """What both sides share, by hertz: a wide bass falls apart in mono."""
+    return 1 / (1 + (f / 225) ** 10)
 
 
 def _times(space: Space) -> NDArray[np.floating]:
@@ -103,7 +117,11 @@ def _between(sound: Sound, space: Space) -> Sound:
     size = 1 << (sound.shape[1] + 4096).bit_length()
     # The lower half of the bins at 48 kHz are the bins at 24.
     edges = np.fft.rfft(impulse(bands, 4096), n=2 * size)[: size // 2 + 1]
-    return np.fft.irfft(np.fft.rfft(sound, n=size, axis=1) * edges, n=size)[:, : sound.shape[1]]
+    left, right = np.fft.rfft(sound, n=size, axis=1) * edges
+    middle, side = (left + right) / 2, (left - right) / 2
+    side *= 1 - _common(np.fft.rfftfreq(size, 1 / HALF_RATE))
+    both = np.stack([middle + side, middle - side])
+    return np.fft.irfft(both, n=size, axis=1)[:, : sound.shape[1]]
 
 
 @lru_cache(maxsize=32)

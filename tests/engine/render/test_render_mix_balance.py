@@ -1,0 +1,199 @@
+"""Levels, compressors, ducking and places, measured on what comes out."""
+
+import msgspec
+import numpy as np
+import pytest
+import render_scores as scores
+
+from engine.contracts import Section
+from engine.render import render
+from engine.render.banks import builtin
+from engine.render.console import Console, Strip
+from engine.render.control import cells, drawn, powers
+from engine.render.desk import LEVELS, desk_for
+from engine.render.dynamics import (
+    COMPRESSORS,
+    Compressor,
+    Duck,
+    compressed,
+    drum_gain,
+    duck_curve,
+    low_band,
+)
+from engine.render.levels import listened, loudness
+from engine.score import Note
+from engine.sound.loudness import integrated_lufs
+
+RATE = 48_000
+BAR_FRAMES = 96_000
+
+
+def tone(hertz: float, seconds: float) -> np.ndarray:
+    return np.sin(2 * np.pi * hertz * np.arange(int(seconds * RATE)) / RATE).astype(np.float32)
+
+
+@pytest.mark.parametrize("hertz", [55.0, 220.0, 1000.0, 6000.0])
+def test_loudness_by_powers_is_what_a_meter_says(hertz: float) -> None:
+    sound = tone(hertz, 6) * 0.2
+    sound[RATE : 3 * RATE] = 0  # the gate has something to do
+    heard = listened(sound, powers(sound))
+    met = integrated_lufs(np.stack([sound, sound], axis=1))
+    assert loudness(heard, loop=False) == pytest.approx(met, abs=0.5)
+
+
+def test_a_curve_is_drawn_without_a_step_where_a_loop_joins() -> None:
+    frames = 10 * 48 + 17
+    curve = np.linspace(1.0, 0.5, cells(frames))
+    whole = drawn(curve, slice(0, len(curve)), frames, loop=True)
+    assert len(whole) == frames
+    assert whole[0] == pytest.approx(1.0)
+    assert whole[-1] == pytest.approx(1.0, abs=0.6 / 17)
+    parts = [drawn(curve, slice(a, b), frames, loop=True) for a, b in ((0, 4), (4, 11))]
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_stems_stand_at_their_roles_levels() -> None:
+    one = scores.band(4, style="country")
+    stems = render(one, builtin(), frames=4 * BAR_FRAMES, loop=True, seed=1)
+    lead = integrated_lufs(stems.groups["lead"])
+    levels = LEVELS["pop"]
+    for group, row in (("bass", "bass"), ("chords", "comp")):
+        found = integrated_lufs(stems.groups[group]) - lead
+        assert found == pytest.approx(levels[row] - levels["lead"], abs=1.5), group
+
+
+@pytest.mark.parametrize("kind", ["kick", "bass", "lead"])
+def test_a_compressor_brings_loud_and_soft_together_within_its_bounds(kind: str) -> None:
+    rule = COMPRESSORS[kind]
+    loud = np.where(np.arange(4000) % 1000 < 40, 1.0, 0.001)
+    gain = 20 * np.log10(compressed(loud, rule, 1.0, loop=True))
+    assert -rule.most_db <= gain.min() < -0.8
+    assert gain.max() <= 0
+    assert np.array_equal(compressed(loud, rule, 0.0, loop=True), np.ones(4000))
+
+
+def test_a_compressor_lets_the_click_of_a_stroke_pass() -> None:
+    rule = Compressor(over_db=0, ratio=4, attack_ms=12, release_ms=90, most_db=12)
+    stroke = np.where(np.arange(4000) % 1000 < 150, 1.0, 1e-6)
+    gain = 20 * np.log10(compressed(stroke, rule, 1.0, loop=True))
+    assert gain[2001] > gain[2060] + 1
+    assert gain[2150] < gain[2190] < gain[2400]
+
+
+def test_a_loops_compressor_begins_as_it_ends() -> None:
+    stroke = np.where(np.arange(4000) >= 3900, 1.0, 0.01)  # loud at the very end
+    gain = compressed(stroke, COMPRESSORS["bass"], 1.0, loop=True)
+    alone = compressed(stroke, COMPRESSORS["bass"], 1.0, loop=False)
+    assert gain[0] < 0.9
+    assert alone[0] == pytest.approx(1.0)
+
+
+def test_the_drum_bus_keeps_the_drums_as_loud_and_lifts_their_soft_strokes() -> None:
+    strokes = np.where(np.arange(8000) % 1000 < 100, np.where(np.arange(8000) < 4000, 1, 0.05), 0)
+    gain = drum_gain(strokes, 1.0, parallel=True, loop=True)
+    after = strokes * gain**2
+    assert after.sum() == pytest.approx(strokes.sum(), rel=1e-6)
+    assert after[5000:5100].mean() / after[1000:1100].mean() > 1.3 * 0.05
+
+
+def test_a_duck_is_as_deep_as_asked_after_the_kick_and_gone_before_the_next() -> None:
+    duck = Duck(depth_db=6, release_s=0.2)
+    curve = 20 * np.log10(duck_curve([0, 24_000], duck, 1000, loop=True))
+    assert curve[20] == pytest.approx(-6, abs=0.2)
+    assert curve[520] == pytest.approx(-6, abs=0.2)
+    assert curve[400] == pytest.approx(0, abs=0.1)
+    assert curve[998] < -1  # the first kick's fall begins before the loop's first frame
+    assert 20 * np.log10(duck_curve([0], duck, 1000, loop=False))[998] == 0
+
+
+def test_the_low_band_holds_the_bass_and_nothing_above() -> None:
+    low, high = tone(60, 1), tone(600, 1)
+    got = low_band(low + high, 180, loop=True)
+    left = got - low
+    assert np.sqrt((left**2).mean()) < 0.15
+    above = low_band(high, 180, loop=True)
+    assert np.sqrt((above**2).mean()) < 0.02
+
+
+def test_a_bass_that_ducks_below_only_keeps_its_upper_notes() -> None:
+    assert desk_for("metal", "bed").ducks["bass"].below_hz
+    kicks = [Note(i * 480, 100, 36, 120) for i in range(8)]
+    bass = scores.part("bass", "bass", [Note(0, 2 * scores.BAR, 33, 100)], patch="bass_saw")
+    drums = scores.part("drums", "drums", kicks, patch="kit_acoustic")
+
+    def heard(parts: list) -> tuple[np.ndarray, np.ndarray]:
+        one = scores.score(parts, style="metal", bars=2)
+        sound = render(one, builtin(), frames=2 * BAR_FRAMES, loop=True, seed=1).groups["bass"]
+        low = low_band(sound.mean(axis=1), 120, loop=True)
+        return low, sound.mean(axis=1) - low_band(sound.mean(axis=1), 250, loop=True)
+
+    ducked, steady = heard([bass, drums]), heard([bass])
+    at, later = slice(48_240, 49_200), slice(60_000, 70_000)
+
+    def dip(band: int) -> float:
+        change = ducked[band] ** 2, steady[band] ** 2
+        under, beside = (change[0][when].mean() / change[1][when].mean() for when in (at, later))
+        return float(10 * np.log10(under / beside))
+
+    assert dip(0) < -1.8
+    assert dip(1) > dip(0) + 0.7
+
+
+def test_the_mix_follows_the_plans_energy() -> None:
+    one = scores.band(6, style="country")
+    sections = tuple(
+        Section(name=name, bar=2 * at, bars=2, energy=energy, roles=())
+        for at, (name, energy) in enumerate((("i", 2), ("A", 4), ("B", 7)))
+    )
+    plan = msgspec.structs.replace(one.plan, sections=sections)
+    one = msgspec.structs.replace(one, plan=plan)
+    sound = render(one, builtin(), frames=6 * BAR_FRAMES, loop=True, seed=1, apart=False)
+    mix = sound.groups["mix"]
+    loud = [
+        integrated_lufs(mix[at : at + 2 * BAR_FRAMES]) for at in range(0, 6 * BAR_FRAMES, 192000)
+    ]
+    assert loud[0] + 0.5 < loud[1] < loud[2] - 0.3
+
+
+def test_stems_add_up_to_the_mix_that_is_made_without_them() -> None:
+    one = scores.band(2, style="lofi")
+    apart = render(one, builtin(), frames=2 * BAR_FRAMES, loop=True, seed=4)
+    whole = render(one, builtin(), frames=2 * BAR_FRAMES, loop=True, seed=4, apart=False)
+    total = np.sum(list(apart.groups.values()), axis=0)
+    left = total - whole.groups["mix"]
+    level = np.sqrt((whole.groups["mix"] ** 2).mean())
+    assert np.sqrt((left**2).mean()) < 10 ** (-80 / 20) * level
+
+
+@pytest.mark.parametrize("style", ["orchestral_epic", "house_edm", "acoustic_folk"])
+def test_a_mix_stands_in_mono(style: str) -> None:
+    frames = 3 * BAR_FRAMES
+    stems = render(scores.band(3, style=style), builtin(), frames=frames, loop=True, seed=1)
+    mix = np.sum(list(stems.groups.values()), axis=0)
+    middle, side = mix.mean(axis=1), (mix[:, 0] - mix[:, 1]) / 2
+    f = np.fft.rfftfreq(frames, 1 / RATE)
+    low = f < 120
+    lows = [float((np.abs(np.fft.rfft(one))[low] ** 2).sum()) for one in (side, middle)]
+    assert 10 * np.log10(lows[0] / lows[1]) <= -20
+    both = integrated_lufs(mix)
+    assert both - integrated_lufs(np.stack([middle, middle], axis=1)) <= 1.5
+    left, right = (mix**2).mean(axis=0)
+    assert abs(10 * np.log10(left / right)) <= 1.5
+
+
+def test_a_console_delays_and_places_what_it_is_given() -> None:
+    frames = 12_000
+    click = np.zeros(frames, np.float32)
+    click[48] = 1
+    console = Console(frames, loop=True)
+    flat = np.ones((1 << 15) + 1, np.complex64)
+    many = cells(frames)
+    strip = Strip(
+        group="mix", gain=np.ones(many), equaliser=flat, send=0.0, pan=-1.0, late_frames=0,
+        echoed=False,
+    )  # fmt: skip
+    console.add(click, powers(click), strip)
+    desk = desk_for("country", "bed")
+    out = console.returned(desk, 0, np.ones(many), 1)["mix"]
+    assert out[48, 0] == pytest.approx(np.sqrt(2), abs=1e-3)
+    assert np.abs(out[:, 1]).max() < 1e-4
