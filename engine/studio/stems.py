@@ -57,7 +57,7 @@ def heard(stems: Mapping[str, NDArray[np.floating]], wanted: Sequence[str]) -> t
 def _measured(name: str, sound: NDArray[np.floating] | None) -> Measured:
     power = 0.0 if sound is None else float(np.sqrt(np.mean(np.square(sound), dtype=np.float64)))
     level = 20 * np.log10(max(power, 1e-9))
-    plays = level > SILENT_DBFS
+    plays = bool(level > SILENT_DBFS)
     return Measured(
         name="stem",
         asked=name,
