@@ -69,10 +69,11 @@ def _parted(strokes: list[Stroke]) -> tuple[list[Stroke], list[Stroke]]:
 
 
 def _levelled(sound: Sound, performance: Performance) -> Sound:
-    """The sound under the player's own rise and fall."""
+    """The sound under the player's own rise and fall, straight from one value to the next."""
     if performance.level is None:
         return sound
-    places = np.arange(len(sound)) / LEVEL_STEP
-    decibels = np.interp(places, np.arange(len(performance.level)), performance.level)
-    sound *= (10 ** (decibels / 20)).astype(np.float32)[:, None]
+    gain = (10 ** (performance.level / 20)).astype(np.float32)
+    curve = lines.ramped(gain, LEVEL_STEP, len(sound))
+    for channel in sound.T:
+        channel *= curve
     return sound

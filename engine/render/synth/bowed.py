@@ -17,7 +17,7 @@ class Bowed(Line, frozen=True, kw_only=True):
 
     def gate(self, phase: Curve) -> Curve:
         """The hair grips and slips once a cycle, and is loudest while it grips."""
-        return 0.4 + 0.6 * (phase - np.floor(phase))
+        return (0.4 + 0.6 * (phase - np.floor(phase))).astype(np.float32)
 
     def spectrum(self, hertz: Curve, press: Curve, count: int) -> Curve:
         """The saw under the body's resonances, closing above a cutoff that the bow moves."""

@@ -19,7 +19,8 @@ from engine.render.synth.patches.patch import Patch
 from engine.render.synth.singing import Line
 from engine.sound.filters import blank
 
-STEP = 480  # frames between two spectra: 10 ms
+STEP = 960  # frames between two spectra: 20 ms
+LEVEL_STEP = 480  # frames between two values of a part's level
 KNOT = 240  # frames between two values of pitch and level
 REFERENCE_LUFS = -20.0
 _REFERENCE_PRESS = 100 / 127
@@ -44,8 +45,8 @@ def play_line(
 ) -> Sound:
     """A part as (frames, 2), a note struck at 100 at -20 LUFS.
 
-    ``level`` is the part's own rise and fall in dB every `STEP` frames; it is heard in the colour
-    of the tone as well.
+    ``level`` is the part's own rise and fall in dB every `LEVEL_STEP` frames; it is heard in the
+    colour of the tone as well.
     """
     out = blank(frames)
     for line in _players(strokes, patch):
@@ -119,7 +120,7 @@ def _phrases(line: list[Stroke], patch: Patch) -> list[list[Stroke]]:
 
 def _motion(patch: Patch, phrase: list[Stroke], frames: int, rng: np.random.Generator) -> _Motion:
     voice, begin = patch.voice, phrase[0].onset
-    time = np.arange(frames // KNOT + 3) * (KNOT / SAMPLE_RATE)
+    time = np.arange((frames // STEP + 2) * STEP // KNOT + 1) * (KNOT / SAMPLE_RATE)
     level, press = np.zeros(len(time)), np.full(len(time), 0.5)
     begins = []
     for slur in _slurs(phrase):
@@ -226,7 +227,7 @@ def _fall(voice: Line, last: Stroke, begin: int, time: Curve) -> Curve:
 
 def _shaped(motion: _Motion, level: Curve, onset: int) -> _Motion:
     """The motion under the part's level curve."""
-    place = (onset + np.arange(len(motion.level)) * KNOT) / STEP
+    place = (onset + np.arange(len(motion.level)) * KNOT) / LEVEL_STEP
     decibels = np.interp(place, np.arange(len(level)), level)
     return _Motion(
         pitch=motion.pitch,
@@ -244,24 +245,32 @@ def tone(
 ) -> Sound:
     """The tone of a motion, mono, at ``level`` (amplitude every `KNOT` frames)."""
     hertz = 440.0 * 2 ** ((motion.pitch - 69) / 12)
-    amplitudes = _spectra(voice, hertz[::2], motion.press[::2])
-    cycles = osc.tables(amplitudes, 1024 if amplitudes.shape[1] <= 96 else 2048)
+    each = STEP // KNOT
+    amplitudes = _spectra(voice, hertz[::each], motion.press[::each])
+    cycles = osc.tables(amplitudes, 512 if amplitudes.shape[1] <= 48 else 1024)
     speed = hertz / SAMPLE_RATE
     turned = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2) * KNOT])
-    frame = np.arange(frames)
-    phase = np.interp(frame, np.arange(len(turned)) * KNOT, turned)
+    phase = ramped(turned, KNOT, frames)
     sound = osc.read(cycles, phase, STEP)
-    strength = np.sqrt((amplitudes**2).sum(axis=1) / 2)
+    strength = np.sqrt((amplitudes**2).sum(axis=1) / 2) * 10 ** (voice.noise_db / 20)
     air = _air(voice, frames, motion.begins, rng) * voice.gate(phase)
-    air *= np.interp(frame, np.arange(len(strength)) * STEP, strength * 10 ** (voice.noise_db / 20))
-    sound += air.astype(np.float32)
-    sound *= np.interp(frame, np.arange(len(level)) * KNOT, level).astype(np.float32)
+    air *= ramped(strength.astype(np.float32), STEP, frames)
+    sound += air
+    sound *= ramped(level.astype(np.float32), KNOT, frames)
     return sound
+
+
+def ramped(values: Curve, step: int, frames: int) -> Curve:
+    """A curve of ``frames`` drawn straight from one value to the next, ``step`` frames apart."""
+    steps = -(-frames // step)
+    values = np.pad(values[: steps + 1], (0, max(0, steps + 1 - len(values))), "edge")
+    along = np.arange(step, dtype=values.dtype) / values.dtype.type(step)
+    return (values[:-1, None] + np.diff(values)[:, None] * along).reshape(-1)[:frames]
 
 
 def _spectra(voice: Line, hertz: Curve, press: Curve) -> Curve:
     """Amplitudes of the harmonics under the top of our band, (moments, harmonics)."""
-    count = int(np.clip(osc.TOP_HZ / hertz.min(), 2, 256))
+    count = int(np.clip(osc.TOP_HZ / hertz.min(), 2, 128))
     places = hertz[:, None] * np.arange(1.0, count + 1)
     below = np.clip((osc.TOP_HZ - places) / 1500.0, 0.0, 1.0)
     return voice.spectrum(hertz, press, count) * below
