@@ -51,6 +51,7 @@ def _hold(out: Sound, name: str, patch: Patch, stroke: Stroke, number: int) -> N
     pitch = trims.folded(stroke.pitch, patch)
     note = steady.Held(name, patch.voice, pitch, trims.LAYERS[layer][1], number)
     trim = 10 ** ((trims.REFERENCE_LUFS - trims.loudness(name, pitch, layer).lufs) / 20)
+    trim *= steady.evened(note)
     left, right = (trim * side for side in _gain(patch, stroke))
     frames = min(stroke.frames + len(fall), len(out) - stroke.onset)
     for at, piece in steady.stretches(note, frames):

@@ -32,6 +32,9 @@ _TURNS = ((0, 420), (45, 340), (63, 260))
 _CHOICES = 40  # lengths to choose from, so that the pitch completes whole cycles
 _GOLDEN = 0.6180339887
 _PIECE = 16_384
+_HOP = SAMPLE_RATE // 10
+_HEARD = 12  # hops from the onset in which a note is judged
+_EVENED = 0.9  # how far, in decibels of decibels, a note is brought to the mean
 _SEAM = 480  # frames over which the breath's end is laid over its beginning
 
 
@@ -43,7 +46,8 @@ def goes_on(voice: object) -> bool:
         return False
     most = max(one.voices for one in voice.oscillators)
     shaken = voice.vibrato_cents > 0 and most < ENSEMBLE
-    return most > 1 and voice.sustain >= 0.7 and not voice.chiff_db and not shaken
+    struck = voice.spread == 0 and voice.attack_s < 0.1  # a bass, whose notes begin alike
+    return most > 1 and voice.sustain >= 0.7 and not (voice.chiff_db or shaken or struck)
 
 
 class Held(Struct, frozen=True):
@@ -58,7 +62,7 @@ class Held(Struct, frozen=True):
 
 def stretches(note: Held, frames: int) -> Iterator[tuple[int, Sound]]:
     """The held note piece by piece: where each begins, and its sound, (n,) or (n, 2)."""
-    place = _GOLDEN * (note.number + 1) % 1.0
+    place = _place(note)
     rows = _rows(note, frames, place)
     envelope = _envelope(note.voice)
     slope = getattr(note.voice, "slope", 12)
@@ -75,6 +79,44 @@ def stretches(note: Held, frames: int) -> Iterator[tuple[int, Sound]]:
         elif envelope[-1] != 1.0:
             piece = piece * envelope[-1]
         yield at, piece.T if len(piece) > 1 else piece[0]
+
+
+def evened(note: Held) -> float:
+    """The gain that brings the note near the level of all notes of its wheel.
+
+    Voices in unison beat, so a note that begins where they meet would stand out by some decibels.
+    """
+    settled, began = 0, 0
+    if isinstance(note.voice, Subtractive):
+        octaves = note.voice.velocity_octaves * (note.loudness - 0.63)
+        settled = round(octaves / OCTAVES)
+        if note.voice.sweep_octaves:
+            rows = _rows(note, int((1.2 + note.voice.attack_s) * SAMPLE_RATE), _place(note))
+            began = round(float(rows.mean()))
+        else:
+            began = settled
+    usual, here = (_loudest_of(note, row) for row in (settled, began))
+    loudest = here[int(_place(note) * len(here))]
+    return float((usual.mean(dtype=np.float64) / loudest) ** (_EVENED / 2))
+
+
+def _loudest_of(note: Held, row: int) -> Sound:
+    pitch = note.pitch if _has_pitch(note.voice) else 0
+    key = ("loudest", note.name, pitch, row)
+    return NOTES.played(key, lambda: _loudest(_wheels(note, np.array([row]))[row]))
+
+
+def _loudest(wheel: Sound) -> Sound:
+    """The power of the loudest 400 ms of notes that begin at each tenth of a second."""
+    hops = wheel.shape[1] // _HOP
+    power = np.square(wheel[:, : hops * _HOP]).reshape(len(wheel), hops, _HOP).sum(axis=(0, 2))
+    moments = np.convolve(np.resize(power, hops + _HEARD + 3), np.ones(4), "valid")
+    return np.max([moments[at : at + hops] for at in range(_HEARD)], axis=0)
+
+
+def _place(note: Held) -> float:
+    """Where on its wheel a note begins, 0-1: each as far as can be from those before."""
+    return _GOLDEN * (note.number + 1) % 1.0
 
 
 def sound(note: Held, frames: int) -> Sound:

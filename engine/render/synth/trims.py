@@ -1,6 +1,6 @@
 """How loud every patch is by nature, so that a note struck at 100 is at -20 LUFS on all of them.
 
-Measuring takes a second of sound for every octave and layer, so the figures are kept as numbers
+Measuring takes a second of sound for every few keys and layer, so the figures are kept as numbers
 beside this file. ``python -m engine.render.synth`` measures them anew. A patch that has been
 changed since is noticed by its fingerprint and measured where it is played: slower, never wrong.
 """
@@ -25,9 +25,8 @@ REFERENCE_LUFS = -20.0
 LAYERS = ((47, 0.28), (79, 0.52), (103, 0.73), (127, 0.92))
 TIMES = 4  # a patch in unison is heard so often: its voices are never twice as loud together
 KEPT = Path(__file__).with_name("trims.json")
-_OCTAVE = 12
-_ANCHORS = range(24, 109, _OCTAVE)
-_SOUND = 1  # counts the changes of what voices sound like; fingerprints contain it
+_HOME, _STEP = 60, 8  # semitones
+_SOUND = 2  # counts the changes of what voices sound like; fingerprints contain it
 
 
 class Loudness(Struct, frozen=True, array_like=True):
@@ -38,25 +37,31 @@ class Loudness(Struct, frozen=True, array_like=True):
 
 
 class _Kept(Struct, frozen=True):
-    """A patch's fingerprint and its `Loudness` for every layer and anchor."""
+    """A patch's fingerprint and its `Loudness` for every layer and place."""
 
     fingerprint: int
     layers: list[list[Loudness]]
 
 
 def loudness(name: str, pitch: int, layer: int) -> Loudness:
-    """How loud the patch's untrimmed note is, from the octaves around it."""
-    pitch = min(max(pitch, _ANCHORS[0]), _ANCHORS[-1])
-    below = (pitch - _ANCHORS[0]) // _OCTAVE
-    share = (pitch - _ANCHORS[below]) / _OCTAVE
-    low = _anchor(name, below, layer)
-    if not share:
-        return low
-    high = _anchor(name, below + 1, layer)
+    """How loud the patch's untrimmed note is, from the places around it."""
+    places = _places(PATCHES[name])
+    above = next((at for at, place in enumerate(places) if place >= pitch), len(places) - 1)
+    high = _anchor(name, above, layer)
+    if above == 0 or places[above] <= pitch:
+        return high
+    low = _anchor(name, above - 1, layer)
+    share = (pitch - places[above - 1]) / (places[above] - places[above - 1])
     return Loudness(
         low.lufs + (high.lufs - low.lufs) * share,
         low.power_db + (high.power_db - low.power_db) * share,
     )
+
+
+def _places(patch: Patch) -> list[int]:
+    """The pitches at which a patch is heard: both ends of its range and some in between."""
+    inner = range(_HOME - 120, _HOME + 120, _STEP)
+    return [patch.low, *(at for at in inner if patch.low + 2 < at < patch.high - 2), patch.high]
 
 
 def folded(pitch: int, patch: Patch) -> int:
@@ -87,11 +92,11 @@ def _kept() -> dict[str, _Kept]:
     return msgspec.json.decode(KEPT.read_bytes(), type=dict[str, _Kept])
 
 
-def _anchor(name: str, anchor: int, layer: int) -> Loudness:
+def _anchor(name: str, place: int, layer: int) -> Loudness:
     kept = _kept().get(name)
     if kept is not None and kept.fingerprint == fingerprint(PATCHES[name]):
-        return kept.layers[layer][anchor]
-    return measured(name, anchor, layer)
+        return kept.layers[layer][place]
+    return measured(name, place, layer)
 
 
 @lru_cache(maxsize=512)
@@ -101,10 +106,10 @@ def fingerprint(patch: Patch) -> int:
 
 
 @lru_cache(maxsize=4096)
-def measured(name: str, anchor: int, layer: int) -> Loudness:
-    """The mean of some notes at an anchor's pitch, heard now."""
+def measured(name: str, place: int, layer: int) -> Loudness:
+    """The mean of some notes at one of the patch's places, heard now."""
     patch = PATCHES[name]
-    pitch = folded(_ANCHORS[anchor], patch)
+    pitch = _places(patch)[place]
     seconds = min(patch.longest_s, 1.6) if patch.rings or patch.exact else 1.2
     frames = int((seconds + getattr(patch.voice, "attack_s", 0.0)) * SAMPLE_RATE)
     unison = any(one.voices > 1 for one in getattr(patch.voice, "oscillators", ()))
@@ -118,7 +123,8 @@ def measured(name: str, anchor: int, layer: int) -> Loudness:
 
 def _note(name: str, patch: Patch, pitch: int, loud: float, frames: int, time: int) -> Sound:
     if steady.goes_on(patch.voice):
-        return steady.sound(steady.Held(name, patch.voice, pitch, loud, time), frames)
+        held = steady.Held(name, patch.voice, pitch, loud, time)
+        return steady.sound(held, frames) * np.float32(steady.evened(held))
     return play(patch.voice, pitch, loud, frames, np.random.default_rng([7, time]))
 
 
@@ -131,7 +137,7 @@ def all_measured() -> dict[str, _Kept]:
     return {
         name: _Kept(
             fingerprint(patch),
-            [[measured(name, at, layer) for at in range(len(_ANCHORS))]
+            [[measured(name, at, layer) for at in range(len(_places(patch)))]
              for layer in range(len(LAYERS))],
         )
         for name, patch in sorted(PATCHES.items())
