@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine.contracts import Brief, Delivery
 from engine.master import files
 from engine.master.mastering import Master
-from loadtests.sound_pieces import STYLES, Library, mastered, rendered
+from loadtests.sound_pieces import STYLES, Library
 
 Sound = NDArray[np.float32]
 DARK = ("lofi", "dark_ambient", "meditation", "orchestral_tender", "waltz_ballroom", "solo_piano")
@@ -94,7 +94,7 @@ def read_back(library: Library, asked: list[Brief], seed: int) -> Iterator[File]
     """Every brief's file."""
     for piece in library.each(asked, seed):
         delivery = piece.resolved.delivery
-        done = mastered(piece, rendered(piece, library.bank))
+        done = library.sound(piece)
         content = files.evaluation_wav(done, delivery, label="bench", seed=piece.seed)
         sound, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
         assert rate == delivery.sample_rate and sound.shape[1] == delivery.channels
@@ -142,7 +142,7 @@ def reach_khz(library: Library, style: str, seed: int, seconds: int) -> float:
     """
     brief = Brief(kind="bed", style=style, duration_ms=seconds * 1000, candidates=1)
     piece = library.pieces(brief, seed)[0]
-    audio = mastered(piece, rendered(piece, library.bank)).audio
+    audio = library.sound(piece).audio
     size = 4096
     together = audio.mean(axis=1)
     rows = together[: len(together) // size * size].reshape(-1, size) * np.hanning(size)
@@ -156,7 +156,7 @@ def stem_residuals_db(library: Library, style: str, seed: int, seconds: int) -> 
     files."""
     brief = Brief(kind="bed", style=style, duration_ms=seconds * 1000, candidates=1, stems=("all",))
     piece = library.pieces(brief, seed)[0]
-    done = mastered(piece, rendered(piece, library.bank, apart=True))
+    done = library.sound(piece)
     written = files.stem_wavs(done, piece.resolved.delivery, ("all",), seed=piece.seed)
     whole = files.evaluation_wav(done, piece.resolved.delivery, label="bench", seed=piece.seed)
     left = _decoded(whole)

@@ -17,7 +17,7 @@ from engine.contracts import Brief, Delivery
 from engine.errors import BriefRefused
 from engine.master.seam import Lines, line_count, lines
 from engine.score import Note, Score, beats_per_bar
-from loadtests.sound_pieces import STYLES, Library, Piece, mastered, rendered
+from loadtests.sound_pieces import STYLES, Library, Piece
 
 RESOLUTION_FLUX_DB = 1.0
 RESOLUTION_JUMP_DB = 0.5
@@ -105,7 +105,7 @@ def _later(note: Note, ticks: int) -> Note:
 
 
 def _lines(library: Library, piece: Piece, count: int) -> Lines:
-    done = mastered(piece, rendered(piece, library.bank))
+    done = library.sound(piece)
     return lines(done.audio, done.sample_rate, count)
 
 

@@ -17,6 +17,7 @@ from engine.render import Stems, render
 from engine.render.banks import Bank, find
 from engine.score import Score
 from engine.studio.rooms import Rooms
+from engine.studio.sounding import Clock, sounded
 from engine.studio.takes import first_number, sheets, written
 from engine.words import resolve
 
@@ -36,10 +37,6 @@ class Piece(Struct, frozen=True, kw_only=True):
         """Its length inside the studio, at 48 kHz."""
         return round(self.resolved.duration_frames * RATE / self.resolved.delivery.sample_rate)
 
-    @property
-    def loop(self) -> bool:
-        return self.resolved.kind == "loop"
-
 
 class Library:
     """Composes what it has not composed before, and finds the rest in its folder."""
@@ -53,7 +50,7 @@ class Library:
         return find(self.bank_name)
 
     @cached_property
-    def _rooms(self) -> Rooms:
+    def rooms(self) -> Rooms:
         return Rooms(composer=Composer(None), bank=self.bank)
 
     def pieces(self, brief: Brief, seed: int, count: int = 1) -> list[Piece]:
@@ -64,10 +61,21 @@ class Library:
             return pickle.loads(kept.read_bytes())
         resolved = resolve(brief, seed)
         planned = sheets(resolved, seed, 0, first_number(resolved), count)
-        takes = written(planned, seed, self._rooms)
+        takes = written(planned, seed, self.rooms)
         made = [Piece(resolved=resolved, seed=one.seed, score=one.score) for one in takes]
         kept.write_bytes(pickle.dumps(made))
         return made
+
+    def sound(self, piece: Piece) -> Master:
+        """The master of a piece of any kind, with the stems its brief asks for."""
+        return sounded(
+            piece.resolved,
+            piece.score,
+            piece.seed,
+            self.rooms,
+            Clock(),
+            stems=piece.resolved.stems,
+        )
 
     def each(self, briefs: Sequence[Brief], seed: int) -> Iterator[Piece]:
         """One take of every brief, each with a seed of its own."""
@@ -75,21 +83,19 @@ class Library:
             yield self.pieces(brief, seed + number)[0]
 
 
-def rendered(piece: Piece, bank: Bank, *, apart: bool = False) -> Stems:
-    """The piece as the rendering room hands it on."""
-    return render(
-        piece.score, bank, frames=piece.frames, loop=piece.loop, seed=piece.seed, apart=apart
-    )
+def rendered(piece: Piece, bank: Bank) -> Stems:
+    """A bed as the rendering room hands it on."""
+    return render(piece.score, bank, frames=piece.frames, loop=False, seed=piece.seed, apart=False)
 
 
 def mastered(piece: Piece, stems: Stems) -> Master:
-    """The piece as its brief asks for it."""
+    """A bed as its brief asks for it."""
     resolved = piece.resolved
     return master(
         stems,
         lufs=resolved.delivery.lufs or -16.0,
         true_peak_dbtp=resolved.delivery.true_peak_dbtp,
-        loop=piece.loop,
+        loop=False,
         seed=piece.seed,
         delivery=resolved.delivery,
         frames=resolved.duration_frames,

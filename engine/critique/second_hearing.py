@@ -88,7 +88,7 @@ def _sides(heard: Heard) -> Iterator[str]:
 def _ends(kind: str, heard: Heard) -> Iterator[str]:
     if (level := heard.get("fall_db", -inf)) > FALL_DB:
         yield f"ends in the middle of a sound, at {level:.0f} dBFS"
-    if kind != "loop":
+    if kind not in ("loop", "ambience"):
         return
     if (step := heard.get("seam_db", 0.0)) > SEAM_DB:
         yield f"the loop's seam is {step:.1f} dB rougher than the loop itself"

@@ -24,6 +24,7 @@ from engine.plan import likelihood
 from engine.plan.outline import outline
 from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
+from engine.score import beats_per_bar
 from engine.studio import manuscript as manuscripts
 from engine.studio import stems
 from engine.studio.memory import give_back_large_blocks
@@ -189,7 +190,9 @@ def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | Retracted
     clock = Clock()
     loop = loops(resolved)
     mastered = sounded(resolved, take.score, take.seed, rooms, clock, stems=resolved.stems)
-    heard = hear(mastered.audio, resolved.delivery.sample_rate, loop=loop)
+    bars = take.plan.bars if resolved.kind == "loop" else 0
+    beats = beats_per_bar(take.plan.meter)
+    heard = hear(mastered.audio, mastered.sample_rate, loop=loop, bars=bars, beats=beats)
     clock.lap("master")
     verdict = panel.hear(take.score, heard)
     measured = measure.constraints(resolved, take.score, heard, len(mastered.audio))
