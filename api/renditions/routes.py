@@ -30,7 +30,6 @@ from api.renditions.contracts import (
 )
 from api.shop import shop_of
 from engine.contracts import RenditionOrder
-from engine.errors import BriefRefused
 
 SOUND = File(
     media_types=(
@@ -49,7 +48,7 @@ RETRY_AFTER_S = 2
         headers=("Idempotency-Key", "Prefer"),
         summary="A licensed track in another shape, free; the same order again is the same one",
         refuses=(
-            NotFound, BriefRefused, NotRenderable, IdempotencyKeyRequired, IdempotencyMismatch,
+            NotFound, NotRenderable, IdempotencyKeyRequired, IdempotencyMismatch,
             IdempotencyInProgress, QueueFull,
         ),
     ),
@@ -127,7 +126,7 @@ async def download_rendition(
         headers=("Range", "If-None-Match"), location=True, later=True,
         answers={200: ARCHIVE, 202: Rendition, 206: ARCHIVE, 304: None},
         refuses=(
-            NotFound, BriefRefused, NotRenderable, RenditionFailed, QueueFull, RangeNotSatisfiable,
+            NotFound, NotRenderable, RenditionFailed, QueueFull, RangeNotSatisfiable,
         ),
         summary="The track packed for an engine, a catalogue or a car; built when it is first "
         "asked for, with a key of the scope `briefs`",

@@ -14,7 +14,14 @@ from msgspec import Struct
 from prometheus_client import Counter
 
 from api.entrance import cursor_after, place
-from api.errors import NotFound, NotRenderable, QueueFull, RenditionFailed, ScopeMissing
+from api.errors import (
+    NotFound,
+    NotRenderable,
+    QueueFull,
+    RenditionFailed,
+    ScopeMissing,
+    ValidationFailed,
+)
 from api.keys import store as keys
 from api.keys.contracts import Caller
 from api.keys.idempotency import Kept, Once
@@ -33,7 +40,7 @@ from api.renditions.facts import facts_of
 from api.shop import Shop
 from billing.connections import lent, transaction
 from engine.contracts import Asset, Profile, Rendered, RenditionOrder
-from engine.errors import BriefRefused, Reason
+from engine.errors import Reason
 from engine.queue import service as queue
 from engine.queue.contracts import Ended, Job, JobState, Planned, Played, Source
 
@@ -164,7 +171,7 @@ async def _ordered(
     """The rendition of this order: the one there is, unless it failed, or a new one."""
     reasons = possible.refusals(wanted, track)
     if reasons:
-        raise BriefRefused([_moved(reason, at) for reason in reasons])
+        raise ValidationFailed([_moved(reason, at) for reason in reasons])
     wanted = possible.plain(wanted)
     _refuse_without_score(track)
     known = await store.select_by_order(conn, track.track, _fingerprint(wanted))

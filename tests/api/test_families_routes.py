@@ -196,6 +196,11 @@ async def test_a_family_track_is_packed_for_a_car_and_for_nothing_else(
     (reason,) = odd.json()["errors"]
     assert (odd.status_code, reason["pointer"]) == (422, "/query/profile")
     assert reason["limit"] == ["automotive"]
+    faster = await client.post(
+        f"/v1/tracks/{track}/renditions", {"profile": "automotive", "sample_rate": 96_000},
+        headers={"idempotency-key": "faster"},
+    )  # fmt: skip
+    assert [one["pointer"] for one in faster.json()["errors"]] == ["/sample_rate"]
     asked = await client.get(f"/v1/tracks/{track}/package?profile=automotive")
     assert asked.status_code == 202
     async with lent(door.pool) as conn:

@@ -52,10 +52,14 @@ AT_LEAST = 2000
 MODES = {GenerationMode.POSITIVE: 64, GenerationMode.NEGATIVE: 32}
 REFUSED_EARLY = {400, 401, 403, 404, 405, 413, 415, 422, 429}
 BRIEF = {"prompt": "soft chime, opening", "kind": "chime", "candidates": 1, "duration_ms": 600}
+FAMILY = {"functions": ["lock", "unlock"], "candidates": 1, "brand": {"warm": 0.5}}
 VALID: dict[str, dict[str, Any]] = {
     "create_brief": BRIEF,
     "create_quote": BRIEF,
     "create_plans": BRIEF,
+    "create_family": FAMILY,
+    "create_family_quote": FAMILY,
+    "create_rendition": {"format": "flac"},
     "create_topup": {"tokens": 100, "currency": "cny"},
     "create_key": {"name": "another"},
 }
@@ -67,6 +71,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     address: str
     secret: str
     ids: dict[str, str]
+    instead: dict[str, dict[str, str]]
+    """What some operations need in place of these."""
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +88,7 @@ def stage(server: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "CUESMITH_STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET, "CUESMITH_RATE_PER_MINUTE": "1000000",
         "CUESMITH_RATE_BURST": "100000", "CUESMITH_OPEN_BRIEFS": "100000",
         "CUESMITH_PLANS_PER_MINUTE": "1000000", "CUESMITH_PLANS_BURST": "100000",
-        "CUESMITH_OPEN_PLANS": "100000",
+        "CUESMITH_OPEN_PLANS": "100000", "CUESMITH_OPEN_RENDITIONS": "100000",
     }  # fmt: skip
     program = (
         "import sys; from pathlib import Path; from api import app, settings;"
@@ -163,7 +169,7 @@ def _make_real(case: Case, name: str, stage: Stage, dice: random.Random) -> None
     if dice.random() < 0.95:
         headers["Authorization"] = f"Bearer {stage.secret}"
     if isinstance(case.path_parameters, dict) and dice.random() < 0.8:
-        real = stage.ids if name != "cancel_brief" else {**stage.ids, "brief": stage.ids["waiting"]}
+        real = {**stage.ids, **stage.instead.get(name, {})}
         case.path_parameters = {
             parameter: real.get(parameter, value)
             for parameter, value in case.path_parameters.items()
@@ -237,16 +243,24 @@ async def _furnish(dsn: str, address: str, store: Path) -> Stage:
         license_ = picked.json()
         track = (await http.get(f"/v1/tracks/{license_['track']}")).json()
         stems = [one["name"] for one in track["files"] if one["name"].startswith("stem.")]
+        shaped = await post(f"/v1/tracks/{license_['track']}/renditions", {}, "shaped")
+        await make_and_settle(pool, store)
+        made = (await http.get(f"/v1/renditions/{shaped['id']}")).json()
         waiting = await post("/v1/briefs", BRIEF, "waiting")
+        family = await post("/v1/families", FAMILY, "family")
         topup = await post("/v1/topups", VALID["create_topup"], "topup")
     await pool.close()
     ids = {
-        "plan": planned["id"], "brief": done["id"], "waiting": waiting["id"],
-        "candidate": candidate,
+        "plan": planned["id"], "brief": done["id"], "candidate": candidate,
         "license": license_["id"], "track": license_["track"], "topup": topup["id"], "key": spare,
-        "stem": stems[0].removeprefix("stem."),
+        "stem": stems[0].removeprefix("stem."), "rendition": shaped["id"], "file": "master",
+        "family": family["id"],
     }  # fmt: skip
-    return Stage(address=address, secret=secret, ids=ids)
+    instead = {
+        "cancel_brief": {"brief": waiting["id"]},
+        "download_rendition": {"file": made["files"][0]["name"]},
+    }
+    return Stage(address=address, secret=secret, ids=ids, instead=instead)
 
 
 def _await_ready(address: str) -> None:

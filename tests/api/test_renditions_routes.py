@@ -141,6 +141,7 @@ IMPOSSIBLE: tuple[tuple[dict[str, Any], str, Any], ...] = (
     ({"format": "mp3", "sample_rate": 96_000}, "/sample_rate", 48_000),
     ({"format": "flac", "bit_depth": 32}, "/bit_depth", 24),
     ({"profile": "automotive"}, "/profile", "unity"),
+    ({"profile": "harvest", "format": "ogg"}, "/format", "wav"),
 )
 
 
@@ -152,6 +153,10 @@ async def test_an_order_that_cannot_be_is_refused_with_what_can(client: Client, 
         found = [one for one in answer.json()["errors"] if one["pointer"] == pointer]
         assert found, answer.text
         assert possible in found[0]["limit"]
+    loud = await order(client, track, {"lufs": -9, "true_peak_dbtp": -6}, "loud")
+    assert [(one["pointer"], one["limit"]) for one in loud.json()["errors"]] == [
+        ("/lufs", -10), ("/true_peak_dbtp", -10),
+    ]  # fmt: skip
     assert await _jobs(door) == 0
 
 

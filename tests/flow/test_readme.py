@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,17 @@ def test_a_minute_of_curl_goes_from_a_quote_to_a_statement(
     assert soundfile.info(tmp_path / "audition.mp3").duration == pytest.approx(60, abs=0.2)
     assert "genuine" in shell.run(pick)
     assert json.loads(shell.run(usage))["spent_tokens"] == 16
+
+    (shapes,) = _blocks("Other shapes of it")
+    cut = json.loads(shell.run(shapes))
+    assert cut["order"]["duration_ms"] == 30_000
+    *_, ask_again = shapes.replace("\\\n", "").strip().splitlines()
+    ask_again = f"TRACK={cut['track']}\n{ask_again}"
+    while not zipfile.is_zipfile(tmp_path / "package.zip"):
+        assert time.monotonic() < deadline + WAIT_S
+        shell.run(ask_again)
+    with zipfile.ZipFile(tmp_path / "package.zip") as package:
+        assert any(name.endswith(".wav") for name in package.namelist())
 
 
 @pytest.mark.slow
