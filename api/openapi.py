@@ -85,7 +85,9 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "deadline_s": "Seconds after which what is not delivered is given up and not charged.",
         "project": "A name of yours to find briefs by.",
         "customer_ref": "A reference of yours; it is given back as it is.",
-        "metadata": "Names and values of yours; they are given back as they are.",
+        "metadata": "Names and values of yours; they are given back as they are. `title`, "
+        "`description`, `keywords`, `genre`, `album`, `composer`, `publisher` and `isrc` also go "
+        "into packages.",
         "sections": "The form: sections in order, or only an intro, a break or an ending that it "
         "must have. What a section leaves open is planned.",
         "hits": "Moments of a picture that the music must meet, inside the length.",

@@ -6,10 +6,9 @@ from typing import get_args
 from msgspec import structs
 
 from api.renditions.contracts import TrackRow
-from engine.contracts import ROLE_GROUPS, Delivery, Made, PartPlan, Profile, RenditionOrder, Version
+from engine.contracts import ROLE_GROUPS, Made, PartPlan, Profile, RenditionOrder, Version
 from engine.errors import Reason
 from engine.words import formats, instruments, names
-from engine.words.resolution import CREST_DB
 
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 VERSIONS: tuple[Version, ...] = get_args(Version)
@@ -31,7 +30,7 @@ def refusals(order: RenditionOrder, track: TrackRow) -> list[Reason]:
     """Everything that is wrong with an order for this track, and what would be possible."""
     made = track.made
     beside = _of_music(order, made) if isinstance(made, Made) else _of_family(order)
-    return [*formats.refusals(order), *beside]
+    return [*formats.refusals(order, delivered=made.resolved.delivery), *beside]
 
 
 def _of_family(order: RenditionOrder) -> Iterator[Reason]:
@@ -51,7 +50,6 @@ def _of_family(order: RenditionOrder) -> Iterator[Reason]:
 
 
 def _of_music(order: RenditionOrder, made: Made) -> Iterator[Reason]:
-    yield from _of_loudness(order, made.resolved.delivery)
     if order.profile is not None:
         yield from _of_package(order.profile, made)
         return
@@ -89,19 +87,6 @@ def _of_players(order: RenditionOrder, made: Made) -> Iterator[Reason]:
         if _named(name) not in (*there, "all"):
             detail = f"this music has no stem {name!r}; it has {', '.join(there)}"
             yield Reason(f"/stems/{index}", "unknown_stem", detail, [*there, "all"])
-
-
-def _of_loudness(order: RenditionOrder, delivered: Delivery) -> Iterator[Reason]:
-    """Music cannot be louder than its own peak, whichever of the two is open."""
-    peak = delivered.true_peak_dbtp if order.true_peak_dbtp is None else order.true_peak_dbtp
-    lufs = delivered.lufs if order.lufs is None else order.lufs
-    most = peak - CREST_DB
-    if lufs is None or lufs <= most:
-        return
-    detail = f"{lufs:g} LUFS under a true peak of {peak:g} dBTP is not possible; at most {most:g}"
-    for field in ("lufs", "true_peak_dbtp"):
-        if getattr(order, field) is not None:
-            yield Reason(f"/{field}", "contradiction", detail, most)
 
 
 def _named(word: str) -> str:

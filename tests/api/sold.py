@@ -21,9 +21,9 @@ async def licensed(client: Client, door: Door, brief: dict[str, Any] = CHIME) ->
     return await _picked(client, asked["id"])
 
 
-async def sold(client: Client, door: Door) -> str:
+async def sold(client: Client, door: Door, **fields: Any) -> str:
     """A track with one player, whose sounds nobody has made."""
-    asked = (await client.brief(CHIME)).json()
+    asked = (await client.brief({**CHIME, **fields})).json()
     async with lent(door.pool) as conn:
         lease = await queue.claim(conn, "studio", timedelta(seconds=60), "candidates")
         assert lease is not None

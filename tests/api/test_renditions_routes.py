@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -15,6 +16,7 @@ from api.app import create_app
 from api.licenses.signing import Signer
 from api.settings import GatewaySettings
 from billing.connections import lent
+from engine.contracts import Party
 from engine.queue import service as queue
 from tests.api.conftest import Client, Door, opened
 from tests.api.sold import licensed, sold
@@ -154,9 +156,7 @@ async def test_an_order_that_cannot_be_is_refused_with_what_can(client: Client, 
         assert found, answer.text
         assert possible in found[0]["limit"]
     loud = await order(client, track, {"lufs": -9, "true_peak_dbtp": -6}, "loud")
-    assert [(one["pointer"], one["limit"]) for one in loud.json()["errors"]] == [
-        ("/lufs", -10), ("/true_peak_dbtp", -10),
-    ]  # fmt: skip
+    assert [one["code"] for one in loud.json()["errors"]] == ["contradiction"]
     assert await _jobs(door) == 0
 
 
@@ -215,6 +215,24 @@ async def test_an_account_has_so_many_renditions_waiting_and_no_more(
     assert int(full[0].headers["retry-after"]) >= 1
     limits = (await client.get("/v1/capabilities")).json()["limits"]
     assert (limits["open_renditions_max"], limits["open_renditions"]) == (20, 2)
+
+
+async def test_a_studio_is_told_what_the_client_said_of_the_track(
+    client: Client, door: Door
+) -> None:
+    said = {"title": "Kart Select", "keywords": "kart, retro", "composer": "A. Writer", "x": "y"}
+    track = await sold(client, door, metadata=said)
+    await order(client, track, {"profile": "harvest"})
+    async with lent(door.pool) as conn:
+        lease = await queue.claim(conn, "studio", timedelta(seconds=9), "renditions")
+    assert lease is not None
+    assert lease.job.source is not None
+    facts = lease.job.source.facts
+    assert (facts.title, facts.keywords) == ("Kart Select", ("kart", "retro"))
+    assert facts.composers == (Party(name="A. Writer"),)
+    assert (facts.description, facts.kind) == ("soft chime", "chime")
+    assert facts.instruments == ("Celesta",)
+    assert (facts.track, facts.license[:4]) == (track, "lic_")
 
 
 async def test_a_track_whose_score_was_not_kept_says_so(client: Client, door: Door) -> None:
