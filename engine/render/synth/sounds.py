@@ -27,7 +27,7 @@ def varies(voice: Any) -> bool:
     if isinstance(voice, Subtractive):
         unison = any(one.voices > 1 for one in voice.oscillators)
         noisy = max(voice.breath_db, voice.click_db) > -100
-        return bool(unison or noisy or voice.drift_cents or voice.vibrato_cents)
+        return bool(unison or noisy or voice.drift_cents)
     if isinstance(voice, Glide):
         return max(voice.rumble_db, voice.click_db) > -100
     return True

@@ -35,8 +35,27 @@ def subtractive(
         out *= np.float32(voice.drive / ceiling)
         np.tanh(out, out=out)
         out *= np.float32(ceiling / np.tanh(voice.drive))
+        for channel in out:
+            _unbias(channel)
     out = _finish(voice, out, rng)
     return out.T if len(out) > 1 else out[0]
+
+
+def _unbias(tone: Sound) -> None:
+    """Take away what a drive adds below 10 Hz: the mean over a tenth of a second, frame by frame.
+
+    A drive bends one side of a wave more than the other, and how much changes as voices beat.
+    """
+    blocks = len(tone) // STEP
+    if blocks < 2:
+        tone -= tone.mean()
+        return
+    means = tone[: blocks * STEP].reshape(blocks, STEP).mean(axis=1)
+    window = np.hanning(12)[1:-1]
+    smooth = np.convolve(np.pad(means, 5, mode="edge"), window / window.sum(), "valid")
+    # Ten blocks' middle is where one begins: there is a value for every beginning, and one beyond.
+    knots = np.append(smooth, smooth[-1])
+    tone -= osc.between_knots(knots, blocks * STEP + STEP, STEP)[: len(tone)]
 
 
 def base_hertz(pitch: int, oscillator: Osc) -> float:
