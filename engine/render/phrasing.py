@@ -186,7 +186,7 @@ def _ornamented(
     press = manner.presses * (1.0 if part.role in _MELODIC else _ACCOMPANYING)
     found = []
     for at, (stroke, place) in enumerate(zip(strokes, places, strict=True)):
-        seconds = stroke.frames / SAMPLE_RATE
+        seconds = min(stroke.frames, place.following or stroke.frames) / SAMPLE_RATE
         free = place.alone and notes[at].start not in plan.hits and seconds >= 0.25
         if free and not stroke.legato:
             begins = place.rested > _REST_S * SAMPLE_RATE

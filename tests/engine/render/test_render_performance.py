@@ -135,6 +135,13 @@ def test_slides_are_no_wider_than_the_hand_and_only_between_bound_notes() -> Non
         assert one.legato or one.articulation in ("scoop", "grace")
 
 
+def test_the_strings_of_a_run_ring_as_they_are_plucked() -> None:
+    run = [Note(at * 60, 600, 62 + 2 * at, 80) for at in range(10)]
+    for seed in range(6):
+        _, performance = played(run, program=107, style="chinese_traditional", seed=seed)
+        assert not any(one.slide or one.vibrato for one in performance.strokes[:-1])
+
+
 def test_a_moment_of_a_picture_is_met_without_a_slide() -> None:
     hits = tuple(note.start for note in melody())
     _, performance = played(melody(), program=110, style="chinese_traditional", hits=hits)
