@@ -35,31 +35,10 @@ PITCHED = [
 ]
 """Patches whose first partial is their pitch."""
 MOVED = [
-    "lead_saw",
-    "lead_soft",
-    "supersaw",
-    "nylon_ks",
-    "ep_tine",
-    "ep_reed",
-    "bell_fm",
-    "brass",
-    "horn",
-    "piano_grand",
-    "felt_piano",
-    "pad_warm",
-    "pad_poly",
-    "pad_strings",
-    "arp_saw",
-    "bass_saw",
-    "bass_fm",
-    "bass_finger",
-    "marimba",
-    "vibes",
-    "harp_ks",
-    "pipa_ks",
-    "steel_ks",
-    "pluck_soft",
-]
+    "lead_saw", "supersaw", "nylon_ks", "ep_tine", "ep_reed", "bell_fm", "brass", "horn",
+    "piano_grand", "felt_piano", "pad_warm", "pad_poly", "pad_strings", "arp_saw", "bass_saw",
+    "bass_fm", "bass_finger", "marimba", "vibes", "harp_ks", "pipa_ks", "steel_ks", "pluck_soft",
+]  # fmt: skip
 BEATING = ("drone_metal", "drone_bow", "drone_sub", "pad_choir", "pad_grain", "pad_dark", "organ")
 
 
