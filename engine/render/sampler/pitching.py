@@ -24,6 +24,8 @@ BLOCK = 48  # output frames that share one window
 LONGEST_RING = 3000  # samples that a filter may ring
 # Products stay below what a BLAS would split among threads: the sum never depends on their number.
 SMALL = 240_000
+STRETCH = 1 << 18  # numbers of windows that are laid out at a time: they stay in a near cache
+KEPT_KERNEL = 1 << 19  # numbers in the largest table of kernels that is kept
 Sound = NDArray[np.float32]
 
 
@@ -41,7 +43,7 @@ def pitched(wave: Sound, step: float, frames: int, low_pass: Filter | None = Non
     of the output.
     """
     p, q = fraction(step)
-    past, blocks = _kernels(p, q, low_pass)
+    past, blocks = _kernels_of(p, q, low_pass)
     turns = -(-frames // q)
     width = max(kernel.shape[0] + start for start, kernel in blocks)
     padded = np.zeros((turns - 1) * p + width + 1, np.float32)
@@ -52,12 +54,14 @@ def pitched(wave: Sound, step: float, frames: int, low_pass: Filter | None = Non
     for start, kernel in blocks:
         taps, many = kernel.shape
         rows = max(1, min(turns, SMALL // (taps * many)))
-        stacks = -(-turns // rows)
-        windows = np.empty((stacks * rows, taps), np.float32)
-        windows[:turns] = as_strided(padded[start:], (turns, taps), (4 * p, 4))
-        windows[turns:] = 0
-        made = windows.reshape(stacks, rows, taps) @ kernel
-        out[:, at : at + many] = made.reshape(-1, many)[:turns]
+        stretch = rows * max(1, STRETCH // (rows * taps))
+        windows = as_strided(padded[start:], (turns, taps), (4 * p, 4))
+        for first in range(0, turns, stretch):
+            some = windows[first : first + stretch]
+            stacks = np.zeros((-(-len(some) // rows), rows, taps), np.float32)
+            stacks.reshape(-1, taps)[: len(some)] = some
+            made = (stacks @ kernel).reshape(-1, many)
+            out[first : first + stretch, at : at + many] = made[: len(some)]
         at += many
     return out.reshape(-1)[:frames]
 
@@ -73,7 +77,13 @@ def fraction(step: float) -> tuple[int, int]:
     return int(steps[best]), int(turns[best])
 
 
-@lru_cache(maxsize=512)
+def _kernels_of(p: int, q: int, low_pass: Filter | None) -> tuple[int, list[tuple[int, Sound]]]:
+    ringing = 0 if low_pass is None else _ringing(low_pass, p / q)
+    size = q * (ringing + (BLOCK + TAPS) * max(1.0, p / q))
+    return (_kernels if size < KEPT_KERNEL else _kernels.__wrapped__)(p, q, low_pass)
+
+
+@lru_cache(maxsize=96)
 def _kernels(p: int, q: int, low_pass: Filter | None) -> tuple[int, list[tuple[int, Sound]]]:
     """Silence to put before the recording, and for each block of outputs where its window begins
     and its kernels, (window, outputs)."""
@@ -114,6 +124,11 @@ def _sinc() -> NDArray[np.float64]:
     return table
 
 
+@lru_cache(maxsize=8)
+def _spectrum(size: int) -> NDArray[np.complexfloating]:
+    return np.fft.rfft(_sinc(), size)
+
+
 def _filtered(low_pass: Filter, step: float, stretch: float) -> NDArray[np.float64]:
     """The kernel after the filter; one unit of its grid is ``stretch`` samples long."""
     plain = _sinc()
@@ -121,7 +136,7 @@ def _filtered(low_pass: Filter, step: float, stretch: float) -> NDArray[np.float
     size = 1 << length.bit_length()
     # Frequencies of the grid in hertz of the output: a sample lasts 1 / (step * SAMPLE_RATE) s.
     hertz = np.fft.rfftfreq(size, stretch / (FINE * step * SAMPLE_RATE))
-    table = np.fft.irfft(np.fft.rfft(plain, size) * _response(low_pass, hertz), size)[:length]
+    table = np.fft.irfft(_spectrum(size) * _response(low_pass, hertz), size)[:length]
     fade = (length - len(plain)) // 4
     table[length - fade :] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(1, fade + 1) / max(fade, 1))
     table[[0, -1]] = 0

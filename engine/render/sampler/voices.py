@@ -23,6 +23,7 @@ OPEN_HZ = 17_000.0  # a filter without resonance above this is no filter
 # Velocities that share a brightness: up to which, and which one stands for them. Levels are exact.
 LAYERS = ((31, 22), (55, 45), (79, 68), (103, 92), (127, 116))
 CUTOFFS = (1500, 13_500)
+PITCHES = (-9600, 6000)  # cents from the recording; above five octaves nothing is heard
 _CONTROLLERS = {7: 100, 8: 64, 10: 64, 11: 127}
 
 
@@ -161,7 +162,7 @@ def _voice(values: np.ndarray, sample: Any, key: int) -> Voice | None:
         looping = ""
     root = int(v[g.ROOT]) if 0 <= v[g.ROOT] < 128 else int(sample["root"])
     cents = (key - root) * v[g.KEY_TUNING] + 100 * v[g.COARSE_TUNE] + v[g.FINE_TUNE]
-    cents = float(np.clip(cents + int(sample["correction"]), -9600, 9600))
+    cents = float(np.clip(cents + int(sample["correction"]), *PITCHES))
     return Voice(
         start=first + start,
         end=first + end,
