@@ -66,7 +66,7 @@ def main() -> int:
     print(f"process, all played {memory_mb:5.0f} MB at most")
     if given.conversion:
         with tempfile.TemporaryDirectory() as empty:
-            seconds = _in_a_child("start", bank.path, XDG_CACHE_HOME=empty)
+            seconds = _in_a_child("start", bank.path, XDG_CACHE_HOME=empty, TMPDIR=empty)
         print(f"first conversion   {seconds:6.2f} s by the clock")
     kept = play / cold >= RATIO and memory_mb <= MOST_MB and start_s <= MOST_START_S
     return 0 if kept else 1
