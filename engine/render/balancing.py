@@ -17,6 +17,7 @@ from engine.render.control import CELL, Curve, Sound, cells, channels, drawn, po
 from engine.render.desk import DEPTH_DB, DRIVEN, FRONT, PARALLEL, ROLE_ROW, SQUEEZE, WIDE, Desk
 from engine.render.dynamics import COMPRESSORS, compressed, drum_gain, duck_curve, low_band
 from engine.render.levels import WINDOW, Heard, behind, faders, listened, loudness
+from engine.render.masking import Energies, energies, pocket
 from engine.render.performance import perform
 from engine.score import Part, Score
 from engine.sound.filters import Band, fold, middle
@@ -60,12 +61,37 @@ def mixed(score: Score, session: Session) -> dict[str, Sound]:
     """Every part played, balanced and added up: the groups, (frames, 2) each."""
     console = Console(session.frames, loop=session.loop)
     _drums(score, console, session)
-    for part in score.parts:
-        if not _is_drums(part):
-            for bus in _buses(part, score, session):
-                (fader,) = _faders([bus], session)
-                _sent(console, bus, fader, 1.0, session)
+    lead: Energies | None = None
+    for part in sorted(score.parts, key=lambda part: _row(part) != "lead"):
+        if _is_drums(part):
+            continue
+        for bus in _buses(part, score, session):
+            bus, fader, heard = _beside(bus, lead, session)
+            if bus.row == "lead":
+                lead = heard if lead is None else lead + heard
+            _sent(console, bus, fader, 1.0, session)
     return console.returned(session.desk, session.echo_frames, session.moves.send, session.seed)
+
+
+def _beside(bus: Bus, lead: Energies | None, session: Session) -> tuple[Bus, float, Energies]:
+    """The bus with a pocket for the lead, its fader, and the energy it has then."""
+    fader, heard = _balanced(bus, session)
+    cuts = pocket(lead, heard, bus.row)
+    if cuts:
+        behind_cuts = behind(bus.heard, passed(cuts, WINDOW))
+        bus = structs.replace(bus, bands=bus.bands + cuts, heard=behind_cuts)
+        fader, heard = _balanced(bus, session)
+    return bus, fader, heard
+
+
+def _balanced(bus: Bus, session: Session) -> tuple[float, Energies]:
+    (fader,) = _faders([bus], session)
+    loud = loudness(bus.heard, bus.squeezed, loop=session.loop) + fader
+    return fader, energies(bus.heard.spectrum, loud)
+
+
+def _row(part: Part) -> str:
+    return ROLE_ROW.get(part.plan.role, "comp")
 
 
 def _drums(score: Score, console: Console, session: Session) -> None:
@@ -139,7 +165,7 @@ def _played(part: Part, score: Score, session: Session) -> Iterable[tuple[str, S
         sounds = instruments.drum(part, performance, room)
     else:
         sound = instruments.play(part, score.plan.style, session.bank, performance, room)
-        sounds = {ROLE_ROW.get(part.plan.role, "comp"): sound}
+        sounds = {_row(part): sound}
     for row in list(sounds):
         sound = sounds.pop(row)
         yield row, fold(sound, frames) if loop else sound

@@ -4,6 +4,8 @@ The sums are kept as spectra, block by block: an equaliser is then one multiplic
 many parts there are, each side is turned back into sound once.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -14,11 +16,12 @@ from engine.render.dynamics import driven
 from engine.render.halves import add_doubled, halved
 from engine.render.space import echoes, reverberated
 from engine.render.tape import wobbled
-from engine.sound.filters import blank
+from engine.sound.filters import Band, blank, impulse
 
 SIZE = 1 << 16
 _BLOCK = STRETCH * CELL
-LATEST = SIZE - _BLOCK - 4096  # frames that a send may be late: what is left beside the equaliser
+LATEST = SIZE - _BLOCK - 4096  # frames that a send may be late, or sides ring: what is left
+# beside the equaliser
 Bins = NDArray[np.complexfloating]
 
 
@@ -54,6 +57,14 @@ class Sum:
         """Add all of another sum, which stays as it is."""
         for number in sorted(other._blocks):
             self.add(number, other._blocks[number])
+
+    def stand_firm(self, other: "Sum") -> None:
+        """Make the bass of two sides one: what they do not share is thinned out below 120 Hz."""
+        for number in sorted(self._blocks.keys() & other._blocks.keys()):
+            one, two = self._blocks[number], other._blocks[number]
+            apart = (one - two) * _thinned()
+            one -= apart
+            two += apart
 
     def play(self, out: Sound, *, loop: bool) -> None:
         """Add the sum to ``out`` (frames,); what rings past the end is dropped, or laid over the
@@ -122,10 +133,12 @@ class Console:
         and tape; the console is empty then."""
         out = {}
         for group in sorted({group for group, _ in self._sums}):
-            middle = self._sums.pop((group, "middle"), Sum())
+            left, right, middle = (
+                self._sums.pop((group, name), Sum()) for name in ("left", "right", "middle")
+            )
             total = blank(self._frames)
-            for side, name in enumerate(("left", "right")):
-                held = self._sums.pop((group, name), Sum())
+            left.stand_firm(right)
+            for side, held in enumerate((left, right)):
                 held.pour(middle)
                 held.play(total[:, side], loop=self._loop)
             self._heard_in_the_room(total, group, desk, echo_frames, wet)
@@ -159,6 +172,13 @@ class Console:
         if len(sound) % 2:
             sound = np.append(sound, sound if self._loop else np.float32(0))
         return halved(sound, loop=self._loop)
+
+
+@lru_cache(maxsize=1)
+def _thinned() -> Bins:
+    """Half of what a high-pass at 120 Hz takes away, by the bins of `SIZE`."""
+    high = impulse((Band("high_pass", 120, 0, 0.54), Band("high_pass", 120, 0, 1.31)), 3072)
+    return (0.5 - 0.5 * np.fft.rfft(high, n=SIZE)).astype(np.complex64)
 
 
 def _late(frames: int) -> Bins:

@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from engine import styles
 from engine.render.dynamics import Duck
 from engine.render.space import Space
+from engine.render.tones import TONES
 from engine.sound.filters import Band
 
 HP, LP, PK, HS, LS = "high_pass", "low_pass", "peak", "high_shelf", "low_shelf"
@@ -78,9 +79,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     wobble_cents: float = 0.0
     energy_span_db: float = 3.0
     drive: float = 0.0
-    # dB at 63 125 250 500 1k 2k 4k 8k 16k Hz for every part: what this style's instruments lack
-    # or have too much of beside its tilt, found by measurement on whole pieces.
-    tone: tuple[float, ...] = ()
+    tone: tuple[float, ...] = ()  # see `engine.render.tones`
     faders: dict[str, float] = {}  # dB by row, on top of the column's level
 
 
@@ -207,7 +206,7 @@ def desk_for(style: str, kind: str) -> Desk:
     """
     if kind == "chime":
         return _CHIME
-    desk = DESKS.get(style, _PLAIN)
+    desk = structs.replace(DESKS.get(style, _PLAIN), tone=TONES.get(style, ()))
     if style not in styles.names():
         return desk
     mix = styles.load(style).mix

@@ -41,12 +41,9 @@ def listened(sound: Sound, powers: Curve, middle: float = 1.0) -> Heard:
             piece = channel[at : at + WINDOW]
             bins = np.fft.rfft(piece * _taper()[: len(piece)], n=WINDOW)
             spectrum += bins.real**2 + bins.imag**2
-    return Heard(
-        powers=powers,
-        weight=_weight(spectrum, spectrum),
-        middle=middle,
-        spectrum=spectrum,
-    )
+    whole = float(spectrum.sum())
+    weight = _audible(spectrum) / whole if whole > 0 else 1.0
+    return Heard(powers=powers, weight=weight, middle=middle, spectrum=spectrum)
 
 
 def behind(heard: Heard, passed: NDArray[np.floating]) -> Heard:
@@ -55,12 +52,13 @@ def behind(heard: Heard, passed: NDArray[np.floating]) -> Heard:
     Its `powers` are still those before the filter, its `weight` makes good for it.
     """
     spectrum = heard.spectrum * passed
-    return structs.replace(heard, weight=_weight(spectrum, heard.spectrum), spectrum=spectrum)
+    before, after = _audible(heard.spectrum), _audible(spectrum)
+    weight = heard.weight * after / before if before > 0 else heard.weight
+    return structs.replace(heard, weight=weight, spectrum=spectrum)
 
 
-def _weight(spectrum: NDArray[np.floating], of: NDArray[np.floating]) -> float:
-    whole = float(of.sum())
-    return float((spectrum * _k_power()).sum()) / whole if whole > 0 else 1.0
+def _audible(spectrum: NDArray[np.floating]) -> float:
+    return float((spectrum * _k_power()).sum())
 
 
 @lru_cache(maxsize=1)

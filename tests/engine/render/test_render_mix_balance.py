@@ -8,6 +8,7 @@ import render_scores as scores
 from engine.contracts import Section
 from engine.render import render
 from engine.render.banks import builtin
+from engine.render.colouring import LEAST_DB, MOST_DB, hand_bands, passed
 from engine.render.console import Console, Strip
 from engine.render.control import cells, drawn, powers
 from engine.render.desk import LEVELS, desk_for
@@ -20,9 +21,11 @@ from engine.render.dynamics import (
     duck_curve,
     low_band,
 )
-from engine.render.levels import listened, loudness
+from engine.render.levels import WINDOW, listened, loudness
+from engine.render.masking import DEEPEST_DB, MOST_MASKED, energies, masked, pocket
 from engine.score import Note
 from engine.sound.loudness import integrated_lufs
+from engine.sound.tilts import tilt
 
 RATE = 48_000
 BAR_FRAMES = 96_000
@@ -195,5 +198,37 @@ def test_a_console_delays_and_places_what_it_is_given() -> None:
     console.add(click, powers(click), strip)
     desk = desk_for("country", "bed")
     out = console.returned(desk, 0, np.ones(many), 1)["mix"]
-    assert out[48, 0] == pytest.approx(np.sqrt(2), abs=1e-3)
-    assert np.abs(out[:, 1]).max() < 1e-4
+    # Below 120 Hz both sides are one; of a click that is next to nothing.
+    assert out[48, 0] == pytest.approx(np.sqrt(2), abs=0.03)
+    assert np.abs(out[:, 1]).max() < 0.03
+
+
+def test_a_pocket_is_cut_where_a_part_covers_the_lead_and_nowhere_else() -> None:
+    wide = np.full(WINDOW // 2 + 1, 1e-6)
+    lead, under = wide.copy(), wide.copy()
+    at = WINDOW * 1000 // RATE
+    lead[at - 5 : at + 6] = 1.0
+    under[at - 5 : at + 6] = 1.0
+    tune, chords = energies(lead, -24.0), energies(under, -26.0)
+    assert masked(tune, chords).sum() > MOST_MASKED
+    cuts = pocket(tune, chords, "comp")
+    assert [920 <= one.hertz <= 1080 and one.decibels < 0 for one in cuts] == [True]
+    after = energies(under * passed(cuts, WINDOW), -26.0)
+    lost = 10 * np.log10(passed(cuts, WINDOW)[at])
+    assert -DEEPEST_DB <= lost < -1.5
+    assert after.sum() == pytest.approx(chords.sum())
+    assert pocket(tune, chords, "bass") == ()
+    assert pocket(tune, energies(under, -40.0), "comp") == ()
+    assert pocket(None, chords, "comp") == ()
+
+
+def test_a_dull_part_is_brightened_and_a_bright_one_is_dimmed_within_bounds() -> None:
+    wanted = tilt("country")
+    f = np.linspace(1, RATE / 2, WINDOW // 2 + 1)
+    for slope, sign in ((-3.0, 1), (-0.4, -1)):
+        spectrum = (f / 1000) ** slope * (f > 100)
+        given = sum(one.decibels for one in hand_bands(spectrum, (), "lead", wanted))
+        assert sign * given > 1
+        assert LEAST_DB <= given <= MOST_DB
+    assert hand_bands(np.zeros(WINDOW // 2 + 1), (), "lead", wanted) == ()
+    assert hand_bands((f / 1000) ** -3.0, (), "hats", wanted) == ()

@@ -6,7 +6,8 @@ import pytest
 from engine import styles
 from engine.render.desk import desk_for
 from engine.render.halves import HALF_RATE, add_doubled, halved
-from engine.render.space import Space, response, reverberated
+from engine.render.space import Space, echoes, response, reverberated
+from engine.render.tape import wobbled
 
 OCTAVES = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0)
 
@@ -89,3 +90,28 @@ def test_half_the_rate_and_back_changes_nothing_a_room_says(hertz: float) -> Non
 def test_what_is_too_high_for_half_the_rate_is_not_heard_as_something_low() -> None:
     wave = np.sin(2 * np.pi * 16_000 * np.arange(9600) / 48_000).astype(np.float32)
     assert np.abs(halved(wave, loop=True)).max() < 10 ** (-50 / 20)
+
+
+def test_echoes_go_round_with_a_loop_from_side_to_side() -> None:
+    sound = np.zeros(24_000, np.float32)
+    sound[20_000] = 1
+    once = echoes(sound, 6000, 0.3, -6, loop=True)
+    endless = echoes(np.tile(sound, 6), 6000, 0.3, -6, loop=False)
+    assert np.abs(endless[:, -24_000:] - once).max() < 1e-5
+    first, second = once[:, 2000:2200], once[:, 8000:8200]
+    loud = [np.abs(piece).max(axis=1) for piece in (first, second)]
+    assert loud[0][1] > 3 * loud[0][0]
+    assert loud[1][0] > 3 * loud[1][1]
+
+
+def test_a_tape_sways_by_its_cents_and_joins_where_a_loop_does() -> None:
+    frames = 96_000
+    wave = np.sin(2 * np.pi * 1000 * np.arange(frames) / 48_000).astype(np.float32)
+    tape = np.stack([wave, wave]).T.copy()
+    wobbled(tape, 6, 3, loop=True)
+    bins = np.fft.fft(tape[:, 0].astype(float)) * (np.arange(frames) < frames // 2)
+    turns = np.unwrap(np.angle(np.fft.ifft(bins)))[960:-960:480]
+    pitch = 1200 * np.log2(np.diff(turns) / (2 * np.pi * 10))
+    assert 3 < np.abs(pitch).max() < 8
+    step = abs(float(tape[0, 0] - tape[-1, 0]))
+    assert step < 1.3 * float(np.abs(np.diff(tape[:, 0])).max())
