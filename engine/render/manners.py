@@ -23,6 +23,7 @@ class Manner(Struct, frozen=True, kw_only=True):
 
     human: bool = True  # struck by hands: velocities differ as hands differ
     joins: float = 0.0  # odds that a note goes on into the next one without a new attack
+    gap_s: float = 0.09  # silence over which notes may still be joined
     overlap_s: float = 0.0  # how far such a note lasts into the next one
     slides: tuple[float, float] = (0.0, 0.0)  # odds between steps, and between thirds to fourths
     slide_most: float = 5.0  # semitones
@@ -47,13 +48,18 @@ MANNERS: dict[str, Manner] = {
     "pad": Manner(human=False, swell_db=1.6),
     "piano": Manner(pedal=True),
     "keys": Manner(),
+    "organ": Manner(human=False),  # a key of an organ knows no force
+    "bellows": Manner(joins=0.7, overlap_s=0.02, arc_db=2.5, swell_db=2.0),
+    "bagpipe": Manner(human=False, joins=0.9, overlap_s=0.02),
     "guitar": Manner(),
     "plucked": Manner(),
     "bass": Manner(),
-    "gliding bass": Manner(human=False, joins=0.35, slides=(1.0, 1.0), slide_most=12, slide_s=0.1),
-    "acid bass": Manner(human=False, joins=0.2, slides=(0.5, 0.8), slide_most=12, slide_s=0.055),
-    "lead": Manner(human=False, joins=0.5, slides=(0.8, 0.9), slide_most=12, slide_s=0.045,
-                   swell_db=1.2),
+    "gliding bass": Manner(human=False, joins=0.35, gap_s=0.02, slides=(1.0, 1.0), slide_most=12,
+                           slide_s=0.1),
+    "acid bass": Manner(human=False, joins=0.2, gap_s=0.02, slides=(0.5, 0.8), slide_most=12,
+                        slide_s=0.055),
+    "lead": Manner(human=False, joins=0.5, gap_s=0.06, slides=(0.8, 0.9), slide_most=12,
+                   slide_s=0.045, swell_db=1.2),
     "lead guitar": Manner(presses=0.22, scoop_s=0.12, vibrato=32, vibrato_from_s=0.45),
     "erhu": Manner(joins=0.75, slides=(0.3, 0.6), slide_s=0.09, scoops=0.4, graces=0.15,
                    vibrato=40, arc_db=3.0, swell_db=3.0),
@@ -82,15 +88,18 @@ _PATCHES: tuple[tuple[str, str], ...] = (
     ("nylon_", "guitar"), ("steel_", "guitar"), ("lute_", "plucked"), ("koto_", "plucked"),
     ("yangqin", "plucked"), ("harp_", "plucked"), ("vibes", "keys"), ("marimba", "keys"),
     ("bell", "keys"), ("toy_", "keys"), ("celesta", "keys"), ("glock", "keys"),
-    ("kalimba", "plucked"), ("organ", "keys"), ("church_", "keys"), ("clavinet", "keys"),
+    ("kalimba", "plucked"), ("organ", "organ"), ("church_", "organ"), ("clavinet", "keys"),
     ("pad_", "pad"), ("drone_", "pad"),
 )  # fmt: skip
 _PROGRAMS: tuple[tuple[range, str], ...] = (
-    (range(4), "piano"), (range(4, 20), "keys"), (range(20, 24), "wind"), (range(24, 32), "guitar"),
+    (range(4), "piano"), (range(4, 16), "keys"), (range(16, 20), "organ"),
+    (range(20, 22), "bellows"), (range(22, 23), "wind"), (range(23, 24), "bellows"),
+    (range(24, 32), "guitar"),
     (range(32, 40), "bass"), (range(40, 44), "bow"), (range(44, 45), "section"),
     (range(45, 48), "plucked"), (range(48, 55), "section"), (range(55, 62), "brass"),
     (range(62, 64), "machine"), (range(64, 80), "wind"), (range(80, 88), "lead"),
-    (range(88, 104), "pad"), (range(104, 109), "plucked"), (range(109, 112), "wind"),
+    (range(88, 104), "pad"), (range(104, 109), "plucked"), (range(109, 110), "bagpipe"),
+    (range(110, 111), "bow"), (range(111, 112), "wind"),
     (range(112, 128), "keys"),
 )  # fmt: skip
 

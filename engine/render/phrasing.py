@@ -15,7 +15,7 @@ from engine.render.touch import clusters, dice
 from engine.score import Note, beat_ticks
 
 SAMPLE_RATE = 48_000
-_GAP_S, _OVER_S = 0.09, 0.06  # between notes that may be bound: apart, and one over the other
+_OVER_S = 0.06  # notes may be bound that lie over one another by no more
 _REST_S = 0.12  # before the first note of a phrase
 _GRACE, _GRACE_S = 2.0, 0.045
 _PRESS = -2.0  # semitones from which a string is pressed up
@@ -139,7 +139,11 @@ def _joined(
     odds, slides = dice(seed, part.role, "join", notes), dice(seed, part.role, "slide", notes)
     joined = list(strokes)
     for at, place in enumerate(places):
-        if not _touches(place) or odds[at] >= manner.joins or notes[at].pitch in place.after:
+        if (
+            not _touches(place, manner)
+            or odds[at] >= manner.joins
+            or notes[at].pitch in place.after
+        ):
             continue
         over = manner.overlap_s if place.alone or manner.overlap_s else 0.0
         frames = round((place.following or 0) + over * SAMPLE_RATE)
@@ -148,15 +152,16 @@ def _joined(
         before = place.before
         if before is None or not place.alone or notes[at].start in plan.hits:
             continue
-        if _touches(places[before]) and odds[before] < manner.joins:
+        if _touches(places[before], manner) and odds[before] < manner.joins:
             interval = notes[before].pitch - notes[at].pitch
             if interval:
                 joined[at] = _bound(joined[at], interval, manner, float(slides[at]))
     return joined
 
 
-def _touches(place: Neighbours) -> bool:
-    return place.gap is not None and -_OVER_S * SAMPLE_RATE <= place.gap <= _GAP_S * SAMPLE_RATE
+def _touches(place: Neighbours, manner: Manner) -> bool:
+    low, high = -_OVER_S * SAMPLE_RATE, manner.gap_s * SAMPLE_RATE
+    return place.gap is not None and low <= place.gap <= high
 
 
 def _bound(stroke: Stroke, interval: int, manner: Manner, die: float) -> Stroke:

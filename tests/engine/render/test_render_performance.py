@@ -242,3 +242,22 @@ def test_every_kind_of_player_is_known() -> None:
         part = scores.part("lead", "lead", [], program=program)
         kind, manner = manner_of(part.plan, "acoustic_folk")
         assert MANNERS[kind] == manner
+
+
+def test_an_organ_knows_no_force_and_an_accordion_no_scoops() -> None:
+    part, performance = played(melody(), program=19, style="acoustic_folk")
+    assert [one.velocity for one in performance.strokes] == [one.velocity for one in part.notes]
+    _, bellows = played(melody(), program=21, style="acoustic_folk")
+    assert any(one.legato for one in bellows.strokes)
+    assert not any(one.slide or one.vibrato for one in bellows.strokes)
+
+
+def test_a_lead_glides_from_the_note_before_and_arrives() -> None:
+    notes = [Note(at * QUARTER, QUARTER, 69 + 5 * (at % 2), 90) for at in range(16)]
+    part, performance = played(notes, program=81, patch="lead_saw", style="synthwave")
+    gliding = [one for one in performance.strokes if one.slide]
+    assert gliding and all(abs(one.slide) == 5 and one.legato for one in gliding)
+    assert len(gliding) < len(notes) - 2
+    assert [(one.onset, one.pitch) for one in performance.strokes] == [
+        (one.onset, one.pitch) for one in strokes_of(part, PACE, FRAMES, loop=False)
+    ]
