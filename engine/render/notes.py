@@ -94,6 +94,14 @@ def falling(tau_s: float, close: int = SHORTEST_CLOSE) -> Sound:
     return curve
 
 
+@lru_cache(maxsize=16)
+def closing(frames: int) -> Sound:
+    """A raised cosine from 1 to exact zero, for notes that are taken away. Read-only."""
+    curve = (0.5 + 0.5 * np.cos(np.pi * (np.arange(frames) + 1) / frames)).astype(np.float32)
+    curve.flags.writeable = False
+    return curve
+
+
 def add(
     out: Sound,
     note: Sound,

@@ -28,7 +28,7 @@ OCTAVES = 0.8  # between the cutoffs of two wheels
 STRETCH = 60 * STEP
 ENSEMBLE = 4  # voices from which on a vibrato is nobody's own and may be there from the start
 # Wheels last so many times STEP from these pitches on: detuned voices beat more slowly below.
-_TURNS = ((0, 420), (45, 340), (63, 260))
+_TURNS = ((0, 380), (45, 290), (63, 240))
 _CHOICES = 40  # lengths to choose from, so that the pitch completes whole cycles
 _GOLDEN = 0.6180339887
 _PIECE = 16_384

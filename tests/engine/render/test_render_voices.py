@@ -1,4 +1,5 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import numpy as np
@@ -287,3 +288,23 @@ def test_a_cached_note_is_never_written_to() -> None:
     first = held("nylon_ks", 64).copy()
     held("nylon_ks", 64, 0.2)
     assert (held("nylon_ks", 64) == first).all()
+
+
+def test_a_bass_never_sounds_two_notes_together() -> None:
+    notes = [Stroke(0, 24_000, 36, 100), Stroke(12_000, 12_000, 43, 100)]
+    both = player.play_part("bass_sub", notes, 48_000)
+    later = player.play_part("bass_sub", notes[1:], 48_000)
+    settled = slice(12_000 + 1_440, 24_000)
+    assert np.abs(both[settled] - later[settled]).max() < 0.02 * np.abs(later).max()
+    assert np.abs(np.diff(both[:, 0], n=2)).max() < 2 * np.abs(np.diff(later[:, 0], n=2)).max()
+
+
+def test_what_plays_beside_changes_nothing() -> None:
+    names = ["pad_warm", "nylon_ks", "lead_saw", "vibes", "pad_warm", "ep_tine"]
+    notes = [Stroke(i * 9_000, 20_000, 52 + 5 * i, 60 + 10 * i) for i in range(4)]
+    NOTES.clear()
+    alone = [player.play_part(name, notes, 72_000).tobytes() for name in names]
+    NOTES.clear()
+    with ThreadPoolExecutor(3) as pool:
+        beside = pool.map(lambda name: player.play_part(name, notes, 72_000).tobytes(), names)
+    assert list(beside) == alone
