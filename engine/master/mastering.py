@@ -27,7 +27,7 @@ Sound = NDArray[np.floating]
 LOUDNESS_TOLERANCE_LU = 0.3
 OFFSET = 2e-5  # -94 dBFS: a fifth of what may be left
 CLOSE_S = 0.0013
-TIPS_DB = 4.0  # in styles that are glued; an orchestra or a piano keeps its peaks
+TIPS_DB = 4.0  # of the highest hits, beyond what the limiter may take
 
 
 class Stems(Protocol):
@@ -107,7 +107,7 @@ def master(
         lufs=lufs,
         ceiling_dbtp=true_peak_dbtp,
         most_gr_db=3.0 if short else manner.most_gr_db,
-        tips_db=TIPS_DB if manner.glue_db else 0.0,
+        tips_db=0.0 if manner.keeps_tips else TIPS_DB,
         loop=loop,
     )
     level = levelled(mix, powers, glue, wanted)

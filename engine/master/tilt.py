@@ -31,19 +31,22 @@ class Manner(Struct, frozen=True):
     tilt: str
     glue_db: float
     most_gr_db: float
+    keeps_tips: bool = False  # the limiter proper is all that touches its peaks
 
 
 MANNERS = {
-    "solo_piano": Manner("jazz", 0, 4), "orchestral_epic": Manner("cinematic", 0, 5),
-    "orchestral_tender": Manner("orchestral", 0, 4),
-    "cinematic_tension": Manner("cinematic", 0, 5), "dark_ambient": Manner("ambient", 0, 4),
-    "meditation": Manner("ambient", 0, 4), "lofi": Manner("lofi", 1.8, 6),
+    "solo_piano": Manner("jazz", 0, 4, keeps_tips=True),
+    "orchestral_epic": Manner("cinematic", 0, 5),
+    "orchestral_tender": Manner("orchestral", 0, 4, keeps_tips=True),
+    "cinematic_tension": Manner("cinematic", 0, 5),
+    "dark_ambient": Manner("ambient", 0, 4, keeps_tips=True),
+    "meditation": Manner("ambient", 0, 4, keeps_tips=True), "lofi": Manner("lofi", 1.8, 6),
     "jazz_trio": Manner("jazz", 1, 5), "bossa": Manner("jazz", 1, 5),
     "funk_corporate": Manner("pop", 2, 6), "acoustic_folk": Manner("pop", 1.2, 6),
     "country": Manner("pop", 1.5, 6), "rock": Manner("rock", 2, 7),
     "metal": Manner("rock", 2, 8), "synthwave": Manner("synthwave", 2, 7),
     "house_edm": Manner("edm", 2, 8), "trap_hiphop": Manner("edm", 2, 8),
-    "chiptune": Manner("chip", 1, 7), "waltz_ballroom": Manner("orchestral", 0, 5),
+    "chiptune": Manner("chip", 1, 7), "waltz_ballroom": Manner("orchestral", 0, 5, keeps_tips=True),
     "chinese_traditional": Manner("chinese", 0, 5), "fantasy_tavern": Manner("pop", 1, 5),
     "horror": Manner("cinematic", 0, 5),
 }  # fmt: skip
