@@ -24,7 +24,6 @@ BUCKET_RATIO = 1.26
 VARIANTS = 3
 _CHOKE_S = 0.006
 _STOLEN = 720  # frames in which a bass's note goes when the next one begins
-_QUICKEST_S = 0.005
 
 
 def play_part(patch_name: str, strokes: Iterable[Stroke], frames: int) -> Sound:
@@ -45,26 +44,18 @@ def play_part(patch_name: str, strokes: Iterable[Stroke], frames: int) -> Sound:
     for stroke, wanted, let_go in _sheet(patch, inside):
         note = NOTES.played((patch_name, *wanted), partial(_rendered, patch_name, patch, wanted))
         fall = None if let_go is None else falling(patch.release_s)
-        if alone and let_go is not None:
-            let_go, fall = _until_next(stroke, let_go, inside, patch.release_s)
+        taken = _overlapped(stroke, inside) if alone and let_go is not None else None
+        if taken is not None:
+            let_go, fall = taken, closing(_STOLEN)
         add(out, note, stroke.onset, _gain(patch, stroke), let_go=let_go, fall=fall)
     return out
 
 
-def _until_next(
-    stroke: Stroke, let_go: int, strokes: list[Stroke], release_s: float
-) -> tuple[int, Sound]:
-    """When a bass lets a note go, and how fast: two of its notes never sound together for long."""
-    following = min((one.onset for one in strokes if one.onset > stroke.onset), default=None)
-    if following is None:
-        return let_go, falling(release_s)
-    room = following - stroke.onset - let_go
-    if room <= 0:
-        return following - stroke.onset, closing(_STOLEN)
-    # In steps of a twentieth of the release, 26 dB down by the next note.
-    step = release_s / 20
-    tau_s = round(room / SAMPLE_RATE / 3 / step) * step
-    return let_go, falling(max(_QUICKEST_S, min(release_s, tau_s)))
+def _overlapped(stroke: Stroke, strokes: list[Stroke]) -> int | None:
+    """After how many frames a bass's next note begins, where it begins before this one ends."""
+    ends = stroke.onset + stroke.frames
+    following = [one.onset for one in strokes if stroke.onset < one.onset < ends]
+    return min(following) - stroke.onset if following else None
 
 
 def _hold(out: Sound, name: str, patch: Patch, stroke: Stroke, number: int) -> None:
