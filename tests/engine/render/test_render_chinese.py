@@ -5,7 +5,7 @@ import pytest
 import render_scores as scores
 from render_scores import BAR, QUARTER
 
-from engine.contracts import Brief
+from engine.contracts import Brief, Instruments
 from engine.plan import draw
 from engine.render import instruments
 from engine.render.banks import builtin
@@ -208,3 +208,13 @@ def test_a_chinese_piece_is_cast_with_chinese_instruments_that_no_bank_plays(see
             for part in plan.parts if part.role in ("lead", "comp")}  # fmt: skip
     assert ours & set(palettes.NAMED.values())
     assert not {part.name for part in plan.parts} & {"Fiddle", "Koto", "Shakuhachi", "Shamisen"}
+
+
+@pytest.mark.parametrize("style", ["acoustic_folk", "lofi", "orchestral_epic"])
+def test_who_requires_them_hears_them_in_any_style(style: str) -> None:
+    asked = Instruments(require=("erhu", "guzheng", "dizi"))
+    brief = Brief(kind="bed", style=style, duration_ms=30_000, seed=3, instruments=asked)
+    (plan, *_) = draw(resolve(brief, 3), 3, 1)
+    heard = {palettes.own(style, part) for part in plan.parts if part.group != "drums"}
+    assert {"erhu_bow", "zheng_ks", "dizi_air"} <= heard
+    assert {"Erhu", "Guzheng", "Dizi"} <= {part.name for part in plan.parts}
