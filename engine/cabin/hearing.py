@@ -14,6 +14,7 @@ from engine.sound.loudness import SAMPLE_RATE, momentary_lufs, programme_lufs
 Sound = NDArray[np.floating]
 SHORT_MS = 400.0
 AUDIBLE = 10 ** (-60 / 20)
+SOFTLY = 10 ** (-40 / 20)
 NOTHING_DB = -120.0
 
 
@@ -157,7 +158,9 @@ def loudness(sound: Sound, rate: int) -> float:
 
 
 def first_audible_ms(sound: Sound, rate: int) -> float:
-    loud = np.abs(sound) > AUDIBLE
+    """Until it is over -60 dBFS, or, where it is soft by intention, 40 dB under its own peak."""
+    level = np.abs(sound)
+    loud = level > min(AUDIBLE, float(level.max(initial=0.0)) * SOFTLY)
     return float(np.argmax(loud)) * 1000 / rate if loud.any() else len(sound) * 1000 / rate
 
 

@@ -137,8 +137,8 @@ def _urgency(sound: Finished) -> tuple[Measured, ...]:
 def _spectrum(sound: Finished) -> tuple[Measured, ...]:
     one, audio, rate = sound.one, sound.audio, sound.rate
     least = -28.0 if one.function in THUMPS else -60.0
-    if one.frames * 1000 < 400 * rate or one.attack_ms is not None:
-        least = max(least, -50.0)  # what begins within milliseconds is not free of low sound
+    if one.frames * 1000 < 400 * rate or one.attack_ms or one.decay_ms:
+        least = max(least, -50.0)  # what begins or ends that fast is not free of low sound
     out = [
         _at_most("above_4khz_db", brightest_db(one), share_db(audio, rate, 4_000, rate / 2)),
         _at_most("below_80hz_db", least, share_db(audio, rate, 0, 80)),

@@ -24,10 +24,12 @@ CLICKS: tuple[CabinFunction, ...] = ("indicator",)
 _MENDING = (
     Correction(),
     Correction(shade_db=-4),
-    Correction(decay=1.2, shade_db=-4),
-    Correction(shade_db=-8),
-    Correction(decay=0.8, shade_db=-8),
-    Correction(decay=1.3, shade_db=-12),
+    Correction(shade_db=-4, plain=True),
+    Correction(decay=1.2, shade_db=-6, plain=True),
+    Correction(shade_db=-10, plain=True),
+    Correction(decay=0.8, shade_db=-10, plain=True),
+    Correction(decay=1.3, shade_db=-14, plain=True),
+    Correction(shade_db=-18, plain=True),
 )
 
 

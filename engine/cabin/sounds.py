@@ -13,6 +13,7 @@ from engine.contracts import CabinFunction, ResolvedFunction
 
 Sound = NDArray[np.floating]
 ROOM_DB = -13.0
+LEAST_IN_WINDOW_MS = 2.5  # a click is as wide as it is short
 DARK_DB = -7.0
 """A sound that closes or brings bad news plays the darker sibling of the family's partials."""
 
@@ -69,6 +70,7 @@ class Correction(Struct, frozen=True, kw_only=True):
     attack: float = 1.0
     decay: float = 1.0
     shade_db: float = 0.0  # of the partials above the first
+    plain: bool = False  # without what makes its end restless: layers, glides, grains
 
 
 def voice(
@@ -81,6 +83,8 @@ def voice(
     attack_ms = recipe.attack_ms * (1.0 if steady else character.attack)
     attack_ms = max(attack_ms, _QUICKEST_MS.get(one.function, 8.0))
     decay_ms = recipe.decay_ms * (1.0 if steady else character.decay)
+    if one.band_hz is not None:
+        attack_ms = max(attack_ms, LEAST_IN_WINDOW_MS)
     if one.attack_ms is not None:
         attack_ms = _inside(attack_ms * RISE, one.attack_ms) / RISE
     if one.decay_ms is not None:
@@ -91,8 +95,8 @@ def voice(
         attack_ms=attack_ms * correction.attack,
         hold_ms=recipe.hold_ms,
         decay_ms=decay_ms * correction.decay,
-        glide_cents=0.0 if steady else character.glide_cents,
-        modulation=0.0 if steady else character.modulation,
+        glide_cents=0.0 if steady or correction.plain else character.glide_cents,
+        modulation=0.0 if steady or correction.plain else character.modulation,
         band_hz=one.band_hz,
     )
 
@@ -118,6 +122,7 @@ def sound(
 ) -> Sound:
     """The finished mono sound, (frames,), its peak at 1; it begins and ends on zero."""
     tone = voice(one, character, correction)
+    plain = correction is not None and correction.plain
     recipe = RECIPES[one.function]
     dice = np.random.default_rng([character.seed, character.take, 604, _PLACES.index(one.function)])
     out = np.zeros(one.frames)
@@ -131,17 +136,18 @@ def sound(
             shaped = _giving_way(
                 shaped, notes[index + 1][0] - at_ms, asked=one.decay_ms is not None
             )
-        for layer in _layers(one, character, shaped, dice):
+        for layer in _layers(one, character, shaped, dice)[: 1 if plain else 3]:
             piece = note(layer.tone, midi + layer.semitones, velocity, length, rate)
             out[start : start + length] += layer.gain * piece
-        if recipe.strikes:
+        if recipe.strikes and one.attack_ms is None:
             _strike(out, one, character, start, length, rate, velocity, dice)
     loudest = float(np.abs(out).max(initial=1e-9))
     if recipe.air_hz is not None:
         out += loudest * _air(one, character, recipe, notes, rate, dice)
     if recipe.rooms:
         answer = room(character.room_s, rate, character.seed + character.take, one.band_hz)
-        out = in_room(grains(out, rate, character.grain, dice), answer, ROOM_DB)
+        grain = 0.0 if plain else character.grain
+        out = in_room(grains(out, rate, grain, dice), answer, ROOM_DB)
     out[0] = 0.0
     out = closed(out, rate, min(12.0, one.duration_ms / 10))
     return out / float(np.abs(out).max(initial=1e-9))
@@ -227,12 +233,15 @@ def _air(
     colour = (character.breath_hz / 1_200) ** 0.5
     band = (low * colour, min(high * colour, 3_800.0))
     level = recipe.air_db + (0.0 if one.function in _STEADY else character.breath_db)
+    # Nothing may begin before an attack that was asked for has risen, nor press at a window's edge.
+    swells = recipe.swells or one.attack_ms is not None
+    level -= 6.0 if one.band_hz is not None else 0.0
     out = np.zeros(one.frames)
     starts = [at for at, *_ in notes] if one.function in ("indicator",) else [0.0]
     for at_ms in starts:
         start = round(at_ms * rate / 1000)
         length = min(recipe.air_ms, (one.frames - start) * 1000 / rate)
         out[start:] += breath(
-            one.frames - start, rate, band, length, dice, swell=recipe.swells, edges=one.band_hz
+            one.frames - start, rate, band, length, dice, swell=swells, edges=one.band_hz
         )
     return 10 ** (level / 20) * out

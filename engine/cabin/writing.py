@@ -21,6 +21,7 @@ LAST_SHARE = 0.35
 """Of a short sound, the share that its last note keeps."""
 ELSEWHERE = 6.0
 """What it costs to begin elsewhere than on the tonic, in semitones from where it is liked."""
+_THIRD = 20  # semitones: what a third partial needs, without which nothing warns
 SHRILL = 88
 """Above this pitch a courtesy sound soon has its middle above 1.6 kHz."""
 BURST_MS, BURST_STEP_MS = 95.0, 120.0
@@ -63,7 +64,7 @@ def written(
 ) -> tuple[Note, ...]:
     """The notes of a single sound; ``functions`` are all that the family has."""
     if one.function == "warn":
-        return _warning(one, _base(character, base_hz, (0,), one.band_hz))
+        return _warning(one, _base(character, base_hz, (0,), one.band_hz, _THIRD))
     if one.function == "indicator":
         low = _base(character, base_hz, (0, 7), one.band_hz)
         return ((0.0, low + 7, 0.8), (round(one.duration_ms * 370 / 705, 3), low, 0.7))
@@ -139,9 +140,10 @@ def _base(
     base_hz: tuple[float, float],
     shape: tuple[int, ...],
     band_hz: tuple[float, float] | None,
+    above: int = 0,
 ) -> int:
     """The lowest note: of the family's pitches, the whole line too where that can be, and nearest
-    to where the character likes it."""
+    to where the character likes it. In a window the line leaves ``above`` semitones over itself."""
     low, high = base_hz
     ceiling = float("inf")
     if band_hz is not None:
@@ -155,7 +157,7 @@ def _base(
         midi
         for midi in range(20, 110)
         if low <= hertz(midi) <= high and midi % 12 in family
-        and hertz(midi + max(shape)) <= ceiling
+        and hertz(midi + max(shape) + above) <= ceiling
     ]  # fmt: skip
     if not found:
         found = [round(liked)]

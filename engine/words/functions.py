@@ -87,12 +87,12 @@ _TABLE: dict[CabinFunction, FunctionFacts] = {
         attack_ms=(4, 40), decay_ms=(120, 1_500), level_lu=-1, speed_kmh=60,
     ),
     "warn": FunctionFacts(
-        urgency=4, usual_ms=(800, 1_600), length_ms=950, base_hz=(1_050, 1_500), stretch=1.2,
+        urgency=4, usual_ms=(800, 1_600), length_ms=950, base_hz=(1_050, 1_500), stretch=3.2,
         attack_ms=(3, 10), decay_ms=(0, 0), level_lu=9, headroom_db=8, speed_kmh=120,
     ),
     "indicator": FunctionFacts(
         urgency=0, usual_ms=(640, 760), possible_ms=(500, 1_000), length_ms=705,
-        base_hz=(600, 1_100), stretch=1.5, attack_ms=(0.2, 5), decay_ms=(10, 60), level_lu=-6,
+        base_hz=(600, 1_100), stretch=3.2, attack_ms=(0.2, 5), decay_ms=(10, 60), level_lu=-6,
         headroom_db=22,
     ),
     "charging": FunctionFacts(
