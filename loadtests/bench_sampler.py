@@ -209,7 +209,7 @@ def _in_a_child(what: str, font: Path, **environment: str) -> float:
         [sys.executable, "-m", "loadtests.bench_sampler", "--child", what, "--bank", str(font)],
         check=True, capture_output=True, text=True, env={**os.environ, **environment},
     )  # fmt: skip
-    return float(told.stdout)
+    return float(told.stdout.splitlines()[-1])  # what is logged comes before it
 
 
 def _child(what: str, font: str) -> int:

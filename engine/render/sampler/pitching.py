@@ -20,11 +20,11 @@ CORNER, BETA = 0.94, 8.0
 FINE = 64  # points of the kernel's table between two samples
 CLOSE_ENOUGH = 4e-5  # of the asked step: 0.07 cent
 LONGEST_TURN = 1000
-BLOCK = 48  # output frames that share one window
+BLOCK = 32  # output frames that share one window
 LONGEST_RING = 3000  # samples that a filter may ring
 # Products stay below what a BLAS would split among threads: the sum never depends on their number.
 SMALL = 240_000
-STRETCH = 1 << 18  # numbers of windows that are laid out at a time: they stay in a near cache
+STRETCH = 1 << 16  # numbers of windows that are laid out at a time: they stay in a near cache
 KEPT_KERNEL = 1 << 19  # numbers in the largest table of kernels that is kept
 Sound = NDArray[np.float32]
 
@@ -69,7 +69,7 @@ def pitched(wave: Sound, step: float, frames: int, low_pass: Filter | None = Non
 @lru_cache(maxsize=4096)
 def fraction(step: float) -> tuple[int, int]:
     """The fraction p/q nearest to the step, of the shortest turn q that is close enough."""
-    turns = np.arange(min(BLOCK, LONGEST_TURN), LONGEST_TURN + 1)
+    turns = np.arange(BLOCK, LONGEST_TURN + 1)
     steps = np.maximum(np.rint(step * turns), 1)
     error = np.abs(steps / turns / step - 1)
     good = np.flatnonzero(error < CLOSE_ENOUGH)
