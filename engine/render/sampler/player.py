@@ -174,7 +174,7 @@ class Player:
         if wanted.skipped:
             note = note[wanted.skipped :].copy(order="K")
             fade = min(BOUND_FADE, len(note))
-            rise = (np.arange(fade) / fade).astype(np.float32) ** 0.5
+            rise = (0.5 - 0.5 * np.cos(np.pi * np.arange(fade) / fade)).astype(np.float32)
             note[:fade] = (note[:fade].T * rise).T
         return note
 
