@@ -15,7 +15,6 @@ Sound = NDArray[np.floating]
 SHORT_MS = 400.0
 AUDIBLE = 10 ** (-60 / 20)
 SOFTLY = 10 ** (-40 / 20)
-NOTHING_DB = -120.0
 
 
 class Urgency(Struct, frozen=True, kw_only=True):

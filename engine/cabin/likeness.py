@@ -14,7 +14,8 @@ Sound = NDArray[np.floating]
 APART, APART_CLASSES, APART_WARNING = 1.0, 1.3, 2.3
 FIXED_SHARE = 0.5
 _LENGTH = 12  # of a vector
-ALIKE, STRANGE = 0.20, 0.35
+ALIKE = 0.20
+"""The widest distance of timbres inside a family; another family's lies at 0.35 or more."""
 
 
 class Event(Struct, frozen=True, kw_only=True):

@@ -66,11 +66,6 @@ def windowed(sound: Sound, rate: int, low: float, high: float) -> Sound:
     return np.fft.irfft(spectrum, n=len(sound))
 
 
-def snapped(hertz: float, frames: int, rate: int) -> float:
-    """The nearest frequency that has whole cycles in the loop, at least one."""
-    return max(1, round(hertz * frames / rate)) * rate / frames
-
-
 def tone(hertz: float, frames: int, rate: int, phase: float = 0.0) -> Sound:
     """A sine of whole cycles, (frames,)."""
     cycles = max(1, round(hertz * frames / rate))
@@ -81,18 +76,6 @@ def sway(frames: int, cycles: int, depth_db: float, phase: float = 0.0) -> Sound
     """A gain that swings by ``depth_db`` in all, ``cycles`` times a loop, evenly about 1."""
     at = 2 * np.pi * cycles * np.arange(frames) / frames + phase
     return 10 ** (depth_db / 2 * np.sin(at) / 20)
-
-
-def wander(
-    frames: int, rate: int, slowest_s: float, depth_db: float, dice: np.random.Generator
-) -> Sound:
-    """A gain that strays by about ``depth_db`` in all and never faster than in ``slowest_s``."""
-    f = frequencies(frames, rate)
-    shape = ((f > 0) & (f <= 1 / slowest_s)).astype(float)
-    if not shape.any():
-        return np.ones(frames)
-    course = noise_bed(frames, shape, dice)
-    return 10 ** (depth_db / 2 * course / max(float(np.abs(course).max()), 1e-9) / 20)
 
 
 def waves(frames: int, count: int, depth_db: float, rising: float = 0.35) -> Sound:
