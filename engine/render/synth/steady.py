@@ -31,7 +31,8 @@ ENSEMBLE = 4  # voices from which on a vibrato is nobody's own and may be there 
 _TURNS = ((0, 380), (45, 290), (63, 240))
 _CHOICES = 40  # lengths to choose from, so that the pitch completes whole cycles
 _GOLDEN = 0.6180339887
-_PIECE = 16_384
+_PIECE = 8192
+_ONE_THREAD = 1 << 16
 _HOP = SAMPLE_RATE // 10
 _HEARD = 12  # hops from the onset in which a note is judged
 _EVENED = 0.9  # how far, in decibels of decibels, a note is brought to the mean
@@ -250,18 +251,23 @@ def _turned(
     frames = _wheel_frames(pitch)
     cutoff = _cutoffs(voice, pitch, OCTAVES * np.asarray(rows))
     channels = 2 if voice.spread > 0 else 1
-    out = np.zeros((len(rows), channels, frames), np.float32)
+    out = [np.zeros((channels, frames), np.float32) for _ in rows]
     chorus = [
         singer
         for oscillator in voice.oscillators
         for singer in _singers(voice, oscillator, pitch, cutoff, frames, rng)
     ]
-    for at in range(0, frames, _PIECE):
-        _sing(chorus, at, out[:, :, at : at + _PIECE])
-    if voice.breath_db > -100:
-        out += _breath(voice, pitch, frames)
-    if voice.tremolo_db:
-        out *= _tremolo(voice, frames)
+    # A product of so many frames is always one thread's, so every machine rounds it alike.
+    piece = min(_PIECE, _ONE_THREAD // len(chorus))
+    for at in range(0, frames, piece):
+        _sing(chorus, at, [wheel[:, at : at + piece] for wheel in out])
+    breath = _breath(voice, pitch, frames) if voice.breath_db > -100 else None
+    tremolo = _tremolo(voice, frames) if voice.tremolo_db else None
+    for wheel in out:
+        if breath is not None:
+            wheel += breath
+        if tremolo is not None:
+            wheel *= tremolo
     return [wheel.T if channels == 2 else wheel[0] for wheel in out]
 
 
@@ -304,16 +310,18 @@ def _singers(
         yield _Singer(points, turn, subtractive.sides(pan, stereo=voice.spread > 0))
 
 
-def _sing(chorus: list[_Singer], at: int, out: Sound) -> None:
-    """A piece of all wheels, (rows, channels, n), small enough to stay in the nearest cache."""
-    tone, side = np.empty((2, out.shape[2]), np.float32)
-    for singer in chorus:
-        index, between = osc.places(singer.turn[at : at + len(tone)], singer.points.shape[1])
-        for points, wheel in zip(singer.points, out, strict=True):
-            osc.fetch(points, index, between, tone)
-            for channel, level in zip(wheel, singer.sides, strict=True):
-                np.multiply(tone, level, out=side)
-                channel += side
+def _sing(chorus: list[_Singer], at: int, out: list[Sound]) -> None:
+    """A piece of every wheel, (channels, n), small enough to stay in the nearest cache."""
+    size = out[0].shape[1]
+    tones = np.empty((len(out), len(chorus), size), np.float32)
+    for number, singer in enumerate(chorus):
+        turn = singer.turn[at : at + size]
+        index, between = osc.places(turn, singer.points.shape[1])
+        for points, row in zip(singer.points, tones, strict=True):
+            osc.fetch(points, index, between, row[number])
+    sides = np.array([singer.sides for singer in chorus], np.float32).T
+    for wheel, row in zip(out, tones, strict=True):
+        wheel[:] = np.ascontiguousarray(sides) @ row
 
 
 def _wheel_frames(pitch: int) -> int:
