@@ -53,11 +53,6 @@ class Sum:
         else:
             held += bins
 
-    def pour(self, other: "Sum") -> None:
-        """Add all of another sum, which stays as it is."""
-        for number in sorted(other._blocks):
-            self.add(number, other._blocks[number])
-
     def stand_firm(self, other: "Sum") -> None:
         """Make the bass of two sides one: what they do not share is thinned out below 120 Hz."""
         for number in sorted(self._blocks.keys() & other._blocks.keys()):
@@ -85,8 +80,8 @@ def lay(out: Sound, piece: Sound, at: int, *, loop: bool) -> None:
 
 
 class Console:
-    """The sums of a mix while the parts come in: both sides, what stands in the middle, the send
-    and the echo of every group."""
+    """The sums of a mix while the parts come in: both sides, the send and the echo of every
+    group."""
 
     def __init__(self, frames: int, *, loop: bool) -> None:
         self._frames, self._loop = frames, loop
@@ -119,27 +114,20 @@ class Console:
             self._sum(group, "echo").add(number, middle * strip.equaliser)
         for bins in spectra:
             bins *= strip.equaliser
-        if len(spectra) == 2:
-            self._sum(group, "left").add(number, spectra[0])
-            self._sum(group, "right").add(number, spectra[1])
-        elif strip.pan == 0:
-            self._sum(group, "middle").add(number, spectra[0])
-        else:
-            for name, side in zip(("left", "right"), _sides(strip.pan), strict=True):
-                self._sum(group, name).add(number, spectra[0] * side)
+        if len(spectra) == 1:
+            spectra = [spectra[0] * side if strip.pan else spectra[0] for side in _sides(strip.pan)]
+        self._sum(group, "left").add(number, spectra[0])
+        self._sum(group, "right").add(number, spectra[1])
 
     def returned(self, desk: Desk, echo_frames: int, wet: Curve, seed: int) -> dict[str, Sound]:
         """The groups, (frames, 2), with their reverberation, which follows ``wet``, their echoes
         and tape; the console is empty then."""
         out = {}
         for group in sorted({group for group, _ in self._sums}):
-            left, right, middle = (
-                self._sums.pop((group, name), Sum()) for name in ("left", "right", "middle")
-            )
+            left, right = (self._sums.pop((group, name), Sum()) for name in ("left", "right"))
             total = blank(self._frames)
             left.stand_firm(right)
             for side, held in enumerate((left, right)):
-                held.pour(middle)
                 held.play(total[:, side], loop=self._loop)
             self._heard_in_the_room(total, group, desk, echo_frames, wet)
             if desk.wobble_cents:

@@ -83,6 +83,10 @@ class Desk(Struct, frozen=True, kw_only=True):
     faders: dict[str, float] = {}  # dB by row, on top of the column's level
 
 
+# Styles that end below 15 kHz by intention: a worn tape, a cave, bowls without air.
+NARROW = frozenset({"lofi", "dark_ambient", "meditation"})
+
+
 def _room(low: float, mid: float, high: float, top: float, pre: float, **more: float) -> Space:
     return Space(times_s=(low, mid, high, top), pre_delay_ms=pre, **more)  # type: ignore[arg-type]
 

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 import render_scores as scores
 
+from engine import styles
 from engine.contracts import Section
 from engine.render import render
 from engine.render.banks import builtin
-from engine.render.colouring import LEAST_DB, MOST_DB, hand_bands, passed
+from engine.render.colouring import LEAST_DB, MOST_DB, hand_bands, passed, role_bands
 from engine.render.console import Console, Strip
 from engine.render.control import cells, drawn, powers
-from engine.render.desk import LEVELS, desk_for
+from engine.render.desk import LEVELS, NARROW, desk_for
 from engine.render.dynamics import (
     COMPRESSORS,
     Compressor,
@@ -232,3 +233,20 @@ def test_a_dull_part_is_brightened_and_a_bright_one_is_dimmed_within_bounds() ->
         assert LEAST_DB <= given <= MOST_DB
     assert hand_bands(np.zeros(WINDOW // 2 + 1), (), "lead", wanted) == ()
     assert hand_bands((f / 1000) ** -3.0, (), "hats", wanted) == ()
+
+
+@pytest.mark.parametrize("style", sorted(set(styles.names()) - NARROW))
+def test_no_equaliser_of_a_full_band_style_closes_below_fifteen_kilohertz(style: str) -> None:
+    f = np.linspace(0, RATE / 2, WINDOW // 2 + 1)
+    desk = desk_for(style, "bed")
+    through = [passed(role_bands(row, desk, has_bass=True), WINDOW) for row in ("hats", "lead")]
+    top, below = ((f > 14_000) & (f < 15_000)), ((f > 4000) & (f < 8000))
+    assert max(10 * np.log10(one[top].mean() / one[below].mean()) for one in through) > -10
+
+
+@pytest.mark.parametrize("style", sorted(NARROW - {"meditation"}))
+def test_a_narrow_style_is_narrow(style: str) -> None:
+    f = np.linspace(0, RATE / 2, WINDOW // 2 + 1)
+    one = passed(role_bands("hats", desk_for(style, "bed"), has_bass=True), WINDOW)
+    dark = one[(f > 14_000) & (f < 15_000)].mean() / one[(f > 2000) & (f < 4000)].mean()
+    assert 10 * np.log10(dark) < -6
