@@ -213,19 +213,6 @@ def between_knots(knots: Curve, frames: int, step: int) -> Curve:
     return (np.diff(knots)[:, None] * ramp + knots[:-1, None]).reshape(-1)[:frames]
 
 
-def steady_phase(frequency: float, frames: int, start: float) -> Curve:
-    """The phase of an even tone, in cycles."""
-    return np.arange(frames) * (frequency / SAMPLE_RATE) + start
-
-
-def bent_phase(frequency: float, frames: int, start: float, cents: Curve, step: int) -> Curve:
-    """The phase of a tone whose pitch follows ``cents``, one value every ``step`` frames."""
-    knots = np.arange(len(cents)) * step
-    speed = frequency / SAMPLE_RATE * 2.0 ** (cents / 1200.0)
-    cumulated = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2.0) * step])
-    return np.interp(np.arange(frames), knots, cumulated) + start
-
-
 def low_pass(ratio: Curve, q: float, slope: int) -> Curve:
     """Magnitude of a resonant low-pass at frequency / cutoff = ``ratio``, 12 or 24 dB an octave."""
     squared = ratio * ratio
