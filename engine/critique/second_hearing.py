@@ -25,7 +25,7 @@ CORRELATION = -0.3
 BASS_SIDE_DB = 0.0  # more side than middle where there ought to be no side
 BASS_DB = -40.0  # less bass than this says nothing of its sides
 SEAM_DB = 6.0
-SEAM_FLUX_DB = 6.0  # beyond the roughest of the loop's own bar lines
+SEAM_FLUX_DB = 11.0  # beyond the roughest of the loop's own bar lines; a good one was 9.4 beyond
 SEAM_JUMP_DB = 3.0
 
 Heard = Mapping[str, float]
