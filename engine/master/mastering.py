@@ -89,7 +89,9 @@ def master(
         inside = -(-frames * SAMPLE_RATE // rate)
         groups = {name: _cut(one, inside) for name, one in groups.items()}
     short = stems.kind == "chime" or len(next(iter(groups.values()))) < 2 * SAMPLE_RATE
-    first = shaped(groups, None if short else manner.tilt, loop=loop)
+    # Rain has no style: what nature sounds like is not to be bent towards one, nor held together.
+    plain = short or stems.kind == "ambience"
+    first = shaped(groups, None if plain else manner.tilt, loop=loop)
     place = PLACES.get(stems.kind, BEFORE)
     powers = placed_powers(first.powers, delivery.channels, place)
     groups = {
@@ -101,7 +103,7 @@ def master(
         powers = powers * _falling(len(powers), round(fade_s * 1000)) ** 2
     mix = summed(groups)
     glue = None
-    if manner.glue_db and not short:
+    if manner.glue_db and not plain:
         glue = glue_gain(mix, SAMPLE_RATE, manner.glue_db, loop=loop)
     wanted = Wanted(
         lufs=lufs,

@@ -6,9 +6,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from engine.master.tilt import BANDS_HZ, tilt, tilt_response
+from engine.master.tilt import tilt, tilt_response
 from engine.sound.filters import Band, blank, impulse
 from engine.sound.loudness import MS_FRAMES, k_impulse
+from engine.sound.tilts import OCTAVES_HZ
 
 Sound = NDArray[np.floating]
 Spectrum = NDArray[np.complexfloating]
@@ -31,7 +32,7 @@ class Shaped(Struct, frozen=True, kw_only=True):
 
 def shaped(groups: dict[str, Sound], tone: str | None, *, loop: bool) -> Shaped:
     """Without sub-sonic drift, in mono below 120 Hz, and nearer to the style's ``tone``."""
-    decibels = tilt(summed(groups), tone) if tone else np.zeros(len(BANDS_HZ))
+    decibels = tilt(summed(groups), tone) if tone else np.zeros(len(OCTAVES_HZ))
     passed, weighed = _answers(decibels)
     frames = len(next(iter(groups.values())))
     before = np.arange(-TAPS, 0) % frames

@@ -5,24 +5,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from engine.sound.filters import middle
+from engine.sound.tilts import OCTAVES_HZ, TILTS
 
 Sound = NDArray[np.floating]
-
-# Third-octave targets at 31 63 125 250 500 1k 2k 4k 8k 16k Hz, dB re 400 Hz-1.6 kHz.
-_TILTS: dict[str, tuple[float, ...]] = {
-    "pop": (-6, 6, 5, 3, 1, 0, -2, -4, -7, -15),
-    "lofi": (-8, 6, 6, 4, 2, 0, -4, -9, -16, -30),
-    "ambient": (-6, 2, 4, 4, 2, 0, -4, -8, -14, -24),
-    "cinematic": (0, 5, 5, 3, 1, 0, -3, -6, -11, -20),
-    "orchestral": (-8, 0, 3, 3, 1, 0, -3, -7, -13, -23),
-    "edm": (1, 9, 6, 2, 0, 0, -1, -3, -6, -13),
-    "synthwave": (-4, 8, 6, 3, 1, 0, -2, -4, -8, -16),
-    "chip": (-18, -2, 2, 2, 1, 0, -1, -3, -6, -13),
-    "jazz": (-10, 3, 5, 3, 1, 0, -3, -6, -10, -18),
-    "rock": (-6, 6, 5, 3, 1, 0, -1, -3, -8, -18),
-    "chinese": (-16, -4, 1, 2, 1, 0, -2, -5, -10, -18),
-}
-BANDS_HZ = 31.25 * 2.0 ** np.arange(10)
 
 
 class Manner(Struct, frozen=True):
@@ -58,7 +43,7 @@ def tilt(mix: Sound, name: str) -> NDArray[np.floating]:
     size = 16_384
     whole = len(mix) // size
     if not whole:
-        return np.zeros(len(BANDS_HZ))
+        return np.zeros(len(OCTAVES_HZ))
     mono = middle(mix)[: whole * size].reshape(whole, size)
     power = (mono**2).mean(axis=1)
     loud = np.argsort(power)[whole // 2 :]
@@ -67,17 +52,17 @@ def tilt(mix: Sound, name: str) -> NDArray[np.floating]:
     ).mean(axis=0)
     f = np.fft.rfftfreq(size, 1 / 48_000)
     levels = []
-    for centre in BANDS_HZ:
+    for centre in OCTAVES_HZ:
         inside = (f >= centre * 2 ** (-1 / 2)) & (f < centre * 2 ** (1 / 2))
         levels.append(10 * np.log10(spectrum[inside].sum() + 1e-12))
     reference = (f >= 400) & (f < 1600)
     # Two octaves lie in the reference band; a third octave is a third of an octave band.
     measured = np.asarray(levels) - 10 * np.log10(spectrum[reference].sum() / 2 + 1e-12)
-    wanted = np.asarray(_TILTS[name]) - measured
+    wanted = np.asarray(TILTS[name]) - measured
     smooth = np.convolve(np.pad(wanted, 1, mode="edge"), [0.25, 0.5, 0.25], "valid") * 0.6
-    limit = np.where((BANDS_HZ > 300) & (BANDS_HZ < 5000), 1.5, 3.0)
+    limit = np.where((OCTAVES_HZ > 300) & (OCTAVES_HZ < 5000), 1.5, 3.0)
     # A band that is empty by intention (no bass, no cymbals) is not to be filled with its noise.
-    empty = measured < np.asarray(_TILTS[name]) - 18
+    empty = measured < np.asarray(TILTS[name]) - 18
     return np.where(empty, np.minimum(0, smooth), np.clip(smooth, -limit, limit))
 
 
@@ -85,7 +70,7 @@ def tilt_response(decibels_at: NDArray[np.floating]) -> Sound:
     """A minimum-phase filter of 4096 taps with the given decibels at the octave bands."""
     size = 8192
     f = np.maximum(np.fft.rfftfreq(size, 1 / 48_000), 10.0)
-    decibels = np.interp(np.log2(f), np.log2(BANDS_HZ), decibels_at)
+    decibels = np.interp(np.log2(f), np.log2(OCTAVES_HZ), decibels_at)
     log = decibels * np.log(10) / 20
     cepstrum = np.fft.irfft(log, n=size)
     cepstrum[1 : size // 2] *= 2

@@ -245,8 +245,8 @@ def _file_digest(path: Path) -> str:
 
 
 def _code_digest() -> str:
-    folder = Path(__file__).parent / "synth"
+    folder = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted((*folder.rglob("*.py"), *folder.rglob("*.json"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -15,6 +15,7 @@ from engine.errors import EngineError
 from engine.master.files import described, sound_file
 from engine.master.hearing import hear
 from engine.packages import needed, pack_into
+from engine.score import beats_per_bar
 from engine.studio import manuscript
 from engine.studio.manuscript import Manuscript
 from engine.studio.rooms import Rooms
@@ -199,7 +200,10 @@ def _hear(version: Version) -> None:
     if version.version not in WHOLE_MIXES:
         return
     mastered = version.mastered
-    heard = hear(mastered.audio, mastered.sample_rate, loop=version.loop)
+    plan, loop = version.score.plan, version.loop
+    bars = plan.bars if loop and plan.kind == "loop" else 0
+    beats = beats_per_bar(plan.meter)
+    heard = hear(mastered.audio, mastered.sample_rate, loop=loop, bars=bars, beats=beats)
     verdict = panel.hear(version.score, heard)
     if not verdict.kept:
         raise RenditionFailed(f"{version.name}: {'; '.join(verdict.reasons)}")

@@ -6,7 +6,6 @@ Nothing of the clock or the machine enters a file: the same sound gives the same
 from engine.master.files.deliveries import (
     UNLICENSED,
     evaluation_wav,
-    folded,
     master_wav,
     peaks,
     preview_mp3,
@@ -31,7 +30,6 @@ __all__ = [
     "decoded_peak_dbtp",
     "described",
     "evaluation_wav",
-    "folded",
     "labelled",
     "master_wav",
     "mono",

@@ -11,6 +11,7 @@ from engine.master.files.labels import Labels
 from engine.master.files.writing import resample, sound_file
 from engine.master.mastering import Master
 from engine.score import Score, bar_ticks, seconds_per_tick
+from engine.sound.downmix import stereo
 from engine.words.formats import RATES, Form
 from engine.words.tonality import printed
 
@@ -46,7 +47,7 @@ def preview_mp3(mastered: Master, delivery: Delivery, *, label: str) -> bytes:
     if sound.ndim == 1:
         sound = sound[:, None]
     if sound.shape[1] > 2:
-        sound = folded(sound)
+        sound = stereo(sound)
     if sample_rate not in RATES["mp3"]:
         sound, sample_rate = resample(sound, sample_rate, 48_000), 48_000
     loudest = float(np.abs(sound).max(initial=0.0))
@@ -91,15 +92,6 @@ def sections(score: Score, sample_rate: int, frames: int) -> tuple[Marker, ...]:
         Marker(frame=round(section.bar * bar), name=section.name) for section in score.plan.sections
     ]
     return tuple(marker for marker in markers if marker.frame < frames)
-
-
-def folded(audio: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Four or six channels (FL FR [C LFE] RL RR) as two, each side's power kept; LFE left out."""
-    half = np.float32(0.5**0.5)
-    left, right = audio[:, 0] + half * audio[:, -2], audio[:, 1] + half * audio[:, -1]
-    if audio.shape[1] == 6:
-        left, right = left + half * audio[:, 2], right + half * audio[:, 2]
-    return np.stack([left, right], axis=1)
 
 
 def peaks(audio: NDArray[np.floating], sample_rate: int, per_second: int = 4) -> tuple[float, ...]:

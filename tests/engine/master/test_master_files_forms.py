@@ -8,6 +8,7 @@ import soundfile
 from engine.errors import BriefRefused
 from engine.master import files
 from engine.master.files import Labels
+from engine.sound.downmix import stereo
 from engine.words.formats import Form
 from tests.engine.master import readers
 
@@ -142,11 +143,11 @@ def test_a_sound_of_other_channels_than_its_form_is_a_mistake_of_ours() -> None:
 
 def test_six_channels_fold_to_two_without_the_subwoofer() -> None:
     sound = np.eye(6, dtype=np.float32)
-    folded = files.folded(sound)
+    folded = stereo(sound)
     half = 0.5**0.5
     expected = [(1, 0), (0, 1), (half, half), (0, 0), (half, 0), (0, half)]
     assert np.allclose(folded, expected)
-    assert np.allclose(files.folded(np.eye(4)), [(1, 0), (0, 1), (half, 0), (0, half)])
+    assert np.allclose(stereo(np.eye(4)), [(1, 0), (0, 1), (half, 0), (0, half)])
 
 
 def test_a_licensed_mp3_has_its_highs_and_every_frame_of_it_320_kbit() -> None:
