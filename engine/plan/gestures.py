@@ -90,34 +90,21 @@ def intro(score: Score) -> Score:
     return Score(plan=structs.replace(kept, ending="ring"), parts=tuple(parts))
 
 
-def repeated(score: Score, times: int) -> Score:
-    """A loop written out: the same bars so often, one after the other."""
-    plan, length = score.plan, score.length
-    parts = tuple(
-        structs.replace(
-            part,
-            notes=tuple(
-                Note(note.start + at * length, note.length, note.pitch, note.velocity)
-                for at in range(times)
-                for note in part.notes
-            ),
-        )
-        for part in score.parts
-    )
+def rested(score: Score, rests: int) -> Score:
+    """A loop that is played once and then lets ``rests`` laps of itself go by in silence."""
+    plan, laps = score.plan, range(rests + 1)
     sections = tuple(
-        structs.replace(section, bar=section.bar + at * plan.bars, like=None, variation=0)
-        for at in range(times)
+        structs.replace(section, bar=section.bar + lap * plan.bars, like=None, variation=0)
+        for lap in laps
         for section in plan.sections
     )
     chords = tuple(
-        structs.replace(chord, at=chord.at + at * length)
-        for at in range(times)
+        structs.replace(chord, at=chord.at + lap * score.length)
+        for lap in laps
         for chord in plan.chords
     )
-    longer = structs.replace(
-        plan, bars=plan.bars * times, sections=sections, chords=chords, ending="ring"
-    )
-    return Score(plan=longer, parts=parts)
+    longer = structs.replace(plan, bars=plan.bars * len(laps), sections=sections, chords=chords)
+    return Score(plan=longer, parts=score.parts)
 
 
 def bar_s(plan: Plan) -> float:

@@ -30,7 +30,7 @@ __all__ = ["NoSuchVersion", "TooShort", "Version", "versions"]
 INTRO_LU = -2.0  # an intro is a little calmer than the loop that it leads into
 LONGEST_TAIL_S = 8.0
 SILENT = 10 ** (-72 / 20)
-MATCHED_S = 2.0
+JOIN_S = 0.002
 Sound = np.ndarray
 
 
@@ -270,22 +270,34 @@ def _loop_parts(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[
 
 
 def _tail(kept: Manuscript, resolved: Resolved, rooms: Rooms, loop: Master) -> Sound:
-    """What rings after the loop's last bar, at the loop's own level."""
-    twice = gestures.repeated(kept.score, 2)
+    """What rings after the loop's last bar, at the loop's own level.
+
+    The loop is played once more, with silence behind it instead of itself: the same strokes in the
+    same mix, so that the tail goes on where the loop was left.
+    """
     frames, rate = len(loop.audio), loop.sample_rate
-    ring = round(LONGEST_TAIL_S * rate)
-    linear = structs.replace(
+    rests = -(-round(LONGEST_TAIL_S * rate) // frames)
+    score = gestures.rested(kept.score, rests)
+    once = structs.replace(
         resolved,
-        kind="bed",
-        duration_frames=2 * frames + ring,
-        duration_ms=round((2 * frames + ring) * 1000 / rate),
+        bars=score.plan.bars,
+        duration_frames=frames * (rests + 1),
+        duration_ms=round(frames * (rests + 1) * 1000 / rate),
     )
-    made = sounded(linear, twice, kept.seed, rooms, Clock()).audio
-    second = slice(max(frames, 2 * frames - round(MATCHED_S * rate)), 2 * frames)
-    again = loop.audio[second.start - frames :]
-    own = float(np.sum(made[second] ** 2, dtype=np.float64))
-    gain = float(np.sum(made[second] * again, dtype=np.float64)) / own if own else 0.0
-    return _closed(made[2 * frames :] * np.float32(gain), rate)
+    made = sounded(once, score, kept.seed, rooms, Clock()).audio
+    folded = made.reshape(rests + 1, frames, -1).sum(axis=0)
+    own = float(np.sum(folded**2, dtype=np.float64))
+    gain = float(np.sum(folded * loop.audio, dtype=np.float64)) / own if own else 0.0
+    tail = made[frames:] * np.float32(gain)
+    return _closed(_joined(loop.audio, tail, rate), rate)
+
+
+def _joined(loop: Sound, tail: Sound, rate: int) -> Sound:
+    """The tail from where the loop really stands: a limiter that heard the next lap had left it a
+    little elsewhere, which is given up over a few milliseconds."""
+    step = loop[-1] + (loop[-1] - loop[-2]) - tail[0]
+    fall = np.exp(-np.arange(len(tail), dtype=np.float32) / (JOIN_S * rate))
+    return tail + fall[:, None] * step
 
 
 def _closed(tail: Sound, rate: int) -> Sound:

@@ -214,7 +214,9 @@ def test_first_pass_and_tail_are_the_loop(loop, rooms: Rooms) -> None:
     assert 20 * np.log10(np.abs(first + folded - whole).max()) < -90
     # What rings out goes on where the loop was left: no step at the joint, and no new beginning.
     joint = np.concatenate([whole[-8:], tail[:8]])
-    assert np.abs(np.diff(joint, 2, axis=0)).max() < 3 * np.abs(np.diff(whole, 2, axis=0)).max()
+    assert np.abs(np.diff(joint, 2, axis=0))[4:10].max() < np.percentile(
+        np.abs(np.diff(whole, 2, axis=0)), 99.9
+    )
     assert (tail**2).mean() < (whole**2).mean()
     assert np.abs(tail[-48:]).max() < 0.001
 
