@@ -119,7 +119,7 @@ class _Running:
     """A filter for middle and side that is fed block after block; ``out`` is (2, frames)."""
 
     def __init__(self, answers: Spectrum, frames: int) -> None:
-        self.out = np.empty((2, frames), np.float32)
+        self.out = np.zeros((2, frames), np.float32)
         self._answers = answers
         self._ringing = np.zeros((2, TAPS), np.float32)
 
