@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
+from engine.render.desk import NARROW
 from loadtests import sound_files, sound_loops
 from loadtests.sound_pieces import STYLES, Library
 from loadtests.sound_speed import asked
@@ -222,11 +223,9 @@ def _reach(run: Run) -> list[Figure]:
     styles = run.styles or tuple(one for one in STYLES if not run.quick or one in FIVE)
     found = _shown(
         ((one, sound_files.reach_khz(run.library, one, run.seed, 24)) for one in styles),
-        lambda one: (
-            f"{one[0]:20s} {one[1]:5.1f} kHz{' (dark)' if one[0] in sound_files.DARK else ''}"
-        ),
+        lambda one: f"{one[0]:20s} {one[1]:5.1f} kHz{' (narrow)' if one[0] in NARROW else ''}",
     )
-    full = {style: reach for style, reach in found if style not in sound_files.DARK}
+    full = {style: reach for style, reach in found if style not in NARROW}
     low = sorted(full, key=lambda style: full[style])[0] if full else ""
     under = [style for style, reach in full.items() if reach < REACH_KHZ]
     return [

@@ -15,8 +15,6 @@ from engine.master.mastering import Master
 from loadtests.sound_pieces import STYLES, Library
 
 Sound = NDArray[np.float32]
-DARK = ("lofi", "dark_ambient", "meditation", "orchestral_tender", "waltz_ballroom", "solo_piano")
-"""Styles that are not full-band: a tape, a veil, instruments that have nothing up there."""
 _Mode = pyebur128.MeasurementMode
 
 

@@ -8,12 +8,11 @@ from msgspec import Struct
 from engine.arrange import drumlines, grooves, varying
 from engine.arrange.effects import effects as effects
 from engine.arrange.fills import Fill, builds, fills, replaces
-from engine.arrange.hands import MACHINES
 from engine.arrange.places import Place, crash_bars, places
 from engine.contracts import PartPlan, Plan
 from engine.score import Line, Note, bar_ticks, beat_ticks
 from engine.styles import clock
-from engine.styles.clock import Stroke
+from engine.styles.clock import MACHINES, Stroke
 from engine.styles.sheet import Style
 
 KEYS = {"K": 36, "S": 38, "L": 39, "H": 42, "O": 46, "R": 51, "P": 82, "C": 49}

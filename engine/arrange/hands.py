@@ -3,9 +3,7 @@
 from msgspec import Struct
 
 from engine.contracts import PartPlan
-
-MACHINES = frozenset({"chiptune", "house_edm", "synthwave", "trap_hiphop"})
-"""Styles whose parts are sequenced: nothing leaves the grid by more than a millisecond."""
+from engine.styles.clock import MACHINES
 
 
 class Hand(Struct, frozen=True, kw_only=True):

@@ -8,11 +8,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from engine.contracts import SoundFile, SoundFormat, TrackFacts
-from engine.words.formats import MEDIA_TYPES, short_key
+from engine.contracts import SoundFile, TrackFacts
+from engine.words.formats import ENDINGS, short_key
 
 LONGEST = 48
-ENDINGS: dict[str, SoundFormat] = {kind: name for name, kind in MEDIA_TYPES.items()}
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)")  # no file may be called so on Windows
 

@@ -11,7 +11,7 @@ from engine.errors import EngineError
 from engine.packages import automotive, fmod, godot, harvest, unity, wwise
 from engine.packages.content import Content, Held, content, reading, size
 from engine.packages.manifest import manifest
-from engine.packages.names import ENDINGS
+from engine.words.formats import ENDINGS
 
 Files = Mapping[str, bytes]
 _LAYOUTS: Mapping[Profile, tuple[str, Callable[[Content, str], Files]]] = {

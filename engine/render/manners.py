@@ -9,8 +9,6 @@ from msgspec import Struct
 from engine.contracts import PartPlan
 from engine.styles import palettes
 
-SEQUENCED = frozenset({"chiptune", "house_edm", "synthwave", "trap_hiphop"})
-"""Styles whose parts are programmed: their velocities are the pattern's."""
 PEDALLED = frozenset(
     {"solo_piano", "orchestral_tender", "meditation", "dark_ambient", "acoustic_folk",
      "cinematic_tension", "waltz_ballroom"}

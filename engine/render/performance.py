@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from engine.contracts import Plan
 from engine.render import expression
-from engine.render.manners import SEQUENCED, manner_of
+from engine.render.manners import manner_of
 from engine.render.phrasing import phrased, rolled
 from engine.render.strokes import Stroke, strokes_of
 from engine.render.touch import touched
 from engine.score import Part
+from engine.styles.clock import MACHINES
 
 LEVEL_STEP = expression.STEP
 
@@ -44,7 +45,7 @@ def perform(
     if role in ("drums", "fx") or part.plan.group == "drums" or plan.kind == "chime":
         return Performance(style=plan.style, strokes=strokes)
     _, manner = manner_of(part.plan, plan.style)
-    if manner.human and plan.style not in SEQUENCED:
+    if manner.human and plan.style not in MACHINES:
         forces = touched(notes, plan, role, seed)
         strokes = [structs.replace(one, velocity=force)
                    for one, force in zip(strokes, forces, strict=True)]  # fmt: skip

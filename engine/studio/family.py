@@ -32,8 +32,8 @@ from engine.master import files
 from engine.provenance.origin import build, digest
 from engine.queue.contracts import Progress
 from engine.studio.family_files import assets, facts_of, sound_file, spread
-from engine.studio.levels import levelled, quantised
-from engine.studio.loops import looped
+from engine.studio.family_levels import levelled, quantised
+from engine.studio.family_loops import looped
 from engine.studio.sounding import Clock
 from engine.words.functions import AMBIENCES, facts
 

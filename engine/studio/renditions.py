@@ -20,7 +20,7 @@ from engine.studio import manuscript
 from engine.studio.manuscript import Manuscript
 from engine.studio.rooms import Rooms
 from engine.studio.versions import NoSuchVersion, TooShort, Version, versions
-from engine.words.formats import Form, settled
+from engine.words.formats import ENDINGS, Form, settled
 from engine.words.tonality import printed
 
 __all__ = [
@@ -44,12 +44,9 @@ class Piece(Struct, frozen=True, kw_only=True):
 
     def named(self) -> Iterator[tuple[str, bytes]]:
         """Its files by name."""
-        yield f"{self.sound.name}.{_ENDINGS[self.sound.media_type]}", self.content
+        yield f"{self.sound.name}.{ENDINGS[self.sound.media_type]}", self.content
         if self.midi is not None:
             yield f"{self.sound.name}.mid", self.midi
-
-
-_ENDINGS = {"audio/wav": "wav", "audio/flac": "flac", "audio/mpeg": "mp3", "audio/ogg": "ogg"}
 
 
 def render(

@@ -11,6 +11,10 @@ from msgspec import Struct
 
 from engine.score import bar_ticks, beat_ticks
 
+MACHINES = frozenset({"chiptune", "house_edm", "synthwave", "trap_hiphop"})
+"""Styles whose parts are sequenced: nothing leaves the grid by more than a millisecond, and the
+velocities are the pattern's."""
+
 # (pattern's meter, plan's meter) → source beats of one bar; two tuples alternate bar by bar.
 _BEATS: dict[tuple[str, str], tuple[tuple[int, ...], ...]] = {
     ("4/4", "4/4"): ((0, 1, 2, 3),),

@@ -30,6 +30,8 @@ MEDIA_TYPES: dict[SoundFormat, str] = {
     "mp3": "audio/mpeg",
     "ogg": "audio/ogg",
 }
+ENDINGS: dict[str, SoundFormat] = {kind: name for name, kind in MEDIA_TYPES.items()}
+"""How a file of each media type ends."""
 RATES: dict[SoundFormat, tuple[SampleRate, ...]] = {
     "wav": (44_100, 48_000, 96_000),
     "flac": (44_100, 48_000, 96_000),

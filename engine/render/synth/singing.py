@@ -26,7 +26,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
     def spectrum(self, hertz: Curve, press: Curve, count: int) -> Curve:
         """Amplitudes of ``count`` harmonics at every moment, (moments, count)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} says nothing of its harmonics")
 
     def gate(self, phase: Curve) -> Curve | float:
         """How the noise breathes with the tone, by its phase in cycles."""

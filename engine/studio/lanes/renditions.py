@@ -36,10 +36,10 @@ from engine.studio.renditions import (
     render,
 )
 from engine.studio.shelf import Shelf
+from engine.words import formats
 
-MEDIA_TYPES = {
-    "wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg",
-    "mid": "audio/midi", "zip": "application/zip",
+MEDIA_TYPES: dict[str, str] = {
+    **formats.MEDIA_TYPES, "mid": "audio/midi", "zip": "application/zip",
 }  # fmt: skip
 FINAL = (BriefRefused, NoSuchVersion, TooShort, RenditionFailed, NothingToPack, Unreadable)
 """What another attempt would find again."""

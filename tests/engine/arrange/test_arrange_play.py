@@ -9,13 +9,14 @@ from msgspec import structs
 
 from engine import styles
 from engine.arrange import drumming, grooves
-from engine.arrange.hands import LEANS, MACHINES, hand_of
+from engine.arrange.hands import LEANS, hand_of
 from engine.arrange.playing import HIT_MS, play, swung
 from engine.arrange.sticks import HABIT, HABIT_MOST_MS, NOISE_MS, voices_of
 from engine.contracts import Brief, PartPlan, Plan, Section
 from engine.plan import draw
 from engine.score import Note, bar_ticks, seconds_per_tick
 from engine.styles import clock
+from engine.styles.clock import MACHINES
 from engine.styles.sheet import Style
 from engine.words import resolve
 

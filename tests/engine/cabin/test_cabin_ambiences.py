@@ -12,7 +12,7 @@ from engine.cabin.looping import Loop, constraints, hum_level_dba, orders_hz, st
 from engine.cabin.surroundings import noise_dba
 from engine.contracts import FunctionLimits, ResolvedFunction
 from engine.master.hearing import hear
-from engine.studio.loops import looped
+from engine.studio.family_loops import looped
 
 RATE = 48_000
 

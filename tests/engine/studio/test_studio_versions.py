@@ -8,7 +8,7 @@ import pytest
 from engine.arrange import arrange
 from engine.contracts import Brief, Resolved
 from engine.plan import gestures
-from engine.plan.relatives import Cut, TooShort, carried, cut_down
+from engine.plan.relatives import Cut, TooShort, carried, cut_down, layers
 from engine.score import Note, Score, bar_ticks
 from engine.studio.manuscript import Manuscript, Unreadable, manuscript, read
 from engine.studio.manuscript import written as stored
@@ -226,5 +226,14 @@ def test_an_intro_ends_on_a_bar_line_and_rings_over_it(loop, rooms: Rooms) -> No
     intro = made("loop_parts", loop, rooms)["intro"]
     assert intro.exit * kept.score.plan.bars == resolved.duration_frames * intro.score.plan.bars
     assert len(intro.mastered.audio) > intro.exit
-    before = {part.plan.role for part in intro.score.parts}
-    assert before and before < {part.plan.role for part in kept.score.parts} | {"none"}
+    bar = bar_ticks(kept.score.plan.meter)
+    ground = {part.role for part in layers(kept.score.plan)[0].parts}
+    first = {
+        part.plan.role
+        for part in intro.score.parts
+        if any(note.start < bar - 60 for note in part.notes)
+    }
+    assert intro.score.plan.bars == 2
+    assert first and first <= ground, "only the ground plays before the last bar"
+    everybody = {part.plan.role for part in intro.score.parts}
+    assert everybody > first, "the others lead in with it"

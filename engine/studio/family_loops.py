@@ -10,7 +10,7 @@ from engine.master import files
 from engine.master.hearing import hear
 from engine.sound.loudness import integrated_lufs, true_peak
 from engine.studio.family_files import assets, facts_of, sound_file
-from engine.studio.levels import Sound, quantised
+from engine.studio.family_levels import Sound, quantised
 
 FOLD_LU = 3.0
 """Corners of their own add up by power, tones by amplitude: a loop folds less exactly."""
