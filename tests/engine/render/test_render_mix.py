@@ -46,6 +46,20 @@ def test_even_a_bed_whose_music_fills_the_file_ends_in_silence() -> None:
     assert 20 * np.log10(np.sqrt(np.mean(sound[-1200:] ** 2)) + 1e-12) < -60
 
 
+def test_what_is_held_to_the_end_sinks_before_it_and_is_not_cut() -> None:
+    # The bass lets go a quarter of a second before the end of an eight-bar file.
+    held = Note(0, 8 * scores.BAR - scores.QUARTER // 2, 33, 100)
+    bass = scores.part("bass", "bass", [held], patch="bass_sub")
+    frames = 8 * BAR_FRAMES
+    sound = mix(render(scores.score([bass], bars=6), builtin(), frames=frames, loop=False, seed=1))
+    power = (sound**2).mean(axis=1).reshape(-1, 2400).mean(axis=1)
+    level = 10 * np.log10(power + 1e-12)  # of every 50 ms
+    assert level[len(level) // 2] > level[20] - 20, "in the middle it is still heard"
+    assert level[-10] < -44, "half a second before the end it has all but gone"
+    audible = level[1:-1] > -58
+    assert np.diff(level)[:-1][audible].min() > -12, "and no step was a cut"
+
+
 def test_the_same_seed_gives_the_same_bytes_in_two_processes() -> None:
     program = (
         "import hashlib, render_scores as s; from engine.render import render;"
