@@ -29,7 +29,7 @@ async def sold(client: Client, door: Door, **fields: Any) -> str:
         assert lease is not None
         await queue.deliver(conn, lease, _made(lease))
         await queue.finish(conn, lease)
-    while await clerk._settle_one(door.pool):
+    while await clerk.settle_one(door.pool):
         pass
     return await _picked(client, asked["id"])
 

@@ -34,7 +34,7 @@ async def make_and_settle(pool: asyncpg.Pool, store: Path) -> None:
         if lease is None:
             break
         await LANES[lease.job.wants](studio, lease)
-    while await clerk._settle_one(pool):
+    while await clerk.settle_one(pool):
         pass
 
 

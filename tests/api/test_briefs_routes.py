@@ -54,7 +54,7 @@ async def test_a_canceled_brief_gives_its_tokens_back(client: Client, door: Door
     brief = (await client.brief(BED)).json()["id"]
     canceled = await client.post(f"/v1/briefs/{brief}/cancel")
     assert canceled.status_code == 200
-    while await clerk._settle_one(door.pool):
+    while await clerk.settle_one(door.pool):
         pass
     view = (await client.get(f"/v1/briefs/{brief}")).json()
     assert view["status"] == "canceled"

@@ -71,7 +71,7 @@ async def _deliver(door: Door, *numbers: int, failure: Failed | None = None) -> 
         for number in numbers:
             await queue.deliver(conn, lease, _made(lease, number, door.store))
         await queue.finish(conn, lease, failure=failure)
-    while await clerk._settle_one(door.pool):
+    while await clerk.settle_one(door.pool):
         pass
 
 
@@ -118,7 +118,7 @@ async def test_what_is_not_delivered_is_given_back(client: Client, door: Door) -
     assert await _wallet(door, client.account) == (1000 - EACH, 2 * EACH)
     stopped = await client.post(f"/v1/families/{other}/cancel")
     assert (stopped.status_code, stopped.json()["cancel_asked"]) == (200, True)
-    while await clerk._settle_one(door.pool):
+    while await clerk.settle_one(door.pool):
         pass
     assert (await client.get(f"/v1/families/{other}")).json()["status"] == "canceled"
     assert await _wallet(door, client.account) == (1000 - EACH, 0)

@@ -1,0 +1,32 @@
+"""What the clerk works with, opened once."""
+
+import asyncpg
+import httpx
+from msgspec import Struct
+
+from billing.connections import transaction
+from billing.ledger import service as ledger
+from billing.processor.door import StripeDoor
+from billing.settings import BillingSettings
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """What the clerk works with."""
+
+    pool: asyncpg.Pool
+    door: StripeDoor
+    public_url: str
+
+
+async def open_desk(
+    database_url: str,
+    billing: BillingSettings,
+    public_url: str,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> Desk:
+    """Connect, refuse the wrong Stripe, and set up what Stripe must know."""
+    pool = await asyncpg.create_pool(database_url, min_size=1, max_size=10)
+    async with transaction(pool) as conn:
+        await ledger.bind_stripe_mode(conn, billing.stripe)
+    door = StripeDoor.open(billing, pool, transport)
+    return Desk(pool=pool, door=door, public_url=public_url)

@@ -1,0 +1,163 @@
+"""Settling what the studios deliver: the charge, the meter event and the candidate's appearance."""
+
+from datetime import timedelta
+
+import asyncpg
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from api.clerk.desk import Desk
+from billing.connections import transaction
+from billing.errors import HoldClosed, OverQuote
+from billing.ledger import service as ledger
+from engine.queue import service as queue
+from engine.queue.contracts import (
+    Delivered,
+    Delivery,
+    Ended,
+    FamilyDelivered,
+    Unreadable,
+    candidate_id,
+)
+
+KEPT_DAYS = 7  # an unpicked candidate is offered so long
+
+log = structlog.get_logger()
+SETTLED = Counter("clerk_deliveries_settled_total", "Delivery rows settled", ["kind"])
+SEALED = Counter("clerk_candidates_sealed_total", "Candidates that came after their hold closed")
+STUCK = Counter("clerk_deliveries_stuck_total", "Deliveries that failed to settle and wait")
+
+SELECT_BRIEF = """
+select hold, audition_tokens, (resolved ->> 'candidates')::int as candidates
+from api.briefs where id = $1 for update
+"""
+INSERT_CANDIDATE = """
+insert into api.candidates (id, account, brief, number, made, tokens, expires_at)
+values ($1, $2, $3, $4, $5::jsonb, $6, now() + $7::interval)
+on conflict (id) do nothing
+"""
+COUNT_READY = "select count(*) from api.candidates where brief = $1"
+FINISH_BRIEF = """
+update api.briefs
+set outcome = $2, failure = $3::jsonb, retracted_takes = $4::jsonb, finished_at = now()
+where id = $1 and outcome is null
+"""
+
+
+async def settle_due(desk: Desk) -> int:
+    """Settle deliveries one by one, each in its own transaction; returns how many.
+
+    One that must wait for another is passed over until the next round; one that cannot be settled
+    is put off, later and later.
+    """
+    settled, passed_over = 0, set[int]()
+    while True:
+        seen = len(passed_over)
+        if await settle_one(desk.pool, passed_over):
+            settled += 1
+        elif len(passed_over) == seen:
+            return settled
+
+
+async def settle_one(pool: asyncpg.Pool, passed_over: set[int] | None = None) -> bool:
+    """Transaction C: the capture, the meter event and the candidate's appearance, together.
+
+    False when there was nothing to settle, or when it could not be settled: then it is added to
+    ``passed_over``.
+    """
+    passed_over = set() if passed_over is None else passed_over
+    async with transaction(pool) as conn:
+        due = await queue.unsettled(conn, len(passed_over) + 1)
+        delivery = next((one for one in due if one.id not in passed_over), None)
+        if delivery is None:
+            return False
+        if not await _settle(conn, delivery):
+            passed_over.add(delivery.id)
+            return False
+    SETTLED.labels(type(delivery.body).__name__).inc()
+    return True
+
+
+async def _settle(conn: asyncpg.Connection, delivery: Delivery) -> bool:
+    """Whether a delivery could be settled; what it had begun is undone where it could not."""
+    if isinstance(delivery.body, Unreadable):
+        log.error("delivery.unreadable", brief=delivery.job, number=delivery.number,
+                  why=delivery.body.why)  # fmt: skip
+        await _put_off(conn, delivery)
+        return False
+    try:
+        async with conn.transaction():
+            if isinstance(delivery.body, (Delivered, FamilyDelivered)):
+                await _reveal(conn, delivery, delivery.body)
+            elif not await _close(conn, delivery, delivery.body):
+                return False
+            await queue.settle(conn, delivery.id)
+        return True
+    except Exception:  # one row's fault must not stop the till for the others
+        if conn.is_closed():
+            raise
+        log.exception("delivery.stuck", brief=delivery.job, number=delivery.number)
+        await _put_off(conn, delivery)
+        return False
+
+
+async def _put_off(conn: asyncpg.Connection, delivery: Delivery) -> None:
+    STUCK.inc()
+    await queue.put_off(conn, delivery.id)
+
+
+async def _reveal(
+    conn: asyncpg.Connection, delivery: Delivery, body: Delivered | FamilyDelivered
+) -> None:
+    """Charge the audition and let the client hear it; both or neither."""
+    brief = await conn.fetchrow(SELECT_BRIEF, delivery.job)
+    assert brief is not None, "a job is enqueued in its brief's own transaction"
+    candidate = candidate_id(delivery.job, delivery.number)
+    try:
+        capture = await ledger.capture(conn, brief["hold"], candidate, brief["audition_tokens"])
+    except (HoldClosed, OverQuote) as refused:
+        # Nothing is given away: without its tokens the candidate stays sealed.
+        SEALED.inc()
+        log.warning("candidate.sealed", brief=delivery.job, number=delivery.number,
+                    reason=str(refused))  # fmt: skip
+        return
+    made = msgspec.json.encode(body.made).decode()
+    await conn.execute(
+        INSERT_CANDIDATE, candidate, delivery.account, delivery.job, delivery.number, made,
+        capture.tokens, timedelta(days=KEPT_DAYS),
+    )  # fmt: skip
+    log.info("candidate.ready", brief=delivery.job, account=delivery.account,
+             number=delivery.number, tokens=capture.tokens)  # fmt: skip
+
+
+async def _close(conn: asyncpg.Connection, delivery: Delivery, body: Ended) -> bool:
+    """The job is over: give the rest of the hold back and say how it ended.
+
+    Not yet while one of its candidates is still to be charged, perhaps by another clerk: closing
+    the hold would seal it.
+    """
+    brief = await conn.fetchrow(SELECT_BRIEF, delivery.job)
+    assert brief is not None, "a job is enqueued in its brief's own transaction"
+    hold = await ledger.hold(conn, brief["hold"])
+    ready = await conn.fetchval(COUNT_READY, delivery.job) or 0
+    if hold is not None and hold.state == "open" and ready < body.delivered:
+        return False
+    await ledger.release(conn, brief["hold"])
+    outcome = _outcome(body, ready, brief["candidates"])
+    failure = msgspec.json.encode(body.failure).decode() if body.failure else None
+    retracted = msgspec.json.encode(body.retracted_takes).decode()
+    await conn.execute(FINISH_BRIEF, delivery.job, outcome, failure, retracted)
+    log.info("brief.finished", brief=delivery.job, account=delivery.account, outcome=outcome)
+    return True
+
+
+def _outcome(body: Ended, ready: int, asked: int) -> str:
+    if body.canceled:
+        return "canceled"
+    if ready >= asked:
+        return "succeeded"
+    if ready:
+        return "partially_succeeded"
+    late = body.failure is not None and body.failure.code == "deadline_exceeded"
+    return "expired" if late else "failed"
