@@ -43,12 +43,13 @@ class Quote(Struct, frozen=True, kw_only=True):
         return Tokens(self.audition_tokens * self.candidates)
 
 
-class Pack(Struct, frozen=True, kw_only=True):
-    """Tokens sold at once."""
+class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tokens sold at once. They last ``months`` from the day they are paid; None: for ever."""
 
     tokens: Tokens
     amount_minor: int
     currency: str
+    months: int | None = None
 
 
 class Hold(Struct, frozen=True, kw_only=True):

@@ -1,44 +1,37 @@
-"""Prices: a dated book as data, a quote as a pure function of it. Tokens are whole."""
+"""Prices: a dated book as data, a quote as a pure function of it. Tokens are whole; money is
+rounded once, where a rate is applied."""
 
-from datetime import date
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 
-import msgspec
-from msgspec import Struct
-
+from billing import money
 from billing.contracts import Facts, FamilyFacts, Pack, Quote, Tokens
+from billing.money import Money
+from billing.prices.books import book, current_book
+from billing.prices.contracts import (
+    Lane,
+    PriceBook,
+    PriceList,
+    Rate,
+    Sku,
+    SkuName,
+    Tier,
+)
+from billing.prices.lists import book_for, end_list, lists, read, set_list
 
-_BOOKS = Path(__file__).parent / "books"
+__all__ = [
+    "PriceBook", "PriceList", "Rate", "Sku", "Tier", "book", "book_for", "currencies",
+    "current_book", "end_list", "invoice_cost", "lists", "pack_for", "packs", "price_of", "quote",
+    "quote_family", "read", "set_list", "skus",
+]  # fmt: skip
 
-
-class PriceBook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What things cost from the day that names it until the next book's day."""
-
-    name: str
-    seconds_per_token: int
-    license_times: int
-    quality_times: dict[str, int]
-    family_sound_tokens_min: int = 1
-    batch_share: tuple[int, int]
-    packs: tuple[Pack, ...]
-
-
-def current_book(today: date) -> PriceBook:
-    """The newest book whose day has come."""
-    due = [name for name in _names() if name <= today.isoformat()]
-    return _read(due[-1] if due else _names()[0])
-
-
-def book(name: str) -> PriceBook:
-    """A book by its day, so that an old quote keeps its price."""
-    return _read(name)
+FAMILY_SOUND = "family_sound"
 
 
 def quote(facts: Facts, prices: PriceBook) -> Quote:
     """The price of one brief: so many tokens to audition a candidate, so many to license one."""
-    audition = max(1, _spans(facts.duration_ms, prices)) * prices.quality_times[facts.quality]
-    license_tokens = audition * prices.license_times
+    rate = _rate(prices, facts.kind)
+    audition = _spans(facts.duration_ms, rate) * prices.quality_times[facts.quality]
+    license_tokens = audition * rate.license_times
     if facts.lane == "batch":
         part, whole = prices.batch_share
         audition = max(1, -(-audition * part // whole))
@@ -53,18 +46,19 @@ def quote(facts: Facts, prices: PriceBook) -> Quote:
 
 def quote_family(facts: FamilyFacts, prices: PriceBook) -> Quote:
     """The price of one family: each of its sounds costs what a candidate of that length does."""
-    least = prices.family_sound_tokens_min
-    audition = sum(max(least, _spans(length, prices)) for length in facts.lengths_ms)
+    rate = _rate(prices, FAMILY_SOUND)
+    audition = sum(_spans(length, rate) for length in facts.lengths_ms)
     return Quote(
         audition_tokens=Tokens(audition),
-        license_tokens=Tokens(audition * prices.license_times),
+        license_tokens=Tokens(audition * rate.license_times),
         candidates=facts.candidates,
         price_book=prices.name,
     )
 
 
-def _spans(duration_ms: int, prices: PriceBook) -> int:
-    return -(-duration_ms // (1000 * prices.seconds_per_token))
+def skus(prices: PriceBook) -> tuple[Sku, ...]:
+    """The whole list: what a candidate of any kind and length costs, in either lane."""
+    return tuple(_skus(prices))
 
 
 def packs(prices: PriceBook) -> tuple[Pack, ...]:
@@ -79,11 +73,55 @@ def pack_for(prices: PriceBook, tokens: int, currency: str) -> Pack | None:
     )
 
 
-@cache
-def _names() -> tuple[str, ...]:
-    return tuple(sorted(file.stem for file in _BOOKS.glob("*.json")))
+def price_of(pack: Pack) -> Money:
+    """What a pack costs, before tax."""
+    return Money(pack.amount_minor, pack.currency)
 
 
-@cache
-def _read(name: str) -> PriceBook:
-    return msgspec.json.decode((_BOOKS / f"{name}.json").read_bytes(), type=PriceBook)
+def currencies(prices: PriceBook) -> tuple[str, ...]:
+    """The currencies packs are sold in."""
+    return tuple(dict.fromkeys(pack.currency for pack in prices.packs))
+
+
+def invoice_cost(prices: PriceBook, tokens: int, currency: str) -> tuple[Money, ...]:
+    """What a month's tokens cost a postpaid account before tax: an amount for every tier begun,
+    each rounded on its own, as Stripe rounds an invoice's lines. Their sum is the invoice."""
+    costs, below = [], 0
+    for tier in prices.tiers:
+        end = tokens if tier.up_to is None else min(tokens, tier.up_to)
+        if end <= below:
+            break
+        costs.append(money.cost(end - below, tier.rate[currency], currency))
+        below = end
+    return tuple(costs)
+
+
+def _rate(prices: PriceBook, kind: str) -> Rate:
+    least = prices.family_sound_tokens_min if kind == FAMILY_SOUND else 1
+    usual = Rate(
+        seconds_per_token=prices.seconds_per_token, license_times=prices.license_times, least=least
+    )
+    return prices.kinds.get(kind, usual)
+
+
+def _spans(duration_ms: int, rate: Rate) -> int:
+    return max(rate.least, -(-duration_ms // (1000 * rate.seconds_per_token)))
+
+
+def _skus(prices: PriceBook) -> Iterator[Sku]:
+    lanes: dict[Lane, tuple[int, int]] = {"interactive": (1, 1), "batch": prices.batch_share}
+    for kind in ("*", *sorted({FAMILY_SOUND, *prices.kinds})):
+        rate = _rate(prices, kind)
+        times: dict[SkuName, int] = {"audition": 1, "late": 1, "license": rate.license_times}
+        for lane, share in lanes.items():
+            if kind == FAMILY_SOUND and lane == "batch":
+                continue  # a family is made while its client waits
+            for sku, multiple in times.items():
+                yield Sku(
+                    sku=sku, kind=kind, lane=lane, seconds_per_token=rate.seconds_per_token,
+                    least=rate.least, times=multiple, share=share,
+                )  # fmt: skip
+    yield Sku(
+        sku="rendition", kind="*", lane="interactive", seconds_per_token=prices.seconds_per_token,
+        least=0, times=prices.rendition_tokens, share=(1, 1),
+    )  # fmt: skip
