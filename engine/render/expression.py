@@ -5,6 +5,7 @@ into a file would use controller 11, in steps too small to be heard one by one.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,12 @@ def curve(
         return None
     values = max(2, round(frames / STEP) if loop else -(-frames // STEP) + 2)
     step = frames / values if loop else float(STEP)
-    drawn = _drawn(_spans(notes, pace), plan, manner, pace, values, step)
+    spans = _spans(notes, pace)
     if not loop:
-        return _gentle(drawn)
+        return _gentle(_drawn(spans, plan, manner, pace, values, step))
+    # From its longest rest on, or a phrase that goes over the joint would be two.
+    spans = _from_rest(spans, frames)
+    drawn = _drawn(spans, plan, manner, pace, 2 * values, step).reshape(2, values).sum(axis=0)
     whole = _gentle(np.tile(drawn, 3))[values : 2 * values]
     places = np.arange((frames + TAIL_S * SAMPLE_RATE) // STEP + 2) * STEP
     return np.interp(places / step, np.arange(values), whole, period=values)
@@ -75,6 +79,15 @@ def _spans(notes: Sequence[Note], pace: float) -> list[tuple[float, float]]:
         (start, min(end, following))
         for start, end, following in zip(starts, ends, [*starts[1:], ends[-1]], strict=True)
     ]
+
+
+def _from_rest(spans: list[tuple[float, float]], lap: float) -> list[tuple[float, float]]:
+    """A loop's spans, begun behind the longest rest in it where that is one; else as they are."""
+    rests = [start - end for (_, end), (start, _) in pairwise([(0.0, spans[-1][1] - lap), *spans])]
+    first = rests.index(max(rests))
+    if rests[first] <= _REST_S * SAMPLE_RATE:
+        return spans
+    return spans[first:] + [(begin + lap, end + lap) for begin, end in spans[:first]]
 
 
 def _phrases(

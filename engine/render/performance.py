@@ -15,10 +15,11 @@ from engine.render.manners import manner_of
 from engine.render.phrasing import phrased, rolled
 from engine.render.strokes import Stroke, strokes_of
 from engine.render.touch import touched
-from engine.score import Part
+from engine.score import Part, bar_ticks
 from engine.styles.clock import MACHINES
 
 LEVEL_STEP = expression.STEP
+_LATEST = 6 * expression.SAMPLE_RATE  # frames of a loop's next lap in which its last phrase ends
 
 
 class Performance(Struct, frozen=True, kw_only=True):
@@ -49,7 +50,23 @@ def perform(
         forces = touched(notes, plan, role, seed)
         strokes = [structs.replace(one, velocity=force)
                    for one, force in zip(strokes, forces, strict=True)]  # fmt: skip
-    strokes = phrased(notes, strokes, part.plan, plan, manner, pace, seed)
-    strokes = rolled(notes, strokes, part.plan, plan, manner, pace, seed)
+    lap = plan.bars * bar_ticks(plan.meter) if loop else 0
+    strokes = phrased(notes, strokes, part.plan, plan, manner, pace, seed, lap)
+    strokes = rolled(notes, strokes, part.plan, plan, manner, pace, seed, lap)
     level = expression.curve(notes, plan, manner, pace, frames, loop=loop)
+    strokes = _from_first_breath(strokes, frames) if loop else strokes
     return Performance(style=plan.style, strokes=strokes, level=level)
+
+
+def _from_first_breath(strokes: list[Stroke], frames: int) -> list[Stroke]:
+    """A loop's strokes; those at its beginning that its end is bound to are played behind it.
+
+    What is laid over the beginning then is one tone with what it is bound to. Nothing is moved
+    where all is bound to all, or where it would last too long.
+    """
+    free = min((one.onset for one in strokes if not one.legato), default=0)
+    bound = [one for one in strokes if one.onset < free]
+    if not bound or max(one.onset + one.frames for one in bound) > _LATEST:
+        return strokes
+    moved = [structs.replace(one, onset=one.onset + frames) for one in bound]
+    return [one for one in strokes if one.onset >= free] + moved

@@ -46,17 +46,21 @@ def phrased(
     manner: Manner,
     pace: float,
     seed: int,
+    lap: int = 0,
 ) -> list[Stroke]:
-    """The strokes as a player of this manner plays them; each note keeps its onset and pitch."""
+    """The strokes as a player of this manner plays them; each note keeps its onset and pitch.
+
+    ``lap`` is the length in ticks of a loop, behind whose last note comes its first; 0 otherwise.
+    """
     if not notes:
         return strokes
-    places = _neighbours(notes, pace)
+    places = _neighbours(notes, pace, lap)
     loud = float(np.mean([one.velocity for one in strokes]))
     strokes = [_articulated(one, place, loud) for one, place in zip(strokes, places, strict=True)]
     strokes = _joined(notes, strokes, places, part, plan, manner, seed)
     strokes = _ornamented(notes, strokes, places, part, plan, manner, seed)
     if manner.pedal and plan.style in PEDALLED:
-        strokes = _pedalled(notes, strokes, part, plan, pace)
+        strokes = _pedalled(notes, strokes, part, plan, pace, lap)
     return strokes
 
 
@@ -68,13 +72,14 @@ def rolled(
     manner: Manner,
     pace: float,
     seed: int,
+    lap: int = 0,
 ) -> list[Stroke]:
     """Long notes of plucked melodies as one stroke after the other: lunzhi and yaozhi."""
     if not manner.rolls or part.role not in _MELODIC:
         return strokes
     long = manner.roll_beats * beat_ticks(plan.meter) * pace * 0.9
     odds, wobble = dice(seed, part.role, "roll", notes), dice(seed, part.role, "fingers", notes)
-    places = _neighbours(notes, pace)
+    places = _neighbours(notes, pace, lap)
     found = []
     for at, stroke in enumerate(strokes):
         if stroke.frames >= long and places[at].alone and odds[at] < manner.rolls:
@@ -87,15 +92,15 @@ def rolled(
 # --- neighbours -----------------------------------------------------------------------------------
 
 
-def _neighbours(notes: Sequence[Note], pace: float) -> list[Neighbours]:
+def _neighbours(notes: Sequence[Note], pace: float, lap: int) -> list[Neighbours]:
     groups = clusters(notes)
     found: dict[int, Neighbours] = {}
-    ended = -1e9
+    ended = max(_end(notes, groups), default=0) - lap if lap else -(10**9)
     for number, group in enumerate(groups):
         start = notes[group[0]].start
-        following = groups[number + 1] if number + 1 < len(groups) else []
-        onset = notes[following[0]].start if following else None
-        before = groups[number - 1] if number else []
+        following, later = _beside(groups, number, 1, lap)
+        before, _ = _beside(groups, number, -1, lap)
+        onset = notes[following[0]].start + later if following else None
         for at in group:
             end = notes[at].start + notes[at].length
             found[at] = Neighbours(
@@ -106,8 +111,20 @@ def _neighbours(notes: Sequence[Note], pace: float) -> list[Neighbours]:
                 before=before[0] if len(before) == 1 else None,
                 after=frozenset(notes[one].pitch for one in following),
             )
-        ended = max(ended, *(notes[at].start + notes[at].length for at in group))
+        ended = max(ended, *_end(notes, [group]))
     return [found[at] for at in range(len(notes))]
+
+
+def _beside(groups: list[list[int]], number: int, step: int, lap: int) -> tuple[list[int], int]:
+    """The stroke before or behind another and how many ticks later it is than its notes say."""
+    other = number + step
+    if 0 <= other < len(groups):
+        return groups[other], 0
+    return (groups[other % len(groups)], step * lap) if lap and len(groups) > 1 else ([], 0)
+
+
+def _end(notes: Sequence[Note], groups: list[list[int]]) -> list[int]:
+    return [notes[at].start + notes[at].length for group in groups for at in group]
 
 
 # --- from note to note ----------------------------------------------------------------------------
@@ -220,15 +237,23 @@ def _begun(stroke: Stroke, manner: Manner, die: float, press: float, *, begins: 
 
 
 def _pedalled(
-    notes: Sequence[Note], strokes: list[Stroke], part: PartPlan, plan: Plan, pace: float
+    notes: Sequence[Note],
+    strokes: list[Stroke],
+    part: PartPlan,
+    plan: Plan,
+    pace: float,
+    lap: int,
 ) -> list[Stroke]:
     """A piano's notes ring until the harmony changes or their key is struck again."""
     if part.role in ("lead", "counter") and plan.style != "solo_piano":
         return strokes
     changes = np.array([chord.at for chord in plan.chords] or [0])
+    changes = np.append(changes, changes[0] + lap) if lap else changes
     beat = beat_ticks(plan.meter)
     crowd = np.array([note.start // beat for note in notes])
     again: dict[int, int] = {}
+    for note in notes if lap else ():
+        again[note.pitch] = min(note.start + lap, again.get(note.pitch, note.start + lap))
     rung = list(strokes)
     for at in sorted(range(len(notes)), key=lambda one: -notes[one].start):
         note, stroke = notes[at], strokes[at]
