@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from api.entrance import Cursor, Limit, Wait
+from billing.prices.contracts import Sku
 from engine.contracts import (
     Brief,
     Failed,
@@ -131,19 +132,24 @@ class BriefQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PriceView(Struct, frozen=True, kw_only=True):
-    """The price list in force.
+    """The account's price list, in force today.
 
     A candidate costs one token for every begun ``seconds_per_token``, its license
     ``license_times`` as much. A family costs that for each of its sounds, at least
-    ``family_sound_tokens_min`` each.
+    ``family_sound_tokens_min`` each. ``skus`` says the same line by line, with the kinds that cost
+    otherwise and with what batch work costs. ``packs`` are for sale; their tokens last ``months``.
+    ``tiers`` is the price of a postpaid account's month: so much a token up to ``up_to``.
     """
 
     book: str
     seconds_per_token: int
     license_times: int
     family_sound_tokens_min: int
+    quality_times: dict[str, int]
     currencies: tuple[str, ...]
     packs: tuple[dict[str, Any], ...]
+    tiers: tuple[dict[str, Any], ...]
+    skus: tuple[Sku, ...]
 
 
 class Limits(Struct, frozen=True, kw_only=True):

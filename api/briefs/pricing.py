@@ -1,8 +1,13 @@
-"""What a brief or a family costs: today's price, or that of a quote which still binds."""
+"""What a brief or a family costs: today's price, or that of a quote which still binds.
+
+A quote is for whatever costs the same for the same reasons: its fingerprint is of kind, length,
+quality and number of candidates, or of a family's lengths. Other words do not break it.
+"""
 
 import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -11,7 +16,7 @@ from msgspec import Struct
 from api.briefs import store
 from api.briefs.contracts import PriceView, QuoteRow
 from api.errors import BudgetExceeded, QuoteExpired, QuoteMismatch, ValidationFailed
-from billing.contracts import Facts, FamilyFacts
+from billing.contracts import Facts, FamilyFacts, Pack
 from billing.contracts import Quote as Price
 from billing.contracts import Tokens as WholeTokens
 from billing.prices import service as prices
@@ -28,8 +33,13 @@ class Offer(Struct, frozen=True, kw_only=True):
     fingerprint: str
 
 
-def offer_for(resolved: Resolved | ResolvedFamily) -> Offer:
-    """What this costs today."""
+async def book_of(conn: asyncpg.Connection, account: str) -> prices.PriceBook:
+    """What this account pays today."""
+    return await prices.book_for(conn, account, datetime.now(UTC).date())
+
+
+def offer_for(resolved: Resolved | ResolvedFamily, book: prices.PriceBook) -> Offer:
+    """What this costs by a price book."""
     if isinstance(resolved, Resolved):
         facts = Facts(
             kind=resolved.kind,
@@ -37,10 +47,10 @@ def offer_for(resolved: Resolved | ResolvedFamily) -> Offer:
             candidates=resolved.candidates,
             quality=resolved.quality,
         )
-        return Offer(price=prices.quote(facts, book()), fingerprint=_fingerprint(facts))
+        return Offer(price=prices.quote(facts, book), fingerprint=_fingerprint(facts))
     lengths = tuple(one.duration_ms for one in resolved.functions)
     family = FamilyFacts(lengths_ms=lengths, candidates=resolved.candidates)
-    return Offer(price=prices.quote_family(family, book()), fingerprint=_fingerprint(family))
+    return Offer(price=prices.quote_family(family, book), fingerprint=_fingerprint(family))
 
 
 async def write_quote(
@@ -90,23 +100,23 @@ def _quoted(row: QuoteRow | None, offer: Offer) -> Price:
     )
 
 
-def book() -> prices.PriceBook:
-    """The price book in force."""
-    return prices.current_book(datetime.now(UTC).date())
-
-
-def price_list() -> PriceView:
-    """The price list in force, as a client reads it."""
-    current = book()
-    packs = prices.packs(current)
+def price_list(book: prices.PriceBook) -> PriceView:
+    """An account's price list, as a client reads it."""
     return PriceView(
-        book=current.name,
-        seconds_per_token=current.seconds_per_token,
-        license_times=current.license_times,
-        family_sound_tokens_min=current.family_sound_tokens_min,
-        currencies=tuple(dict.fromkeys(pack.currency for pack in packs)),
-        packs=tuple(msgspec.structs.asdict(pack) for pack in packs),
+        book=book.name,
+        seconds_per_token=book.seconds_per_token,
+        license_times=book.license_times,
+        family_sound_tokens_min=book.family_sound_tokens_min,
+        quality_times=book.quality_times,
+        currencies=prices.currencies(book),
+        packs=tuple(map(_pack, prices.packs(book))),
+        tiers=tuple(msgspec.to_builtins(tier) for tier in book.tiers),
+        skus=prices.skus(book),
     )
+
+
+def _pack(pack: Pack) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(pack), "price": prices.price_of(pack).text()}
 
 
 def _fingerprint(facts: Facts | FamilyFacts) -> str:

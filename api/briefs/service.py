@@ -24,7 +24,7 @@ from api.briefs.contracts import (
     Quote,
     Status,
 )
-from api.briefs.pricing import agreed, offer_for, price_list, write_quote
+from api.briefs.pricing import agreed, book_of, offer_for, price_list, write_quote
 from api.briefs.understanding import understood, with_seed
 from api.entrance import cursor_after, place
 from api.errors import NotFound, QueueFull
@@ -59,8 +59,9 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 async def quote(shop: Shop, caller: Caller, brief: Brief) -> Quote:
     """The price of a brief, binding for fifteen minutes. Charges nothing."""
     resolved = understood(caller.account, brief)
-    offer, now = offer_for(resolved), datetime.now(UTC)
+    now = datetime.now(UTC)
     async with transaction(shop.pool) as conn:
+        offer = offer_for(resolved, await book_of(conn, caller.account))
         made, row = await write_quote(conn, caller.account, offer, now)
         wallet = await ledger.balance(conn, caller.account)
     price = offer.price
@@ -88,7 +89,7 @@ async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once) -> Accept
             return Accepted(brief=_named(kept), answer=kept, replayed=True)
         if await store.count_open(conn, caller.account) >= shop.settings.open_briefs:
             raise QueueFull(shop.settings.open_briefs)
-        offer = offer_for(resolved)
+        offer = offer_for(resolved, await book_of(conn, caller.account))
         price = await agreed(conn, caller.account, offer, brief.quote, brief.max_tokens)
         row = await _take_in(conn, caller, brief, resolved, price)
         view = await _view(conn, shop, row)
@@ -133,6 +134,7 @@ async def cancel(shop: Shop, caller: Caller, brief: str) -> BriefView:
 async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
     """What this key may ask for."""
     async with lent(shop.pool) as conn:
+        book = await book_of(conn, caller.account)
         open_briefs = await store.count_open(conn, caller.account)
         open_plans = await queue.open_jobs(conn, caller.account, "plans")
         open_renditions = await queue.open_jobs(conn, caller.account, "renditions")
@@ -159,7 +161,7 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
         },
         models=(_model(),),
         marks=("metadata",),
-        prices=price_list(),
+        prices=price_list(book),
         limits=Limits(
             candidates_max=10,
             prompt_max_characters=4000,

@@ -13,7 +13,7 @@ from prometheus_client import Counter
 
 from api.briefs import paid, store
 from api.briefs.contracts import BriefsQuery, FamilyRow, LineRow
-from api.briefs.pricing import agreed, offer_for, write_quote
+from api.briefs.pricing import agreed, book_of, offer_for, write_quote
 from api.briefs.service import HELD, Accepted
 from api.briefs.understanding import understood_family, with_seed
 from api.entrance import cursor_after, place
@@ -35,8 +35,9 @@ TAKEN = Counter("gateway_families_taken_total", "Families handed to the studio",
 async def quote(shop: Shop, caller: Caller, family: FamilyBrief) -> FamilyQuote:
     """The price of a family, binding for fifteen minutes. Charges nothing."""
     resolved = understood_family(caller.account, family)
-    offer, now = offer_for(resolved), datetime.now(UTC)
+    now = datetime.now(UTC)
     async with transaction(shop.pool) as conn:
+        offer = offer_for(resolved, await book_of(conn, caller.account))
         made, row = await write_quote(conn, caller.account, offer, now)
         wallet = await ledger.balance(conn, caller.account)
     price = offer.price
@@ -65,7 +66,7 @@ async def submit(shop: Shop, caller: Caller, family: FamilyBrief, once: Once) ->
             return Accepted(brief=made_before, answer=kept, replayed=True)
         if await store.count_open(conn, caller.account) >= shop.settings.open_briefs:
             raise QueueFull(shop.settings.open_briefs, "briefs and families")
-        offer = offer_for(resolved)
+        offer = offer_for(resolved, await book_of(conn, caller.account))
         price = await agreed(conn, caller.account, offer, family.quote, family.max_tokens)
         row = await _take_in(conn, caller, family, resolved, price)
         body = msgspec.json.encode(await _view(conn, shop, row))

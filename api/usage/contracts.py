@@ -63,13 +63,15 @@ class NewTopup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Topup(Struct, frozen=True, kw_only=True):
-    """Tokens being bought. ``checkout_url`` is where to pay, once Stripe has made it."""
+    """Tokens being bought. ``checkout_url`` is where to pay, once Stripe has made it; the tokens
+    last ``months`` from the payment on (null: for ever)."""
 
     id: str
     status: State
     tokens: int
     amount_minor: int
     currency: str
+    months: int | None
     checkout_url: str | None
     detail: str | None
     created_at: datetime

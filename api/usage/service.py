@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from api.briefs.pricing import book_of
 from api.entrance import cursor_after, number_after, number_cursor, place
 from api.errors import NotFound, PostpaidAccount, ValidationFailed
 from api.keys.contracts import Caller
@@ -70,14 +71,13 @@ async def start_topup(shop: Shop, caller: Caller, wanted: NewTopup, once: Once) 
     """Ask for a Checkout link; the clerk fetches it. A repeat names the same top-up."""
     if caller.billing == "postpaid":
         raise PostpaidAccount("this account pays by invoice; there is nothing to top up")
-    pack = prices.pack_for(
-        prices.current_book(datetime.now(UTC).date()), wanted.tokens, wanted.currency
-    )
-    if pack is None:
-        raise _no_such_pack(wanted)
     async with transaction(shop.pool) as conn:
         if (kept := await once.begin(conn)) is not None:
             return (kept.location or "").rpartition("/")[2], kept
+        book = await book_of(conn, caller.account)
+        pack = prices.pack_for(book, wanted.tokens, wanted.currency)
+        if pack is None:
+            raise _no_such_pack(wanted, book)
         made = f"top_{secrets.token_hex(12)}"
         topup = await store.insert_topup(conn, made, caller.account, pack)
         answer = Kept(status=202, body=msgspec.json.encode(topup), location=f"/v1/topups/{made}")
@@ -132,12 +132,11 @@ def _period(asked: UsageQuery) -> tuple[datetime, datetime]:
     return since, until
 
 
-def _no_such_pack(wanted: NewTopup) -> ValidationFailed:
-    sold = prices.packs(prices.current_book(datetime.now(UTC).date()))
-    currencies = sorted({pack.currency for pack in sold})
+def _no_such_pack(wanted: NewTopup, book: prices.PriceBook) -> ValidationFailed:
+    currencies = list(prices.currencies(book))
     if wanted.currency not in currencies:
         detail = f"packs are sold in {', '.join(currencies)}"
         return ValidationFailed([Reason("/currency", "not_one_of", detail, currencies)])
-    sizes = [pack.tokens for pack in sold if pack.currency == wanted.currency]
+    sizes = [pack.tokens for pack in prices.packs(book) if pack.currency == wanted.currency]
     detail = f"packs have {', '.join(map(str, sizes))} tokens"
     return ValidationFailed([Reason("/tokens", "not_one_of", detail, sizes)])

@@ -15,18 +15,19 @@ async def see_one_moment(conn: asyncpg.Connection) -> None:
 
 
 COLUMNS = """
-id, state as status, tokens, amount_minor, currency, checkout_url, detail, created_at, updated_at
+id, state as status, tokens, amount_minor, currency, months, checkout_url, detail, created_at,
+  updated_at
 """
 # ruff: noqa: S608 - the only thing put into these texts is the constant above
 INSERT_TOPUP = f"""
-insert into api.topups (id, account, tokens, amount_minor, currency)
-values ($1, $2, $3, $4, $5) returning {COLUMNS}
+insert into api.topups (id, account, tokens, amount_minor, currency, months)
+values ($1, $2, $3, $4, $5, $6) returning {COLUMNS}
 """
 
 
 async def insert_topup(conn: asyncpg.Connection, topup: str, account: str, pack: Pack) -> Topup:
     row = await conn.fetchrow(
-        INSERT_TOPUP, topup, account, pack.tokens, pack.amount_minor, pack.currency
+        INSERT_TOPUP, topup, account, pack.tokens, pack.amount_minor, pack.currency, pack.months
     )
     assert row is not None, "an insert that returns nothing raises"
     return Topup(**dict(row))
