@@ -1,0 +1,77 @@
+"""The processes of the house, one command each, and what brings their database up to date."""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from api.cli.database import database_url, needed
+from api.cli.words import port
+
+
+def add(commands: Any) -> None:
+    """These commands' names and arguments."""
+    gateway = commands.add_parser("gateway", help="serve the API")
+    gateway.add_argument("--host", default="127.0.0.1")
+    gateway.add_argument("--port", type=port, default=8000)
+    gateway.set_defaults(run=_gateway)
+    studio = commands.add_parser("studio", help="make what the queue asks for")
+    studio.set_defaults(run=lambda given: _become_engine("studio"))
+    clerk = commands.add_parser("clerk", help="settle deliveries, tell Stripe")
+    clerk.set_defaults(run=_clerk)
+    migrate = commands.add_parser("migrate", help="bring the database up to date")
+    migrate.set_defaults(run=_migrate)
+    sounds = commands.add_parser("sounds", help="which instrument bank plays; fetch one")
+    sounds.add_argument("action", choices=["status", "fetch"])
+    sounds.set_defaults(run=lambda given: _become_engine("sounds", given.action))
+
+
+def _gateway(given: argparse.Namespace) -> int:
+    from api import app, settings
+
+    signer = app.signer_of(Path(needed("CUESMITH_SIGNING_KEY")))
+    app.serve(settings.read(), signer, given.host, given.port)
+    return 0
+
+
+def _clerk(given: argparse.Namespace) -> int:
+    from api import logs
+    from billing import settings
+
+    told, address = settings.read(), needed("DATABASE_URL")
+    logs.as_json()
+    _show_metrics()
+    asyncio.run(_serve_clerk(address, told))
+    return 0
+
+
+async def _serve_clerk(database_url: str, billing: Any) -> None:
+    from api import clerk
+
+    public_url = os.environ.get("CUESMITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+    desk = await clerk.open_desk(database_url, billing, public_url)
+    await clerk.serve(desk)
+
+
+def _show_metrics() -> None:
+    """/metrics, where ``CUESMITH_METRICS_PORT`` asks for it."""
+    from prometheus_client import start_http_server
+
+    if told := os.environ.get("CUESMITH_METRICS_PORT"):
+        host = os.environ.get("CUESMITH_METRICS_HOST", "127.0.0.1")
+        start_http_server(port(told), addr=host)
+
+
+def _become_engine(*arguments: str) -> NoReturn:
+    """The studio's own door, in this process's place: `api` never imports its rooms."""
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "engine", *arguments])  # noqa: S606
+
+
+def _migrate(given: argparse.Namespace) -> int:
+    from api.database import migrate
+
+    applied = asyncio.run(migrate(database_url()))
+    print("\n".join(applied) if applied else "nothing to do")
+    return 0
