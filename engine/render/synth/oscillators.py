@@ -188,17 +188,16 @@ def bent_turn(frequency: float, frames: int, start: float, cents: Curve, step: i
     return (paces[:, None] * ramp + knots[:, None]).reshape(-1)[:frames]
 
 
-def round_turn(cycles: int, frames: int, start: float, cents: Curve, step: int) -> Turn:
-    """A turn that comes back to where it began after ``frames`` and ``cycles``.
+def round_turn(cycles: int, start: float, cents: Curve, step: int) -> tuple[Turn, Turn]:
+    """A turn that comes back to where it began after ``cycles``: where it is at every ``step``th
+    frame, and its pace from there to the next.
 
     ``cents``, one value every ``step`` frames, the first once more at the end, only bend its pace.
     """
     pace = 2.0 ** ((cents[1:] + cents[:-1]) / 2400.0)
     pace *= cycles / (step * pace.sum())
     knots = wrapped(np.concatenate([[start], start + np.cumsum(pace[:-1]) * step]))
-    paces = np.round(pace * 2.0**32).astype(np.uint32)
-    ramp = np.arange(step, dtype=np.uint32)
-    return (paces[:, None] * ramp + knots[:, None]).reshape(-1)[:frames]
+    return knots, np.round(pace * 2.0**32).astype(np.uint32)
 
 
 def radians(turn: Turn) -> Sound:

@@ -67,10 +67,7 @@ def _hold(out: Sound, name: str, patch: Patch, stroke: Stroke, number: int) -> N
     trim *= steady.evened(note)
     left, right = (trim * side for side in _gain(patch, stroke))
     frames = min(stroke.frames + len(fall), len(out) - stroke.onset)
-    for at, piece in steady.stretches(note, frames):
-        let_go = max(stroke.frames - at, 0)
-        sinking = fall[max(at - stroke.frames, 0) :]
-        add(out, piece, stroke.onset + at, (left, right), let_go=let_go, fall=sinking)
+    steady.hold(out, note, stroke.onset, frames, (left, right), stroke.frames, fall)
     if isinstance(patch.voice, Subtractive) and patch.voice.click_db > -100:
         add(out, steady.key_click(name, patch.voice), stroke.onset, (left, right))
 

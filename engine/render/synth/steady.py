@@ -1,42 +1,32 @@
 """Sounds that could go on for ever: pads, choirs, organs and beds.
 
-What an ensemble does while it is held is made once, as a wheel of some seconds that joins its own
-beginning to the sample: every voice completes whole cycles, whole vibratos and whole drifts in it.
-A note is the wheel from a place of its own on, under the envelope of the patch. So a note of a
-minute costs no more than one of a second, and no two notes are alike.
-
-Where the filter moves, wheels are made for cutoffs some semitones apart and crossfaded: they are in
-phase, so only the strength of their harmonics is blended, within a decibel of what the filter does.
+A note is a wheel (see `wheels`) from a place of its own on, under the envelope of the patch. So a
+note of a minute costs no more than one of a second, and no two notes are alike. Where the filter
+moves it is crossfaded from wheel to wheel, within a decibel of what the filter does.
 """
 
 import zlib
-from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from engine.render.notes import NOTES
 from engine.render.synth import oscillators as osc
-from engine.render.synth import subtractive, textures
+from engine.render.synth import subtractive
 from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 from engine.render.synth.subtractive import STEP
-from engine.render.synth.voices import Bed, Osc, Subtractive
+from engine.render.synth.voices import Bed, Subtractive
+from engine.render.synth.wheels import OCTAVES, pitched, wheels
+from engine.sound.compiled import compiled, inlined
+from engine.sound.filters import blank
 
-OCTAVES = 0.8  # between the cutoffs of two wheels
-STRETCH = 60 * STEP
 ENSEMBLE = 4  # voices from which on a vibrato is nobody's own and may be there from the start
-# Wheels last so many times STEP from these pitches on: detuned voices beat more slowly below.
-_TURNS = ((0, 380), (45, 290), (63, 240))
-_CHOICES = 40  # lengths to choose from, so that the pitch completes whole cycles
 _GOLDEN = 0.6180339887
-_PIECE = 8192
-_ONE_THREAD = 1 << 16
 _HOP = SAMPLE_RATE // 10
 _HEARD = 12  # hops from the onset in which a note is judged
 _EVENED = 0.9  # how far, in decibels of decibels, a note is brought to the mean
-_SEAM = 480  # frames over which the breath's end is laid over its beginning
 
 
 def goes_on(voice: object) -> bool:
@@ -61,25 +51,43 @@ class Held(Struct, frozen=True):
     number: int
 
 
-def stretches(note: Held, frames: int) -> Iterator[tuple[int, Sound]]:
-    """The held note piece by piece: where each begins, and its sound, (n,) or (n, 2)."""
+def hold(
+    out: Sound,
+    note: Held,
+    onset: int,
+    frames: int,
+    gains: tuple[float, float],
+    let_go: int,
+    fall: Sound,
+) -> None:
+    """Add ``frames`` of a held note to ``out``, (frames, 2), left and right at their gains.
+
+    After ``let_go`` frames it sinks along ``fall``, which must be long enough for the rest of it.
+    """
     place = _place(note)
-    rows = _rows(note, frames, place)
-    envelope = _envelope(note.voice)
-    slope = getattr(note.voice, "slope", 12)
-    wheels = _wheels(note, rows)
-    start = int(place * next(iter(wheels.values())).shape[1])
-    for at in range(0, frames, STRETCH):
-        until = min(at + STRETCH, frames)
-        piece = _blended(wheels, rows, slope, start, at, until)
-        if at < len(envelope):
-            shape = envelope[at:until]
-            if len(shape) < until - at:
-                shape = np.pad(shape, (0, until - at - len(shape)), mode="edge")
-            piece = piece * shape
-        elif envelope[-1] != 1.0:
-            piece = piece * envelope[-1]
-        yield at, piece.T if len(piece) > 1 else piece[0]
+    rows = np.asarray(_rows(note, frames, place), np.float32)
+    turned = wheels(note.name, note.voice, note.pitch, *_between(rows))
+    start = int(place * next(iter(turned.values())).shape[1])
+    octaves = getattr(note.voice, "slope", 12) / 6.0 * OCTAVES
+    for first, until, shape in _shapes(_envelope(note.voice), frames, let_go, fall):
+        at = first
+        while at < until:
+            row = min(max(int(np.floor(_row_at(rows, at))), min(turned)), max(turned))
+            low, high = turned[row], turned.get(row + 1, turned[row])
+            at = _blend(low, high, rows, row, octaves, start, at, until, shape, first,
+                        *gains, out.T, onset)  # fmt: skip
+
+
+def _shapes(envelope: Sound, frames: int, let_go: int, fall: Sound) -> list[tuple[int, int, Sound]]:
+    """A note's amplitude piece by piece: from where to where, and every frame's, or one for all."""
+    held = min(let_go, frames)
+    rising, settled, last = min(len(envelope), held), min(len(envelope), frames), envelope[-1:]
+    pieces = [(0, rising, envelope[:rising]), (rising, held, last)]
+    if held < settled:
+        pieces.append((held, settled, envelope[held:settled] * fall[: settled - held]))
+    settled = max(settled, held)
+    pieces.append((settled, frames, fall[settled - held : frames - held] * last))
+    return [piece for piece in pieces if piece[0] < piece[1]]
 
 
 def evened(note: Held) -> float:
@@ -102,9 +110,9 @@ def evened(note: Held) -> float:
 
 
 def _loudest_of(note: Held, row: int) -> Sound:
-    pitch = note.pitch if _has_pitch(note.voice) else 0
-    key = ("loudest", note.name, pitch, row)
-    return NOTES.played(key, lambda: _loudest(_wheels(note, np.array([row]))[row]))
+    key = ("loudest", note.name, pitched(note.voice, note.pitch), row)
+    wheel = partial(wheels, note.name, note.voice, note.pitch, row, row)
+    return NOTES.played(key, lambda: _loudest(wheel()[row]))
 
 
 def _loudest(wheel: Sound) -> Sound:
@@ -122,12 +130,13 @@ def _place(note: Held) -> float:
 
 def sound(note: Held, frames: int) -> Sound:
     """The held note in one piece, (frames,) or (frames, 2)."""
-    pieces = [piece.T for _, piece in stretches(note, frames)]
-    out = np.concatenate(pieces, axis=-1)
+    out = blank(frames)
+    hold(out, note, 0, frames, (1.0, 1.0), frames, np.ones(1, np.float32))
     if isinstance(note.voice, Subtractive) and note.voice.click_db > -100:
         click = key_click(note.name, note.voice)[:frames]
-        out[..., : len(click)] += click
-    return out.T
+        out[: len(click)] += click[:, None]
+    alike = isinstance(note.voice, Subtractive) and not note.voice.spread
+    return out[:, 0] if alike else out
 
 
 @lru_cache(maxsize=16)
@@ -158,52 +167,101 @@ def _rows(note: Held, frames: int, place: float) -> Curve:
     return np.round(octaves / OCTAVES, 3)
 
 
-def _blended(
-    wheels: dict[int, Sound], rows: Curve, slope: int, start: int, at: int, until: int
-) -> Sound:
-    """A piece of the wheels, (channels, n), read-only where one wheel is all of it."""
-    way = rows if len(rows) == 1 else rows[at // STEP : -(-until // STEP) + 1]
-    low, high = float(way.min()), float(way.max())
-    first, last = int(np.floor(low)), int(np.ceil(high))
-    here = _cut(wheels[first], start + at, until - at)
-    if first == last:
-        return here
-    if high - low < 0.01:
-        blend = _cut(wheels[first + 1], start + at, until - at) - here
-        blend *= _share(np.array([(low + high) / 2 - first]), slope)
-        blend += here
-        return blend
-    place = osc.between_knots(way, until - at, STEP)
-    if last - first == 1:
-        blend = _cut(wheels[last], start + at, until - at) - here
-        blend *= _share(place - np.float32(first), slope)
-        blend += here
-        return blend
-    total = np.zeros((len(here), until - at), np.float32)
-    below = np.floor(place)
-    share = _share(place - below, slope)
-    for row in range(first, last + 1):
-        weight = np.where(below == row, 1 - share, 0) + np.where(below == row - 1, share, 0)
-        total += _cut(wheels[row], start + at, until - at) * weight.astype(np.float32)
-    return total
+def _between(rows: Curve) -> tuple[int, int]:
+    """The lowest and the highest wheel that a way needs."""
+    return int(np.floor(rows.min())), int(np.ceil(rows.max()))
 
 
-def _share(place: Curve, slope: int) -> Curve:
-    """The share of the upper wheel: what is far above both cutoffs is then right to the decibel."""
-    octave = np.float32(slope / 6.0 * OCTAVES)
-    share = np.exp2(np.asarray(place, np.float32) * octave) - np.float32(1.0)
-    return share / np.float32(2.0**octave - 1.0)
+def _row_at(rows: Curve, frame: int) -> float:
+    """Between which wheels a frame lies, as `_blend` has it."""
+    knot = min(frame // STEP, len(rows) - 1)
+    here, after = rows[knot], rows[min(knot + 1, len(rows) - 1)]
+    return float(here + (after - here) * (np.float32(frame - knot * STEP) / np.float32(STEP)))
 
 
-def _cut(wheel: Sound, first: int, count: int) -> Sound:
-    first %= wheel.shape[1]
-    if first + count <= wheel.shape[1]:
-        return wheel[:, first : first + count]
-    pieces, left = [wheel[:, first:]], count - (wheel.shape[1] - first)
-    while left > 0:
-        pieces.append(wheel[:, :left])
-        left -= pieces[-1].shape[1]
-    return np.concatenate(pieces, axis=1)
+@inlined
+def _share(place: Any, octaves: Any, whole: Any) -> Any:
+    """The share of the upper wheel: what is far above both cutoffs is then right to the decibel.
+
+    ``(2**(place octaves) - 1) whole``, the power as a series for its fourth root.
+    """
+    x = place * octaves * np.float32(0.17328679513998632)
+    root = np.float32(1 / 720)
+    root = root * x + np.float32(1 / 120)
+    root = root * x + np.float32(1 / 24)
+    root = root * x + np.float32(1 / 6)
+    root = root * x + np.float32(1 / 2)
+    root = root * x + np.float32(1.0)
+    root = root * x + np.float32(1.0)
+    root *= root
+    return (root * root - np.float32(1.0)) * whole
+
+
+@compiled(
+    "const float32[:, :]", "const float32[:, :]", "const float32[:]", "float32", "float32",
+    "int64", "int64", "int64", "const float32[:]", "int64", "float32", "float32",
+    "float32[:, :]", "int64", gives="int64",
+)  # fmt: skip
+def _blend(
+    low: Sound,
+    high: Sound,
+    rows: Sound,
+    row: float,
+    octaves: float,
+    start: int,
+    at: int,
+    until: int,
+    shape: Sound,
+    first: int,
+    left: float,
+    right: float,
+    out: Sound,
+    onset: int,
+) -> int:
+    """Add a note's frames from ``at`` on to ``out`` while it lies between two wheels.
+
+    ``shape`` is the amplitude from frame ``first`` on, or one for all. Returns the frame at which
+    the note passes on to other wheels, or ``until``.
+    """
+    whole = np.float32(1.0) / (np.float32(2.0) ** octaves - np.float32(1.0))
+    share, tone = np.empty(STEP, np.float32), np.empty(STEP, np.float32)
+    round_ = low.shape[1]
+    began = at
+    while at < until:
+        knot = min(at // STEP, len(rows) - 1)
+        here = rows[knot]
+        rise = rows[min(knot + 1, len(rows) - 1)] - here
+        passed = at - knot * STEP
+        place = here + rise * (np.float32(passed) / np.float32(STEP)) - row
+        if at > began and (place < np.float32(0.0) or place > np.float32(1.0)):
+            return at
+        on_wheel = (start + at) % round_
+        count = min(STEP - passed % STEP, until - at, round_ - on_wheel)
+        if rise != np.float32(0.0):
+            border = np.float32(1.0) if rise > np.float32(0.0) else np.float32(0.0)
+            inside = int((border - place) / rise * np.float32(STEP)) + 1
+            count = min(count, max(inside, 1))
+        for j in range(count):
+            along = np.float32(passed + j) / np.float32(STEP)
+            share[j] = _share(here + rise * along - row, octaves, whole)
+        for side in range(2):
+            if side < len(low):
+                below = low[side, on_wheel : on_wheel + count]
+                above = high[side, on_wheel : on_wheel + count]
+                for j in range(count):
+                    tone[j] = below[j] + (above[j] - below[j]) * share[j]
+            gain = left if side == 0 else right
+            target = out[side, onset + at : onset + at + count]
+            if len(shape) == 1:
+                gain *= shape[0]
+                for j in range(count):
+                    target[j] += tone[j] * gain
+            else:
+                shaping = shape[at - first : at - first + count]
+                for j in range(count):
+                    target[j] += tone[j] * (gain * shaping[j])
+        at += count
+    return at
 
 
 @lru_cache(maxsize=64)
@@ -218,177 +276,3 @@ def _envelope(voice: Subtractive | Bed) -> Sound:
         curve[-1] = voice.sustain
     curve.flags.writeable = False
     return curve
-
-
-# --- wheels --------------------------------------------------------------------------------------
-
-
-def _wheels(note: Held, rows: Curve) -> dict[int, Sound]:
-    """The wheels that the note passes, by row; each (channels, frames)."""
-    wanted = range(int(np.floor(rows.min())), int(np.ceil(rows.max())) + 1)
-    pitch = note.pitch if _has_pitch(note.voice) else 0
-    keys = {row: ("wheel", note.name, pitch, row) for row in wanted}
-    found = {row: NOTES.get(key) for row, key in keys.items()}
-    missing = [row for row, one in found.items() if one is None]
-    if missing:
-        rng = np.random.default_rng(zlib.crc32(f"{note.name}/{pitch}".encode()))
-        made = _turned(note.voice, pitch, missing, rng)
-        for row, one in zip(missing, made, strict=True):
-            found[row] = NOTES.put(keys[row], one)
-    return {row: np.atleast_2d(one.T) for row, one in found.items() if one is not None}
-
-
-def _has_pitch(voice: Subtractive | Bed) -> bool:
-    return isinstance(voice, Subtractive) or bool(voice.tuned)
-
-
-def _turned(
-    voice: Subtractive | Bed, pitch: int, rows: list[int], rng: np.random.Generator
-) -> list[Sound]:
-    """A wheel for every row, (frames,) or (frames, 2), all with the same movements."""
-    if isinstance(voice, Bed):
-        return [textures.bed(voice, pitch, rng) for _ in rows]
-    frames = _wheel_frames(pitch)
-    cutoff = _cutoffs(voice, pitch, OCTAVES * np.asarray(rows))
-    channels = 2 if voice.spread > 0 else 1
-    out = [np.zeros((channels, frames), np.float32) for _ in rows]
-    chorus = [
-        singer
-        for oscillator in voice.oscillators
-        for singer in _singers(voice, oscillator, pitch, cutoff, frames, rng)
-    ]
-    # A product of so many frames is always one thread's, so every machine rounds it alike.
-    piece = min(_PIECE, _ONE_THREAD // len(chorus))
-    for at in range(0, frames, piece):
-        _sing(chorus, at, [wheel[:, at : at + piece] for wheel in out])
-    breath = _breath(voice, pitch, frames) if voice.breath_db > -100 else None
-    tremolo = _tremolo(voice, frames) if voice.tremolo_db else None
-    for wheel in out:
-        if breath is not None:
-            wheel += breath
-        if tremolo is not None:
-            wheel *= tremolo
-    return [wheel.T if channels == 2 else wheel[0] for wheel in out]
-
-
-def _cutoffs(voice: Subtractive, pitch: int, octaves: Curve) -> Curve:
-    """Cutoffs in hertz, so many octaves from where the pitch's stands."""
-    settled = np.log2(voice.cutoff_hz) + voice.keytrack * (pitch - 60) / 12
-    return 2.0 ** subtractive.bounded(settled + octaves)
-
-
-def _highest_cutoff(voice: Subtractive, pitch: int) -> float:
-    """Of all notes of the pitch, so that a wheel is the same whichever are made beside it."""
-    opened = max(voice.env_octaves, 0.0) + abs(voice.sweep_octaves)
-    opened += 0.5 * abs(voice.velocity_octaves) + OCTAVES
-    return float(_cutoffs(voice, pitch, np.array([opened]))[0])
-
-
-class _Singer(Struct, frozen=True):
-    """One voice of the ensemble: its cycles for every cutoff, its way, its level on each side."""
-
-    points: NDArray[np.complex64]
-    turn: osc.Turn
-    sides: tuple[np.float32, ...]
-
-
-def _singers(
-    voice: Subtractive,
-    oscillator: Osc,
-    pitch: int,
-    cutoff: Curve,
-    frames: int,
-    rng: np.random.Generator,
-) -> Iterator[_Singer]:
-    base = subtractive.base_hertz(pitch, oscillator)
-    highest = _highest_cutoff(voice, pitch)
-    points = osc.with_steps(subtractive.cycles_of(voice, oscillator, base, cutoff, highest))
-    places = subtractive.unison(oscillator, voice.spread)
-    for (_, pan), whole in zip(places, _whole(oscillator, base, places, frames), strict=True):
-        bent = _movement(voice, frames, rng)
-        turn = osc.round_turn(whole, frames, float(rng.random()), bent, STEP)
-        yield _Singer(points, turn, subtractive.sides(pan, stereo=voice.spread > 0))
-
-
-def _sing(chorus: list[_Singer], at: int, out: list[Sound]) -> None:
-    """A piece of every wheel, (channels, n), small enough to stay in the nearest cache."""
-    size = out[0].shape[1]
-    tones = np.empty((len(out), len(chorus), size), np.float32)
-    for number, singer in enumerate(chorus):
-        turn = singer.turn[at : at + size]
-        index, between = osc.places(turn, singer.points.shape[1])
-        for points, row in zip(singer.points, tones, strict=True):
-            osc.fetch(points, index, between, row[number])
-    sides = np.array([singer.sides for singer in chorus], np.float32).T
-    for wheel, row in zip(out, tones, strict=True):
-        wheel[:] = np.ascontiguousarray(sides) @ row
-
-
-def _wheel_frames(pitch: int) -> int:
-    """A length in which the note's own pitch completes whole cycles, to a hundredth of one."""
-    shortest = [turns for lowest, turns in _TURNS if pitch >= lowest][-1]
-    turns = np.arange(shortest, shortest + _CHOICES)
-    cycles = osc.hertz(pitch) * turns * STEP / SAMPLE_RATE
-    return int(turns[np.argmin(np.abs(cycles - np.round(cycles)))]) * STEP
-
-
-def _whole(
-    oscillator: Osc, base: float, places: list[tuple[float, float]], frames: int
-) -> list[int]:
-    """Cycles of each voice within the wheel, as near as can be to what was asked.
-
-    No two voices are in step, for they would stay so, and as few pairs as possible are equally far
-    apart, for they would beat together like a pulse.
-    """
-    asked = np.array([base * 2 ** (cents / 1200) * frames / SAMPLE_RATE for cents, _ in places])
-    if len(asked) == 1:
-        return [max(1, round(float(asked[0])))]
-    ups = (np.arange(1 << len(asked))[:, None] >> np.arange(len(asked))) & 1
-    tries = np.floor(asked).astype(int) + ups
-    tries = np.maximum.accumulate(tries - np.arange(len(asked)), axis=1) + np.arange(len(asked))
-    apart = np.abs(tries[:, :, None] - tries[:, None, :])
-    one, two = np.triu_indices(len(asked), 1)
-    gaps = np.sort(apart[:, one, two], axis=1)
-    alike = (np.diff(gaps, axis=1) == 0).sum(axis=1)
-    off = np.abs(tries - asked).sum(axis=1) / len(asked) + np.abs((tries - asked).mean(axis=1))
-    return [max(1, int(one)) for one in tries[np.argmin(off + 0.25 * alike)]]
-
-
-def _movement(voice: Subtractive, frames: int, rng: np.random.Generator) -> Curve:
-    """Drift and vibrato of one voice in cents every `STEP` frames, in whole swings."""
-    along = np.arange(frames // STEP + 1) / (frames // STEP)
-    seconds = frames / SAMPLE_RATE
-    cents = np.zeros(len(along))
-    if voice.drift_cents:
-        slow = max(1, round((0.35 + 0.4 * rng.random()) * seconds))
-        quick = slow + max(1, round((0.5 + 0.5 * rng.random()) * seconds))
-        turn = rng.random(2)
-        cents += voice.drift_cents * 0.6 * np.sin(2 * np.pi * (slow * along + turn[0]))
-        cents += voice.drift_cents * 0.4 * np.sin(2 * np.pi * (quick * along + turn[1]))
-    if voice.vibrato_cents:
-        rate = max(1, round(voice.vibrato_hz * (1 + 0.1 * (rng.random() - 0.5)) * seconds))
-        cents += voice.vibrato_cents * np.sin(2 * np.pi * (rate * along + rng.random()))
-    return cents
-
-
-def _tremolo(voice: Subtractive, frames: int) -> Sound:
-    turns = max(1, round(voice.tremolo_hz * frames / SAMPLE_RATE))
-    along = np.arange(frames // 48 + 1) / (frames // 48)
-    swing = 10 ** (voice.tremolo_db * np.sin(2 * np.pi * turns * along) / 40)
-    return osc.between_knots(swing, frames, 48)
-
-
-def _breath(voice: Subtractive, pitch: int, frames: int) -> Sound:
-    """The bow or the air, the same on every wheel of a pitch, so far below its middle one."""
-    power = 0.0
-    for oscillator in voice.oscillators:
-        base = subtractive.base_hertz(pitch, oscillator)
-        cutoff = _cutoffs(voice, pitch, np.zeros(1))
-        level = subtractive.partials(voice, oscillator, base, cutoff, _highest_cutoff(voice, pitch))
-        power += oscillator.voices * float(np.sum(level * level)) / 2
-    rng = np.random.default_rng([pitch, 3])
-    air = osc.air(frames + _SEAM, rng, *voice.breath_band, -3.0)
-    air *= np.float32(np.sqrt(power) * 10 ** (voice.breath_db / 20))
-    along = (np.arange(_SEAM, dtype=np.float32) + 0.5) / _SEAM
-    air[:_SEAM] = air[:_SEAM] * np.sqrt(along) + air[frames:] * np.sqrt(1 - along)
-    return air[:frames]

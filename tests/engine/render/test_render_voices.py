@@ -13,6 +13,7 @@ from engine.render.synth.patches import GENERAL_MIDI, PATCHES
 from engine.render.synth.singing import Line
 from engine.render.synth.sounds import play, varies
 from engine.render.synth.voices import Bed, Rise
+from engine.render.synth.wheels import wheels
 from engine.sound.loudness import momentary_lufs
 
 NAMED_BY_STYLES = re.findall(
@@ -253,8 +254,7 @@ WHEELS = sorted(name for name, patch in PATCHES.items() if steady.goes_on(patch.
 def test_a_wheel_joins_its_own_beginning(name: str) -> None:
     patch = PATCHES[name]
     pitch = int(np.clip(55, patch.low, patch.high))
-    note = steady.Held(name, patch.voice, pitch, 0.73, 0)
-    (wheel,) = steady._wheels(note, np.zeros(1)).values()
+    (wheel,) = wheels(name, patch.voice, pitch, 0, 0).values()
     round_it = np.concatenate([wheel, wheel], axis=1)
     bend = np.abs(np.diff(round_it, n=2, axis=1)).max(axis=0)
     at = wheel.shape[1]
