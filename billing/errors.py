@@ -1,6 +1,11 @@
 """What the till refuses. It knows nothing of HTTP; `api.problems` translates."""
 
+from typing import TYPE_CHECKING
+
 from billing.contracts import Tokens
+
+if TYPE_CHECKING:
+    from billing.money import Money
 
 
 class BillingError(Exception):
@@ -45,3 +50,31 @@ class StripeRefused(StripeUnavailable):
 
 class BadSignature(BillingError):
     """A webhook whose signature does not match, or is too old or from the future."""
+
+
+class NotYet(BillingError):
+    """Something that must come first has not come yet; it is tried again."""
+
+
+class UnknownPayment(BillingError):
+    """The account has made no such payment."""
+
+
+class UnknownInvoice(BillingError):
+    """The account has no such invoice, or none that can be changed."""
+
+
+class RefundTooLarge(BillingError):
+    """More is to go back than has come in, or than is left of it."""
+
+    def __init__(self, possible: "Money") -> None:
+        super().__init__(f"of this payment at most {possible.text()} can be refunded now")
+        self.possible = possible
+
+
+class CreditTooLarge(BillingError):
+    """More is to come off an invoice than is left on it."""
+
+    def __init__(self, possible: "Money") -> None:
+        super().__init__(f"at most {possible.text()} can be taken off this invoice")
+        self.possible = possible

@@ -11,6 +11,8 @@ import msgspec
 from billing.errors import BadSignature
 
 TOLERANCE_S = 300
+THIN = ("v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found")
+"""The thin events we listen to; they come to an address and under secrets of their own."""
 
 
 class _Head(msgspec.Struct):

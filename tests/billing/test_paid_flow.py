@@ -183,18 +183,18 @@ async def test_an_event_of_unknown_outcome_is_not_sent_again_after_a_day(
 
 async def test_the_sandbox_answers_501_to_what_it_does_not_do(door: StripeDoor) -> None:
     with pytest.raises(stripe.APIError, match="invoices"):
-        await door._stripe.v1.invoices.list_async()
+        await door.client.v1.invoices.list_async()
 
 
 async def test_the_sandbox_refuses_what_stripes_document_refuses(door: StripeDoor) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="nmae"):
-        await door._stripe.v1.customers.create_async({"nmae": "x"})  # type: ignore[typeddict-unknown-key]
+        await door.client.v1.customers.create_async({"nmae": "x"})  # type: ignore[typeddict-unknown-key]
 
 
 async def test_the_sandbox_replays_an_idempotent_call_and_refuses_a_changed_one(
     door: StripeDoor,
 ) -> None:
-    create = door._stripe.v1.customers.create_async
+    create = door.client.v1.customers.create_async
     first = await create({"name": "a"}, {"idempotency_key": "k"})
     again = await create({"name": "a"}, {"idempotency_key": "k"})
     assert first.id == again.id

@@ -1,0 +1,95 @@
+"""Bringing what we know of invoices and subscriptions up to what Stripe says now, and what follows
+from it: a failed invoice has its grace, a paid one settles what was owed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+
+from billing.errors import NotYet
+from billing.ledger import service as ledger
+from billing.money import Money
+from billing.processor import store, subscriptions
+from billing.processor.contracts import Invoice
+
+log = structlog.get_logger()
+
+
+async def keep_invoice(
+    conn: asyncpg.Connection, account: str, invoice: Invoice, failed_at: datetime | None
+) -> str:
+    """Keep an invoice as it is now; returns what that meant, in a few words."""
+    terms = await store.select_terms(conn, account)
+    grace = timedelta(days=terms.grace_days)
+    kept = await store.upsert_invoice(conn, account, invoice, failed_at, grace)
+    if kept is None:
+        return "older than what we know"
+    if invoice.status == "paid" and kept["settled_at"] is None:
+        await _settle(conn, account, invoice)
+    if invoice.status in ("paid", "void") and kept["frozen_at"] is not None:
+        await _thaw(conn, account, invoice)
+    if invoice.status in ("open", "uncollectible") and kept["failed_at"] is not None:
+        await _tell(
+            conn, account, "invoice_failed", invoice.id, "",
+            {"invoice": invoice.id, "amount": Money(invoice.total_minor, invoice.currency).text(),
+             "pay_at": invoice.hosted_url},
+        )  # fmt: skip
+    return str(invoice.status)
+
+
+async def freeze_overdue(conn: asyncpg.Connection, now: datetime) -> int:
+    """Freeze the accounts whose grace is over; returns for how many invoices.
+
+    ``now`` is the clerk's; an account on one of Stripe's test clocks lives by that clock.
+    """
+    overdue = await store.select_overdue(conn, now)
+    for row in overdue:
+        if await ledger.freeze(conn, row["account"], _reason(row["id"])):
+            amount = Money(row["total_minor"], row["currency"]).text()
+            await _tell(
+                conn, row["account"], "account_frozen", row["id"], "",
+                {"invoice": row["id"], "amount": amount},
+            )  # fmt: skip
+        await store.mark_frozen(conn, row["id"])
+        log.warning("account.frozen", account=row["account"], invoice=row["id"])
+    return len(overdue)
+
+
+async def keep_subscription(conn: asyncpg.Connection, version: int, found: Any) -> str:
+    """Keep a subscription as it is now; `NotYet` when another answer came in between.
+
+    A canceled one freezes its account: nothing would be invoiced any more.
+    """
+    account = await store.update_subscription(conn, found.id, version, subscriptions.facts(found))
+    if account is None:
+        raise NotYet(f"{found.id} has changed meanwhile")
+    if found.status in ("canceled", "incomplete_expired"):
+        await ledger.freeze(conn, account, f"subscription:{found.id}")
+    return str(found.status)
+
+
+async def _settle(conn: asyncpg.Connection, account: str, invoice: Invoice) -> None:
+    if invoice.tokens > 0:
+        await ledger.settle_invoice(conn, account, invoice.id, invoice.tokens)
+    if invoice.paid_minor > 0:
+        money = Money(invoice.paid_minor, invoice.currency)
+        await ledger.record_cash(conn, "payment", invoice.id, account, money)
+    await store.mark_settled(conn, invoice.id)
+    log.info("invoice.settled", account=account, invoice=invoice.id, tokens=invoice.tokens)
+
+
+async def _thaw(conn: asyncpg.Connection, account: str, invoice: Invoice) -> None:
+    if await ledger.thaw(conn, account, _reason(invoice.id)):
+        await _tell(conn, account, "account_thawed", invoice.id, "", {"invoice": invoice.id})
+        log.info("account.thawed", account=account, invoice=invoice.id)
+
+
+def _reason(invoice: str) -> str:
+    return f"invoice:{invoice}"
+
+
+async def _tell(conn: asyncpg.Connection, *facts: Any) -> None:
+    from billing import notices
+
+    await notices.tell(conn, *facts)
