@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.render import sampled
+from engine.render import mechanics, sampled
 from engine.render.banks import Bank
 from engine.render.performance import LEVEL_STEP, Performance
 from engine.render.strokes import Stroke
@@ -22,11 +22,16 @@ _STOPPED = {"zheng_ks": "zheng_stopped"}
 
 def play(part: Part, style: str, bank: Bank, performance: Performance, frames: int) -> Sound:
     """A pitched part as (frames, 2), every note at -20 LUFS when struck at 100 on our patches."""
-    patch = patch_of(part, style, bank)
+    patch, program = patch_of(part, style, bank), part.plan.program
     if patch is None and bank.path is not None:
-        sound = sampled.play_part(bank.path, part.plan.program, performance.strokes, frames)
-        return _levelled(sound, performance)
-    return _ours(patch or synth.stand_in(part.plan.program), performance, frames)
+        sound = sampled.play_part(bank.path, program, performance.strokes, frames)
+        action = mechanics.PROGRAMS.get(program)
+    else:
+        patch = patch or synth.stand_in(program)
+        sound, action = _ours(patch, performance, frames), mechanics.PATCHES.get(patch)
+    if action is not None:
+        mechanics.add_mechanics(sound, performance.strokes, action)
+    return sound if patch is not None else _levelled(sound, performance)
 
 
 def patch_of(part: Part, style: str, bank: Bank) -> str | None:

@@ -1,6 +1,6 @@
 """Every sound of ours with where it comes from and what it may be used for, from one table.
 
-`SOUNDS.tsv` has a row for each patch and each kit; the banks have theirs in `RIGHTS.tsv`.
+`SOUNDS.tsv` has a row for each patch, kit and layer; the banks have theirs in `RIGHTS.tsv`.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ class SoundRow(Struct, frozen=True, array_like=True):
     """One sound: its name, what people call it, how it is made, whose it is."""
 
     name: str
-    kind: str  # patch or kit
+    kind: str  # patch, kit, or layer over another sound
     called: str
     made: str
     source: str
