@@ -31,6 +31,7 @@ from api.candidates import routes as candidates
 from api.candidates.shelf import open_shelf
 from api.database import create_pool
 from api.families import routes as families
+from api.invoices import routes as invoices
 from api.keys import routes as keys
 from api.keys.limits import Limiter
 from api.licenses import routes as licenses
@@ -45,11 +46,13 @@ from api.usage import routes as usage
 from api.usage import store as usage_store
 from api.watch import Watch
 from api.webhooks import routes as webhooks
+from billing.processor import errands
 
 log = structlog.get_logger()
 ROUTES = [
     *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
-    *renditions.ROUTES, *usage.ROUTES, *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
+    *renditions.ROUTES, *usage.ROUTES, *invoices.ROUTES, *keys.ROUTES, *webhooks.ROUTES,
+    *house.ROUTES, *docs.ROUTES,
 ]  # fmt: skip
 
 
@@ -70,6 +73,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             briefs=Watch(pool, briefs_store.SELECT_FINISHED),
             jobs=Watch(pool, plans_store.SELECT_FINISHED),
             topups=Watch(pool, usage_store.SELECT_ANSWERED),
+            errands=Watch(pool, errands.SELECT_FINISHED),
         )
         app.state.shop = shop
         log.info("gateway.ready", address=settings.public_url)

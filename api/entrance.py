@@ -152,7 +152,7 @@ def place(cursor: str | None) -> Place | None:
         return None
     try:
         created, _, row = _unpacked(cursor).partition(" ")
-        if not re.fullmatch(r"[0-9a-z_]{1,80}", row):
+        if not re.fullmatch(r"[0-9A-Za-z_]{1,80}", row):
             raise ValueError(row)
         return Place(created_at=datetime.fromtimestamp(int(created) / 1e6, UTC), id=row)
     except (ValueError, OverflowError, OSError) as error:

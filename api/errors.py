@@ -80,6 +80,18 @@ class PostpaidAccount(DoorError):
     """A postpaid account pays by invoice; it buys no packs."""
 
 
+class PrepaidAccount(DoorError):
+    """A prepaid account buys packs; nothing is invoiced."""
+
+
+class NoCustomer(DoorError):
+    """The account has never paid, so Stripe does not know it."""
+
+
+class NoSubscription(DoorError):
+    """The postpaid account's subscription is still being made."""
+
+
 class RateLimited(DoorError):
     """Too many requests with this key."""
 

@@ -302,7 +302,7 @@ def _operation(
         if operation.body in EXAMPLES:
             example = EXAMPLES[operation.body]
             made["requestBody"]["content"]["application/json"]["example"] = example
-    if operation.name == "receive_stripe_event":
+    if operation.tag == "operations" and "Stripe-Signature" in operation.headers:
         made["requestBody"] = {
             "required": True, "content": {"application/json": {"schema": {"type": "object"}}}
         }  # fmt: skip

@@ -23,6 +23,8 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_PUBLIC_URL``: how clients reach this gateway; links start with it."""
     stripe_webhook_secrets: tuple[str, ...] = ()
     """``CUESMITH_STRIPE_WEBHOOK_SECRETS``: comma-separated; none means no webhook is accepted."""
+    stripe_thin_secrets: tuple[str, ...] = ()
+    """``CUESMITH_STRIPE_THIN_SECRETS``: the same for Stripe's thin events about meters."""
     rate_per_minute: int = 600
     """``CUESMITH_RATE_PER_MINUTE``: requests per key and replica."""
     rate_burst: int = 60
@@ -47,14 +49,14 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
 
 def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
     """The settings of this process; raises `SettingMissing` with what to set."""
-    secrets = environ.get("CUESMITH_STRIPE_WEBHOOK_SECRETS", "")
     defaults = {field: environ.get(f"CUESMITH_{field.upper()}") for field in _NUMBERS}
     return GatewaySettings(
         database_url=_needed(environ, "DATABASE_URL"),
         store=_needed(environ, "CUESMITH_STORE"),
         pepper=pepper(environ),
         public_url=environ.get("CUESMITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
-        stripe_webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
+        stripe_webhook_secrets=_secrets(environ, "CUESMITH_STRIPE_WEBHOOK_SECRETS"),
+        stripe_thin_secrets=_secrets(environ, "CUESMITH_STRIPE_THIN_SECRETS"),
         metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),
         **{field: _number(field, text) for field, text in defaults.items() if text is not None},
     )
@@ -64,6 +66,11 @@ _NUMBERS = (
     "rate_per_minute", "rate_burst", "open_briefs", "plans_per_minute", "plans_burst",
     "open_plans", "open_renditions", "pool_size", "metrics_port",
 )  # fmt: skip
+
+
+def _secrets(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Any number of them: while one is changed, the old and the new are both believed."""
+    return tuple(part.strip() for part in environ.get(name, "").split(",") if part.strip())
 
 
 def pepper(environ: Mapping[str, str] = os.environ) -> bytes:

@@ -30,11 +30,13 @@ class Shop(Struct, frozen=True, kw_only=True):
     """Tells waiting requests that plans or a rendition are made."""
     topups: Watch
     """Tells waiting requests that a top-up has its Checkout link."""
+    errands: Watch
+    """Tells waiting requests that the clerk has had Stripe's answer."""
 
     @property
     def watches(self) -> tuple[Watch, ...]:
         """Everything a request may wait for."""
-        return self.briefs, self.jobs, self.topups
+        return self.briefs, self.jobs, self.topups, self.errands
 
 
 def shop_of(request: Request[Any, Any, Any]) -> Shop:

@@ -3,19 +3,24 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import asyncpg
 import structlog
+from msgspec import Struct
 
 from api.clerk.desk import Desk
+from api.clerk.dunning import freeze_overdue
+from api.clerk.errands import do_errands, forget_errands
 from api.clerk.forgetting import forget_answers, forget_offers, forget_plans
 from api.clerk.holds import keep_holds
 from api.clerk.meters import send_usage
+from api.clerk.postpaid import subscribe_postpaid
 from api.clerk.settling import settle_due
 from api.clerk.stripe import handle_stripe, sweep_stripe
 from api.clerk.topups import start_topups
 from billing.errors import StripeUnavailable
+from billing.processor import errands
 
 DELIVERIES = "engine_deliveries"
 IDLE_S = 0.5
@@ -23,26 +28,42 @@ IDLE_S = 0.5
 log = structlog.get_logger()
 
 
+class Round(Struct, frozen=True, kw_only=True):
+    """A step, the pause after it, and the Postgres channel that cuts the pause short."""
+
+    step: Callable[[Desk], Awaitable[int]]
+    pause_s: float
+    channel: str | None = None
+
+
+ROUNDS = (
+    Round(step=settle_due, pause_s=IDLE_S, channel=DELIVERIES),
+    Round(step=start_topups, pause_s=IDLE_S),
+    Round(step=do_errands, pause_s=IDLE_S, channel=errands.CHANNEL),
+    Round(step=handle_stripe, pause_s=IDLE_S),
+    Round(step=send_usage, pause_s=IDLE_S),
+    Round(step=keep_holds, pause_s=5.0),
+    Round(step=subscribe_postpaid, pause_s=5.0),
+    Round(step=freeze_overdue, pause_s=60.0),
+    Round(step=sweep_stripe, pause_s=60.0),
+    Round(step=forget_answers, pause_s=3600.0),
+    Round(step=forget_plans, pause_s=3600.0),
+    Round(step=forget_offers, pause_s=3600.0),
+    Round(step=forget_errands, pause_s=3600.0),
+)
+
+
 async def serve(desk: Desk) -> None:
     """Work until SIGTERM or SIGINT; what is begun is finished."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    woken = asyncio.Event()
+    woken = {one.channel: asyncio.Event() for one in ROUNDS if one.channel is not None}
     listener = asyncio.create_task(listen(desk.pool, woken, stop))
-    rounds = (
-        repeat(settle_due, desk, stop, IDLE_S, woken),
-        repeat(start_topups, desk, stop, IDLE_S),
-        repeat(handle_stripe, desk, stop, IDLE_S),
-        repeat(send_usage, desk, stop, IDLE_S),
-        repeat(keep_holds, desk, stop, 5.0),
-        repeat(sweep_stripe, desk, stop, 60.0),
-        repeat(forget_answers, desk, stop, 3600.0),
-        repeat(forget_plans, desk, stop, 3600.0),
-        repeat(forget_offers, desk, stop, 3600.0),
-    )
     log.info("clerk.ready")
-    await asyncio.gather(*rounds)
+    await asyncio.gather(
+        *(repeat(one.step, desk, stop, one.pause_s, woken.get(one.channel or "")) for one in ROUNDS)
+    )
     listener.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await listener
@@ -71,19 +92,24 @@ async def repeat(
             woken.clear()
 
 
-async def listen(pool: asyncpg.Pool, woken: asyncio.Event, stop: asyncio.Event) -> None:
-    """Wake when a studio delivers; polling beside it makes a lost notice cost half a second."""
+async def listen(
+    pool: asyncpg.Pool, woken: Mapping[str, asyncio.Event], stop: asyncio.Event
+) -> None:
+    """Wake the rounds whose channel is called; polling beside it makes a lost notice cost half a
+    second."""
 
-    def wake(*_: object) -> None:
-        woken.set()
+    def wake(conn: object, pid: object, channel: str, payload: object) -> None:
+        woken[channel].set()
 
     while not stop.is_set():
         try:
             async with pool.acquire() as conn:
-                await conn.add_listener(DELIVERIES, wake)
+                for channel in woken:
+                    await conn.add_listener(channel, wake)
                 try:
                     await stop.wait()
                 finally:
-                    await conn.remove_listener(DELIVERIES, wake)
+                    for channel in woken:
+                        await conn.remove_listener(channel, wake)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await asyncio.sleep(1.0)

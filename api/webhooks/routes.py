@@ -1,6 +1,7 @@
-"""Stripe's webhook: verified, kept once, answered at once; the clerk handles it later."""
+"""Stripe's webhooks: verified, kept once, answered at once; the clerk handles them later."""
 
 import time
+from collections.abc import Sequence
 
 from litestar import Response, post
 from msgspec import Struct
@@ -26,18 +27,33 @@ class Received(Struct, frozen=True, kw_only=True):
     opt=promises(
         name="receive_stripe_event", tag="operations", answers={200: Received},
         headers=("Stripe-Signature",), refuses=(BadSignature, NotFound),
-        summary="Stripe's events; only with a signature made by the configured secret",
+        summary="Stripe's events; only with a signature made by a configured secret",
     ),
 )  # fmt: skip
 async def receive_stripe_event(request: AnyRequest) -> Response[bytes]:
-    shop = shop_of(request)
-    secrets = shop.settings.stripe_webhook_secrets
+    return await _receive(request, shop_of(request).settings.stripe_webhook_secrets)
+
+
+@post(
+    "/webhooks/stripe/thin",
+    opt=promises(
+        name="receive_thin_stripe_event", tag="operations", answers={200: Received},
+        headers=("Stripe-Signature",), refuses=(BadSignature, NotFound),
+        summary="Stripe's thin events about meters, under secrets of their own",
+    ),
+)  # fmt: skip
+async def receive_thin_stripe_event(request: AnyRequest) -> Response[bytes]:
+    return await _receive(request, shop_of(request).settings.stripe_thin_secrets)
+
+
+async def _receive(request: AnyRequest, secrets: Sequence[str]) -> Response[bytes]:
+    """The bytes as they came: a body that was decoded and encoded again has another signature."""
     if not secrets:
-        raise NotFound("this deployment takes no Stripe events")
+        raise NotFound("this deployment takes no Stripe events here")
     raw = await request.body()
     inbox.verify(raw, request.headers.get("stripe-signature", ""), secrets, time.time())
-    async with lent(shop.pool) as conn:
+    async with lent(shop_of(request).pool) as conn:
         return answer(Received(kept=await inbox.receive(conn, raw)))
 
 
-ROUTES = [receive_stripe_event]
+ROUTES = [receive_stripe_event, receive_thin_stripe_event]

@@ -33,6 +33,9 @@ returning {_ERRAND}
 """
 NOTIFY = f"notify {CHANNEL}"
 SELECT = f"select {_ERRAND} from billing.errands where id = $1 and account = $2 and kind = $3"
+COUNT_WAITING = """
+select count(*) from billing.errands where account = $1 and kind = $2 and state = 'asked'
+"""
 SELECT_FINISHED = "select id from billing.errands where id = any($1) and state <> 'asked'"
 CLAIM = f"""
 with due as (
@@ -74,6 +77,11 @@ async def ask(
     assert row is not None, "an insert that returns nothing raises"
     await conn.execute(NOTIFY)
     return _read(row)
+
+
+async def waiting(conn: asyncpg.Connection, account: str, kind: ErrandKind) -> int:
+    """How many errands of a kind an account waits for."""
+    return await conn.fetchval(COUNT_WAITING, account, kind) or 0
 
 
 async def errand(

@@ -136,8 +136,9 @@ insert into billing.invoices as kept
   (id, account, subscription, status, number, currency, total_minor, paid_minor, credited_minor,
    period_start, period_end, tokens, hosted_url, pdf_url, lines, due_at, failed_at, grace_until,
    created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16::timestamptz, $17::timestamptz,
-         coalesce($17::timestamptz, $16::timestamptz) + $18::interval, $19)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb,
+        $16::timestamptz, $17::timestamptz,
+        coalesce($17::timestamptz, $16::timestamptz) + $18::interval, $19)
 on conflict (id) do update
 set status = excluded.status, number = excluded.number, total_minor = excluded.total_minor,
     paid_minor = excluded.paid_minor,

@@ -455,7 +455,7 @@ async def test_a_clerk_works_until_it_is_stopped(client: Client, door: Door, des
     brief, lease = await _ask(client), await _lease(door.pool)
     stop = asyncio.Event()
     woken = asyncio.Event()
-    listening = asyncio.create_task(clerk.listen(desk.pool, woken, stop))
+    listening = asyncio.create_task(clerk.listen(desk.pool, {clerk.DELIVERIES: woken}, stop))
     working = asyncio.create_task(clerk.repeat(clerk.settle_due, desk, stop, 30.0, woken))
     await asyncio.sleep(0.3)
     await _deliver(door.pool, lease, 1, 2, 3, 4)

@@ -71,10 +71,45 @@ async def test_a_deployment_without_a_secret_takes_no_events(
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
+async def test_thin_events_have_an_address_and_secrets_of_their_own(
+    settings: GatewaySettings, tmp_path: Path
+) -> None:
+    told = structs.replace(settings, stripe_thin_secrets=("whsec_thin", "whsec_thin_old"))
+    app = create_app(told, Signer.create(tmp_path / "key.pem"))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    body = json.dumps({"id": "evt_thin", "type": "v1.billing.meter.no_meter_found"}).encode()
+    async with opened(app), httpx.AsyncClient(transport=transport, base_url="http://door") as http:
+        for address, secret, status in (
+            ("/webhooks/stripe/thin", WEBHOOK_SECRET, 400),
+            ("/webhooks/stripe", "whsec_thin", 400),
+            ("/webhooks/stripe/thin", "whsec_thin", 200),
+            ("/webhooks/stripe/thin", "whsec_thin_old", 200),
+        ):
+            headers = {"stripe-signature": sign(body, secret, int(time.time()))}
+            answer = await http.post(address, content=body, headers=headers)
+            assert answer.status_code == status, (address, secret)
+
+
+@pytest.mark.parametrize("late_s", [-301, 301, 9000])
+async def test_a_stale_or_future_signature_is_refused(door: Door, late_s: int) -> None:
+    signature = sign(BODY, WEBHOOK_SECRET, int(time.time()) - late_s)
+    answer = await _send(door.http, BODY, signature)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_signature")
+    assert await door.pool.fetchval("select count(*) from billing.stripe_inbox") == 0
+
+
+async def test_a_replayed_event_is_kept_once(door: Door) -> None:
+    signature = sign(BODY, WEBHOOK_SECRET, int(time.time()))
+    kept = [(await _send(door.http, BODY, signature)).json()["kept"] for _ in range(3)]
+    assert kept == [True, False, False]
+    assert await door.pool.fetchval("select count(*) from billing.stripe_inbox") == 1
+
+
 async def test_a_body_that_is_too_large_is_not_read(door: Door) -> None:
     body = b" " * 300_000 + BODY
     answer = await _send(door.http, body, sign(body, WEBHOOK_SECRET, int(time.time())))
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_the_gateway_needs_neither_stripe_nor_a_model_to_start() -> None:
