@@ -8,13 +8,15 @@ from engine.render.synth import player
 from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 from engine.render.synth.patches import PATCHES, Patch
 from engine.render.synth.voices import Plucked
+from engine.sound.compiled import compiled
 
 VIBRATO_HZ, VIBRATO_DELAY_S, VIBRATO_RISE_S = 4.6, 0.16, 0.25
 _STEP = 48  # frames between two values of a bend
 
 
-def play_bent(name: str, strokes: list[Stroke], frames: int) -> Sound:
-    """A part on one of our patches, (frames, 2); its plain notes are the player's.
+def play_bent(name: str, strokes: list[Stroke], frames: int, into: Sound | None = None) -> Sound:
+    """A part on one of our patches, (frames, 2), or added ``into`` one; its plain notes are the
+    player's.
 
     A bent note is the plain one read along a warped time axis. It ends at its own pitch, so its
     body rings where it belongs; only during the bend it is shifted with the note.
@@ -22,12 +24,10 @@ def play_bent(name: str, strokes: list[Stroke], frames: int) -> Sound:
     patch = PATCHES[name]
     if not isinstance(patch.voice, Plucked):  # synthesisers shake by themselves
         strokes = [structs.replace(one, vibrato=0.0) for one in strokes]
-    out = player.play_part(name, [one for one in strokes if not _bent(one)], frames)
+    out = player.play_part(name, [one for one in strokes if not _bent(one)], frames, into)
     for stroke in strokes:
         if _bent(stroke) and stroke.onset < frames:
-            note = warped(_straight(name, patch, stroke), _cents(patch, stroke))
-            end = min(frames, stroke.onset + len(note))
-            out[stroke.onset : end] += note[: end - stroke.onset]
+            add_warped(out, stroke.onset, _straight(name, patch, stroke), _cents(patch, stroke))
     return out
 
 
@@ -53,18 +53,31 @@ def _cents(patch: Patch, stroke: Stroke) -> Curve:
     return bend + stroke.vibrato * grown * shaken
 
 
-def warped(sound: Sound, cents: Curve) -> Sound:
-    """The sound, (frames, 2), at a speed that follows ``cents`` given every `_STEP` frames."""
-    knots = np.arange(len(cents)) * _STEP
+def add_warped(out: Sound, onset: int, sound: Sound, cents: Curve) -> None:
+    """Add the sound, (frames, 2), at a speed that follows ``cents`` given every `_STEP` frames."""
     speed = 2.0 ** (cents / 1200)
     passed = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2) * _STEP])
-    place = np.interp(np.arange(len(sound)), knots, passed) + 1
-    padded = np.pad(sound, ((1, 4), (0, 0)))
-    np.minimum(place, len(padded) - 3.001, out=place)
-    at = place.astype(np.int64)
-    x = (place - at).astype(np.float32)[:, None]
-    before, here, after, beyond = (padded[at + step] for step in (-1, 0, 1, 2))
-    slope, next_slope = (after - before) / 2, (beyond - here) / 2
-    square = -2 * slope - next_slope + 3 * (after - here)
-    cube = slope + next_slope - 2 * (after - here)
-    return ((cube * x + square) * x + slope) * x + here
+    _warp(sound.T, passed, min(len(sound), len(out) - onset), out.T, onset)
+
+
+@compiled("const float32[:, :]", "const float64[:]", "int64", "float32[:, :]", "int64")
+def _warp(sound: Sound, passed: Curve, frames: int, out: Sound, onset: int) -> None:
+    """Read the sound, (2, frames), where ``passed`` says for every `_STEP`th frame, along cubics
+    through four of its frames."""
+    last = sound.shape[1]
+    for begin in range(0, frames, _STEP):
+        place, rise = passed[begin // _STEP], passed[begin // _STEP + 1] - passed[begin // _STEP]
+        for at in range(begin, min(begin + _STEP, frames)):
+            here = place + rise * ((at - begin) / _STEP)
+            one = int(here)
+            x = np.float32(here - one)
+            if one + 2 >= last:  # what lies beyond the sound's end is silence
+                return
+            for side in range(2):
+                before = sound[side, max(one - 1, 0)] if one else np.float32(0.0)
+                now, after, beyond = sound[side, one], sound[side, one + 1], sound[side, one + 2]
+                slope = (after - before) * np.float32(0.5)
+                next_slope = (beyond - now) * np.float32(0.5)
+                square = np.float32(3.0) * (after - now) - np.float32(2.0) * slope - next_slope
+                cube = slope + next_slope - np.float32(2.0) * (after - now)
+                out[side, onset + at] += ((cube * x + square) * x + slope) * x + now

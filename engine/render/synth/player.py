@@ -26,15 +26,17 @@ _CHOKE_S = 0.006
 _STOLEN = 720  # frames in which a bass's note goes when the next one begins
 
 
-def play_part(patch_name: str, strokes: Iterable[Stroke], frames: int) -> Sound:
+def play_part(
+    patch_name: str, strokes: Iterable[Stroke], frames: int, into: Sound | None = None
+) -> Sound:
     """A part on one of our patches, stereo, every note at -20 LUFS when struck at 100.
 
-    ``frames`` bounds the buffer; what rings beyond it is cut there.
+    ``frames`` bounds the buffer; what rings beyond it is cut there. It may be added ``into`` one.
     """
     patch = PATCHES[patch_name]
     if isinstance(patch.voice, Line):
         return play_line(patch_name, patch, list(strokes), frames)
-    out = blank(frames)
+    out = blank(frames) if into is None else into
     inside = [stroke for stroke in strokes if stroke.onset < frames]
     if steady.goes_on(patch.voice):
         for number, stroke in enumerate(inside):
