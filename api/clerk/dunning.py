@@ -1,4 +1,4 @@
-"""Freezing the accounts whose invoice is unpaid after its grace."""
+"""Dunning: telling the accounts whose invoice is late, and freezing them after its grace."""
 
 from datetime import UTC, datetime
 
@@ -7,8 +7,10 @@ from billing.connections import transaction
 from billing.processor import mirror
 
 
-async def freeze_overdue(desk: Desk, now: datetime | None = None) -> int:
-    """One round; returns how many invoices froze their account. ``now`` is the clock's unless it
-    is said."""
+async def dun(desk: Desk, now: datetime | None = None) -> int:
+    """One round; returns how many invoices froze their account. ``now`` is the machine's unless
+    it is said."""
+    now = now or datetime.now(UTC)
     async with transaction(desk.pool) as conn:
-        return await mirror.freeze_overdue(conn, now or datetime.now(UTC))
+        await mirror.warn_late(conn, now)
+        return await mirror.freeze_overdue(conn, now)

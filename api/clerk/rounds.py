@@ -10,7 +10,7 @@ import structlog
 from msgspec import Struct
 
 from api.clerk.desk import Desk
-from api.clerk.dunning import freeze_overdue
+from api.clerk.dunning import dun
 from api.clerk.errands import do_errands, forget_errands
 from api.clerk.forgetting import forget_answers, forget_offers, forget_plans
 from api.clerk.holds import keep_holds
@@ -44,7 +44,7 @@ ROUNDS = (
     Round(step=send_usage, pause_s=IDLE_S),
     Round(step=keep_holds, pause_s=5.0),
     Round(step=subscribe_postpaid, pause_s=5.0),
-    Round(step=freeze_overdue, pause_s=60.0),
+    Round(step=dun, pause_s=60.0),
     Round(step=sweep_stripe, pause_s=60.0),
     Round(step=forget_answers, pause_s=3600.0),
     Round(step=forget_plans, pause_s=3600.0),

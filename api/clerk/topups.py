@@ -12,7 +12,7 @@ from billing.processor import handlers
 log = structlog.get_logger()
 
 SELECT_REQUESTED = """
-select topups.id, account, name, tokens, amount_minor, currency
+select topups.id, account, name, tokens, amount_minor, currency, months
 from api.topups join api.accounts on accounts.id = account
 where state = 'requested' order by topups.created_at limit 20
 """
@@ -49,7 +49,10 @@ async def end_topup(conn: asyncpg.Connection, topup: str, session: str, end: han
 
 
 async def _start_topup(desk: Desk, row: asyncpg.Record) -> bool:
-    pack = Pack(tokens=row["tokens"], amount_minor=row["amount_minor"], currency=row["currency"])
+    pack = Pack(
+        tokens=row["tokens"], amount_minor=row["amount_minor"], currency=row["currency"],
+        months=row["months"],
+    )  # fmt: skip
     try:
         customer = await desk.door.ensure_customer(row["account"], row["name"])
         success = f"{desk.public_url}/v1/topups/{row['id']}"

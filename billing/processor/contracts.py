@@ -54,8 +54,16 @@ class Invoice(Struct, frozen=True, kw_only=True):
     pdf_url: str | None
     lines: tuple[InvoiceLine, ...]
     due_at: datetime | None
+    finalized_at: datetime | None
     attempts: int
+    """How often it was tried to collect it."""
     created_at: datetime
+
+    @property
+    def failed_at(self) -> datetime | None:
+        """When collecting it failed first: with its finalization, by the invoice's own clock."""
+        unpaid = self.status in ("open", "uncollectible")
+        return self.finalized_at if unpaid and self.attempts > 0 else None
 
 
 class MirroredInvoice(Struct, frozen=True, kw_only=True):

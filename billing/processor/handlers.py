@@ -143,10 +143,8 @@ async def _invoice(room: Room, due: Due) -> None:
         account = await store.select_account(conn, invoice.customer)
     if account is None:
         return await _done(room, due, "not one of our customers")
-    unpaid = invoice.status in ("open", "uncollectible")
-    failed_at = _created(due) if unpaid and invoice.attempts > 0 else None
     async with transaction(room.pool) as conn:
-        said = await mirror.keep_invoice(conn, account, invoice, failed_at)
+        said = await mirror.keep_invoice(conn, account, invoice)
         await conn.execute(DONE, due.event_id, said)
     return None
 
@@ -166,13 +164,16 @@ async def _subscription(room: Room, due: Due) -> None:
 
 async def _refund(room: Room, due: Due) -> None:
     payment = _named(due).payment_intent
-    if payment is None or await _whose(room, payment) is None:
+    account = None if payment is None else await _whose(room, payment)
+    if payment is None or account is None:
         return await _done(room, due, "not one of our payments")
     refunds = await room.door.refunds_of(payment)
+    topup = await _is_topup(room, payment)
     async with transaction(room.pool) as conn:
-        said = "an invoice's: its credit note says it"
-        if await _is_topup(room, conn, payment):
+        if topup:
             said = await payments.keep_refunds(conn, payment, refunds)
+        else:
+            said = await payments.keep_invoice_refunds(conn, account, refunds)
         await conn.execute(DONE, due.event_id, said)
     return None
 
@@ -182,8 +183,8 @@ async def _dispute(room: Room, due: Due) -> None:
     account = await _whose(room, str(found.payment_intent))
     if account is None:
         return await _done(room, due, "not one of our payments")
+    await _is_topup(room, str(found.payment_intent))
     async with transaction(room.pool) as conn:
-        await _is_topup(room, conn, str(found.payment_intent))
         said = await payments.keep_dispute(conn, account, found)
         await conn.execute(DONE, due.event_id, said)
     return None
@@ -235,14 +236,16 @@ async def _whose(room: Room, payment: str) -> str | None:
     async with lent(room.pool) as conn:
         if (known := await store.select_payment(conn, payment)) is not None:
             return known.account
-        customer = (await room.door.payment(payment)).customer
+    customer = (await room.door.payment(payment)).customer
+    async with lent(room.pool) as conn:
         return None if customer is None else await store.select_account(conn, str(customer))
 
 
-async def _is_topup(room: Room, conn: asyncpg.Connection, payment: str) -> bool:
+async def _is_topup(room: Room, payment: str) -> bool:
     """Whether a payment bought tokens. `NotYet` while they are still to be credited."""
-    if await store.select_payment(conn, payment) is not None:
-        return True
+    async with lent(room.pool) as conn:
+        if await store.select_payment(conn, payment) is not None:
+            return True
     written = (await room.door.payment(payment)).metadata
     if written is not None and "topup" in written.to_dict():
         raise NotYet(f"payment {payment} has not been credited yet")

@@ -62,7 +62,8 @@ def read(found: Any, lines: list[Any]) -> Invoice:
         hosted_url=getattr(found, "hosted_invoice_url", None),
         pdf_url=getattr(found, "invoice_pdf", None),
         lines=read_lines,
-        due_at=_instant(found.due_date) if found.due_date else None,
+        due_at=_maybe(found.due_date),
+        finalized_at=_maybe(found.status_transitions.finalized_at),
         attempts=found.attempt_count or 0,
         created_at=_instant(found.created),
     )
@@ -99,6 +100,10 @@ def _subscription(found: Any) -> str | None:
 def _credited(found: Any) -> int:
     before = getattr(found, "pre_payment_credit_notes_amount", 0) or 0
     return before + (getattr(found, "post_payment_credit_notes_amount", 0) or 0)
+
+
+def _maybe(seconds: int | None) -> datetime | None:
+    return None if seconds is None else _instant(seconds)
 
 
 def _instant(seconds: int) -> datetime:

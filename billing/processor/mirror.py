@@ -16,26 +16,32 @@ from billing.processor.contracts import Invoice
 log = structlog.get_logger()
 
 
-async def keep_invoice(
-    conn: asyncpg.Connection, account: str, invoice: Invoice, failed_at: datetime | None
-) -> str:
+async def keep_invoice(conn: asyncpg.Connection, account: str, invoice: Invoice) -> str:
     """Keep an invoice as it is now; returns what that meant, in a few words."""
     terms = await store.select_terms(conn, account)
     grace = timedelta(days=terms.grace_days)
-    kept = await store.upsert_invoice(conn, account, invoice, failed_at, grace)
+    kept = await store.upsert_invoice(conn, account, invoice, grace)
     if kept is None:
         return "older than what we know"
     if invoice.status == "paid" and kept["settled_at"] is None:
         await _settle(conn, account, invoice)
     if invoice.status in ("paid", "void") and kept["frozen_at"] is not None:
         await _thaw(conn, account, invoice)
-    if invoice.status in ("open", "uncollectible") and kept["failed_at"] is not None:
-        await _tell(
-            conn, account, "invoice_failed", invoice.id, "",
-            {"invoice": invoice.id, "amount": Money(invoice.total_minor, invoice.currency).text(),
-             "pay_at": invoice.hosted_url},
-        )  # fmt: skip
     return str(invoice.status)
+
+
+async def warn_late(conn: asyncpg.Connection, now: datetime) -> int:
+    """Tell the accounts whose invoice is due or whose payment failed, once an invoice, until when
+    it can be paid before they are frozen; returns how many."""
+    late = await store.notice_late(conn, now)
+    for row in late:
+        amount = Money(row["total_minor"], row["currency"]).text()
+        await _tell(
+            conn, row["account"], "invoice_failed", row["id"], "",
+            {"invoice": row["id"], "amount": amount, "pay_at": row["hosted_url"],
+             "grace_until": row["grace_until"].isoformat() if row["grace_until"] else None},
+        )  # fmt: skip
+    return len(late)
 
 
 async def freeze_overdue(conn: asyncpg.Connection, now: datetime) -> int:

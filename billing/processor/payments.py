@@ -59,6 +59,15 @@ async def keep_refunds(conn: asyncpg.Connection, payment: str, refunds: list[Any
     return f"{len(refunds)} refunds"
 
 
+async def keep_invoice_refunds(conn: asyncpg.Connection, account: str, refunds: list[Any]) -> str:
+    """Money of an invoice that went back: no token moves, its credit note said what for."""
+    for one in refunds:
+        if one.status not in RETURNED:
+            money = Money(one.amount, one.currency)
+            await ledger.record_cash(conn, "payment_refund", one.id, account, money)
+    return f"{len(refunds)} refunds of an invoice"
+
+
 async def keep_dispute(conn: asyncpg.Connection, account: str, found: Any) -> str:
     """Bring a dispute up to what Stripe says: while the bank has the money, its tokens are taken
     and the account is frozen; both end when it is won. When it is lost, they stay."""

@@ -1,6 +1,6 @@
 """The processor's SQL: mirrors of Stripe's objects."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -146,9 +146,7 @@ set status = excluded.status, number = excluded.number, total_minor = excluded.t
     period_start = excluded.period_start, period_end = excluded.period_end,
     tokens = excluded.tokens, hosted_url = excluded.hosted_url, pdf_url = excluded.pdf_url,
     lines = excluded.lines, due_at = excluded.due_at,
-    failed_at = least(kept.failed_at, excluded.failed_at),
-    grace_until = coalesce(least(kept.failed_at, excluded.failed_at), excluded.due_at)
-                  + $18::interval,
+    failed_at = coalesce(excluded.failed_at, kept.failed_at), grace_until = excluded.grace_until,
     updated_at = now()
 where array_position($20::text[], excluded.status) >= array_position($20::text[], kept.status)
 returning account, status, settled_at, frozen_at, failed_at
@@ -157,7 +155,7 @@ FORWARD = ["draft", "open", "uncollectible", "void", "paid"]
 
 
 async def upsert_invoice(
-    conn: asyncpg.Connection, account: str, invoice: Invoice, failed_at: datetime | None, grace: Any
+    conn: asyncpg.Connection, account: str, invoice: Invoice, grace: timedelta
 ) -> asyncpg.Record | None:
     """What is kept now; None where what we know is further on than what was brought."""
     lines = msgspec.json.encode(invoice.lines).decode()
@@ -165,7 +163,8 @@ async def upsert_invoice(
         UPSERT_INVOICE, invoice.id, account, invoice.subscription, invoice.status, invoice.number,
         invoice.currency, invoice.total_minor, invoice.paid_minor, invoice.credited_minor,
         invoice.period_start, invoice.period_end, invoice.tokens, invoice.hosted_url,
-        invoice.pdf_url, lines, invoice.due_at, failed_at, grace, invoice.created_at, FORWARD,
+        invoice.pdf_url, lines, invoice.due_at, invoice.failed_at, grace, invoice.created_at,
+        FORWARD,
     )  # fmt: skip
 
 
@@ -174,6 +173,22 @@ SETTLE_INVOICE = "update billing.invoices set settled_at = now() where id = $1"
 
 async def mark_settled(conn: asyncpg.Connection, invoice: str) -> None:
     await conn.execute(SETTLE_INVOICE, invoice)
+
+
+NOTICE_LATE = """
+update billing.invoices as late
+set noticed_at = now()
+from billing.invoices as found left join billing.subscriptions using (account)
+where late.id = found.id
+  and found.status in ('open', 'uncollectible') and found.noticed_at is null
+  and found.total_minor > 0
+  and (found.failed_at is not null or found.due_at <= coalesce(clock_at, $1))
+returning late.id, late.account, late.currency, late.total_minor, late.hosted_url, late.grace_until
+"""
+
+
+async def notice_late(conn: asyncpg.Connection, now: datetime) -> list[asyncpg.Record]:
+    return await conn.fetch(NOTICE_LATE, now)
 
 
 SELECT_OVERDUE = """

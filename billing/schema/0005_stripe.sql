@@ -47,12 +47,15 @@ create table billing.invoices (
   due_at timestamptz,
   failed_at timestamptz,                     -- the first payment that failed, by Stripe's clock
   grace_until timestamptz,                   -- unpaid after this, the account is frozen
+  noticed_at timestamptz,                    -- the client was told that it is late
   frozen_at timestamptz,
   settled_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null default now()
 );
 create index invoices_by_account on billing.invoices (account, created_at desc, id desc);
+create index invoices_late on billing.invoices (due_at)
+  where status in ('open', 'uncollectible') and noticed_at is null;
 create index invoices_in_grace on billing.invoices (grace_until)
   where status in ('open', 'uncollectible') and grace_until is not null and frozen_at is null;
 

@@ -28,14 +28,15 @@ def _invoice(number: int, status: str = "open") -> Invoice:
         number=f"A-{number}", currency="cny", total_minor=2100, paid_minor=0, credited_minor=0,
         period_start=BEGIN, period_end=BEGIN + timedelta(days=30), tokens=70,
         hosted_url="https://pay", pdf_url="https://pdf", lines=(line,),
-        due_at=BEGIN + timedelta(days=44), attempts=0, created_at=BEGIN + timedelta(hours=number),
+        due_at=BEGIN + timedelta(days=44), finalized_at=BEGIN, attempts=0,
+        created_at=BEGIN + timedelta(hours=number),
     )  # fmt: skip
 
 
 async def _mirror(pool: asyncpg.Pool, account: str, *invoices: Invoice) -> None:
     async with lent(pool) as conn:
         for one in invoices:
-            await store.upsert_invoice(conn, account, one, None, timedelta(days=7))
+            await store.upsert_invoice(conn, account, one, timedelta(days=7))
 
 
 async def _customer(pool: asyncpg.Pool, client: Client, *, subscribed: bool = False) -> None:
