@@ -22,7 +22,7 @@ from engine.errors import BriefRefused
 from engine.master.seam import Lines, line_count, lines
 from engine.render import phrasing, touch
 from engine.score import Note, Score, beats_per_bar
-from loadtests.sound_pieces import STYLES, Library, Piece
+from loadtests.sound_pieces import RATE, STYLES, Library, Piece
 
 RESOLUTION_DB = 1.0  # less is not heard as a change of level
 BARS = (8, 4, 16, 2, 12, 6, 3, 1, 8, 5)
@@ -96,11 +96,13 @@ def _same_hands(lap: int) -> Iterator[None]:
 
 
 def _twice(piece: Piece) -> Piece:
-    """The same bars two times in a row, as one loop."""
+    """The same bars two times in a row, as one loop: at the studio's own rate, at which both laps
+    begin on a frame."""
     resolved = structs.replace(
         piece.resolved,
         duration_ms=2 * piece.resolved.duration_ms,
-        duration_frames=2 * piece.resolved.duration_frames,
+        duration_frames=2 * piece.frames,
+        delivery=structs.replace(piece.resolved.delivery, sample_rate=RATE),
     )
     return structs.replace(piece, resolved=resolved, score=_doubled(piece.score))
 

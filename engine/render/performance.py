@@ -19,6 +19,7 @@ from engine.score import Part, bar_ticks
 from engine.styles.clock import MACHINES
 
 LEVEL_STEP = expression.STEP
+_BREATH_S = 0.5
 _LATEST = 6 * expression.SAMPLE_RATE  # frames of a loop's next lap in which its last phrase ends
 
 
@@ -54,19 +55,32 @@ def perform(
     strokes = phrased(notes, strokes, part.plan, plan, manner, pace, seed, lap)
     strokes = rolled(notes, strokes, part.plan, plan, manner, pace, seed, lap)
     level = expression.curve(notes, plan, manner, pace, frames, loop=loop)
-    strokes = _from_first_breath(strokes, frames) if loop else strokes
+    if loop and strokes and manner.joins:
+        strokes = _from_first_breath(strokes, frames)
     return Performance(style=plan.style, strokes=strokes, level=level)
 
 
 def _from_first_breath(strokes: list[Stroke], frames: int) -> list[Stroke]:
-    """A loop's strokes; those at its beginning that its end is bound to are played behind it.
+    """A loop's strokes; those at its beginning that its end runs on into are played behind it.
 
-    What is laid over the beginning then is one tone with what it is bound to. Nothing is moved
-    where all is bound to all, or where it would last too long.
+    What is laid over the beginning then is one tone with what it goes on from. Nothing is moved
+    where the part never breathes, or where it would last too long.
     """
-    free = min((one.onset for one in strokes if not one.legato), default=0)
-    bound = [one for one in strokes if one.onset < free]
-    if not bound or max(one.onset + one.frames for one in bound) > _LATEST:
+    free = _first_breath(strokes, frames)
+    moved = [one for one in strokes if one.onset < free]
+    if not moved or max(one.onset + one.frames for one in moved) > _LATEST:
         return strokes
-    moved = [structs.replace(one, onset=one.onset + frames) for one in bound]
+    moved = [structs.replace(one, onset=one.onset + frames) for one in moved]
     return [one for one in strokes if one.onset >= free] + moved
+
+
+def _first_breath(strokes: list[Stroke], frames: int) -> int:
+    """Where a loop's part first begins anew: behind a rest, else where nothing is bound to what
+    was before; 0 where that is nowhere."""
+    ordered = sorted(strokes, key=lambda one: one.onset)
+    ended = max(one.onset + one.frames for one in ordered) - frames
+    for one in ordered:
+        if one.onset - ended > _BREATH_S * expression.SAMPLE_RATE:
+            return one.onset
+        ended = max(ended, one.onset + one.frames)
+    return min((one.onset for one in ordered if not one.legato), default=0)
