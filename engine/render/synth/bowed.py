@@ -5,6 +5,7 @@ import numpy as np
 from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import Curve
 from engine.render.synth.singing import Line
+from engine.render.synth.wavetables import Turn
 
 
 class Bowed(Line, frozen=True, kw_only=True):
@@ -15,9 +16,9 @@ class Bowed(Line, frozen=True, kw_only=True):
     soft_hz: float = 3200.0  # where the tone closes when played most softly and most loudly
     hard_hz: float = 6500.0
 
-    def gate(self, phase: Curve) -> Curve:
+    def gate(self, turn: Turn) -> Curve:
         """The hair grips and slips once a cycle, and is loudest while it grips."""
-        return (0.4 + 0.6 * (phase - np.floor(phase))).astype(np.float32)
+        return np.float32(0.4) + np.float32(0.6 / 2.0**32) * turn.whole().astype(np.float32)
 
     def spectrum(self, hertz: Curve, press: Curve, count: int) -> Curve:
         """The saw under the body's resonances, closing above a cutoff that the bow moves."""

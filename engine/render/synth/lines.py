@@ -17,6 +17,7 @@ from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 from engine.render.synth.patches.patch import Patch
 from engine.render.synth.singing import Line
+from engine.render.synth.wavetables import pitched_turn, read, tables
 from engine.sound.filters import blank
 
 STEP = 960  # frames between two spectra: 20 ms
@@ -247,13 +248,11 @@ def tone(
     hertz = 440.0 * 2 ** ((motion.pitch - 69) / 12)
     each = STEP // KNOT
     amplitudes = _spectra(voice, hertz[::each], motion.press[::each])
-    cycles = osc.tables(amplitudes, 512 if amplitudes.shape[1] <= 48 else 1024)
-    speed = hertz / SAMPLE_RATE
-    turned = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2) * KNOT])
-    phase = ramped(turned, KNOT, frames)
-    sound = osc.read(cycles, phase, STEP)
+    cycles = tables(amplitudes, 512 if amplitudes.shape[1] <= 48 else 1024)
+    turn = pitched_turn(hertz, frames, 0.0, KNOT)
+    sound = read(cycles, turn, np.arange(float(len(cycles))), STEP)
     strength = np.sqrt((amplitudes**2).sum(axis=1) / 2) * 10 ** (voice.noise_db / 20)
-    air = _air(voice, frames, motion.begins, rng) * voice.gate(phase)
+    air = _air(voice, frames, motion.begins, rng) * voice.gate(turn)
     air *= ramped(strength.astype(np.float32), STEP, frames)
     sound += air
     sound *= ramped(level.astype(np.float32), KNOT, frames)

@@ -1,4 +1,4 @@
-"""Band-limited sources: tables that morph with a filter, modal banks, phase modulation, noise.
+"""Band-limited sources: shapes of tones, filters on paper, modal banks, noise, envelopes.
 
 Everything runs at 48 kHz in float32 with float64 phases: a float32 phase would drift by audible
 cents within a minute. No function here keeps state; whatever is random comes in as ``rng``.
@@ -10,15 +10,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.sound.compiled import compiled
+
 SAMPLE_RATE = 48_000
-STRETCH = 14_400  # frames that are read at a time: larger arrays cost more than their arithmetic
-_STILL = 0.02  # rows: a morph that moves less within a stretch stands still, 0.03 dB from true
 TOP_HZ = 18_000.0  # nothing is generated above this, so nothing can fold back
 
 Sound = NDArray[np.floating]
 Curve = NDArray[np.floating]
 # A phase as a whole number of 2**-32 cycles: it wraps by itself and never loses precision.
-Turn = NDArray[np.uint32]
+Whole = NDArray[np.uint32]
 Phasors = NDArray[np.complex128]
 
 
@@ -62,154 +62,31 @@ def _listed(h: Curve, levels: tuple[float, ...]) -> Curve:
     return table
 
 
-def tables(amplitudes: Curve, size: int) -> Sound:
-    """One cycle for every row of harmonic amplitudes, first point repeated: (rows, size + 1)."""
-    rows, count = amplitudes.shape
-    spectrum = np.zeros((rows, size // 2 + 1), np.complex64)
-    spectrum[:, 1 : count + 1] = amplitudes * (-0.5j * size)
-    cycles = np.fft.irfft(spectrum, n=size, axis=1).astype(np.float32)
-    return np.concatenate([cycles, cycles[:, :1]], axis=1)
-
-
-def read(cycles: Sound, phase: Curve, step: int) -> Sound:
-    """The cycles at ``phase`` (in cycles), crossfading from row to row every ``step`` frames."""
-    turn = wrapped(phase)
-    if len(cycles) == 1:
-        return sweep(cycles, turn)
-    row = np.arange(len(phase), dtype=np.float32) * np.float32(1.0 / step)
-    return sweep(cycles, turn, np.minimum(row, np.float32(len(cycles) - 1)))
-
-
-def sweep(cycles: Sound, turn: Turn, row: Curve | None = None) -> Sound:
-    """The cycles (rows, size + 1), ``size`` a power of two, read at ``turn``.
-
-    ``row`` says between which rows each frame lies, from 0 to ``rows - 1``; without it there is
-    one row. What belongs to one point (its value, the way to the next one, and how both change
-    towards the next row) is fetched together, as one complex number.
-    """
-    out = np.empty(len(turn), np.float32)
-    if row is None or len(cycles) == 1:
-        points = with_steps(cycles)[0]
-        for at in range(0, len(turn), STRETCH):
-            index, between = places(turn[at : at + STRETCH], len(points))
-            fetch(points, index, between, out[at : at + STRETCH])
-        return out
-    corners = _corners(cycles)
-    for at in range(0, len(turn), STRETCH):
-        stretch = slice(at, at + STRETCH)
-        low, high = float(row[stretch].min()), float(row[stretch].max())
-        if high - low < _STILL:
-            _still(cycles, (low + high) / 2, turn[stretch], out[stretch])
-        else:
-            _morphed(corners, turn[stretch], row[stretch], out[stretch])
-    return out
-
-
-def _still(cycles: Sound, row: float, turn: Turn, out: Sound) -> None:
-    """A stretch in which nothing morphs: one cycle, blended from its two neighbours."""
-    first = min(int(row), len(cycles) - 2)
-    share = np.float32(row - first)
-    cycle = cycles[first] + (cycles[first + 1] - cycles[first]) * share
-    points = with_steps(cycle[None, :])[0]
-    index, between = places(turn, len(points))
-    fetch(points, index, between, out)
-
-
-def _morphed(corners: Sound, turn: Turn, row: Curve, out: Sound) -> None:
-    rows, size, _ = corners.shape
-    index, between = places(turn, size)
-    first = np.minimum(row.astype(np.intp), rows - 1)
-    blend = row - first.astype(np.float32)
-    first *= size
-    index += first
-    fetched = corners.reshape(-1, 4).view(np.complex128)[:, 0][index]
-    corner = fetched.view(np.float32).reshape(-1, 4)
-    later = corner[:, 3] * between
-    later += corner[:, 2]
-    later *= blend
-    between *= corner[:, 1]
-    between += corner[:, 0]
-    np.add(between, later, out=out)
-
-
-def places(turn: Turn, size: int) -> tuple[NDArray[np.intp], Sound]:
-    """Which point of ``size`` a turn has passed, and how far it is on the way to the next one."""
-    shift = 32 - (size.bit_length() - 1)
-    between = (turn & np.uint32((1 << shift) - 1)).astype(np.float32)
-    between *= np.float32(2.0**-shift)
-    return (turn >> np.uint32(shift)).astype(np.intp), between
-
-
-def with_steps(cycles: Sound) -> NDArray[np.complex64]:
-    """Every point with the way to the next one as its imaginary part: (rows, size)."""
-    points = np.empty((len(cycles), cycles.shape[1] - 1), np.complex64)
-    points.real, points.imag = cycles[:, :-1], np.diff(cycles, axis=1)
-    return points
-
-
-def fetch(
-    points: NDArray[np.complex64], index: NDArray[np.intp], between: Sound, out: Sound
-) -> None:
-    """One cycle, with its steps, read at `places`, into ``out``."""
-    fetched = points[index]
-    np.multiply(between, fetched.imag, out=out)
-    out += fetched.real
-
-
-def _corners(cycles: Sound) -> Sound:
-    """(rows - 1, size, 4): value, way to the next point, and how both change to the next row."""
-    rows, width = cycles.shape
-    corners = np.empty((rows - 1, width - 1, 4), np.float32)
-    here, rise = cycles[:, :-1], np.diff(cycles, axis=1)
-    corners[..., 0], corners[..., 1] = here[:-1], rise[:-1]
-    np.subtract(here[1:], here[:-1], out=corners[..., 2])
-    np.subtract(rise[1:], rise[:-1], out=corners[..., 3])
-    return corners
-
-
-def wrapped(phase: Curve) -> Turn:
-    """A phase in cycles as a turn."""
+def wrapped(phase: Curve) -> Whole:
+    """A phase in cycles without the cycles that are over."""
     return ((phase - np.floor(phase)) * 2.0**32).astype(np.uint64).astype(np.uint32)
 
 
-def steady_turn(frequency: float, frames: int, start: float) -> Turn:
-    """The turn of an even tone from ``start`` (in cycles) on; wrong by 6 uHz at most."""
-    pace = np.uint32(round(frequency / SAMPLE_RATE * 2.0**32) % 2**32)
-    return np.arange(frames, dtype=np.uint32) * pace + np.uint32(int(start % 1.0 * 2.0**32))
-
-
-def bent_turn(frequency: float, frames: int, start: float, cents: Curve, step: int) -> Turn:
-    """The turn of a tone whose pitch follows ``cents``, one value every ``step`` frames."""
-    speed = frequency / SAMPLE_RATE * 2.0 ** (cents / 1200.0)
-    pace = (speed[1:] + speed[:-1]) / 2.0
-    knots = wrapped(np.concatenate([[start], start + np.cumsum(pace[:-1]) * step]))
-    paces = np.round(pace * 2.0**32).astype(np.uint32)
-    ramp = np.arange(step, dtype=np.uint32)
-    return (paces[:, None] * ramp + knots[:, None]).reshape(-1)[:frames]
-
-
-def round_turn(cycles: int, start: float, cents: Curve, step: int) -> tuple[Turn, Turn]:
-    """A turn that comes back to where it began after ``cycles``: where it is at every ``step``th
-    frame, and its pace from there to the next.
-
-    ``cents``, one value every ``step`` frames, the first once more at the end, only bend its pace.
-    """
-    pace = 2.0 ** ((cents[1:] + cents[:-1]) / 2400.0)
-    pace *= cycles / (step * pace.sum())
-    knots = wrapped(np.concatenate([[start], start + np.cumsum(pace[:-1]) * step]))
-    return knots, np.round(pace * 2.0**32).astype(np.uint32)
-
-
-def radians(turn: Turn) -> Sound:
-    """A turn as an angle from -pi to pi, float32."""
-    return turn.view(np.int32).astype(np.float32) * np.float32(np.pi / 2**31)
+def radians(whole: Whole) -> Sound:
+    """Phases as angles from -pi to pi, float32."""
+    return whole.view(np.int32).astype(np.float32) * np.float32(np.pi / 2**31)
 
 
 def between_knots(knots: Curve, frames: int, step: int) -> Curve:
     """Values given every ``step`` frames, joined by straight lines: float32 (frames,)."""
-    knots = np.asarray(knots, np.float32)
-    ramp = (np.arange(step, dtype=np.float32) / np.float32(step))[None, :]
-    return (np.diff(knots)[:, None] * ramp + knots[:-1, None]).reshape(-1)[:frames]
+    out = np.empty(min(frames, (len(knots) - 1) * step), np.float32)
+    _join(np.asarray(knots, np.float32), step, out)
+    return out
+
+
+@compiled("const float32[:]", "int64", "float32[:]")
+def _join(knots: Sound, step: int, out: Sound) -> None:
+    for knot in range(len(knots) - 1):
+        here = knots[knot]
+        rise = knots[knot + 1] - here
+        piece = out[knot * step : (knot + 1) * step]
+        for at in range(len(piece)):
+            piece[at] = here + rise * (np.float32(at) / np.float32(step))
 
 
 def low_pass(ratio: Curve, q: float, slope: int) -> Curve:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from engine.render.synth.oscillators import Curve
+from engine.render.synth.wavetables import Turn
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Line(Struct, frozen=True, kw_only=True):
         """Amplitudes of ``count`` harmonics at every moment, (moments, count)."""
         raise NotImplementedError(f"{type(self).__name__} says nothing of its harmonics")
 
-    def gate(self, phase: Curve) -> Curve | float:
-        """How the noise breathes with the tone, by its phase in cycles."""
-        del phase
+    def gate(self, turn: Turn) -> Curve | float:
+        """How the noise breathes with the tone as it turns."""
+        del turn
         return 1.0

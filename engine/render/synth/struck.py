@@ -5,6 +5,7 @@ import numpy as np
 from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 from engine.render.synth.voices import Fm, Glide, Modal, Plucked
+from engine.render.synth.wavetables import steady_turn
 
 _MOST_PARTIALS = 48
 _UNEVEN_DB = 0.4  # by which no mallet meets the bar twice at the same spot
@@ -178,11 +179,11 @@ def _modulated(
             strength = 0.0
         elif osc.side_bands(strength) > room:
             strength = max(0.0, (room - 3.7) / 1.35)
-        turned = osc.radians(osc.steady_turn(tuned * carrier, frames, 0.0))
+        turned = steady_turn(tuned * carrier, frames, 0.0).radians()
         if drift is not None:
             turned += np.float32(2 * np.pi * tuned) * drift
         if strength:
-            bend = np.sin(osc.radians(osc.steady_turn(tuned * modulator, frames, 0.0)))
+            bend = np.sin(steady_turn(tuned * modulator, frames, 0.0).radians())
             bend *= osc.decay(frames, tau)
             bend *= np.float32(strength)
             turned += bend

@@ -5,6 +5,7 @@ import numpy as np
 from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 from engine.render.synth.voices import Osc, Subtractive
+from engine.render.synth.wavetables import Turn, add_read, bent_turn, steady_turn, tables
 
 STEP = 480  # frames between two values of anything that moves slowly: 10 ms
 LOWEST_HZ, HIGHEST_HZ = 40.0, 20_000.0  # of a cutoff
@@ -19,7 +20,7 @@ def subtractive(
     """A held note, (frames,) or, with ``spread``, (frames, 2)."""
     time = np.arange(frames // STEP + 2) * (STEP / SAMPLE_RATE)
     cutoff = _cutoff(voice, pitch, loudness, time, rng)
-    places, row = _places(voice, cutoff, frames)
+    places, rows = _places(voice, cutoff)
     out = np.zeros((2 if voice.spread > 0 else 1, frames), np.float32)
     for oscillator in voice.oscillators:
         base = base_hertz(pitch, oscillator)
@@ -27,9 +28,8 @@ def subtractive(
         for cents, pan in unison(oscillator, voice.spread):
             frequency = base * 2 ** (cents / 1200)
             turn = _turn(voice, frequency, frames, time, rng, free=oscillator.voices > 1)
-            tone = osc.sweep(cycles, turn, row)
-            for channel, level in zip(out, sides(pan, stereo=voice.spread > 0), strict=True):
-                channel += tone * level
+            levels = sides(pan, stereo=voice.spread > 0)
+            add_read(out, levels, cycles, turn, rows, STEP)
     if voice.drive > 0:
         ceiling = np.abs(out).max() + 1e-9
         out *= np.float32(voice.drive / ceiling)
@@ -95,15 +95,14 @@ def bounded(octaves: Curve) -> Curve:
     return np.clip(octaves, np.log2(LOWEST_HZ), np.log2(HIGHEST_HZ))
 
 
-def _places(voice: Subtractive, cutoff: Curve, frames: int) -> tuple[Curve, Curve | None]:
-    """The cutoffs for which tables are made, in hertz, and between which of them each frame is."""
+def _places(voice: Subtractive, cutoff: Curve) -> tuple[Curve, Curve | None]:
+    """The cutoffs for which tables are made, in hertz, and between which of them the way lies."""
     low, high = float(cutoff.min()), float(cutoff.max())
     if high - low < 1e-6:
         return 2.0 ** cutoff[:1], None
     dense = TABLES_PER_OCTAVE * (2 if voice.q > 1.1 or voice.slope == 24 else 1)
     last = int(np.ceil((high - low) * dense))
-    row = osc.between_knots((cutoff - low) * (last / (high - low)), frames, STEP)
-    return 2.0 ** np.linspace(low, high, last + 1), row
+    return 2.0 ** np.linspace(low, high, last + 1), (cutoff - low) * (last / (high - low))
 
 
 def cycles_of(
@@ -115,7 +114,7 @@ def cycles_of(
     """
     amplitudes = partials(voice, oscillator, base, cutoff, highest)
     count = amplitudes.shape[1]
-    return osc.tables(amplitudes, 512 if count < 48 else 1024 if count < 128 else 2048)
+    return tables(amplitudes, 512 if count < 48 else 1024 if count < 128 else 2048)
 
 
 def partials(
@@ -158,7 +157,7 @@ def _turn(
     rng: np.random.Generator,
     *,
     free: bool,
-) -> osc.Turn:
+) -> Turn:
     start = float(rng.random()) if free else 0.0
     cents = np.zeros(len(time))
     if voice.drift_cents:
@@ -173,8 +172,8 @@ def _turn(
     if voice.scoop_cents:
         cents += voice.scoop_cents * np.exp(-time / voice.scoop_tau_s)
     if not cents.any():
-        return osc.steady_turn(frequency, frames, start)
-    return osc.bent_turn(frequency, frames, start, cents, STEP)
+        return steady_turn(frequency, frames, start)
+    return bent_turn(frequency, frames, start, cents, STEP)
 
 
 def _finish(voice: Subtractive, tone: Sound, rng: np.random.Generator) -> Sound:

@@ -5,6 +5,7 @@ import numpy as np
 from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 from engine.render.synth.voices import Bed, Rise
+from engine.render.synth.wavetables import add_read, bent_turn, tables
 
 # A bed goes round after 8.2 s; what it says in that time is too much to be known again.
 BED_FRAMES = 3 << 17
@@ -59,9 +60,9 @@ def rise(voice: Rise, pitch: int, frames: int, rng: np.random.Generator) -> Soun
     out = _travelling(voice, frames, rng)
     if voice.tone_semitones:
         cents = 100 * voice.tone_semitones * np.arange(frames // _STEP + 2) * _STEP / max(frames, 1)
-        turn = osc.bent_turn(osc.hertz(pitch), frames, 0.0, cents, _STEP)
+        turn = bent_turn(osc.hertz(pitch), frames, 0.0, cents, _STEP)
         h = np.arange(1.0, 25)
-        out += np.float32(0.4) * osc.sweep(osc.tables((1 / h)[None, :], 512), turn)
+        add_read(out, (0.4, 0.4), tables((1 / h)[None, :], 512), turn)
     knots = np.minimum(np.arange(frames // _STEP + 2) * _STEP / max(frames, 1), 1.0)
     slope = knots if not voice.reverse else 1 - knots
     level = 10 ** (voice.growth_db * (slope - 1) / 20)
@@ -80,4 +81,4 @@ def _travelling(voice: Rise, frames: int, rng: np.random.Generator) -> Sound:
         band = osc.band(centre * 0.7, centre * 1.5)
         piece = osc.circular_noise(2 * _WINDOW, rng, band, channels=2)
         out[:, start : start + 2 * _WINDOW] += piece * fade
-    return out[:, _WINDOW : _WINDOW + frames]
+    return np.ascontiguousarray(out[:, _WINDOW : _WINDOW + frames])

@@ -13,9 +13,10 @@ from msgspec import Struct
 from engine.render.notes import NOTES
 from engine.render.synth import oscillators as osc
 from engine.render.synth import subtractive, textures
-from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound, Turn
+from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound, Whole
 from engine.render.synth.subtractive import STEP
 from engine.render.synth.voices import Bed, Osc, Subtractive
+from engine.render.synth.wavetables import round_turn
 from engine.sound.compiled import compiled
 
 OCTAVES = 0.8  # between the cutoffs of two wheels
@@ -87,8 +88,8 @@ class _Chorus(Struct, frozen=True):
     voice the turn and its pace each `STEP` frames, and the level on each side."""
 
     cycles: Sound
-    knots: Turn
-    paces: Turn
+    knots: Whole
+    paces: Whole
     sides: Sound
 
 
@@ -107,12 +108,12 @@ def _chorus(
     turns = []
     for whole in _whole(oscillator, base, places, frames):
         bent = _movement(voice, frames, rng)
-        turns.append(osc.round_turn(whole, float(rng.random()), bent, STEP))
+        turns.append(round_turn(whole, float(rng.random()), bent, STEP))
     sides = [subtractive.sides(pan, stereo=voice.spread > 0) for _, pan in places]
     return _Chorus(
         cycles=cycles,
-        knots=np.stack([knots for knots, _ in turns]),
-        paces=np.stack([paces for _, paces in turns]),
+        knots=np.stack([turn.knots for turn in turns]),
+        paces=np.stack([turn.paces for turn in turns]),
         sides=np.array(sides, np.float32),
     )
 
@@ -121,7 +122,7 @@ def _chorus(
     "const float32[:]", "const uint32[:, :]", "const uint32[:, :]", "const float32[:, :]",
     "float32[:, :]",
 )  # fmt: skip
-def _sing(cycle: Sound, knots: Turn, paces: Turn, sides: Sound, out: Sound) -> None:
+def _sing(cycle: Sound, knots: Whole, paces: Whole, sides: Sound, out: Sound) -> None:
     """Add voices that all read one cycle, ``size + 1`` points, to ``out``, (channels, frames)."""
     size = len(cycle) - 1
     to_point = np.float32(size / 2.0**32)
