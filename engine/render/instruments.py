@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.render import mechanics, sampled
+from engine.render import breath, mechanics, sampled
 from engine.render.banks import Bank
 from engine.render.performance import LEVEL_STEP, Performance
 from engine.render.strokes import Stroke
@@ -25,6 +25,8 @@ def play(part: Part, style: str, bank: Bank, performance: Performance, frames: i
     patch, program = patch_of(part, style, bank), part.plan.program
     if patch is None and bank.path is not None:
         sound = sampled.play_part(bank.path, program, performance.strokes, frames)
+        if program in breath.PROGRAMS:
+            breath.add_breath(sound, breath.PROGRAMS[program])
         action = mechanics.PROGRAMS.get(program)
     else:
         patch = patch or synth.stand_in(program)

@@ -42,6 +42,7 @@ class Action(Struct, frozen=True, kw_only=True):
     click: tuple[float, float, float]  # where the knock's noise lies: hertz, hertz, dB an octave
     felt_db: float
     felt: tuple[float, float, float]
+    stiffness: float = 1.0  # of its strings, re a piano's
 
 
 GRAND = Action(
@@ -62,8 +63,18 @@ FELT = Action(
     felt_db=-38.0,
     felt=(180.0, 12_000.0, -3.0),
 )
-PROGRAMS: dict[int, Action] = {0: GRAND, 1: GRAND}
-"""The bank's pianos."""
+FINGERS = Action(
+    name="finger_action",
+    partials_db=(-40.0, -38.0, -50.0, -64.0),
+    knock_db=-36.0,
+    knock_harder_db=0.2,
+    click=(1500.0, 15_000.0, -1.5),
+    felt_db=-60.0,
+    felt=(400.0, 6000.0, -3.0),
+    stiffness=0.1,
+)
+PROGRAMS: dict[int, Action] = {0: GRAND, 1: GRAND, 24: FINGERS, 46: FINGERS}
+"""The bank's pianos, and what fingers pluck: nylon guitar and harp."""
 PATCHES: dict[str, Action] = {"piano_grand": GRAND, "felt_piano": FELT}
 """Ours."""
 
@@ -102,7 +113,7 @@ def _sides(pitch: int, level: float) -> tuple[float, float]:
 def _partials(action: Action, pitch: int, velocity: int) -> Sound:
     """The partials above `_FROM_HZ` of a string, (frames,)."""
     rng = np.random.default_rng([88, pitch])
-    frequency = _stretched(pitch)
+    frequency = _stretched(pitch, action.stiffness)
     frequency = frequency[(frequency > _FROM_HZ * 0.8) & (frequency < osc.TOP_HZ)]
     place = np.log2(frequency)
     levels = np.array(action.partials_db) + _HARDER_DB * (velocity - _MEAN)
@@ -119,9 +130,10 @@ def _partials(action: Action, pitch: int, velocity: int) -> Sound:
     return osc.taper(osc.risen(sound, 24), int(_CLOSE_S * SAMPLE_RATE))
 
 
-def _stretched(pitch: int) -> Curve:
-    """Partials of a stiff string; how stiff by key after Rauhala and others (2007)."""
-    stiffness = np.exp(0.0926 * pitch - 13.64) + np.exp(-0.0847 * pitch - 5.82)
+def _stretched(pitch: int, share: float) -> Curve:
+    """Partials of a string with a share of a piano's stiffness, by key after Rauhala and others
+    (2007)."""
+    stiffness = share * (np.exp(0.0926 * pitch - 13.64) + np.exp(-0.0847 * pitch - 5.82))
     h = np.arange(1.0, 200.0)
     return osc.hertz(pitch) * h * np.sqrt(1 + stiffness * h * h)
 

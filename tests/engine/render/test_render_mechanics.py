@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.render import mechanics, sounds
+from engine.render import breath, mechanics, sounds
 from engine.render.mechanics import FELT, GRAND, Action, add_mechanics
 from engine.render.strokes import Stroke
 
@@ -92,5 +92,5 @@ def test_what_lies_beyond_the_part_is_cut() -> None:
 
 def test_every_kind_of_action_has_a_row_with_its_licence() -> None:
     layers = {row.name: row for row in sounds.rows() if row.kind == "layer"}
-    actions = {*mechanics.PROGRAMS.values(), *mechanics.PATCHES.values()}
-    assert set(layers) == {action.name for action in actions}
+    kinds = [*mechanics.PROGRAMS.values(), *mechanics.PATCHES.values(), *breath.PROGRAMS.values()]
+    assert set(layers) == {kind.name for kind in kinds}
