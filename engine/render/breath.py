@@ -30,12 +30,12 @@ class Breath(Struct, frozen=True, kw_only=True):
     band: tuple[float, float, float]
 
 
-BOW = Breath(name="bow_noise", level_db=-43.0, band=(2500, 17_000, -2.0))
-BOWS = Breath(name="bows_noise", level_db=-39.0, band=(3000, 17_000, -1.5))
+BOW = Breath(name="bow_noise", level_db=-43.0, band=(2500, 15_000, -2.0))
+BOWS = Breath(name="bows_noise", level_db=-39.0, band=(3000, 15_000, -2.0))
 VOICES = Breath(name="voices_noise", level_db=-42.0, band=(3500, 16_000, -2.0))
 LIPS = Breath(name="lips_noise", level_db=-48.0, band=(3000, 16_000, -2.0))
 REED = Breath(name="reed_noise", level_db=-44.0, band=(3000, 16_000, -2.0))
-FLUTE = Breath(name="flute_noise", level_db=-38.0, band=(2500, 17_000, -1.5))
+FLUTE = Breath(name="flute_noise", level_db=-38.0, band=(2500, 15_000, -2.0))
 _KINDS: tuple[tuple[range, Breath], ...] = (
     (range(40, 44), BOW), (range(44, 45), BOWS), (range(48, 50), BOWS), (range(52, 54), VOICES),
     (range(56, 62), LIPS), (range(64, 72), REED), (range(72, 78), FLUTE), (range(110, 111), BOW),
