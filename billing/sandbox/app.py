@@ -1,184 +1,153 @@
-"""The sandbox over HTTP: Stripe's paths, a page where a client pays, signed webhooks.
+"""The sandbox over HTTP: Stripe's paths, pages where a client pays, switches, signed webhooks.
 
-Only for this machine. It refuses live keys, and answers 501 to whatever it does not do.
+Only for this machine. It refuses live keys and strangers' addresses, and answers 501 to whatever it
+does not do.
 """
 
 import asyncio
-import hashlib
-import hmac
-import html
-import json
-import time
-from collections.abc import AsyncIterator
+import contextlib
+import ipaddress
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
-import httpx
-import structlog
-from litestar import Litestar, MediaType, Request, Response, route
+import msgspec
+from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
-from litestar.params import FromPath
-from msgspec import Struct
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
-from billing.sandbox import contract
-from billing.sandbox.shop import Refused, Shop, Unsupported
+from billing.sandbox import controls, pages
+from billing.sandbox.answers import Asked, Counter, Reply
+from billing.sandbox.errors import Dropped
+from billing.sandbox.shop import Shop
+from billing.sandbox.webhooks import Deliveries, Webhook, sign
 
-log = structlog.get_logger()
-RETRY_S = (0.2, 1.0, 5.0, 30.0)
+__all__ = ["Webhook", "create_sandbox", "sign"]
 
-
-class Webhook(Struct, frozen=True, kw_only=True):
-    """Where events go, and the secret that signs them."""
-
-    url: str
-    secret: str
+BYTES_AT_MOST = 1_000_000
+"""Of one request; Stripe's own are far below."""
 
 
-def create_sandbox(shop: Shop, webhook: Webhook | None = None) -> Litestar:
-    """The sandbox as an ASGI application."""
+def create_sandbox(
+    shop: Shop, webhook: Webhook | Sequence[Webhook] | None = None, *, served: bool = False
+) -> ASGIApp:
+    """The sandbox as an ASGI application.
 
-    @route("/{path:path}", http_method=["GET", "POST", "DELETE"], media_type=MediaType.JSON)
-    async def stripe(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[Any]:
-        called, body = f"/{path.lstrip('/')}", await request.body()
-        status, answer, headers = _answer(shop, request, called, body)
-        return Response(answer, status_code=status, headers=headers)
+    ``served``: behind a server, a dropped connection is an answer that breaks off. In process it
+    is the exception `Dropped` instead.
+    """
+    webhooks = (webhook,) if isinstance(webhook, Webhook) else tuple(webhook or ())
+    local = _local_pages(shop, webhooks, served=served)
+    counter = Counter(shop)
 
-    @route("/sandbox/checkout/{session:str}", http_method="GET", sync_to_thread=False)
-    def page(session: FromPath[str]) -> Response[str]:
-        return Response(_page(shop, session), media_type=MediaType.HTML)
-
-    @route("/sandbox/checkout/{session:str}/pay", http_method="POST", sync_to_thread=False)
-    def pay(session: FromPath[str]) -> Response[Any]:
+    async def sandbox(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/sandbox"):
+            await local(scope, receive, send)
+            return
+        if not _from_here(scope):
+            await _send(send, _FOREIGN)
+            return
+        body = await _body(receive)
+        if body is None:
+            await _send(send, _TOO_LARGE)
+            return
         try:
-            paid = shop.pay(session)
-        except Refused as refused:
-            return Response({"error": refused.message}, status_code=refused.status)
-        shop.save()
-        return Response({"id": paid["id"], "payment_status": paid["payment_status"]},
-                        status_code=200)  # fmt: skip
+            reply = await counter.answer(_asked(scope, body))
+        except Dropped:
+            if not served:
+                raise
+            await _break_off(send)
+            return
+        await _send(send, reply)
 
-    @route("/sandbox", http_method="GET", sync_to_thread=False)
-    def about() -> dict[str, Any]:
-        return {"sandbox": True, "supported": [f"{m} {p}" for m, p in sorted(_supported())]}
+    return sandbox  # type: ignore[return-value]
+
+
+def _local_pages(shop: Shop, webhooks: tuple[Webhook, ...], *, served: bool) -> Litestar:
+    deliveries = Deliveries(shop, shop.faults, webhooks)
 
     @asynccontextmanager
-    async def deliveries(_: Litestar) -> AsyncIterator[None]:
-        sender = asyncio.create_task(_deliver(shop, webhook)) if webhook else None
+    async def delivering(_: Litestar) -> AsyncIterator[None]:
+        sender = asyncio.create_task(_serve(shop, deliveries)) if served or webhooks else None
         try:
             yield
         finally:
             if sender is not None:
                 sender.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sender
+            shop.close()
 
     return Litestar(
-        [stripe, page, pay, about],
-        lifespan=[deliveries],
+        [*pages.routes(shop), *controls.routes(shop)],
+        lifespan=[delivering],
         openapi_config=OpenAPIConfig(title="sandbox", version="1", render_plugins=[]),
+        exception_handlers=controls.PROBLEMS,
     )
 
 
-def _supported() -> tuple[tuple[str, str], ...]:
-    from billing.sandbox.shop import SUPPORTED
-
-    return SUPPORTED
-
-
-def _answer(
-    shop: Shop, request: Request[Any, Any, Any], path: str, body: bytes
-) -> tuple[int, Any, dict[str, str]]:
-    """One call: who, which operation, seen before?, carry out, judge our own answer."""
-    headers = {"request-id": f"req_sbx_{time.time_ns()}", "stripe-should-retry": "false"}
-    key = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if key.startswith(("sk_live_", "rk_live_")):
-        return (
-            401,
-            _error("authentication_error", "live_key", "Live keys are refused here"),
-            headers,
-        )
-    if not key.startswith(("sk_test_", "rk_test_")):
-        return 401, _error("authentication_error", "no_key", "A test key is needed"), headers
-    operation = contract.match(request.method, path)
-    if operation is None:
-        return 501, _error("api_error", "sandbox_unsupported", f"{request.method} {path}"), headers
+async def _serve(shop: Shop, deliveries: Deliveries) -> None:
+    """Time goes on without requests, and what happens is told."""
+    sending = asyncio.create_task(deliveries.serve())
     try:
-        query, text = request.scope["query_string"].decode(), body.decode()
-        given = contract.decode(operation, query, text)
-        idempotency = request.headers.get("idempotency-key")
-        seen = shop.replies.get(idempotency) if idempotency else None
-        fingerprint = hashlib.sha256(f"{path}?{text}".encode()).hexdigest()
-        if seen is not None:
-            if seen["fingerprint"] != fingerprint:
-                message = "Keys for idempotent requests can only be used with the same parameters"
-                return 400, _error("idempotency_error", None, message), headers
-            return 200, seen["answer"], headers | {"idempotent-replayed": "true"}
-        answer = shop.perform(operation, given)
-        if wrong := contract.faults(operation, answer):
-            log.error("sandbox.own_answer_wrong", operation=operation.template, faults=wrong)
-            return 500, _error("api_error", "sandbox_fault", "; ".join(wrong)), headers
-        if operation.method == "POST":
-            if idempotency:
-                shop.replies[idempotency] = {"fingerprint": fingerprint, "answer": answer}
-            shop.save()
-    except contract.Malformed as malformed:
-        body_ = _error("invalid_request_error", "parameter_unknown", malformed.detail,
-                       malformed.param)  # fmt: skip
-        return 400, body_, headers
-    except UnicodeDecodeError:
-        return 400, _error("invalid_request_error", None, "The body is not UTF-8"), headers
-    except Unsupported as unsupported:
-        return 501, _error("api_error", "sandbox_unsupported", str(unsupported)), headers
-    except Refused as refused:
-        body_ = _error("invalid_request_error", refused.code, refused.message, refused.param)
-        return refused.status, body_, headers
-    return 200, answer, headers
-
-
-def _error(kind: str, code: str | None, message: str, param: str | None = None) -> dict[str, Any]:
-    return {"error": {"type": kind, "code": code, "message": message, "param": param}}
-
-
-def _page(shop: Shop, session: str) -> str:
-    found = shop.objects.get(session)
-    if found is None or found["object"] != "checkout.session":
-        return "<h1>There is no such checkout</h1>"
-    amount = f"{found['amount_total'] / 100:.2f} {found['currency'].upper()}"
-    state = html.escape(found["payment_status"])
-    return (
-        "<!doctype html><meta charset=utf-8><title>Sandbox checkout</title>"
-        "<h1>Sandbox checkout</h1><p>No money moves here.</p>"
-        f"<p>{html.escape(amount)} · {state}</p>"
-        f"<form method=post action='/sandbox/checkout/{html.escape(session)}/pay'>"
-        "<button>Pay</button></form>"
-    )
-
-
-def sign(body: bytes, secret: str, stamp: int) -> str:
-    """A Stripe-Signature header."""
-    signed = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={stamp},v1={signed}"
-
-
-async def _deliver(shop: Shop, webhook: Webhook) -> None:
-    """Send events to the webhook, at least once, until each is accepted or given up."""
-    failures: dict[str, int] = {}
-    async with httpx.AsyncClient(timeout=10) as client:
         while True:
-            await asyncio.sleep(0.2)
-            for event in [one for one in shop.events if not one["delivered"]]:
-                if await _sent(client, webhook, event):
-                    event["delivered"] = True
-                    shop.save()
-                    continue
-                failures[event["id"]] = failures.get(event["id"], 0) + 1
-                await asyncio.sleep(RETRY_S[min(failures[event["id"]], len(RETRY_S)) - 1])
+            await asyncio.sleep(0.5)
+            shop.tick()
+    finally:
+        sending.cancel()
 
 
-async def _sent(client: httpx.AsyncClient, webhook: Webhook, event: dict[str, Any]) -> bool:
-    body = json.dumps({key: value for key, value in event.items() if key != "delivered"}).encode()
-    signature = sign(body, webhook.secret, int(time.time()))
-    headers = {"stripe-signature": signature, "content-type": "application/json"}
+def _asked(scope: HTTPScope, body: bytes) -> Asked:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return Asked(
+        method=scope["method"], path=scope["path"], headers=headers, body=body,
+        query=scope["query_string"].decode("latin-1"),
+    )  # fmt: skip
+
+
+def _from_here(scope: Scope) -> bool:
+    """Whether the caller is on this machine."""
+    client = scope.get("client")
+    if client is None:
+        return True
     try:
-        answer = await client.post(webhook.url, content=body, headers=headers)
-    except httpx.HTTPError:
+        return ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
         return False
-    return answer.is_success
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None for one that is too large."""
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        part = message.get("body", b"")
+        size, more = size + len(part), message.get("more_body", False)
+        if size > BYTES_AT_MOST:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    body = msgspec.json.encode(reply.body)
+    headers = {"content-type": "application/json", "content-length": str(len(body))}
+    pairs = [(k.encode(), v.encode()) for k, v in (headers | reply.headers).items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _break_off(send: Send) -> None:
+    """Promise more than is sent: the server closes, and the client sees a broken connection."""
+    await send({"type": "http.response.start", "status": 200,
+                "headers": [(b"content-length", b"1000")]})  # fmt: skip
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _problem(status: int, message: str) -> Reply:
+    error = {"error": {"type": "invalid_request_error", "message": message}}
+    return Reply(status=status, body=error, headers={})
+
+
+_FOREIGN = _problem(403, "The sandbox answers this machine only")
+_TOO_LARGE = _problem(413, f"A request has at most {BYTES_AT_MOST} bytes")

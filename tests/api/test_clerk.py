@@ -383,7 +383,7 @@ async def test_a_checkout_that_lapsed_ends_the_topup_and_a_paid_one_stays_paid(
     await clerk.start_topups(desk)
     (session,) = [one for one in stripe.objects.values() if one["object"] == "checkout.session"]
     session["status"] = "expired"
-    stripe._emit("checkout.session.expired", session)
+    stripe.emit("checkout.session.expired", session)
     assert await clerk.sweep_stripe(desk) == 1
     assert await clerk.handle_stripe(desk) == 1
     assert (await client.get(f"/v1/topups/{topup}")).json()["status"] == "expired"
