@@ -13,6 +13,8 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.sound.compiled import compiled
+
 SAMPLE_RATE = 48_000
 CACHE_BYTES = 256 * 2**20
 SHORTEST_CLOSE = 240  # frames of the raised cosine that ends a note: 5 ms
@@ -75,6 +77,7 @@ class NoteCache:
 
 
 NOTES = NoteCache(CACHE_BYTES)
+_NONE = np.empty(0, np.float32)
 
 
 def in_one_piece(note: Sound) -> Sound:
@@ -123,32 +126,41 @@ def add(
         length = min(length, let_go + (0 if fall is None else len(fall)))
     first, last = max(0, -onset), min(length, len(out) - onset)
     held = last if let_go is None else min(max(let_go, first), last)
-    _add_piece(out, note, onset, gain, first, held, None)
+    left, right = gain if isinstance(gain, tuple) else (gain, gain)
+    sides, note = out.T, np.atleast_2d(in_one_piece(note).T)
+    _add_piece(note, sides, onset, first, held, left, right, _NONE)
     if fall is not None and let_go is not None and held < last:
-        _add_piece(out, note, onset, gain, held, last, fall[held - let_go :])
+        _add_piece(note, sides, onset, held, last, left, right, fall[held - let_go :])
 
 
+@compiled(
+    "const float32[:, :]", "float32[:, :]", "int64", "int64", "int64", "float32", "float32",
+    "const float32[:]",
+)  # fmt: skip
 def _add_piece(
-    out: Sound,
     note: Sound,
+    out: Sound,
     onset: int,
-    gain: float | tuple[float, float],
     first: int,
     last: int,
-    fall: Sound | None,
+    left: float,
+    right: float,
+    fall: Sound,
 ) -> None:
-    """Frames ``first`` to ``last`` of the note, through ``fall`` where there is one."""
-    left, right = gain if isinstance(gain, tuple) else (gain, gain)
-    levels = (np.float32(left), np.float32(right))
-    channels = (note, note) if note.ndim == 1 else (note[:, 0], note[:, 1])
-    alike = note.ndim == 1 and left == right
-    for at in range(first, last, STRETCH):
-        until = min(at + STRETCH, last)
-        piece = None
-        for side in (0, 1):
-            if piece is None or not alike:
-                piece = channels[side][at:until] * levels[side]
-                if fall is not None:
-                    piece *= fall[at - first : until - first]
-            target = out[onset + at : onset + until, side]
-            target += piece
+    """Frames ``first`` to ``last`` of the note, through ``fall`` where it has any; channels first.
+
+    Stretch by stretch, so that what is read once for both sides is still near.
+    """
+    for begin in range(first, last, STRETCH):
+        count = min(STRETCH, last - begin)
+        for side in range(2):
+            source = note[min(side, len(note) - 1), begin : begin + count]
+            target = out[side, onset + begin : onset + begin + count]
+            level = left if side == 0 else right
+            if len(fall):
+                falling = fall[begin - first : begin - first + count]
+                for at in range(count):
+                    target[at] += source[at] * level * falling[at]
+            else:
+                for at in range(count):
+                    target[at] += source[at] * level

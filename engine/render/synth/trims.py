@@ -78,9 +78,10 @@ def power_db(sound: Sound) -> float:
     hop = SAMPLE_RATE // 10
     both = np.atleast_2d(sound.T)
     size = max(both.shape[1] // hop, 1) * hop
-    padded = np.pad(both, ((0, 0), (0, max(0, size - both.shape[1]))))[:, :size]
-    squares = np.square(padded).reshape(len(both), -1, hop)
-    power = squares.sum(axis=(0, 2), dtype=np.float64)
+    if size > both.shape[1]:
+        both = np.pad(both, ((0, 0), (0, size - both.shape[1])))
+    hops = both[:, :size].reshape(len(both), -1, hop)
+    power = np.einsum("chk,chk->h", hops, hops).astype(np.float64)
     power *= 2 / len(both) / (4 * hop)
     total = np.concatenate([[0.0], np.cumsum(power)])
     span = min(4, len(power))

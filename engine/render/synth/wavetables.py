@@ -129,31 +129,32 @@ def _read(
         count = min(_CHUNK, frames - at, turn_step - along)
         pace = paces[turned]
         knot = np.uint32(knots[turned] + pace * np.uint32(along))
-        row = rows[moved]
-        rise = rows[min(moved + 1, len(rows) - 1)] - row
+        rise = (rows[min(moved + 1, len(rows) - 1)] - rows[moved]) / np.float32(row_step)
         passed = at - moved * row_step
+        place = rows[moved] + rise * np.float32(passed)
+        first = max(min(int(place), last), 0)
+        place -= np.float32(first)
         if moved + 1 < len(rows):
             count = min(count, row_step - passed)
-        first = min(int(row), last)
-        if last < 0 or (rise == np.float32(0.0) and row == np.float32(first)):
-            cycle = cycles[max(first, 0)]
+        if rise != np.float32(0.0):  # no farther than to the next row
+            border = np.float32(1.0) if rise > np.float32(0.0) else np.float32(0.0)
+            count = min(count, max(int((border - place) / rise) + 1, 1))
+        cycle = cycles[first]
+        if rise == np.float32(0.0) and place == np.float32(0.0):
             for j in range(count):
                 turn = np.uint32(knot + pace * np.uint32(j))
                 index, between = turn >> shift, np.float32(turn & mask) * to_point
                 here = cycle[index]
                 tone[j] = here + (cycle[index + np.uint32(1)] - here) * between
         else:
-            slope = rise / np.float32(row_step)
+            later = cycles[first + 1]
             for j in range(count):
                 turn = np.uint32(knot + pace * np.uint32(j))
                 index, between = turn >> shift, np.float32(turn & mask) * to_point
-                place = row + slope * np.float32(passed + j)
-                below = min(np.uint32(place), np.uint32(last))
-                here = cycles[below, index]
-                here += (cycles[below, index + np.uint32(1)] - here) * between
-                there = cycles[below + np.uint32(1), index]
-                there += (cycles[below + np.uint32(1), index + np.uint32(1)] - there) * between
-                tone[j] = here + (there - here) * (place - np.float32(below))
+                here, there = cycle[index], later[index]
+                here += (cycle[index + np.uint32(1)] - here) * between
+                there += (later[index + np.uint32(1)] - there) * between
+                tone[j] = here + (there - here) * (place + rise * np.float32(j))
         for side in range(len(out)):
             level = levels[side]
             target = out[side, at : at + count]
