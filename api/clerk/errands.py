@@ -44,6 +44,9 @@ async def _carry_out(desk: Desk, errand: Errand) -> bool:
     except (StripeUnavailable, NotYet) as error:
         log.warning("errand.waits", errand=errand.id, kind=errand.kind, error=str(error))
         return await _wait(desk, errand, str(error))
+    except Exception as error:  # one errand's fault must not stop the clerk for the others
+        log.exception("errand.stuck", errand=errand.id, kind=errand.kind)
+        return await _wait(desk, errand, f"{type(error).__name__}: {error}"[:500])
     async with lent(desk.pool) as conn:
         await errands.end(conn, errand.id, answer=answer)
     return True

@@ -16,7 +16,7 @@ SELECT_UNSUBSCRIBED = """
 select wallets.account, name from billing.wallets
 join api.accounts on accounts.id = wallets.account
 left join billing.subscriptions using (account)
-where mode = 'postpaid' and subscriptions.id is null
+where wallets.mode = 'postpaid' and subscriptions.id is null
 order by wallets.created_at limit 20
 """
 

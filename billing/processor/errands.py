@@ -63,7 +63,7 @@ where kind in ('portal', 'preview') and created_at < now() - interval '1 day'
    or state <> 'asked' and created_at < now() - $1::interval
 """
 SELECT_PENDING = """
-select coalesce(sum((asked ->> 'amount_minor')::bigint), 0) from billing.errands
+select coalesce(sum((asked ->> 'amount_minor')::bigint), 0)::bigint from billing.errands
 where kind = $1 and state = 'asked' and asked ->> $2 = $3
 """
 

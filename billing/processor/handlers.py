@@ -86,12 +86,14 @@ async def handle_due(pool: asyncpg.Pool, door: StripeDoor, on_end: OnEnd) -> int
         due = Due(**dict(row))
         try:
             await _handle(room, due)
-        except (BillingError, msgspec.MsgspecError, ValueError) as error:
+        except BillingError as error:
             log.warning("stripe.event_waits", stripe_event=due.event_id, error=str(error))
-            async with lent(pool) as conn:
-                await conn.execute(NOT_NOW, due.event_id, f"{type(error).__name__}: {error}")
-            continue
-        done += 1
+            await _not_now(pool, due, error)
+        except Exception as error:  # one event's fault must not stop the till for the others
+            log.exception("stripe.event_stuck", stripe_event=due.event_id, type=due.type)
+            await _not_now(pool, due, error)
+        else:
+            done += 1
     return done
 
 
@@ -281,6 +283,11 @@ def _named(due: Due) -> Named:
 
 def _created(due: Due) -> datetime:
     return datetime.fromtimestamp(msgspec.json.decode(due.body, type=Event).created, UTC)
+
+
+async def _not_now(pool: asyncpg.Pool, due: Due, error: Exception) -> None:
+    async with lent(pool) as conn:
+        await conn.execute(NOT_NOW, due.event_id, f"{type(error).__name__}: {error}"[:500])
 
 
 async def _done(room: Room, due: Due, detail: str) -> None:

@@ -17,7 +17,7 @@ def _statements() -> list[tuple[str, str]]:
     found = []
     for package in ("api", "billing", "engine"):
         for file in sorted((ROOT / package).rglob("*.py")):
-            if not re.search(r"asyncpg", file.read_text()):
+            if not re.search(r"asyncpg|\bconn\.", file.read_text()):
                 continue
             name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
             for constant, value in vars(importlib.import_module(name)).items():
