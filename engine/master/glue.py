@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.sound.compiled import compiled
 from engine.sound.filters import middle
 
 Sound = NDArray[np.floating]
@@ -49,10 +50,9 @@ def _level_db(mono: Sound, knots: int, rate: int, *, loop: bool) -> NDArray[np.f
     follows from the stretch's own mean and mean square.
     """
     pieces = max(knots, round(len(mono) * 1000 / rate))
-    edges = np.round(np.arange(pieces) * len(mono) / pieces).astype(int)
-    sizes = np.diff(edges, append=len(mono))
-    mean = np.add.reduceat(mono, edges) / sizes
-    power = np.add.reduceat(mono * mono, edges) / sizes
+    edges = np.round(np.arange(pieces + 1) * len(mono) / pieces).astype(np.int64)
+    mean, power = np.empty(pieces), np.empty(pieces)
+    _measure(mono, edges, mean, power)
     bass = _moving_mean(mean, max(1, round(0.44 * pieces * rate / (len(mono) * _BASS_HZ))), 0.5)
     high = np.maximum(power - 2 * mean * bass + bass * bass, 0.0)
     window = max(1, round(0.030 * pieces * rate / len(mono)))
@@ -90,13 +90,32 @@ def _threshold(level: NDArray[np.floating], most_db: float) -> float:
     return loud - low
 
 
+@compiled("const float32[:]", "const int64[:]", "float64[:]", "float64[:]")
+def _measure(mono, edges, mean, power):
+    """Mean and mean square of every piece between two edges."""
+    for number in range(len(mean)):
+        piece = mono[edges[number] : edges[number + 1]]
+        total = square = 0.0
+        for at in range(len(piece)):
+            total += piece[at]
+            square += piece[at] * piece[at]
+        mean[number] = total / max(len(piece), 1)
+        power[number] = square / max(len(piece), 1)
+
+
 def _followed(reduction: NDArray[np.floating]) -> NDArray[np.floating]:
     """Attack 30 ms; release 150 ms for the most part, 600 ms for the rest."""
     up, fast, late = (1 - np.exp(-KNOT_S / seconds) for seconds in (0.030, 0.150, 0.600))
-    out = []
+    out = np.empty(len(reduction))
+    _follow(np.ascontiguousarray(reduction, np.float64), up, fast, late, out)
+    return out
+
+
+@compiled("const float64[:]", "float64", "float64", "float64", "float64[:]")
+def _follow(reduction, up, fast, late, out):
     one = two = 0.0
-    for asked in reduction.tolist():
+    for at in range(len(reduction)):
+        asked = reduction[at]
         one += (up if asked > one else fast) * (asked - one)
         two += (up if asked > two else late) * (asked - two)
-        out.append(0.6 * one + 0.4 * two)
-    return np.asarray(out)
+        out[at] = 0.6 * one + 0.4 * two

@@ -5,9 +5,12 @@ ceiling; where nothing is too loud its gain is exactly 1. The curve is reckoned 
 frame, which is often enough for a gain that takes 5 ms to move.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.sound.compiled import compiled
 from engine.sound.peaks import Points, points
 
 Sound = NDArray[np.floating]
@@ -51,11 +54,17 @@ def limited(
         at, decibels = _around(at, decibels, frames, context * STEP)
     needed = np.zeros(-(-frames // STEP) + 1 + 2 * context)
     np.maximum.at(needed, at // STEP + context, decibels)
-    gain = _gain(np.minimum(needed, slow_db), AHEAD_S, RELEASE_DB_PER_S, sample_rate)
+    gain = np.ones(len(needed), np.float32)
+    _limit(needed, 0.0, slow_db, *_pace(AHEAD_S, RELEASE_DB_PER_S, sample_rate), gain)
     if decibels.max() > slow_db:
-        tips = np.maximum(needed - slow_db, 0.0)
-        gain *= _gain(tips, TIP_AHEAD_S, TIP_RELEASE_DB_PER_S, sample_rate)
+        pace = _pace(TIP_AHEAD_S, TIP_RELEASE_DB_PER_S, sample_rate)
+        _limit(needed, slow_db, np.inf, *pace, gain)
     return gain[context : len(gain) - context]
+
+
+def _pace(ahead_s: float, release_db_per_s: float, rate: int) -> tuple[int, float]:
+    """Steps that a gain looks ahead, and decibels a step by which it comes back."""
+    return max(2, round(ahead_s * rate / STEP)), release_db_per_s * STEP / rate
 
 
 def _around(
@@ -71,50 +80,77 @@ def _around(
 
 def drawn(curve: Sound, frames: int) -> Sound:
     """A curve of every fourth frame as one of every frame, straight in between."""
-    steps = len(curve) - 1
-    out = np.empty((steps, STEP), np.float32)
-    slope = np.diff(curve) / STEP
-    for part in range(STEP):
-        out[:, part] = curve[:-1] + part * slope
-    return out.reshape(-1)[:frames]
-
-
-def _gain(needed: NDArray[np.floating], ahead_s: float, release: float, rate: int) -> Sound:
-    """Held on either side of every peak, let go slowly, smooth: a gain of at most 1."""
-    ahead = max(2, round(ahead_s * rate / STEP))
-    held = _held(needed, ahead)
-    line = np.arange(len(held)) * (release * STEP / rate)
-    held += line
-    np.maximum.accumulate(held, out=held)
-    held -= line
-    gain = np.ones(len(held))
-    working = held > 1e-9
-    gain[working] = 10 ** (-held[working] / 20)
-    return _smoothed(gain, ahead).astype(np.float32)
-
-
-def _held(values: NDArray[np.floating], ahead: int) -> NDArray[np.floating]:
-    """The maximum over the last and the next ``ahead`` steps."""
-    width = 2 * ahead + 1
-    out = np.concatenate([np.zeros(ahead), values, np.zeros(ahead)])
-    reach = 1
-    while reach * 2 <= width:
-        out = np.maximum(out[:-reach], out[reach:])
-        reach *= 2
-    rest = width - reach
-    if rest:
-        out = np.maximum(out[:-rest], out[rest:])
-    return out[: len(values)]
-
-
-def _smoothed(gain: NDArray[np.floating], ahead: int) -> NDArray[np.floating]:
-    """The mean over the last ``ahead`` steps, twice halved: no corner, and never too late."""
-    half = ahead // 2
-    padded = np.concatenate([np.full(2 * half, gain[0]), gain])
-    for _ in range(2):
-        total = np.concatenate([[0.0], np.cumsum(padded)])
-        padded = (total[half:] - total[:-half]) / half
-    out = np.minimum(padded[-len(gain) :], 1.0)
-    # What a running sum leaves of its rounding is not a gain.
-    out[out > 1 - 1e-9] = 1.0
+    out = np.ones(frames, np.float32)
+    draw_over(out, curve)
     return out
+
+
+def draw_over(gain: Sound, curve: Sound) -> None:
+    """Put a curve of every fourth frame on a gain of every frame, in place."""
+    _draw_over(np.ascontiguousarray(curve), gain)
+
+
+@compiled("const float32[:]", "float32[:]")
+def _draw_over(curve, gain):
+    quarter = np.float32(0.25)
+    whole = len(gain) // STEP
+    for step in range(whole):
+        level = curve[step]
+        slope = (curve[step + 1] - level) * quarter
+        for part in range(STEP):
+            gain[step * STEP + part] *= level + np.float32(part) * slope
+    for at in range(whole * STEP, len(gain)):
+        slope = (curve[whole + 1] - curve[whole]) * quarter
+        gain[at] *= curve[whole] + np.float32(at - whole * STEP) * slope
+
+
+_NEPERS = math.log(10) / 20
+
+
+@compiled("const float64[:]", "float64", "float64", "int64", "float64", "float32[:]")
+def _limit(needed, above, most, ahead, release, out):
+    """Put on ``out`` a gain for what is ``needed`` between two levels: held for ``ahead`` steps on
+    either side of every peak, let go by ``release`` dB a step, and then the mean over the last
+    ``ahead`` steps, twice halved: no corner, and never too late.
+    """
+    steps, half = len(needed), ahead // 2
+    # The peaks within reach that no later one outdoes, the highest first.
+    place, peak = np.empty(2 * ahead + 2, np.int64), np.empty(2 * ahead + 2)
+    first = last = 0
+    gains, means = np.ones(half), np.ones(half)
+    total, total_mean, held, idle = float(half), float(half), 0.0, 0
+    for now in range(-ahead, steps):
+        later = now + ahead
+        if later < steps and needed[later] > above:
+            value = min(needed[later] - above, most)
+            while last > first and peak[(last - 1) % len(peak)] <= value:
+                last -= 1
+            place[last % len(peak)], peak[last % len(peak)] = later, value
+            last += 1
+        if now < 0:
+            continue
+        if last > first and place[first % len(peak)] < now - ahead:
+            first += 1
+        held = max(held - release, peak[first % len(peak)] if last > first else 0.0)
+        if held <= 1e-9:
+            if idle > 2 * half:
+                continue
+            held, gain = 0.0, 1.0
+            idle += 1
+        else:
+            if idle > 2 * half:
+                # What running sums leave of their rounding is not a gain.
+                gains[:], means[:], total, total_mean = 1.0, 1.0, float(half), float(half)
+            gain = math.exp(-held * _NEPERS)
+            idle = 0
+        spot = now % half
+        if now == 0:
+            gains[:], means[:] = gain, gain
+            total, total_mean = gain * half, gain * half
+        total += gain - gains[spot]
+        gains[spot] = gain
+        total_mean += total / half - means[spot]
+        means[spot] = total / half
+        smooth = total_mean / half
+        if smooth < 1 - 1e-9:
+            out[now] *= smooth

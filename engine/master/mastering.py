@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.contracts import Delivery
 from engine.master.glue import glue_gain, spread
 from engine.master.levelling import Level, Wanted, levelled
-from engine.master.limiting import drawn
+from engine.master.limiting import draw_over
 from engine.master.placement import BEFORE, PLACES, placed
 from engine.master.placement import powers as placed_powers
 from engine.master.shaping import shaped, summed
@@ -122,13 +122,12 @@ def master(
     return _finished(groups, level, wanted, rate, first.tilt_db)
 
 
-def _gain(level: Level, glue: Sound | None, frames: int, *, loop: bool) -> Sound | np.float32:
+def _gain(level: Level, glue: Sound | None, frames: int, *, loop: bool) -> Sound:
     """Glue, level and limiter in one curve."""
-    total: Sound | np.float32 = np.float32(10 ** (level.gain_db / 20))
-    if glue is not None:
-        total = total * spread(glue, frames, loop=loop)
+    raised = np.float32(10 ** (level.gain_db / 20))
+    total = np.full(frames, raised) if glue is None else spread(glue * raised, frames, loop=loop)
     if level.curve is not None:
-        total = total * drawn(level.curve, frames)
+        draw_over(total, level.curve)
     return total
 
 
@@ -227,15 +226,14 @@ def _falling(size: int, over: int) -> Sound:
 
 def _centred(sound: Sound, *, loop: bool) -> Sound:
     """Without the offset that a limiter leaves where it works hard on one side of the wave."""
-    mean = np.array([side.mean(dtype=np.float64) for side in sound.T])
+    mean = np.array([side.mean() for side in sound.T])
     if np.abs(mean).max(initial=0.0) < OFFSET:
         return sound
-    weight = np.ones(len(sound), np.float32)
-    if not loop:
-        edge = min(SAMPLE_RATE, len(sound) // 4)
-        slope = 0.5 - 0.5 * np.cos(np.pi * np.arange(edge) / max(edge, 1))
-        weight[:edge], weight[len(sound) - edge :] = slope, slope[::-1]
-    weight /= weight.mean(dtype=np.float64)
-    for side, offset in enumerate(mean):
-        sound[:, side] -= weight * np.float32(offset)
+    edge = 0 if loop else min(SAMPLE_RATE, len(sound) // 4)
+    slope = 0.5 - 0.5 * np.cos(np.pi * np.arange(edge) / max(edge, 1), dtype=np.float32)
+    mean = mean * len(sound) / (len(sound) - 2 * (edge - slope.sum()))
+    for side, offset in enumerate(mean.astype(np.float32)):
+        sound[edge : len(sound) - edge, side] -= offset
+        sound[:edge, side] -= slope * offset
+        sound[len(sound) - edge :, side] -= slope[::-1] * offset
     return sound

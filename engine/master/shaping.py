@@ -1,5 +1,5 @@
 """The first pass over a mix: tone and width by one filter for the middle and one for the side, and
-what the ear makes of the result, while its spectrum is at hand.
+what the ear makes of the result.
 """
 
 import numpy as np
@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 
 from engine.master.tilt import tilt, tilt_response
 from engine.sound.filters import Band, blank, impulse
-from engine.sound.loudness import MS_FRAMES, k_impulse
+from engine.sound.loudness import MS_FRAMES, k_powers
 from engine.sound.tilts import OCTAVES_HZ
+from engine.sound.transforms import irfft, rfft
 
 Sound = NDArray[np.floating]
 Spectrum = NDArray[np.complexfloating]
 TAPS = 8192
 _SIZE = 32_768
 _HOP = (_SIZE - TAPS) // MS_FRAMES * MS_FRAMES
+_AT_ONCE = 4  # blocks
 _SUBSONIC = (Band("high_pass", 22),)
 _MONO_BELOW = (Band("high_pass", 120, 0, 0.54), Band("high_pass", 120, 0, 1.31))
 
@@ -33,27 +35,21 @@ class Shaped(Struct, frozen=True, kw_only=True):
 def shaped(groups: dict[str, Sound], tone: str | None, *, loop: bool) -> Shaped:
     """Without sub-sonic drift, in mono below 120 Hz, and nearer to the style's ``tone``."""
     decibels = tilt(summed(groups), tone) if tone else np.zeros(len(OCTAVES_HZ))
-    passed, weighed = _answers(decibels)
+    answers = _answers(decibels)
     frames = len(next(iter(groups.values())))
-    before = np.arange(-TAPS, 0) % frames
-    playing = {name: sound for name, sound in groups.items() if sound.any()}
-    desks = {name: _Running(passed, frames) for name in playing}
-    ear = _Running(weighed, frames)
-    for start in range(-_HOP if loop else 0, frames, _HOP):
-        total = None
-        for name, sound in playing.items():
-            piece = sound[before] if start < 0 else sound[start : start + _HOP]
-            spectrum = _spectrum(piece)
-            desks[name].take(spectrum, start, len(piece))
-            total = spectrum if total is None else total + spectrum
-        if total is not None:
-            ear.take(total, start, TAPS if start < 0 else min(_HOP, frames - start))
+    passed = {
+        name: _passed(sound, answers, loop=loop) for name, sound in groups.items() if sound.any()
+    }
+    powers = np.zeros((2, -(-frames // MS_FRAMES)))
+    if passed:
+        for power, one in zip(powers, _total(passed), strict=True):
+            power[:] = k_powers(one, loop=loop)
     return Shaped(
         groups={
-            name: desks[name].sides() if name in playing else blank(*sound.shape)
+            name: _sides(passed[name]) if name in passed else blank(*sound.shape)
             for name, sound in groups.items()
         },
-        powers=by_millisecond(ear.out),
+        powers=powers,
         tilt_db=float(np.abs(decibels).max()),
     )
 
@@ -68,20 +64,17 @@ def summed(groups: dict[str, Sound]) -> Sound:
     return total
 
 
-def by_millisecond(sound: Sound) -> Sound:
-    """Mean square of every millisecond of (channels, frames) at 48 kHz; the last one is filled up
-    with silence."""
-    whole = sound.shape[1] // MS_FRAMES
-    cells = sound[:, : whole * MS_FRAMES].reshape(len(sound), whole, MS_FRAMES)
-    power = np.einsum("cij,cij->ci", cells, cells)
-    rest = sound[:, whole * MS_FRAMES :]
-    if rest.shape[1]:
-        power = np.concatenate([power, (rest * rest).sum(axis=1)[:, None]], axis=1)
-    return power / np.float32(MS_FRAMES)
+def _total(passed: dict[str, Sound]) -> Sound:
+    """The groups, (2, frames) each, added up in the order of their names."""
+    first, *others = (passed[name] for name in sorted(passed))
+    total = first.copy() if others else first
+    for one in others:
+        total += one
+    return total
 
 
-def _answers(decibels: NDArray[np.floating]) -> tuple[Spectrum, Spectrum]:
-    """Responses of middle and side, (2, bins), as they are passed on and as the ear weighs them."""
+def _answers(decibels: NDArray[np.floating]) -> Spectrum:
+    """Responses of middle and side, (2, bins)."""
     centre = _on_grid(impulse(_SUBSONIC, TAPS))
     if decibels.any():
         centre = centre * _on_grid(tilt_response(decibels))
@@ -89,53 +82,55 @@ def _answers(decibels: NDArray[np.floating]) -> tuple[Spectrum, Spectrum]:
     # The sum of the taps is the response to a constant: it must be nothing at all.
     centre = _on_grid(taps - taps.mean())
     side = _on_grid(_taps(centre * _on_grid(impulse(_MONO_BELOW, TAPS))))
-    ear = _on_grid(k_impulse(TAPS))
-    weighed = [_on_grid(_taps(one * ear)) for one in (centre, side)]
-    return np.stack([centre, side]).astype(np.complex64), np.stack(weighed).astype(np.complex64)
+    return np.stack([centre, side]).astype(np.complex64)
 
 
 def _on_grid(taps: NDArray[np.floating]) -> Spectrum:
-    return np.fft.rfft(taps.astype(np.float64), n=_SIZE)
+    return rfft(taps.astype(np.float64), n=_SIZE)
 
 
-def _taps(response: Spectrum) -> NDArray[np.float64]:
+def _taps(response: Spectrum) -> NDArray[np.floating]:
     """The response in time, faded to nothing at its last tap."""
-    taps = np.fft.irfft(response, n=_SIZE)[:TAPS]
+    taps = irfft(response, n=_SIZE)[:TAPS]
     fade = TAPS // 8
     taps[-fade:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(fade) / fade)
     return taps
 
 
-def _spectrum(piece: Sound) -> Spectrum:
-    """Middle and side of (frames, 2): (2, bins)."""
-    both = np.empty((2, len(piece)), np.float32)
-    np.add(piece[:, 0], piece[:, 1], out=both[0])
-    np.subtract(piece[:, 0], piece[:, 1], out=both[1])
-    both *= np.float32(0.5)
-    return np.fft.rfft(both, n=_SIZE, axis=1)
+def _passed(sound: Sound, answers: Spectrum, *, loop: bool) -> Sound:
+    """Middle and side of (frames, 2) through their filters: (2, frames)."""
+    frames = len(sound)
+    out = np.empty((2, frames), np.float32)
+    ringing = np.zeros((2, TAPS), np.float32)
+    if loop:
+        before = sound[np.arange(-TAPS, 0) % frames]
+        ringing = _filtered([before], answers)[0, :, TAPS : 2 * TAPS]
+    for first in range(0, frames, _AT_ONCE * _HOP):
+        starts = range(first, min(first + _AT_ONCE * _HOP, frames), _HOP)
+        waves = _filtered([sound[at : at + _HOP] for at in starts], answers)
+        for at, wave in zip(starts, waves, strict=True):
+            length = min(_HOP, frames - at)
+            wave[:, :TAPS] += ringing
+            out[:, at : at + length] = wave[:, :length]
+            ringing = wave[:, length : length + TAPS].copy()
+    return out
 
 
-class _Running:
-    """A filter for middle and side that is fed block after block; ``out`` is (2, frames)."""
+def _filtered(pieces: list[Sound], answers: Spectrum) -> Sound:
+    """Middle and side of pieces (frames, 2) with what they ring: (pieces, 2, frames)."""
+    both = np.zeros((len(pieces), 2, _SIZE), np.float32)
+    for (middle, side), piece in zip(both, pieces, strict=True):
+        np.add(piece[:, 0], piece[:, 1], out=middle[: len(piece)])
+        np.subtract(piece[:, 0], piece[:, 1], out=side[: len(piece)])
+    bins = rfft(both)
+    bins *= answers * np.float32(0.5)
+    return irfft(bins, n=_SIZE, overwrite_x=True)
 
-    def __init__(self, answers: Spectrum, frames: int) -> None:
-        self.out = np.zeros((2, frames), np.float32)
-        self._answers = answers
-        self._ringing = np.zeros((2, TAPS), np.float32)
 
-    def take(self, spectrum: Spectrum, start: int, length: int) -> None:
-        """The spectrum of the next ``length`` frames; those before the ``start`` of a loop only
-        ring into it."""
-        wave = np.fft.irfft(spectrum * self._answers, n=_SIZE, axis=1)
-        wave[:, :TAPS] += self._ringing
-        if start >= 0:
-            self.out[:, start : start + length] = wave[:, :length]
-        self._ringing = wave[:, length : length + TAPS].copy()
-
-    def sides(self) -> Sound:
-        """Left and right, (frames, 2), in the place of middle and side."""
-        middle, side = self.out
-        middle += side
-        side *= -2
-        side += middle
-        return self.out.T
+def _sides(middle_and_side: Sound) -> Sound:
+    """Left and right, (frames, 2), in the place of middle and side."""
+    middle, side = middle_and_side
+    middle += side
+    side *= -2
+    side += middle
+    return middle_and_side.T

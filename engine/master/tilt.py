@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from engine.sound.filters import middle
 from engine.sound.tilts import OCTAVES_HZ, TILTS
+from engine.sound.transforms import irfft, rfft
 
 Sound = NDArray[np.floating]
 
@@ -36,6 +37,7 @@ MANNERS = {
     "horror": Manner("cinematic", 0, 5),
 }  # fmt: skip
 PLAIN = Manner("pop", 1.5, 6)
+_AT_ONCE = 8  # windows
 
 
 def tilt(mix: Sound, name: str) -> NDArray[np.floating]:
@@ -45,11 +47,13 @@ def tilt(mix: Sound, name: str) -> NDArray[np.floating]:
     if not whole:
         return np.zeros(len(OCTAVES_HZ))
     mono = middle(mix)[: whole * size].reshape(whole, size)
-    power = (mono**2).mean(axis=1)
-    loud = np.argsort(power)[whole // 2 :]
-    spectrum = (
-        np.abs(np.fft.rfft(mono[loud] * np.hanning(size).astype(np.float32), axis=1)) ** 2
-    ).mean(axis=0)
+    loud = np.argsort(np.einsum("ij,ij->i", mono, mono), kind="stable")[whole // 2 :]
+    window = np.hanning(size).astype(np.float32)
+    spectrum = np.zeros(size // 2 + 1)
+    for first in range(0, len(loud), _AT_ONCE):
+        bins = rfft(mono[loud[first : first + _AT_ONCE]] * window)
+        spectrum += (bins.real**2 + bins.imag**2).sum(axis=0)
+    spectrum /= len(loud)
     f = np.fft.rfftfreq(size, 1 / 48_000)
     levels = []
     for centre in OCTAVES_HZ:
@@ -72,7 +76,7 @@ def tilt_response(decibels_at: NDArray[np.floating]) -> Sound:
     f = np.maximum(np.fft.rfftfreq(size, 1 / 48_000), 10.0)
     decibels = np.interp(np.log2(f), np.log2(OCTAVES_HZ), decibels_at)
     log = decibels * np.log(10) / 20
-    cepstrum = np.fft.irfft(log, n=size)
+    cepstrum = irfft(log, n=size)
     cepstrum[1 : size // 2] *= 2
     cepstrum[size // 2 + 1 :] = 0
-    return np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), n=size)[:4096].astype(np.float32)
+    return irfft(np.exp(rfft(cepstrum)), n=size)[:4096].astype(np.float32)

@@ -12,13 +12,14 @@ from engine.render import instruments
 from engine.render.automation import Automation
 from engine.render.banks import Bank
 from engine.render.colouring import hand_bands, passed, response, role_bands
-from engine.render.console import SIZE, Console, Strip
+from engine.render.console import SIZE, Console
 from engine.render.control import CELL, Curve, Sound, cells, channels, drawn, powers, products
 from engine.render.desk import DEPTH_DB, DRIVEN, FRONT, PARALLEL, ROLE_ROW, SQUEEZE, WIDE, Desk
 from engine.render.dynamics import COMPRESSORS, compressed, drum_gain, duck_curve, low_band
 from engine.render.levels import WINDOW, Heard, behind, faders, listened, loudness
 from engine.render.masking import Energies, energies, pocket
 from engine.render.performance import perform
+from engine.render.strips import Strip
 from engine.score import Part, Score
 from engine.sound.filters import Band, fold, middle
 from engine.sound.tilts import tilt
@@ -183,7 +184,7 @@ def _heard(sound: Sound, row: str) -> tuple[Heard | None, Sound, float]:
         power = powers(sound)
         return (listened(sound, power) if power.any() else None), sound, 0.0
     one, two = channels(sound)
-    left, right, both = products(one, one), products(two, two), products(one, two)
+    left, right, both = products(one, two)
     power = (left + right) / CELL
     if not power.any():
         return None, sound, 0.0

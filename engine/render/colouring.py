@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.render.desk import BRIGHTNESS, EQUALISERS, SOLO_COMP, Desk
 from engine.sound.filters import Band, impulse
 from engine.sound.tilts import OCTAVES_HZ, octaves
+from engine.sound.transforms import rfft
 
 TAPS = 4096
 MOST_DB, LEAST_DB = 9.0, -5.0  # of all shelves together
@@ -77,11 +78,11 @@ def _firmed(heard: Spectrum, wanted: Spectrum) -> tuple[Band, ...]:
 @lru_cache(maxsize=128)
 def passed(bands: tuple[Band, ...], size: int) -> Spectrum:
     """Power that the bands let through, by the bins of ``size``."""
-    bins = np.fft.rfft(impulse(bands, TAPS), n=size)
+    bins = rfft(impulse(bands, TAPS), n=size)
     return bins.real**2 + bins.imag**2
 
 
 @lru_cache(maxsize=24)
 def response(bands: tuple[Band, ...], size: int) -> NDArray[np.complex64]:
     """The bands' response by the bins of ``size``; it rings for `TAPS` frames."""
-    return np.fft.rfft(impulse(bands, TAPS), n=size).astype(np.complex64)
+    return rfft(impulse(bands, TAPS), n=size).astype(np.complex64)

@@ -1,198 +1,245 @@
 """The console: parts come in one after the other, and only their sums are kept.
 
 The sums are kept as spectra, block by block: an equaliser is then one multiplication, and however
-many parts there are, each side is turned back into sound once.
+many parts there are, each side is turned back into sound once. What a room and an echo hear is kept
+up to 12 kHz and comes out at half the rate.
 """
 
 from functools import lru_cache
 
 import numpy as np
-from msgspec import Struct
 from numpy.typing import NDArray
 
-from engine.render.control import CELL, STRETCH, Curve, Sound, channels, drawn, stretches
+from engine.render import strips
+from engine.render.control import CELL, STRETCH, Curve, Sound, cells
 from engine.render.desk import Desk
-from engine.render.dynamics import driven
-from engine.render.halves import add_doubled, halved
-from engine.render.space import echoes, reverberated
+from engine.render.halves import add_doubled
+from engine.render.space import add_echoes, last_echo, response, reverberated
+from engine.render.strips import Bins, Strip
 from engine.render.tape import wobbled
-from engine.sound.filters import Band, blank, impulse
+from engine.sound.compiled import compiled
+from engine.sound.filters import Band, bins_of, impulse
+from engine.sound.transforms import irfft, rfft
 
-SIZE = 1 << 16
+SIZE = 1 << 15
+BINS = SIZE // 2 + 1
 _BLOCK = STRETCH * CELL
-LATEST = SIZE - _BLOCK - 4096  # frames that a send may be late, or sides ring: what is left
-# beside the equaliser
-Bins = NDArray[np.complexfloating]
+_HALF_BINS = SIZE // 4 + 1
+# A half-rate sound begins so many frames before the file: the slope at 12 kHz rings on both sides.
+_LEAD = 192
+LATEST = SIZE - _BLOCK - 4096 - 2 * _LEAD  # frames that a send may be late: what is left beside
+# the equaliser
+_ROWS = 8  # that are transformed side by side
+Numbers = NDArray[np.int64]
 
 
-class Strip(Struct, frozen=True, kw_only=True):
-    """How one part goes into the mix: its gain and width by the cell, and where it stands."""
+class Group:
+    """The sums of one group while its parts come in: both sides, what the room hears, what is
+    repeated. Blocks in which nothing has played take no memory."""
 
-    group: str
-    gain: Curve
-    equaliser: Bins  # by the bins of `SIZE`
-    send: float
-    pan: float
-    late_frames: int  # how much later the room answers this part
-    echoed: bool
-    width: Curve | None = None
-    drive: float = 0.0
+    def __init__(self, blocks: int) -> None:
+        self.played = np.zeros(blocks, bool)
+        self.left, self.right = (np.zeros((blocks, BINS), np.complex64) for _ in range(2))
+        self.send = np.zeros((blocks, _HALF_BINS), np.complex64)
+        self.echo: Bins | None = None
 
-
-class Sum:
-    """A sum of sounds that is kept as spectra."""
-
-    def __init__(self) -> None:
-        self._blocks: dict[int, Bins] = {}
-
-    def add(self, number: int, bins: Bins) -> None:
-        """Add to a block; ``bins`` stay as they are."""
-        held = self._blocks.get(number)
-        if held is None:
-            self._blocks[number] = bins.copy()
+    def add(self, rows: Sound, numbers: Numbers, strip: Strip) -> None:
+        """Blocks of one part, (rows, SIZE), a pair of rows for each where it has two channels."""
+        bins, answered = rfft(rows), _answered(strip)
+        self.played[numbers] = True
+        if len(rows) == len(numbers):
+            left, right = _sides(strip.pan)
+            strips.add_single(
+                bins, numbers, strip.equaliser, answered, left, right,
+                self.left, self.right, self.send,
+            )  # fmt: skip
         else:
-            held += bins
+            strips.add_pair(
+                bins, numbers, strip.equaliser, answered, self.left, self.right, self.send
+            )
+        if strip.echoed:
+            if self.echo is None:
+                self.echo = np.zeros_like(self.send)
+            colour = strip.equaliser[:_HALF_BINS] * _echo_colour()
+            strips.add_echo(bins, numbers, len(rows) // len(numbers), colour, self.echo)
 
-    def stand_firm(self, other: "Sum") -> None:
-        """Make the bass of two sides one: what they do not share is thinned out below 120 Hz."""
-        for number in sorted(self._blocks.keys() & other._blocks.keys()):
-            one, two = self._blocks[number], other._blocks[number]
-            apart = (one - two) * _thinned()
-            one -= apart
-            two += apart
+    def sides(self, frames: int, *, loop: bool) -> Sound:
+        """Both sides, (2, frames), with one bass; the sums are used up."""
+        out = np.zeros((2, frames), np.float32)
+        numbers = np.flatnonzero(self.played)
+        for first in range(0, len(numbers), _ROWS // 2):
+            some = numbers[first : first + _ROWS // 2]
+            rows = np.empty((2 * len(some), BINS), np.complex64)
+            _stand_firm(self.left, self.right, some, _thinned(), rows)
+            waves = irfft(rows, n=SIZE, overwrite_x=True).reshape(-1, 2, SIZE)
+            for number, wave in zip(some, waves, strict=True):
+                lay(out, wave, int(number) * _BLOCK, loop=loop)
+        return out
 
-    def play(self, out: Sound, *, loop: bool) -> None:
-        """Add the sum to ``out`` (frames,); what rings past the end is dropped, or laid over the
-        beginning of a loop. The sum is empty then."""
-        for number in sorted(self._blocks):
-            wave = np.fft.irfft(self._blocks.pop(number), n=SIZE)
-            lay(out, wave, number * _BLOCK, loop=loop)
+    def halved(self, held: Bins) -> Sound:
+        """The send or the echo at half the rate, (frames,) from `_LEAD` before the file on to where
+        its last block has rung out."""
+        out = np.zeros(((len(held) - 1) * _BLOCK + SIZE) // 2, np.float32)
+        numbers = np.flatnonzero(self.played)
+        for first in range(0, len(numbers), _ROWS):
+            some = numbers[first : first + _ROWS]
+            for number, wave in zip(some, irfft(held[some], n=SIZE // 2), strict=True):
+                target = out[int(number) * _BLOCK // 2 :][: SIZE // 2]
+                target += wave
+        return out
 
 
 def lay(out: Sound, piece: Sound, at: int, *, loop: bool) -> None:
-    """Add a piece at its place, round the end of a loop as often as it takes."""
-    at = at % len(out) if loop else at
-    while len(piece):
-        inside = max(min(len(piece), len(out) - at), 0)
-        out[at : at + inside] += piece[:inside]
-        piece = piece[inside:] if loop else piece[:0]
+    """Add a piece (…, frames) at its place, round the end of a loop as often as it takes."""
+    frames = out.shape[-1]
+    at = at % frames if loop else at
+    while piece.shape[-1]:
+        inside = max(min(piece.shape[-1], frames - at), 0)
+        target = out[..., at : at + inside]
+        target += piece[..., :inside]
+        piece = piece[..., inside:] if loop else piece[..., :0]
         at = 0
 
 
 class Console:
-    """The sums of a mix while the parts come in: both sides, the send and the echo of every
-    group."""
+    """The sums of a mix while the parts come in."""
 
     def __init__(self, frames: int, *, loop: bool) -> None:
         self._frames, self._loop = frames, loop
-        self._sums: dict[tuple[str, str], Sum] = {}
-
-    def _sum(self, group: str, name: str) -> Sum:
-        return self._sums.setdefault((group, name), Sum())
+        self._blocks = -(-frames // _BLOCK)
+        self._groups: dict[str, Group] = {}
+        self._rows = np.zeros((_ROWS, SIZE), np.float32)
 
     def add(self, sound: Sound, powers: Curve, strip: Strip) -> None:
-        """One part, (frames,) or (frames, 2) and what `powers` says of it; it is used up."""
-        gain = strip.gain * (driven(sound, strip.drive) if strip.drive else 1.0)
-        answered = strip.equaliser * (np.float32(strip.send) * _late(strip.late_frames))
-        for number, (part, place) in enumerate(stretches(self._frames)):
-            if not powers[part].any():
-                continue
-            level = drawn(gain, part, self._frames, loop=self._loop)
-            pieces: list[Sound] = [channel[place] * level for channel in channels(sound)]
-            if len(pieces) == 2:
-                if strip.width is not None:
-                    _narrow(pieces, drawn(strip.width, part, self._frames, loop=self._loop))
-                _pan(pieces, strip.pan)
-            self._lay(number, pieces, answered, strip)
-
-    def _lay(self, number: int, pieces: list[Sound], answered: Bins, strip: Strip) -> None:
-        group = strip.group
-        spectra = [np.fft.rfft(piece, n=SIZE) for piece in pieces]
-        middle = spectra[0] if len(spectra) == 1 else (spectra[0] + spectra[1]) * np.float32(0.5)
-        self._sum(group, "send").add(number, middle * answered)
-        if strip.echoed:
-            self._sum(group, "echo").add(number, middle * strip.equaliser)
-        for bins in spectra:
-            bins *= strip.equaliser
-        if len(spectra) == 1:
-            spectra = [spectra[0] * side if strip.pan else spectra[0] for side in _sides(strip.pan)]
-        self._sum(group, "left").add(number, spectra[0])
-        self._sum(group, "right").add(number, spectra[1])
+        """One part, (frames,) or (frames, 2) and what `powers` says of it."""
+        if strip.group not in self._groups:
+            self._groups[strip.group] = Group(self._blocks)
+        group = self._groups[strip.group]
+        sides = np.ascontiguousarray(np.atleast_2d(sound.T))
+        before, behind = strips.driven_by(powers, strip.drive) if strip.drive else (0.0, 1.0)
+        left, right = _sides(strip.pan)
+        manner = np.array([before, abs(strip.pan), left, right], np.float32)
+        gain = strips.knots(strip.gain * behind, loop=self._loop)
+        width = strips.knots(
+            np.ones(cells(self._frames)) if strip.width is None else strip.width, loop=self._loop
+        )
+        playing = np.flatnonzero(np.add.reduceat(powers, np.arange(0, len(powers), STRETCH)))
+        many = _ROWS // len(sides)
+        for first in range(0, len(playing), many):
+            some = playing[first : first + many]
+            rows = self._rows[: len(some) * len(sides)]
+            strips.place(sides, some, STRETCH, gain, width, manner, rows)
+            group.add(rows, some, strip)
 
     def returned(self, desk: Desk, echo_frames: int, wet: Curve, seed: int) -> dict[str, Sound]:
         """The groups, (frames, 2), with their reverberation, which follows ``wet``, their echoes
         and tape; the console is empty then."""
         out = {}
-        for group in sorted({group for group, _ in self._sums}):
-            left, right = (self._sums.pop((group, name), Sum()) for name in ("left", "right"))
-            total = blank(self._frames)
-            left.stand_firm(right)
-            for side, held in enumerate((left, right)):
-                held.play(total[:, side], loop=self._loop)
-            self._heard_in_the_room(total, group, desk, echo_frames, wet)
+        for name in sorted(self._groups):
+            group = self._groups.pop(name)
+            total = group.sides(self._frames, loop=self._loop)
+            answer = self._answer(group, desk, echo_frames, wet)
+            del group
+            for side, wave in zip(total, answer, strict=True):
+                self._add_doubled(side, wave)
             if desk.wobble_cents:
-                wobbled(total, desk.wobble_cents, seed, loop=self._loop)
-            out[group] = total
+                wobbled(total.T, desk.wobble_cents, seed, loop=self._loop)
+            out[name] = total.T
         return out
 
-    def _taken(self, group: str, name: str) -> Sound:
-        out = np.zeros(self._frames, np.float32)
-        self._sums.pop((group, name)).play(out, loop=self._loop)
-        return out
-
-    def _heard_in_the_room(
-        self, total: Sound, group: str, desk: Desk, echo_frames: int, wet: Curve
-    ) -> None:
-        loop = self._loop
-        send = self._taken(group, "send")
-        for part, place in stretches(self._frames):
-            send[place] *= drawn(wet, part, self._frames, loop=loop)
-        answer = reverberated(self._halved(send), desk.space, loop=loop)
-        if desk.echo and (group, "echo") in self._sums:
+    def _answer(self, group: Group, desk: Desk, echo_frames: int, wet: Curve) -> Sound:
+        """What the room makes of a group, and its repeats: (2, frames) at half the rate."""
+        send = group.halved(group.send)
+        _follow(send, self._wet(wet, len(send)))
+        ringing = len(response(desk.space))
+        lead = None
+        if desk.echo and group.echo is not None:
+            lead = group.halved(group.echo)
+            ringing = max(ringing, last_echo(echo_frames // 2, desk.echo[1]))
+        frames = len(send) + ringing if self._loop else (self._frames + _LEAD) // 2 + 1
+        answer = reverberated(send, desk.space, frames)
+        if desk.echo and lead is not None:
             _, feedback, level = desk.echo
-            lead = self._halved(self._taken(group, "echo"))
-            answer += echoes(lead, echo_frames // 2, feedback, level, loop=loop)
-        for side in (0, 1):
-            add_doubled(total[:, side], answer[side], loop=loop)
+            add_echoes(answer, lead, echo_frames // 2, feedback, level)
+        return answer
 
-    def _halved(self, sound: Sound) -> Sound:
-        # A loop of an odd number of frames has no half: two laps have.
-        if len(sound) % 2:
-            sound = np.append(sound, sound if self._loop else np.float32(0))
-        return halved(sound, loop=self._loop)
+    def _wet(self, wet: Curve, frames: int) -> Sound:
+        """The curve by the cell from `_LEAD` before the file on, for ``frames`` at half rate."""
+        first = -_LEAD // CELL
+        places = np.arange(first, first + 2 * frames // CELL + 2)
+        return np.take(wet, places, mode="wrap" if self._loop else "clip").astype(np.float32)
+
+    def _add_doubled(self, out: Sound, wave: Sound) -> None:
+        """Add a half-rate sound that begins `_LEAD` before the file, round and round a loop."""
+        if not self._loop:
+            add_doubled(out, wave, _LEAD)
+            return
+        whole = np.zeros(2 * len(wave), np.float32)
+        add_doubled(whole, wave)
+        lay(out, whole, -_LEAD, loop=True)
+
+
+@compiled("float32[:]", "const float32[:]")
+def _follow(sound, curve):
+    """Draw a curve by the cell over a sound at half the rate, in place."""
+    size = CELL // 2
+    for at in range(len(sound)):
+        cell = at // size
+        along = np.float32(at - cell * size) / np.float32(size)
+        sound[at] *= curve[cell] + (curve[cell + 1] - curve[cell]) * along
+
+
+@compiled(
+    "const complex64[:, :]", "const complex64[:, :]", "const int64[:]", "const complex64[:]",
+    "complex64[:, :]",
+)  # fmt: skip
+def _stand_firm(lefts, rights, numbers, thinned, rows):
+    """Blocks of both sides as pairs of rows, with one bass: what the sides do not share is thinned
+    out below 120 Hz."""
+    for number in range(len(numbers)):
+        block, row = numbers[number], 2 * number
+        for at in range(len(thinned)):
+            apart = (lefts[block, at] - rights[block, at]) * thinned[at]
+            rows[row, at] = lefts[block, at] - apart
+            rows[row + 1, at] = rights[block, at] + apart
 
 
 @lru_cache(maxsize=1)
 def _thinned() -> Bins:
     """Half of what a high-pass at 120 Hz takes away, by the bins of `SIZE`."""
     high = impulse((Band("high_pass", 120, 0, 0.54), Band("high_pass", 120, 0, 1.31)), 3072)
-    return (0.5 - 0.5 * np.fft.rfft(high, n=SIZE)).astype(np.complex64)
+    return (0.5 - 0.5 * rfft(high, n=SIZE)).astype(np.complex64)
 
 
-def _late(frames: int) -> Bins:
-    """A delay, by the bins of `SIZE`."""
-    bins = np.exp(-2j * np.pi * min(frames, LATEST) / SIZE * np.arange(SIZE // 2 + 1))
-    return bins.astype(np.complex64)
+def _answered(strip: Strip) -> Bins:
+    """The equaliser of a part as its room hears it: at the part's send, later, at half the rate."""
+    late = strip.send * _slope() * _delay(min(strip.late_frames, LATEST))
+    return (strip.equaliser[:_HALF_BINS] * late).astype(np.complex64)
+
+
+@lru_cache(maxsize=1)
+def _echo_colour() -> Bins:
+    """Dull and thin, at half the rate."""
+    bands = (Band("high_pass", 350), Band("low_pass", 3500))
+    return (bins_of(bands, SIZE)[:_HALF_BINS] * _slope() * _delay(0)).astype(np.complex64)
+
+
+@lru_cache(maxsize=1)
+def _slope() -> Curve:
+    """What half the rate holds, flat to 10 kHz, nothing at 12; and as loud as before."""
+    hertz = np.linspace(0, 12_000, _HALF_BINS)
+    return 0.25 + 0.25 * np.cos(np.pi * np.clip((hertz - 10_000) / 2000, 0, 1))
+
+
+@lru_cache(maxsize=32)
+def _delay(frames: int) -> Bins:
+    """A delay from `_LEAD` before the file on, by the lower bins of `SIZE`."""
+    return np.exp(-2j * np.pi * (frames + _LEAD) / SIZE * np.arange(_HALF_BINS))
 
 
 def _sides(pan: float) -> tuple[np.float32, np.float32]:
-    """Constant power: a part keeps its loudness wherever it stands."""
+    """Constant power: a part keeps its loudness wherever it stands; 1 in the middle."""
+    if not pan:
+        return np.float32(1), np.float32(1)
     angle = (float(np.clip(pan, -1, 1)) + 1) * np.pi / 4
     return np.float32(np.sqrt(2) * np.cos(angle)), np.float32(np.sqrt(2) * np.sin(angle))
-
-
-def _narrow(pieces: list[Sound], width: Sound) -> None:
-    """Less of what the sides do not have in common."""
-    side = (pieces[0] - pieces[1]) * (np.float32(0.5) - np.float32(0.5) * width)
-    pieces[0] -= side
-    pieces[1] += side
-
-
-def _pan(pieces: list[Sound], pan: float) -> None:
-    """What is wide is first narrowed towards its middle, or its far side would be lost."""
-    if pan == 0:
-        return
-    middle = (pieces[0] + pieces[1]) * np.float32(0.5)
-    for piece, side in zip(pieces, _sides(pan), strict=True):
-        piece += (middle - piece) * np.float32(abs(pan))
-        piece *= side

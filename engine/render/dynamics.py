@@ -3,7 +3,7 @@
 import numpy as np
 from msgspec import Struct
 
-from engine.render.control import CELL, CELLS_PER_SECOND, Curve, Sound, channels, smoothed
+from engine.render.control import CELL, CELLS_PER_SECOND, Curve, Sound, smoothed
 
 
 class Compressor(Struct, frozen=True, kw_only=True):
@@ -146,15 +146,3 @@ def low_band(sound: Sound, below_hz: float, *, loop: bool) -> Sound:
     along = ((np.arange(_LOW_CELL) + 0.5) / _LOW_CELL).astype(np.float32)
     lines = before[:, None] + (after - before)[:, None] * along
     return lines.ravel()[_LOW_CELL // 2 : _LOW_CELL // 2 + frames]
-
-
-def driven(sound: Sound, amount: float) -> float:
-    """Saturate in place around the part's own level, a third harmonic near one per cent; returns
-    the factor that brings the level back."""
-    both = channels(sound)
-    square = sum(float(np.einsum("i,i->", one, one)) for one in both)
-    level = float(np.sqrt(square / (len(sound) * len(both)))) * 6 + 1e-9
-    for channel in both:
-        channel *= np.float32(amount / level)
-        np.tanh(channel, out=channel)
-    return level / amount

@@ -15,6 +15,7 @@ from engine.render.control import CELL, Curve, Sound, channels
 from engine.render.desk import LEAD_LUFS, LEVELS, Desk
 from engine.sound.filters import SAMPLE_RATE
 from engine.sound.loudness import k_weight
+from engine.sound.transforms import rfft
 
 WINDOW = 8192
 PLACES = 32
@@ -35,12 +36,16 @@ class Heard(Struct, frozen=True, kw_only=True):
 
 def listened(sound: Sound, powers: Curve, middle: float = 1.0) -> Heard:
     """Hear some places of a sound of these powers."""
+    places = _places(powers, len(sound))
     spectrum = np.zeros(WINDOW // 2 + 1)
-    for at in _places(powers, len(sound)):
-        for channel in channels(sound):
-            piece = channel[at : at + WINDOW]
-            bins = np.fft.rfft(piece * _taper()[: len(piece)], n=WINDOW)
-            spectrum += bins.real**2 + bins.imag**2
+    size = min(WINDOW, len(sound))
+    for channel in channels(sound):
+        rows = np.zeros((len(places), size), np.float32)
+        for row, at in zip(rows, places, strict=True):
+            row[:] = channel[at : at + size]
+        rows *= _taper()[:size]
+        bins = rfft(rows, n=WINDOW)
+        spectrum += (bins.real**2 + bins.imag**2).sum(axis=0, dtype=np.float64)
     whole = float(spectrum.sum())
     weight = _audible(spectrum) / whole if whole > 0 else 1.0
     return Heard(powers=powers, weight=weight, middle=middle, spectrum=spectrum)

@@ -10,7 +10,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from engine.render.halves import HALF_RATE
-from engine.sound.filters import Band, convolve, impulse
+from engine.sound.compiled import compiled
+from engine.sound.filters import Band, impulse
+from engine.sound.transforms import irfft, rfft
 
 Sound = NDArray[np.floating]
 
@@ -60,7 +62,7 @@ def _bands(frames: int, seed: int) -> list[Sound]:
     """Noise in octaves that add up to white, each (2, frames)."""
     size = 1 << frames.bit_length()
     f = np.fft.rfftfreq(size, 1 / HALF_RATE)
-    spectra = np.fft.rfft(np.random.default_rng(seed).standard_normal((2, size)), axis=1)
+    spectra = rfft(np.random.default_rng(seed).standard_normal((2, size)))
     common = _common(f)
     spectra[1] = spectra[0] * np.sqrt(common) + spectra[1] * np.sqrt(1 - common)
     # Where an octave ends the next begins within a quarter of one: a slow neighbour stays outside.
@@ -69,7 +71,7 @@ def _bands(frames: int, seed: int) -> list[Sound]:
     rising = [np.ones(len(f)), *(np.sin(np.pi / 2 * one) for one in reached)]
     falling = [*(np.cos(np.pi / 2 * one) for one in reached), np.ones(len(f))]
     return [
-        _even(np.fft.irfft(spectra * up * down, n=size, axis=1)[:, :frames])
+        _even(irfft(spectra * up * down, n=size)[:, :frames])
         for up, down in zip(rising, falling, strict=True)
     ]
 
@@ -116,43 +118,42 @@ def _between(sound: Sound, space: Space) -> Sound:
     bands = (Band("high_pass", space.low_hz), Band("low_pass", space.high_hz))
     size = 1 << (sound.shape[1] + 4096).bit_length()
     # The lower half of the bins at 48 kHz are the bins at 24.
-    edges = np.fft.rfft(impulse(bands, 4096), n=2 * size)[: size // 2 + 1]
-    left, right = np.fft.rfft(sound, n=size, axis=1) * edges
+    edges = rfft(impulse(bands, 4096), n=2 * size)[: size // 2 + 1]
+    left, right = rfft(sound, n=size) * edges
     middle, side = (left + right) / 2, (left - right) / 2
     side *= 1 - _common(np.fft.rfftfreq(size, 1 / HALF_RATE))
     both = np.stack([middle + side, middle - side])
-    return np.fft.irfft(both, n=size, axis=1)[:, : sound.shape[1]]
+    return irfft(both, n=size)[:, : sound.shape[1]]
 
 
 @lru_cache(maxsize=32)
 def spectra(space: Space, size: int) -> NDArray[np.complex64]:
     """The room's spectra, (2, bins) complex64."""
-    return np.fft.rfft(response(space).T, n=size, axis=1).astype(np.complex64)
+    return rfft(response(space).T, n=size).astype(np.complex64)
 
 
-def reverberated(send: Sound, space: Space, *, loop: bool) -> Sound:
-    """A send at `HALF_RATE` (frames,) in the room: (2, frames), without the send itself.
+_AT_ONCE = 4  # blocks
 
-    What rings past the end is dropped, or laid over the beginning of a loop.
-    """
-    frames, taps = len(send), len(response(space))
-    size = _transform(frames, taps)
+
+def reverberated(send: Sound, space: Space, frames: int) -> Sound:
+    """The first ``frames`` of what a room makes of a send at `HALF_RATE`, without the send itself:
+    (2, frames)."""
+    taps = len(response(space))
+    size = _transform(len(send), taps)
     room, hop = spectra(space, size), size - taps
-    out = np.zeros((2, frames + taps), np.float32)
-    for at in range(0, frames, hop):
-        piece = send[at : at + hop]
-        if not piece.any():
-            continue
-        bins = np.fft.rfft(piece, n=size)
-        for side in (0, 1):
-            wave = np.fft.irfft(bins * room[side], n=size)
-            target = out[side, at : at + size]
-            target += wave[: len(target)]
-    if loop:
-        for start in range(frames, frames + taps, frames):
-            lap = out[:, start : start + frames]
-            out[:, : lap.shape[1]] += lap
-    return out[:, :frames]
+    out = np.zeros((2, frames), np.float32)
+    playing = [at for at in range(0, min(len(send), frames), hop) if send[at : at + hop].any()]
+    for first in range(0, len(playing), _AT_ONCE):
+        some = playing[first : first + _AT_ONCE]
+        pieces = np.zeros((len(some), 1, hop), np.float32)
+        for piece, at in zip(pieces, some, strict=True):
+            told = send[at : at + hop]
+            piece[0, : len(told)] = told
+        waves = irfft(rfft(pieces, n=size) * room, n=size, overwrite_x=True)
+        for wave, at in zip(waves, some, strict=True):
+            target = out[:, at : at + size]
+            target += wave[:, : target.shape[1]]
+    return out
 
 
 def _transform(frames: int, taps: int) -> int:
@@ -162,28 +163,35 @@ def _transform(frames: int, taps: int) -> int:
     return min(sizes, key=lambda size: -(-frames // (size - taps)) * size * (20 + np.log2(size)))
 
 
-@lru_cache(maxsize=1)
-def _echo_colour() -> Sound:
-    """Dull and thin, at `HALF_RATE`."""
-    bins = np.fft.rfft(impulse((Band("high_pass", 350), Band("low_pass", 3500)), 2048), n=4096)
-    return np.fft.irfft(bins[:1025], n=2048)[:1024].astype(np.float32)
+def last_echo(frames_apart: int, feedback: float) -> int:
+    """After how many frames the last repeat begins, the one at -40 dB."""
+    return frames_apart * int(np.ceil(40 / (-20 * np.log10(feedback))))
 
 
-def echoes(
-    sound: Sound, frames_apart: int, feedback: float, level_db: float, *, loop: bool
-) -> Sound:
-    """Ping-pong repeats of a mono ``sound`` at `HALF_RATE`, (2, frames), dying to -40 dB."""
-    dark = convolve(sound, _echo_colour(), circular=loop)
-    out = np.zeros((2, len(sound)), np.float32)
-    level = 10 ** (level_db / 20)
-    repeats = int(np.ceil(40 / (-20 * np.log10(feedback))))
-    for number in range(1, repeats + 1):
-        shift = frames_apart * number
-        near = dark * np.float32(level * feedback ** (number - 1))
-        far = near * np.float32(0.25)
-        for side, one in ((number % 2, near), (1 - number % 2, far)):
-            if loop:
-                out[side] += np.roll(one, shift % len(sound))
-            elif shift < len(sound):
-                out[side, shift:] += one[: len(sound) - shift]
-    return out
+def add_echoes(
+    out: Sound, sound: Sound, frames_apart: int, feedback: float, level_db: float
+) -> None:
+    """Add ping-pong repeats of a mono ``sound`` to ``out`` (2, frames), dying to -40 dB; what comes
+    behind its end is dropped."""
+    after = np.arange(frames_apart, last_echo(frames_apart, feedback) + 1, frames_apart)
+    near = 10 ** (level_db / 20) * feedback ** np.arange(len(after))
+    gains = np.stack([near, 0.25 * near]).astype(np.float32)
+    # The first repeat stands on the right, the second on the left.
+    gains[:, 0::2] = gains[::-1, 0::2]
+    _add_repeats(sound, after, gains, out)
+
+
+_STRETCH = 1 << 13
+
+
+@compiled("const float32[:]", "const int64[:]", "const float32[:, :]", "float32[:, :]")
+def _add_repeats(sound, after, gains, out):
+    frames = out.shape[1]
+    for first in range(0, frames, _STRETCH):
+        for number in range(len(after)):
+            start = max(first, after[number])
+            end = min(first + _STRETCH, frames, len(sound) + after[number])
+            left, right = gains[0, number], gains[1, number]
+            for at in range(start, end):
+                out[0, at] += left * sound[at - after[number]]
+                out[1, at] += right * sound[at - after[number]]

@@ -7,6 +7,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from engine.sound.compiled import compiled
+from engine.sound.transforms import irfft, rfft
+
 SAMPLE_RATE = 48_000
 TAPS = 8192
 Sound = NDArray[np.floating]
@@ -25,18 +28,43 @@ class Band(Struct, frozen=True, array_like=True):
 def impulse(bands: tuple[Band, ...], taps: int = TAPS) -> Sound:
     """The causal response of the bands in series; nothing rings before its cause."""
     size = taps * 4
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    response = np.ones(len(z), complex)
-    for band in bands:
-        response *= _section(band, z)
-    whole = np.fft.irfft(response, n=size)
+    whole = irfft(bins_of(bands, size), n=size)
     fade = np.ones(taps)
     fade[-taps // 8 :] = 0.5 + 0.5 * np.cos(np.pi * np.arange(taps // 8) / (taps // 8))
     return (whole[:taps] * fade).astype(np.float32)
 
 
-def _section(band: Band, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
-    """One second-order section after the well-known bilinear recipes."""
+def bins_of(bands: tuple[Band, ...], size: int) -> NDArray[np.complex128]:
+    """What the bands in series do to every bin of ``size``."""
+    sections = np.array([_section(band) for band in bands]).reshape(len(bands), 6)
+    out = np.ones(size // 2 + 1, complex)
+    _in_series(sections, _delays(size), out)
+    return out
+
+
+@lru_cache(maxsize=8)
+def _delays(size: int) -> NDArray[np.complex128]:
+    """A frame's delay by the bins of ``size``."""
+    return np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+
+
+@compiled("const float64[:, :]", "const complex128[:]", "complex128[:]")
+def _in_series(sections, delays, out):
+    for section in range(len(sections)):
+        b0, b1, b2 = sections[section, 0], sections[section, 1], sections[section, 2]
+        a0, a1, a2 = sections[section, 3], sections[section, 4], sections[section, 5]
+        for at in range(len(out)):
+            z = delays[at]
+            z2 = z * z
+            above = b0 + b1 * z + b2 * z2
+            below = a0 + a1 * z + a2 * z2
+            # One over a complex number, written out: numba's own division minds every infinity.
+            over = 1.0 / (below.real * below.real + below.imag * below.imag)
+            out[at] *= above * (below.conjugate() * over)
+
+
+def _section(band: Band) -> tuple[float, float, float, float, float, float]:
+    """One second-order section after the well-known bilinear recipes: b0-b2, a0-a2."""
     w = 2 * np.pi * min(band.hertz, 0.45 * SAMPLE_RATE) / SAMPLE_RATE
     cos, alpha = np.cos(w), np.sin(w) / (2 * band.q)
     a = 10 ** (band.decibels / 40)
@@ -65,7 +93,10 @@ def _section(band: Band, z: NDArray[np.complex128]) -> NDArray[np.complex128]:
             a0 = (a + 1) + (a - 1) * cos + root
             a1 = -2 * ((a - 1) + (a + 1) * cos)
             a2 = (a + 1) + (a - 1) * cos - root
-    return (b0 + b1 * z + b2 * z * z) / (a0 + a1 * z + a2 * z * z)
+    return b0, b1, b2, a0, a1, a2
+
+
+_AT_ONCE = 4  # blocks: so many rows the transform takes side by side
 
 
 def convolve(
@@ -81,24 +112,17 @@ def convolve(
     sources, answers = np.atleast_2d(sound.T), np.atleast_2d(response.T)
     size = _transform(frames, taps)
     hop = size - taps
-    spectra = np.fft.rfft(answers, n=size, axis=1).astype(np.complex64)
+    spectra = rfft(answers, n=size).astype(np.complex64)
     width = max(len(sources), len(answers))
     out = np.empty((width, frames), np.float32) if into is None else np.atleast_2d(into.T)
     ringing = np.zeros((width, taps), np.float32)
-    for at in range(0, frames, hop):
-        piece = np.ascontiguousarray(sources[:, at : at + hop], np.float32)
-        length = piece.shape[1]
-        if piece.any():
-            wave = np.fft.irfft(np.fft.rfft(piece, n=size, axis=1) * spectra, n=size, axis=1)
+    for first in range(0, frames, _AT_ONCE * hop):
+        waves = _filtered(sources[:, first : first + _AT_ONCE * hop], spectra, hop, size)
+        for at, wave in zip(range(first, frames, hop), waves, strict=False):
+            length = min(hop, frames - at)
             wave[:, :taps] += ringing
-        elif ringing.any():
-            wave = np.zeros((width, size), np.float32)
-            wave[:, :taps] = ringing
-        else:
-            out[:, at : at + length] = 0
-            continue
-        out[:, at : at + length] = wave[:, :length]
-        ringing = wave[:, length : length + taps].copy()
+            out[:, at : at + length] = wave[:, :length]
+            ringing = wave[:, length : length + taps].copy()
     if circular:
         for at in range(0, taps, frames):
             lap = ringing[:, at : at + frames]
@@ -106,6 +130,29 @@ def convolve(
     if into is not None:
         return into
     return out[0] if sound.ndim == 1 and width == 1 else out.T
+
+
+def _filtered(
+    sources: Sound, spectra: NDArray[np.complex64], hop: int, size: int
+) -> NDArray[np.float32]:
+    """Blocks of ``hop`` frames of (channels, frames) through a filter: (blocks, width, size)."""
+    channels, frames = sources.shape
+    blocks = -(-frames // hop)
+    pieces = np.zeros((blocks, channels, hop), np.float32)
+    for number in range(blocks):
+        piece = sources[:, number * hop : (number + 1) * hop]
+        pieces[number, :, : piece.shape[1]] = piece
+    playing = pieces.any(axis=(1, 2))
+    if playing.all():
+        bins = rfft(pieces, n=size)
+        if len(spectra) > channels:
+            return irfft(bins * spectra, n=size, overwrite_x=True)
+        bins *= spectra
+        return irfft(bins, n=size, overwrite_x=True)
+    waves = np.zeros((blocks, max(channels, len(spectra)), size), np.float32)
+    if playing.any():
+        waves[playing] = irfft(rfft(pieces[playing], n=size) * spectra, n=size)
+    return waves
 
 
 def _transform(frames: int, taps: int) -> int:

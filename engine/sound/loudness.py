@@ -6,7 +6,9 @@ import numpy as np
 import pyebur128
 from numpy.typing import NDArray
 
+from engine.sound.compiled import compiled
 from engine.sound.peaks import points
+from engine.sound.transforms import irfft, rfft
 
 SAMPLE_RATE = 48_000
 MS_FRAMES = SAMPLE_RATE // 1000
@@ -110,19 +112,65 @@ def k_weight(size: int) -> Sound:
     return np.abs(_k_response(size)).astype(np.float32)
 
 
-@lru_cache(maxsize=2)
-def k_impulse(taps: int) -> Sound:
-    """The K-weighting filter at 48 kHz in time."""
-    return np.fft.irfft(_k_response(4 * taps), n=4 * taps)[:taps].astype(np.float32)
+# The two sections of BS.1770 at 48 kHz: a shelf, then a high-pass of 1 - 2/z + 1/z².
+_SHELF = (1.53512485958697, -2.69169618940638, 1.19839281085285)
+_SHELF_POLES = (-1.69065929318241, 0.73248077421585)
+_HIGH_POLES = (-1.99004745483398, 0.99007225036621)
 
 
 def _k_response(size: int) -> NDArray[np.complex128]:
     z: NDArray[np.complex128] = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-    shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
-        1 - 1.69065929318241 * z + 0.73248077421585 * z**2
+    shelf = (_SHELF[0] + _SHELF[1] * z + _SHELF[2] * z**2) / (
+        1 + _SHELF_POLES[0] * z + _SHELF_POLES[1] * z**2
     )
-    high = (1 - 2 * z + z**2) / (1 - 1.99004745483398 * z + 0.99007225036621 * z**2)
+    high = (1 - 2 * z + z**2) / (1 + _HIGH_POLES[0] * z + _HIGH_POLES[1] * z**2)
     return shelf * high
+
+
+_LANES = 16  # stretches of a sound that are heard at a time: a filter waits for itself
+_AHEAD_MS = 170  # after which what the filter heard before is 180 dB down
+
+
+def k_powers(sound: Sound, *, loop: bool) -> NDArray[np.float64]:
+    """Mean square of every millisecond of (frames,) at 48 kHz behind the K-weighting, the last one
+    filled up with silence; a loop as if it had come round before."""
+    out = np.zeros(-(-len(sound) // MS_FRAMES))
+    _k_powers(sound, loop, out)
+    return out
+
+
+@compiled("const float32[:]", "boolean", "float64[:]")
+def _k_powers(sound, loop, out):
+    (b0, b1, b2), (a1, a2), (c1, c2) = _SHELF, _SHELF_POLES, _HIGH_POLES
+    frames, lap = len(sound), -(-len(out) // _LANES)
+    waits = np.zeros((4, _LANES))
+    heard, power = np.zeros((MS_FRAMES, _LANES)), np.zeros(_LANES)
+    for ms in range(-_AHEAD_MS, lap):
+        for lane in range(_LANES):
+            first = (lane * lap + ms) * MS_FRAMES
+            if first >= 0 and first + MS_FRAMES <= frames:
+                piece = sound[first : first + MS_FRAMES]
+                for at in range(MS_FRAMES):
+                    heard[at, lane] = piece[at]
+            else:
+                for at in range(MS_FRAMES):
+                    place = (first + at) % frames if loop and first < 0 else first + at
+                    heard[at, lane] = sound[place] if 0 <= place < frames else 0.0
+        power[:] = 0.0
+        for at in range(MS_FRAMES):
+            for lane in range(_LANES):
+                x = heard[at, lane]
+                y = b0 * x + waits[0, lane]
+                waits[0, lane] = b1 * x - a1 * y + waits[1, lane]
+                waits[1, lane] = b2 * x - a2 * y
+                z = y + waits[2, lane]
+                waits[2, lane] = -2.0 * y - c1 * z + waits[3, lane]
+                waits[3, lane] = y - c2 * z
+                power[lane] += z * z
+        if ms >= 0:
+            for lane in range(_LANES):
+                if lane * lap + ms < len(out):
+                    out[lane * lap + ms] = power[lane] / MS_FRAMES
 
 
 def lufs_of_powers(powers: NDArray[np.floating]) -> float:
@@ -161,8 +209,8 @@ def momentary_lufs(sound: Sound) -> float:
     size = _smooth_length(both.shape[1] + 2400)
     power = np.zeros(both.shape[1], np.float32)
     for channel in both:
-        spectrum = np.fft.rfft(np.ascontiguousarray(channel, np.float32), n=size)
-        heard = np.fft.irfft(spectrum * k_weight(size), n=size)[: len(channel)]
+        spectrum = rfft(np.ascontiguousarray(channel, np.float32), n=size)
+        heard = irfft(spectrum * k_weight(size), n=size)[: len(channel)]
         power += heard * heard
     if len(both) == 1:
         power *= 2

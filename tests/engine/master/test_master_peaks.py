@@ -4,9 +4,8 @@ import pytest
 from master_sounds import RATE, pink
 
 from engine.sound.loudness import (
-    MS_FRAMES,
     integrated_lufs,
-    k_impulse,
+    k_powers,
     lufs_of_powers,
     programme_lufs,
     true_peak_dbtp,
@@ -60,11 +59,19 @@ def test_nothing_is_found_below_the_floor() -> None:
 def test_loudness_of_powers_is_that_of_the_meter(seconds: float) -> None:
     sound = pink(int(seconds * RATE), 6)
     sound[len(sound) // 3 :] *= 0.05  # for the gate
-    heard = np.stack([np.convolve(side, k_impulse(4096))[: len(sound)] for side in sound.T])
-    cells = -(-len(sound) // MS_FRAMES)
-    padded = np.pad(heard, ((0, 0), (0, cells * MS_FRAMES - len(sound))))
-    powers = (padded.reshape(2, cells, MS_FRAMES) ** 2).mean(axis=2).sum(axis=0)
+    left, right = np.ascontiguousarray(sound.T, np.float32)
+    powers = k_powers(left, loop=False) + k_powers(right, loop=False)
     assert lufs_of_powers(powers) == pytest.approx(programme_lufs(sound), abs=0.02)
+
+
+@pytest.mark.parametrize("frames", [300, 4801, 40_000])
+def test_a_loop_is_weighed_as_if_it_had_come_round_before(frames: int) -> None:
+    lap = pink(frames, 7)[:, 0].astype(np.float32)
+    laps = 2 + 9000 // frames * 48  # whole milliseconds before the last lap
+    endless = k_powers(np.tile(lap, laps * 48 + 1), loop=False)
+    once = k_powers(lap, loop=True)
+    whole = frames // 48
+    np.testing.assert_allclose(once[:whole], endless[laps * frames :][:whole], rtol=1e-5)
 
 
 def test_silence_has_no_loudness() -> None:

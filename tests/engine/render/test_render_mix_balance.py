@@ -10,7 +10,6 @@ from engine.contracts import Section
 from engine.render import render
 from engine.render.banks import builtin
 from engine.render.colouring import LEAST_DB, MOST_DB, hand_bands, passed, role_bands
-from engine.render.console import Console, Strip
 from engine.render.control import cells, drawn, powers
 from engine.render.desk import LEVELS, NARROW, desk_for
 from engine.render.dynamics import (
@@ -183,25 +182,6 @@ def test_a_mix_stands_in_mono(style: str) -> None:
     assert both - integrated_lufs(np.stack([middle, middle], axis=1)) <= 1.5
     left, right = (mix**2).mean(axis=0)
     assert abs(10 * np.log10(left / right)) <= 1.5
-
-
-def test_a_console_delays_and_places_what_it_is_given() -> None:
-    frames = 12_000
-    click = np.zeros(frames, np.float32)
-    click[48] = 1
-    console = Console(frames, loop=True)
-    flat = np.ones((1 << 15) + 1, np.complex64)
-    many = cells(frames)
-    strip = Strip(
-        group="mix", gain=np.ones(many), equaliser=flat, send=0.0, pan=-1.0, late_frames=0,
-        echoed=False,
-    )  # fmt: skip
-    console.add(click, powers(click), strip)
-    desk = desk_for("country", "bed")
-    out = console.returned(desk, 0, np.ones(many), 1)["mix"]
-    # Below 120 Hz both sides are one; of a click that is next to nothing.
-    assert out[48, 0] == pytest.approx(np.sqrt(2), abs=0.03)
-    assert np.abs(out[:, 1]).max() < 0.03
 
 
 def test_a_pocket_is_cut_where_a_part_covers_the_lead_and_nowhere_else() -> None:
