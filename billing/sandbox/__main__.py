@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from pathlib import Path
@@ -21,6 +22,7 @@ RATES = {"none": limits.Rates(), "live": limits.LIVE, "test": limits.TEST}
 def main() -> None:
     """Serve until interrupted."""
     given = _arguments()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # not a line for every webhook
     shop = Shop(given.state, url=f"http://{ADDRESS}:{given.port}", rates=RATES[given.rates])
     sandbox = create_sandbox(shop, _webhooks(given), served=True)
     server = Server(sandbox, address=ADDRESS, port=given.port, interface=Interfaces.ASGI)

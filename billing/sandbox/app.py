@@ -138,10 +138,10 @@ async def _send(send: Send, reply: Reply) -> None:
 
 
 async def _break_off(send: Send) -> None:
-    """Promise more than is sent: the server closes, and the client sees a broken connection."""
-    await send({"type": "http.response.start", "status": 200,
-                "headers": [(b"content-length", b"1000")]})  # fmt: skip
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    """Begin an answer and fail: the server closes, and the client sees a broken connection."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b" ", "more_body": True})
+    raise Dropped("the connection ends here")
 
 
 def _problem(status: int, message: str) -> Reply:

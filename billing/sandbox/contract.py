@@ -69,21 +69,27 @@ def decode(operation: Operation, query: str, body: str) -> dict[str, Any]:
 
 def faults(operation: Operation, answer: Any) -> list[str]:
     """What is wrong with one of our own answers, in the document's eyes."""
-    return [
-        f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
-        for one in _answered(operation.method, operation.template).iter_errors(answer)
-        for error in _deepest(one)
-    ]
+    return _told(_answered(operation.method, operation.template).iter_errors(answer))
 
 
-def described(component: str) -> bool:
-    """Whether the document describes this object."""
-    return component in _components()["schemas"]
+def faults_of(about: Any) -> list[str]:
+    """What is wrong with one object, such as an event's, by the kind it says it is."""
+    if about.get("object") not in _components()["schemas"]:
+        return [f"the document has no object {about.get('object')!r}"]
+    return _told(_kind(about["object"]).iter_errors(about))
 
 
 def blank(component: str) -> dict[str, Any]:
     """The least valid object of a kind: all its fields, null where that is allowed."""
     return copy.deepcopy(_blank(component))
+
+
+def _told(errors: Iterable[ValidationError]) -> list[str]:
+    return [
+        f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
+        for one in errors
+        for error in _deepest(one)
+    ]
 
 
 def _deepest(error: ValidationError) -> list[ValidationError]:
@@ -156,6 +162,12 @@ def _answered(method: str, template: str) -> Draft7Validator:
     if schema != _ANYTHING:
         schema = _closed(_nullable(schema))
     return Draft7Validator({"components": _judged_components(), "allOf": [schema]})
+
+
+@cache
+def _kind(component: str) -> Draft7Validator:
+    reference = {"$ref": f"#/components/schemas/{component}"}
+    return Draft7Validator({"components": _judged_components(), "allOf": [reference]})
 
 
 @cache

@@ -18,7 +18,8 @@ def create(store: Store, given: Given, _: Ids) -> Object:
     made = store.make("cus", "customer", **{key: given[key] for key in _PLAIN if key in given})
     made |= {
         "address": given.get("address") or None, "metadata": merged(None, given.get("metadata")),
-        "balance": given.get("balance", 0), "delinquent": False, "livemode": False, "invoice_prefix": made["id"][-8:].upper(),
+        "balance": given.get("balance", 0), "delinquent": False, "livemode": False,
+        "invoice_prefix": made["id"][-8:].upper(),
         "next_invoice_sequence": 1, "tax_exempt": "none", "preferred_locales": [],
         "test_clock": clock,
         "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None,

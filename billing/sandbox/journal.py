@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-LINES_AT_MOST = 20_000
+LINES_AT_MOST = 200_000
 """Changes kept before the file is written anew."""
 
 

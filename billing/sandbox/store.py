@@ -24,6 +24,8 @@ LAG_S = 2.0
 """Summaries are behind on purpose, so that nobody relies on reading their own write."""
 GRACE_S = 3_600
 """From the end of a period to its invoice's finalization; late usage still counts meanwhile."""
+WRITTEN_BY = "cuesmith sandbox 2"
+"""The first line of a state file says so; another one is refused."""
 API_VERSION = "2026-05-27.dahlia"
 
 Object = dict[str, Any]
@@ -220,7 +222,8 @@ class Store:
     def state(self) -> Object:
         """Everything, for one line."""
         return {
-            "objects": self.objects, "events": [*self.events, *self.thin_events],
+            "written_by": WRITTEN_BY, "objects": self.objects,
+            "events": [*self.events, *self.thin_events],
             "told": sorted(self.told), "usage": self.usage.lines(),
             "replies": list(self.replies.items()), "deleted": sorted(self.deleted),
             "aside": list(self.aside.items()), "lead_s": self.clock.lead_s,
@@ -228,7 +231,12 @@ class Store:
 
     def restore(self) -> None:
         """Everything an earlier run wrote down."""
-        for line in self.journal.read():
+        for number, line in enumerate(self.journal.read()):
+            if number == 0 and line.get("written_by") != WRITTEN_BY:
+                raise ValueError(
+                    f"{self.journal.file} was written by another version of the sandbox: move it "
+                    "away, and the database that goes with it, to begin anew"
+                )
             self._replay(line)
         for one in list(self.objects.values()):
             if one["id"] not in self.deleted:

@@ -116,6 +116,8 @@ def close_period(store: Store, subscription: Object) -> None:
     if subscription["status"] in _ENDED:
         return
     begin, end = _period(subscription)
+    if end > store.now():
+        return
     if subscription["cancel_at_period_end"]:
         _bill(store, subscription, (begin, end), None)
         collection.become(store, subscription, "canceled")
