@@ -1,7 +1,7 @@
 """What travels through the queue. Lenient on purpose: an old pod may read a new job."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -148,3 +148,4 @@ class Delivery(Struct, frozen=True, kw_only=True):
     account: str
     number: int
     body: Delivered | FamilyDelivered | Ended | Unreadable
+    waited: timedelta  # since it was delivered, by the database's clock

@@ -261,7 +261,8 @@ async def select_hopeless(conn: asyncpg.Connection) -> list[tuple[str, Wants, bo
 
 
 SELECT_UNSETTLED = """
-select deliveries.id, deliveries.job, jobs.account, deliveries.number, deliveries.body
+select deliveries.id, deliveries.job, jobs.account, deliveries.number, deliveries.body,
+  now() - deliveries.created_at as waited
 from engine.deliveries join engine.jobs on jobs.id = deliveries.job
 where settled_at is null and due_at <= now()
 order by deliveries.id
@@ -278,6 +279,7 @@ async def select_unsettled(conn: asyncpg.Connection, limit: int) -> list[Deliver
             account=row["account"],
             number=row["number"],
             body=_charged(row["body"]),
+            waited=row["waited"],
         )
         for row in await conn.fetch(SELECT_UNSETTLED, limit)
     ]
