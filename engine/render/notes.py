@@ -121,6 +121,13 @@ def add(
     ``fall`` it is cut, for notes that are silent by then. Nothing is written outside ``out`` and
     nothing into ``note``.
     """
+    if (
+        not out.T.flags.c_contiguous
+    ):  # frames of both sides lie by turns: nobody in a hurry has it so
+        sides = in_one_piece(out)
+        add(sides, note, onset, gain, let_go=let_go, fall=fall)
+        out[:] = sides
+        return
     length = len(note)
     if let_go is not None:
         length = min(length, let_go + (0 if fall is None else len(fall)))
