@@ -171,10 +171,6 @@ def _time(seconds: float) -> Curve:
     return np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
 
 
-def _sine(cycles: Curve) -> Sound:
-    return np.sin(osc.radians(osc.wrapped(cycles)))
-
-
 def _two_stage(frames: int, tau_s: float, punch: float, quick_s: float) -> Sound:
     """A ring of ``tau_s`` of which the share ``punch`` is gone at once."""
     fall = osc.decay(frames, tau_s)
@@ -205,7 +201,7 @@ def _kick(kit: Kit, force: float, tune: float, top: float, rng: np.random.Genera
     t = _time(min(kit.kick_tau_s * 6, 2.2))
     sweep = kit.kick_sweep_hz * (0.6 + 0.4 * force)
     tau = kit.kick_sweep_s
-    body = _sine(tune * kit.kick_hz * t + sweep * tau * (1 - np.exp(-t / tau)))
+    body = osc.sine(tune * kit.kick_hz * t + sweep * tau * (1 - np.exp(-t / tau)))
     body *= _two_stage(len(t), kit.kick_tau_s, kit.kick_punch, 0.07)
     body = np.tanh(np.float32(kit.kick_drive) * body) / np.float32(np.tanh(kit.kick_drive))
     size = int(0.02 * SAMPLE_RATE)
@@ -224,9 +220,9 @@ def _snare(kit: Kit, force: float, tune: float, rng: np.random.Generator) -> Sou
         return percussion.lfsr(len(t), 9000, rng) * fall
     tau = kit.snare_tau_s
     first = kit.snare_hz * tune
-    shell = _sine(first * t + 60 * 0.01 * (1 - np.exp(-t / 0.01))) * osc.decay(len(t), tau)
+    shell = osc.sine(first * t + 60 * 0.01 * (1 - np.exp(-t / 0.01))) * osc.decay(len(t), tau)
     shell *= np.float32(0.6)
-    shell += np.float32(0.35) * _sine(first * 1.79 * t) * osc.decay(len(t), tau * 0.65)
+    shell += np.float32(0.35) * osc.sine(first * 1.79 * t) * osc.decay(len(t), tau * 0.65)
     wires = osc.noise(len(t), rng, osc.band(kit.snare_low_hz, 8500, 1.0))
     wires *= osc.decay(len(t), kit.snare_noise_tau_s)
     shell += np.float32(0.55 * kit.snare_noise * force**0.5) * wires
@@ -238,7 +234,7 @@ def _brushed(rng: np.random.Generator, force: float) -> Sound:
     t = _time(0.6)
     swish = osc.risen(osc.noise(len(t), rng, osc.band(1200, 6500)), 670)
     swish *= osc.decay(len(t), 0.11)
-    return swish + np.float32(0.25 * force) * _sine(205 * t) * osc.decay(len(t), 0.05)
+    return swish + np.float32(0.25 * force) * osc.sine(205 * t) * osc.decay(len(t), 0.05)
 
 
 def _swirled(rng: np.random.Generator) -> Sound:
@@ -251,8 +247,8 @@ def _swirled(rng: np.random.Generator) -> Sound:
 def _tom(kit: Kit, base: float, force: float, top: float, rng: np.random.Generator) -> Sound:
     t = _time(kit.tom_tau_s * 5.5)
     turns = base * t + base * kit.tom_drop * 0.045 * (1 - np.exp(-t / 0.045))
-    skin = _sine(turns) * _two_stage(len(t), kit.tom_tau_s, 0.5, 0.06)
-    skin += np.float32(0.3) * _sine(base * 1.59 * t) * osc.decay(len(t), 0.1)
+    skin = osc.sine(turns) * _two_stage(len(t), kit.tom_tau_s, 0.5, 0.06)
+    skin += np.float32(0.3) * osc.sine(base * 1.59 * t) * osc.decay(len(t), 0.1)
     out = np.tanh(np.float32(1.3) * skin)
     size = int(0.1 * SAMPLE_RATE)
     stick = osc.noise(size, rng, lambda f: osc.band(400, 4000)(f) * _dull(f, top))
@@ -323,8 +319,8 @@ def _ping(key: int, tune: float, force: float, frames: int) -> Sound:
     """The stick on the ride, or on its bell."""
     t = np.arange(frames) / SAMPLE_RATE
     bell = 2.2 if key == 53 else 1.0
-    ping = _sine(3100 * tune * t) * osc.decay(frames, 0.06)
-    second = _sine(1130 * tune * t) * osc.decay(frames, 0.12 * bell)
+    ping = osc.sine(3100 * tune * t) * osc.decay(frames, 0.06)
+    second = osc.sine(1130 * tune * t) * osc.decay(frames, 0.12 * bell)
     return np.float32(2.0 * force) * (ping + np.float32(0.6 * bell) * second)
 
 

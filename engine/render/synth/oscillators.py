@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from engine.sound.compiled import compiled
@@ -105,66 +106,68 @@ def peaks(frequency: Curve, formants: tuple[tuple[float, float, float], ...]) ->
     return gain
 
 
-_ONE_THREAD = 1 << 18  # multiplications; OpenBLAS shares among threads what is more
-_TOGETHER = 64  # partials that are summed by one product
 _DEAD = 1e-5  # of the loudest partial: 100 dB under it
+_BLOCK = 256  # frames of a partial that are made from where it stands at their beginning
 
 
-def modal(
-    frequency: Curve, amplitude: Curve, t60_s: Curve, phase: Curve, frames: int, block: int = 256
-) -> Sound:
-    """The sum of decaying sines, as matrix products of two short exponential tables.
+def modal(frequency: Curve, amplitude: Curve, t60_s: Curve, phase: Curve, frames: int) -> Sound:
+    """The sum of decaying sines, (frames,).
 
     Partials that have died are left out from then on: high ones are most of a string, but only of
     its first moment.
     """
+    blocks = -(-frames // _BLOCK)
+    out = np.zeros(blocks * _BLOCK, np.float32)
     heard = np.flatnonzero((frequency < TOP_HZ) & (np.abs(amplitude) > 0))
-    blocks = -(-frames // block)
-    wave = np.zeros((blocks, block), np.float32)
-    if not len(heard):
-        return wave.reshape(-1)[:frames]
-    loud = np.abs(amplitude[heard])
-    life = np.log(np.maximum(loud / (loud.max() * _DEAD), 1.0)) * t60_s[heard] / 6.9078
-    order = np.argsort(-life, kind="stable")
-    heard, last = heard[order], np.ceil(life[order] * SAMPLE_RATE / block).astype(int) + 1
-    rate = (-6.9078 / t60_s[heard] + 2j * np.pi * frequency[heard]) / SAMPLE_RATE
-    short = _powers(np.exp(rate), block, np.ones(len(rate), complex)).T
-    step = np.exp(rate * block)
-    now = (amplitude[heard] * np.exp(1j * phase[heard])).astype(np.complex128)
-    at, stretch = 0, 16
-    while at < blocks:
-        alive = int(np.searchsorted(-last, -at))
-        until = min(at + stretch, blocks)
-        if not alive:
-            break
-        long = _powers(step[:alive], until - at + 1, now[:alive])
-        now = long[-1]
-        _summed(long[:-1], short[:alive], wave[at:until])
-        at, stretch = until, min(2 * stretch, 256)
-    return wave.reshape(-1)[:frames]
+    if len(heard):
+        loud = np.abs(amplitude[heard])
+        life = np.log(np.maximum(loud / (loud.max() * _DEAD), 1.0)) * t60_s[heard] / 6.9078
+        last = np.minimum(np.ceil(life * SAMPLE_RATE / _BLOCK).astype(np.int64) + 1, blocks)
+        rate = (-6.9078 / t60_s[heard] + 2j * np.pi * frequency[heard]) / SAMPLE_RATE
+        begins = (amplitude[heard] * np.exp(1j * phase[heard])).astype(np.complex128)
+        _ring(np.exp(rate), begins, last, out)
+    return out[:frames]
 
 
-def _powers(base: Phasors, count: int, first: Phasors) -> Phasors:
-    """first, first base, first base^2, …: (count, len(base)) complex."""
-    table = np.empty((count, len(base)), np.complex128)
-    table[0], table[1:] = first, base
-    return np.multiply.accumulate(table, axis=0)
+@compiled("const complex128[:]", "const complex128[:]", "const int64[:]", "float32[:]")
+def _ring(steps: Phasors, begins: Phasors, last: NDArray[np.int64], out: Sound) -> None:
+    """Add the imaginary parts of phasors that turn by ``steps``, each for its ``last`` blocks."""
+    real, imaginary = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
+    for partial in range(len(steps)):
+        turned = complex(1.0, 0.0)
+        for at in range(_BLOCK):
+            real[at], imaginary[at] = turned.real, turned.imag
+            turned *= steps[partial]
+        now = begins[partial]
+        for block in range(last[partial]):
+            across, along = np.float32(now.imag), np.float32(now.real)
+            piece = out[block * _BLOCK : (block + 1) * _BLOCK]
+            for at in range(_BLOCK):
+                piece[at] += real[at] * across + imaginary[at] * along
+            now *= turned
 
 
-def _summed(long: Phasors, short: Phasors, wave: Sound) -> None:
-    """Add the imaginary part of ``long @ short`` to ``wave``, in products small enough to be one
-    thread's: a large one is shared among as many as the machine has, and rounds accordingly."""
-    for first in range(0, long.shape[1], _TOGETHER):
-        one, two = long[:, first : first + _TOGETHER], short[first : first + _TOGETHER]
-        left = np.concatenate([one.real, one.imag], axis=1).astype(np.float32)
-        right = np.concatenate([two.imag, two.real]).astype(np.float32)
-        rows = max(1, _ONE_THREAD // right.size)
-        whole = len(left) // rows * rows
-        if whole:
-            parts = left[:whole].reshape(-1, rows, left.shape[1]) @ right
-            wave[:whole] += parts.reshape(whole, -1)
-        if whole < len(left):
-            wave[whole:] += left[whole:] @ right
+@compiled("const float64[:]", "float32[:]")
+def _sines(cycles: Curve, out: Sound) -> None:
+    """A series that is right to a millionth over the quarter of a cycle it is asked for."""
+    for at in range(len(cycles)):
+        turn = np.float32(cycles[at] - np.floor(cycles[at] + 0.5))  # from -1/2 to 1/2
+        folded = min(max(turn, np.float32(-0.5) - turn), np.float32(0.5) - turn)
+        x = folded * np.float32(2 * np.pi)
+        z = x * x
+        series = np.float32(-1 / 39916800)
+        series = series * z + np.float32(1 / 362880)
+        series = series * z + np.float32(-1 / 5040)
+        series = series * z + np.float32(1 / 120)
+        series = series * z + np.float32(-1 / 6)
+        out[at] = x + x * z * series
+
+
+def sine(cycles: Curve) -> Sound:
+    """The sine of a phase in cycles, float32."""
+    out = np.empty(len(cycles), np.float32)
+    _sines(cycles, out)
+    return out
 
 
 def strike(frequency: Curve, contact_s: float) -> Curve:
@@ -195,17 +198,30 @@ def circular_noise(
 ) -> Sound:
     """Noise whose end meets its beginning, (channels, size), RMS 1. It is drawn as a spectrum."""
     gain = response_of(shape, size)
-    gain[0] = 0.0
     # Many bins make every frame, so it is normal in time however each bin was drawn.
     drawn = rng.random((channels, size // 2 + 1, 2), dtype=np.float32)
-    drawn -= np.float32(0.5)
-    drawn *= gain[:, None]
-    drawn[:, -1, 1] = 0.0
-    sound = np.fft.irfft(drawn.view(np.complex64)[..., 0], n=size, axis=1)
+    power = np.empty(channels)
+    _coloured(drawn, gain, power)
     # By Parseval: every bin between the ends stands for two.
-    power = 2.0 * np.sum(np.square(drawn, dtype=np.float64), axis=(1, 2)) / size**2
-    sound *= (1.0 / np.sqrt(power + 1e-30)).astype(np.float32)[:, None]
+    sound = np.fft.irfft(drawn.view(np.complex64)[..., 0], n=size, axis=1)
+    sound *= (1.0 / np.sqrt(2.0 * power / size**2 + 1e-30)).astype(np.float32)[:, None]
     return sound
+
+
+@compiled("float32[:, :, :]", "const float32[:]", "float64[:]")
+def _coloured(drawn: Sound, gain: Sound, power: Curve) -> None:
+    """Numbers from nought to one turned into bins, in place, and the power of every channel."""
+    drawn[:, -1, 1] = np.float32(0.5)
+    for channel in range(len(drawn)):
+        drawn[channel, 0] = np.float32(0.0)
+        real, imaginary = 0.0, 0.0
+        for at in range(1, len(gain)):
+            one = (drawn[channel, at, 0] - np.float32(0.5)) * gain[at]
+            two = (drawn[channel, at, 1] - np.float32(0.5)) * gain[at]
+            drawn[channel, at, 0], drawn[channel, at, 1] = one, two
+            real += np.float64(one) * one
+            imaginary += np.float64(two) * two
+        power[channel] = real + imaginary
 
 
 AIR_FRAMES = 1 << 16
@@ -229,14 +245,24 @@ def air(frames: int, rng: np.random.Generator, low: float, high: float, tilt: fl
     return np.resize(np.roll(wheel, -start), frames)
 
 
-def band(low: float, high: float, tilt: float = 0.0) -> Callable[[Curve], Curve]:
+class Band(Struct, frozen=True, array_like=True):
     """A noise band with 12 dB flanks; ``tilt`` in dB an octave around the middle."""
 
-    def shape(f: Curve) -> Curve:
-        flanks = 1.0 / np.sqrt((1 + (low / f) ** 4) * (1 + (f / high) ** 4))
-        return flanks * (f / np.sqrt(low * high)) ** (tilt / 6.02)
+    low: float
+    high: float
+    tilt: float = 0.0
 
-    return shape
+    def __call__(self, f: Curve) -> Curve:
+        """Its magnitude at frequencies in hertz."""
+        squared = f * f
+        under, over = self.low**2 / squared, squared / self.high**2
+        flanks = 1.0 / np.sqrt((1 + under * under) * (1 + over * over))
+        if not self.tilt:
+            return flanks
+        return flanks * (f / np.sqrt(self.low * self.high)) ** (self.tilt / 6.02)
+
+
+band = Band
 
 
 def attack(frames: int, rise: int) -> Sound:
@@ -289,6 +315,18 @@ _ENOUGH = 8192  # places at which a response is known well enough, a 700th of an
 
 def response_of(response: Callable[[Curve], Curve], size: int) -> Sound:
     """A response on the bins of a transform of ``size``; of many bins every one is not asked."""
+    return _response(response, size) if isinstance(response, Band) else _asked(response, size)
+
+
+@lru_cache(maxsize=64)
+def _response(band: Band, size: int) -> Sound:
+    """What many notes of a voice ask for alike; read-only."""
+    response = _asked(band, size)
+    response.flags.writeable = False
+    return response
+
+
+def _asked(response: Callable[[Curve], Curve], size: int) -> Sound:
     f = np.maximum(np.arange(size // 2 + 1) * (SAMPLE_RATE / size), 1.0)
     if len(f) <= _ENOUGH:
         return response(f).astype(np.float32)

@@ -201,7 +201,7 @@ def glide(
     extra = base * (2 ** (voice.semitones / 12) - 1)
     t = np.arange(frames) / SAMPLE_RATE
     cycles = base * t + extra * voice.glide_s * (1 - np.exp(-t / voice.glide_s))
-    out = np.sin(osc.radians(osc.wrapped(cycles)))
+    out = osc.sine(cycles)
     out *= osc.decay(frames, voice.tau_s)
     drive = np.float32(voice.drive * (0.7 + 0.5 * loudness))
     out = np.tanh(drive * out) / np.tanh(drive)
