@@ -63,7 +63,7 @@ def decode(operation: Operation, query: str, body: str) -> dict[str, Any]:
     else:
         value = forms.read(query if operation.method == "GET" else body or query, schema)
     for error in validator.iter_errors(value):
-        raise _malformed(error)
+        raise _malformed(_deepest(error)[0])
     return value
 
 
@@ -135,7 +135,7 @@ def _from_json(body: str) -> dict[str, Any]:
 
 
 def _malformed(error: ValidationError) -> Malformed:
-    head, *rest = [str(one) for one in error.path] or [""]
+    head, *rest = [str(one) for one in error.absolute_path] or [""]
     param = head + "".join(f"[{one}]" for one in rest)
     named = re.search(r"'([^']+)'", error.message)
     inner = named[1] if named else ""
