@@ -21,7 +21,7 @@ class Manner(Struct, frozen=True):
 
 
 MANNERS = {
-    "solo_piano": Manner("jazz", 0, 4, keeps_tips=True),
+    "solo_piano": Manner("orchestral", 0, 4, keeps_tips=True),
     "orchestral_epic": Manner("cinematic", 0, 5),
     "orchestral_tender": Manner("orchestral", 0, 4, keeps_tips=True),
     "cinematic_tension": Manner("cinematic", 0, 5),
@@ -38,6 +38,9 @@ MANNERS = {
 }  # fmt: skip
 PLAIN = Manner("pop", 1.5, 6)
 _AT_ONCE = 8  # windows
+# Of what is missing, and how much of each octave its neighbours decide. The bounds below keep a
+# master from bending a mix, not these.
+_STRENGTH, _SMOOTH = 0.9, (0.1, 0.8, 0.1)
 
 
 def tilt(mix: Sound, name: str) -> NDArray[np.floating]:
@@ -63,7 +66,7 @@ def tilt(mix: Sound, name: str) -> NDArray[np.floating]:
     # Two octaves lie in the reference band; a third octave is a third of an octave band.
     measured = np.asarray(levels) - 10 * np.log10(spectrum[reference].sum() / 2 + 1e-12)
     wanted = np.asarray(TILTS[name]) - measured
-    smooth = np.convolve(np.pad(wanted, 1, mode="edge"), [0.25, 0.5, 0.25], "valid") * 0.6
+    smooth = np.convolve(np.pad(wanted, 1, mode="edge"), _SMOOTH, "valid") * _STRENGTH
     limit = np.where((OCTAVES_HZ > 300) & (OCTAVES_HZ < 5000), 1.5, 3.0)
     # A band that is empty by intention (no bass, no cymbals) is not to be filled with its noise.
     empty = measured < np.asarray(TILTS[name]) - 18

@@ -15,11 +15,11 @@ from engine.sound.tilts import OCTAVES_HZ, octaves
 from engine.sound.transforms import rfft
 
 TAPS = 4096
-MOST_DB, LEAST_DB = 9.0, -5.0  # of all shelves together
-_HAND = 0.85  # share of what is missing that is given
+MOST_DB, LEAST_DB = 12.0, -5.0  # of all shelves together
+_HAND = 0.95  # share of what is missing that is given
 _EMPTY_DB = 34.0  # further than this under the target an instrument has no such sound to raise
-# Shelves, and the octave (1, 2, 4 and 8 kHz) that says what each of them shall do.
-_SHELVES = ((700.0, 5), (1600.0, 6), (3200.0, 7), (7000.0, 8))
+# Shelves, and the octave (1, 2, 4, 8 and 16 kHz) that says what each of them shall do.
+_SHELVES = ((700.0, 5), (1600.0, 6), (3200.0, 7), (7000.0, 8), (12_000.0, 9))
 Spectrum = NDArray[np.floating]
 
 
@@ -45,7 +45,7 @@ def _tone(tone: tuple[float, ...]) -> tuple[Band, ...]:
 def hand_bands(
     spectrum: Spectrum, bands: tuple[Band, ...], row: str, wanted: Spectrum
 ) -> tuple[Band, ...]:
-    """Two shelves that bring a part of this power spectrum behind ``bands`` nearer to the style's
+    """Shelves that bring a part of this power spectrum behind ``bands`` nearer to the style's
     ``wanted`` octaves; none where the row is not one of a tune or a chord."""
     if not spectrum.any():
         return ()

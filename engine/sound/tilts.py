@@ -23,7 +23,7 @@ TILTS: dict[str, tuple[float, ...]] = {
     "chinese": (-16, -4, 1, 2, 1, 0, -2, -5, -10, -18),
 }
 _STYLES = {
-    "solo_piano": "jazz", "orchestral_epic": "cinematic", "orchestral_tender": "orchestral",
+    "solo_piano": "orchestral", "orchestral_epic": "cinematic", "orchestral_tender": "orchestral",
     "cinematic_tension": "cinematic", "dark_ambient": "ambient", "meditation": "ambient",
     "lofi": "lofi", "jazz_trio": "jazz", "bossa": "jazz", "rock": "rock", "metal": "rock",
     "synthwave": "synthwave", "house_edm": "edm", "trap_hiphop": "edm", "chiptune": "chip",
