@@ -9,21 +9,20 @@ import zlib
 from functools import lru_cache
 
 import numpy as np
-import soxr
 from msgspec import Struct, structs
 
 from engine.render.strokes import Stroke
 from engine.render.synth import bends
 from engine.render.synth.oscillators import SAMPLE_RATE, Sound
 from engine.render.synth.patches import PATCHES
-from engine.sound.filters import Band, beside, convolve, impulse, middle
+from engine.render.synth.valves import Curve, amplified
+from engine.sound.filters import Band, blank
 from engine.sound.loudness import momentary_lufs
 
 REFERENCE_LUFS = -20.0
 PALM_S = 0.1  # notes shorter than this are palm mutes
 AGAIN_S = 0.005  # standard deviation of the second take's onsets
 _STRING = 10.0  # brings strings struck at 100 to an RMS near 1
-_BLOCK, _MARGIN = 1 << 17, 2048
 
 
 class Amp(Struct, frozen=True, kw_only=True):
@@ -78,22 +77,24 @@ AMPS: dict[str, Amp] = {
 
 def play_amplified(name: str, strokes: list[Stroke], frames: int) -> Sound:
     """A part on an electric guitar or bass, (frames, 2), a chord struck at 100 at -20 LUFS."""
-    amp = AMPS[name]
-    takes = [_amplified(amp, _strings(name, amp, strokes, frames))]
+    amp, gain, out = AMPS[name], _makeup(name), blank(frames)
+    _amplified(amp, gain, _strings(name, amp, strokes, frames), out[:, 0])
     if amp.takes == 2:
-        takes.append(_amplified(amp, _strings(name, amp, _again(name, strokes), frames)))
-    left, right = takes[0], takes[-1]
-    return beside(left, right) * np.float32(_makeup(name))
+        _amplified(amp, gain, _strings(name, amp, _again(name, strokes), frames), out[:, 1])
+    else:
+        out[:, 1] = out[:, 0]
+    return out
 
 
 def _strings(name: str, amp: Amp, strokes: list[Stroke], frames: int) -> Sound:
-    """What the pick-up hears, mono; short notes are damped by the hand."""
-    if not amp.palm:
-        return middle(bends.play_bent(name, strokes, frames))
-    damped = [one for one in strokes if one.frames < PALM_S * SAMPLE_RATE]
-    ringing = [one for one in strokes if one.frames >= PALM_S * SAMPLE_RATE]
-    sound = bends.play_bent(name, ringing, frames)
-    return middle(sound + bends.play_bent(amp.palm, damped, frames))
+    """What the pick-up hears, mono: strings have no sides. Short notes are damped by the hand."""
+    out = blank(frames)
+    short = PALM_S * SAMPLE_RATE if amp.palm else 0
+    damped = [one for one in strokes if one.frames < short]
+    bends.play_bent(name, [one for one in strokes if one.frames >= short], frames, out)
+    if damped:
+        bends.play_bent(amp.palm, damped, frames, out)
+    return out[:, 0]
 
 
 def _again(name: str, strokes: list[Stroke]) -> list[Stroke]:
@@ -108,30 +109,10 @@ def _again(name: str, strokes: list[Stroke]) -> list[Stroke]:
     ][::-1]  # fmt: skip
 
 
-def _amplified(amp: Amp, strings: Sound) -> Sound:
-    """Mono strings through the amplifier and its box."""
-    strings = strings * np.float32(_STRING)
-    sound = _driven(amp, strings)
-    sound += np.float32(amp.clean) * strings
-    return convolve(sound, impulse(amp.box))
-
-
-def _driven(amp: Amp, strings: Sound) -> Sound:
-    """Saturation above the rate, block by block: a long piece stays small, rests cost nothing."""
-    rest = np.float32(np.tanh(amp.asymmetry))
-    out = np.zeros_like(strings)
-    for begin in range(0, len(strings), _BLOCK):
-        first = max(0, begin - _MARGIN)
-        piece = strings[first : begin + _BLOCK + _MARGIN]
-        if not piece.any():
-            continue
-        over = soxr.resample(piece, 1, amp.over) * np.float32(amp.drive)
-        over += np.float32(amp.asymmetry)
-        np.tanh(over, out=over)
-        back = soxr.resample(over - rest, amp.over, 1)
-        length = min(_BLOCK, len(strings) - begin)
-        out[begin : begin + length] = back[begin - first : begin - first + length]
-    return out
+def _amplified(amp: Amp, gain: float, strings: Sound, out: Sound) -> None:
+    """Mono strings through the amplifier and its box into ``out``."""
+    curve = Curve(amp.drive * _STRING, amp.asymmetry, amp.clean * _STRING, gain)
+    amplified(strings, curve, amp.over, amp.box, out)
 
 
 @lru_cache(maxsize=32)
@@ -140,5 +121,6 @@ def _makeup(name: str) -> float:
     amp, frames = AMPS[name], SAMPLE_RATE
     low = max(PATCHES[name].low, 40 if amp.takes == 2 else 28)
     strokes = [Stroke(0, frames, pitch, 100) for pitch in (low, low + 7)]
-    sound = _amplified(amp, _strings(name, amp, strokes, frames))
+    sound = np.empty(frames, np.float32)
+    _amplified(amp, 1.0, _strings(name, amp, strokes, frames), sound)
     return float(10 ** ((REFERENCE_LUFS - momentary_lufs(sound)) / 20))

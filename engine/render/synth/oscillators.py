@@ -12,6 +12,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from engine.sound.compiled import compiled
+from engine.sound.transforms import irfft, rfft
 
 SAMPLE_RATE = 48_000
 TOP_HZ = 18_000.0  # nothing is generated above this, so nothing can fold back
@@ -305,9 +306,9 @@ def taper(sound: Sound, frames: int = 240) -> Sound:
 def shaped(sound: Sound, response: Callable[[Curve], Curve]) -> Sound:
     """The sound through a zero-phase magnitude response; for single notes, before their attack."""
     size = transform_length(len(sound) + 2400)
-    spectrum = np.fft.rfft(sound.T, n=size)
+    spectrum = rfft(sound.T, size)
     spectrum *= response_of(response, size)
-    return np.fft.irfft(spectrum, n=size)[..., : len(sound)].astype(np.float32, copy=False).T
+    return irfft(spectrum, size, overwrite_x=True)[..., : len(sound)].T
 
 
 _ENOUGH = 8192  # places at which a response is known well enough, a 700th of an octave apart
