@@ -10,7 +10,7 @@ import structlog
 from api.clerk.desk import Desk
 from billing.connections import lent, transaction
 from billing.errors import NotYet, StripeRefused, StripeUnavailable
-from billing.processor import errands, payments, store
+from billing.processor import errands, mirror, payments, store
 from billing.processor.contracts import Errand
 
 HOPED_FOR = timedelta(minutes=10)
@@ -87,6 +87,9 @@ async def _credit_note(desk: Desk, errand: Errand) -> dict[str, Any]:
         errand.id, written.id, asked["amount_minor"], paid=written.status == "paid",
         memo=asked["memo"],
     )  # fmt: skip
+    after = await desk.door.invoice(written.id)
+    async with transaction(desk.pool) as conn:
+        await mirror.keep_invoice(conn, errand.account, after)
     return {"credit_note": made.id, "number": made.number}
 
 

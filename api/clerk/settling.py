@@ -1,4 +1,8 @@
-"""Settling what the studios deliver: the charge, the meter event and the candidate's appearance."""
+"""Settling what the studios deliver: the charge, the meter event and the candidate's appearance.
+
+A candidate that comes after its hold closed is charged to the wallet at once. Where the wallet will
+not have it, the candidate stays sealed: it is tried again for a day, and never given away.
+"""
 
 from datetime import timedelta
 
@@ -9,8 +13,17 @@ from prometheus_client import Counter
 
 from api.clerk.desk import Desk
 from billing.connections import transaction
-from billing.errors import HoldClosed, OverQuote
+from billing.contracts import Capture
+from billing.errors import (
+    AccountFrozen,
+    BillingError,
+    BudgetExceeded,
+    HoldClosed,
+    InsufficientTokens,
+    OverQuote,
+)
 from billing.ledger import service as ledger
+from billing.notices import tell
 from engine.queue import service as queue
 from engine.queue.contracts import (
     Delivered,
@@ -22,10 +35,13 @@ from engine.queue.contracts import (
 )
 
 KEPT_DAYS = 7  # an unpicked candidate is offered so long
+SEALED_FOR = timedelta(hours=24)
+"""How long a candidate waits for the tokens it came too late for."""
 
 log = structlog.get_logger()
 SETTLED = Counter("clerk_deliveries_settled_total", "Delivery rows settled", ["kind"])
-SEALED = Counter("clerk_candidates_sealed_total", "Candidates that came after their hold closed")
+SEALED = Counter("clerk_candidates_sealed_total", "Late candidates that wait for tokens")
+GIVEN_UP = Counter("clerk_candidates_given_up_total", "Late candidates nobody paid for in time")
 STUCK = Counter("clerk_deliveries_stuck_total", "Deliveries that failed to settle and wait")
 
 SELECT_BRIEF = """
@@ -94,6 +110,8 @@ async def _settle(conn: asyncpg.Connection, delivery: Delivery) -> bool:
                 return False
             await queue.settle(conn, delivery.id)
         return True
+    except (InsufficientTokens, AccountFrozen, BudgetExceeded, OverQuote) as refused:
+        return await _seal(conn, delivery, refused)
     except Exception:  # one row's fault must not stop the till for the others
         if conn.is_closed():
             raise
@@ -114,14 +132,7 @@ async def _reveal(
     brief = await conn.fetchrow(SELECT_BRIEF, delivery.job)
     assert brief is not None, "a job is enqueued in its brief's own transaction"
     candidate = candidate_id(delivery.job, delivery.number)
-    try:
-        capture = await ledger.capture(conn, brief["hold"], candidate, brief["audition_tokens"])
-    except (HoldClosed, OverQuote) as refused:
-        # Nothing is given away: without its tokens the candidate stays sealed.
-        SEALED.inc()
-        log.warning("candidate.sealed", brief=delivery.job, number=delivery.number,
-                    reason=str(refused))  # fmt: skip
-        return
+    capture = await _charge(conn, brief["hold"], candidate, brief["audition_tokens"])
     made = msgspec.json.encode(body.made).decode()
     await conn.execute(
         INSERT_CANDIDATE, candidate, delivery.account, delivery.job, delivery.number, made,
@@ -131,18 +142,42 @@ async def _reveal(
              number=delivery.number, tokens=capture.tokens)  # fmt: skip
 
 
+async def _charge(conn: asyncpg.Connection, hold: str, candidate: str, tokens: int) -> Capture:
+    try:
+        return await ledger.capture(conn, hold, candidate, tokens)
+    except HoldClosed:  # too late for what was set aside: the wallet pays, within the same quote
+        return await ledger.charge_late(conn, hold, candidate, tokens)
+
+
+async def _seal(conn: asyncpg.Connection, delivery: Delivery, refused: BillingError) -> bool:
+    """Keep a late candidate for a day; True when its time is over, and it is let go unheard."""
+    facts = {"brief": delivery.job, "number": delivery.number, "reason": str(refused)}
+    if isinstance(refused, OverQuote) or delivery.waited > SEALED_FOR:
+        GIVEN_UP.inc()
+        log.warning("candidate.given_up", **facts)
+        await queue.settle(conn, delivery.id)
+        return True
+    SEALED.inc()
+    log.warning("candidate.sealed", **facts)
+    candidate = candidate_id(delivery.job, delivery.number)
+    await tell(conn, delivery.account, "candidate_sealed", candidate, delivery.job, facts)
+    await queue.put_off(conn, delivery.id)
+    return False
+
+
 async def _close(conn: asyncpg.Connection, delivery: Delivery, body: Ended) -> bool:
     """The job is over: give the rest of the hold back and say how it ended.
 
     Not yet while one of its candidates is still to be charged, perhaps by another clerk: closing
-    the hold would seal it.
+    the hold would seal it. A sealed one keeps nobody waiting.
     """
     brief = await conn.fetchrow(SELECT_BRIEF, delivery.job)
     assert brief is not None, "a job is enqueued in its brief's own transaction"
-    hold = await ledger.hold(conn, brief["hold"])
     ready = await conn.fetchval(COUNT_READY, delivery.job) or 0
-    if hold is not None and hold.state == "open" and ready < body.delivered:
-        return False
+    if ready < body.delivered:
+        hold = await ledger.hold(conn, brief["hold"])
+        if hold is not None and hold.state == "open":
+            return False
     await ledger.release(conn, brief["hold"])
     outcome = _outcome(body, ready, brief["candidates"])
     failure = msgspec.json.encode(body.failure).decode() if body.failure else None

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import asyncpg
 
+from api.cli import stripe
 from api.cli.database import with_pool
 from api.cli.words import group, port
 from billing.connections import lent
@@ -21,6 +22,7 @@ def add(commands: Any) -> None:
     statement.set_defaults(run=_statement)
     check = billing.add_parser("check", help="prove the ledger, count what Stripe is not told yet")
     check.set_defaults(run=_check)
+    stripe.add(billing)
     sandbox = billing.add_parser("sandbox", help="serve a Stripe for this machine only")
     sandbox.add_argument("--port", type=port, default=12111)
     sandbox.add_argument("--webhook-url", default="http://127.0.0.1:8000/webhooks/stripe")

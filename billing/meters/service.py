@@ -7,7 +7,7 @@ first sending lies further back than that is never sent blindly again: it goes t
 
 import asyncio
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -36,6 +36,14 @@ async def send_due(pool: asyncpg.Pool, sink: UsageSink, limit: int = 40) -> int:
 async def depth(conn: asyncpg.Connection) -> dict[str, int]:
     """Rows that are not delivered yet, by lane: send, reconcile, dead."""
     return await store.count_lanes(conn)
+
+
+async def reopen(
+    conn: asyncpg.Connection, since: datetime, until: datetime, event_name: str | None
+) -> int:
+    """Doubt what was told in that time, of one meter or (None) of all: the rows go to
+    ``reconcile``, since Stripe names only some of what it found wrong. Returns how many."""
+    return await store.reopen(conn, since, until, event_name)
 
 
 async def _send_lane(pool: asyncpg.Pool, sink: UsageSink, lane: list[Row]) -> int:

@@ -1,6 +1,6 @@
 """The outbox's SQL."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -83,3 +83,17 @@ select lane, count(*) as rows from billing.outbox where done_at is null group by
 
 async def count_lanes(conn: asyncpg.Connection) -> dict[str, int]:
     return {row["lane"]: row["rows"] for row in await conn.fetch(COUNT_LANES)}
+
+
+REOPEN = """
+update billing.outbox
+set done_at = null, lane = 'reconcile', detail = 'Stripe found events of this time wrong afterwards'
+where lane = 'send' and done_at >= $1 and first_sent_at <= $2
+  and ($3::text is null or event_name = $3)
+"""
+
+
+async def reopen(
+    conn: asyncpg.Connection, since: datetime, until: datetime, event_name: str | None
+) -> int:
+    return int((await conn.execute(REOPEN, since, until, event_name)).split()[-1])

@@ -14,6 +14,7 @@ HANDLED = (
     "invoice.payment_failed", "invoice.overdue", "invoice.marked_uncollectible", "invoice.voided",
     "customer.subscription.created", "customer.subscription.updated",
     "customer.subscription.deleted",
+    "credit_note.created", "credit_note.voided",
     "charge.refunded", "refund.created", "refund.updated", "refund.failed",
     "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
     "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated",

@@ -55,6 +55,7 @@ class Named(Struct, frozen=True, kw_only=True):
 
     id: str
     payment_intent: str | None = None
+    invoice: str | None = None
 
 
 class _Holder(Struct):
@@ -140,7 +141,9 @@ async def _checkout(room: Room, due: Due) -> None:
 
 
 async def _invoice(room: Room, due: Due) -> None:
-    invoice = await room.door.invoice(_named(due).id)
+    """Of an invoice, or of a credit note on one."""
+    named = _named(due)
+    invoice = await room.door.invoice(named.invoice or named.id)
     async with lent(room.pool) as conn:
         account = await store.select_account(conn, invoice.customer)
     if account is None:
@@ -217,6 +220,7 @@ async def _meter(room: Room, due: Due) -> None:
 _HANDLERS: tuple[tuple[str, Callable[[Room, Due], Awaitable[None]]], ...] = (
     ("checkout.session.", _checkout),
     ("invoice.", _invoice),
+    ("credit_note.", _invoice),
     ("customer.subscription.", _subscription),
     ("charge.refunded", _refund),
     ("refund.", _refund),
