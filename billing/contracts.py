@@ -1,6 +1,6 @@
 """What the till says to its callers. Whole tokens; money in minor units with an ISO currency."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NewType
 
 from msgspec import Struct
@@ -52,6 +52,47 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     months: int | None = None
 
 
+class Tags(Struct, frozen=True, kw_only=True):
+    """What a spending is grouped by in statements, and capped by in budgets."""
+
+    api_key: str | None = None
+    project: str | None = None
+    customer_ref: str | None = None
+    kind: str | None = None
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A hold that is asked for together with others."""
+
+    account: str
+    brief: str
+    tokens: int
+    ttl: timedelta
+    tags: Tags = Tags()
+
+
+BudgetScope = Literal["key", "project"]
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """A cap on what a key or a project may spend in a UTC month, and what this one has used."""
+
+    scope: BudgetScope
+    subject: str
+    cap: Tokens
+    month: str
+    spent: Tokens
+    held: Tokens
+    left: Tokens
+
+
+class ClawedBack(Struct, frozen=True, kw_only=True):
+    """What came out of a wallet when its payment went back, and what it could not pay."""
+
+    taken: Tokens
+    owed: Tokens
+
+
 class Hold(Struct, frozen=True, kw_only=True):
     """Tokens set aside for one brief."""
 
@@ -77,7 +118,8 @@ class Capture(Struct, frozen=True, kw_only=True):
 
 
 class Balance(Struct, frozen=True, kw_only=True):
-    """What an account has: ``available = posted - held + credit_limit``."""
+    """What an account has: ``available = posted - held + credit_limit``; ``owed`` was spent before
+    its payment went back."""
 
     posted: Tokens
     held: Tokens
@@ -85,13 +127,14 @@ class Balance(Struct, frozen=True, kw_only=True):
     available: Tokens
     mode: BillingMode
     frozen: bool
+    owed: Tokens = Tokens(0)
 
 
 class LedgerLine(Struct, frozen=True, kw_only=True):
     """One transfer as its account sees it: positive tokens came in, negative went out.
 
-    ``kind`` is audition, license, topup, grant, refund or expiry; ``reference`` names the candidate
-    that was paid for, or the payment that came in.
+    ``kind`` is audition, license, topup, grant, refund, expiry, clawback, reinstatement, repayment
+    or settlement; ``reference`` names the candidate paid for, or the payment that came in.
     """
 
     id: int

@@ -20,6 +20,24 @@ class InsufficientTokens(BillingError):
         self.needed, self.available = needed, available
 
 
+class BudgetExceeded(BillingError):
+    """A monthly cap that the account has set itself does not allow it."""
+
+    def __init__(
+        self, needed: Tokens, available: Tokens, scope: str, subject: str, cap: Tokens
+    ) -> None:
+        super().__init__(
+            f"this needs {needed} tokens; the monthly cap of {cap} for {scope} {subject} "
+            f"leaves {available}"
+        )
+        self.needed, self.available = needed, available
+        self.scope, self.subject, self.cap = scope, subject, cap
+
+
+class Mismatch(BillingError):
+    """A repeat that asks for something else than the first time."""
+
+
 class AccountFrozen(BillingError):
     """The account may not spend until an open invoice or dispute is settled."""
 

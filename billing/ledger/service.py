@@ -6,7 +6,9 @@ What it does not do: open transactions, talk to Stripe, or know what a candidate
 
 import hashlib
 import uuid
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import asyncpg
 
@@ -14,28 +16,51 @@ from billing.contracts import (
     Balance,
     BillingMode,
     Capture,
+    ClawedBack,
     Hold,
     LedgerLine,
     Statement,
     StripeMode,
+    Tags,
     Tokens,
     UsageRow,
+    Wanted,
 )
 from billing.errors import (
     AccountFrozen,
     BillingError,
+    BudgetExceeded,
     HoldClosed,
     InsufficientTokens,
+    Mismatch,
     OverQuote,
     UnknownAccount,
     WrongStripeMode,
 )
 from billing.ledger import store
+from billing.ledger.invariants import violations as violations
+from billing.money import Money
+
+Sku = Literal["audition", "license"]
+CashKind = Literal["payment", "payment_refund", "fee", "dispute", "dispute_won"]
 
 METERS: dict[BillingMode, str] = {
     "prepaid": "cuesmith_tokens_prepaid",
     "postpaid": "cuesmith_tokens",
 }
+"""The schema's ``billing.meter_of`` says the same; a test compares them."""
+
+CASH: Mapping[CashKind, tuple[str, str]] = {
+    "payment": ("cash", "sales"),
+    "payment_refund": ("sales", "cash"),
+    "fee": ("fees", "cash"),
+    "dispute": ("disputed", "cash"),
+    "dispute_won": ("cash", "disputed"),
+}
+"""Which account of the chart is debited and which credited when money moves."""
+
+NO_TAGS = Tags()
+SWEPT_AT_ONCE = 100
 
 
 async def open_account(
@@ -54,17 +79,39 @@ async def balance(conn: asyncpg.Connection, account: str) -> Balance:
 
 
 async def place_hold(
-    conn: asyncpg.Connection, account: str, brief: str, tokens: int, ttl: timedelta
+    conn: asyncpg.Connection,
+    account: str,
+    brief: str,
+    tokens: int,
+    ttl: timedelta,
+    *,
+    tags: Tags = NO_TAGS,
 ) -> Hold:
-    """Set tokens aside for a brief; the same brief again gets the same hold."""
-    made = await store.insert_hold(conn, _new_id("hold"), account, brief, tokens, ttl)
-    if made is None:
-        held = await store.select_hold_of_brief(conn, brief)
-        assert held is not None, "the conflict that stopped the insert is a hold of this brief"
-        return held
-    if not await store.reserve(conn, account, tokens):
-        await _refuse(conn, account, tokens)
-    return made
+    """Set tokens aside for a brief; the same brief again gets the same hold.
+
+    Raises `InsufficientTokens`, `BudgetExceeded`, `AccountFrozen`, `UnknownAccount`, or `Mismatch`
+    when the brief was held for other tokens; then nothing is set aside.
+    """
+    said, made, facts = await store.place_hold(
+        conn, _new_id("hold"), account, brief, tokens, ttl, tags
+    )
+    if said in ("held", "replay") and made is not None:
+        return made
+    raise _refusal(said, account, tokens, facts, f"{brief} was held for other tokens before")
+
+
+async def place_holds(
+    conn: asyncpg.Connection, wanted: Sequence[Wanted]
+) -> tuple[Hold | BillingError, ...]:
+    """Holds of one account with one update of its wallet; each is answered for itself.
+
+    Where the wallet cannot cover all of them, or budgets must be asked, they go one by one, the
+    first come first.
+    """
+    ids = [_new_id("hold") for _ in wanted]
+    made = await store.place_holds(conn, wanted[0].account, ids, wanted) if wanted else ()
+    held = {one.brief: one for one in made}
+    return tuple([held.get(one.brief) or await _held_alone(conn, one) for one in wanted])
 
 
 async def hold(conn: asyncpg.Connection, hold_id: str) -> Hold | None:
@@ -82,69 +129,165 @@ async def ending_holds(conn: asyncpg.Connection, before: datetime) -> tuple[Hold
     return await store.select_ending_holds(conn, before)
 
 
-async def capture(conn: asyncpg.Connection, hold_id: str, candidate: str, tokens: int) -> Capture:
+async def capture(
+    conn: asyncpg.Connection,
+    hold_id: str,
+    candidate: str,
+    tokens: int,
+    *,
+    release_rest: bool = False,
+) -> Capture:
     """Spend tokens of a hold for one delivered candidate, and queue its meter event.
 
-    A repeat for the same candidate returns the first capture, marked ``replayed``.
+    A repeat for the same candidate returns the first capture, marked ``replayed``. The last
+    candidate of a brief may give the rest of the hold back in the same step.
     """
-    held = await store.lock_hold(conn, hold_id)
-    if held is None:
-        raise HoldClosed(f"there is no hold {hold_id}")
-    if (seen := await store.select_capture(conn, "audition", candidate)) is not None:
-        return seen
-    if held.state != "open":
-        raise HoldClosed(f"hold {hold_id} is {held.state}")
-    if held.captured + held.released + tokens > held.quoted:
-        raise OverQuote(f"{tokens} more tokens would exceed the {held.quoted} quoted")
-    made = await _write_capture(conn, held.account, "audition", candidate, tokens, hold_id)
-    await store.capture_from_hold(conn, hold_id, tokens)
-    await store.move_wallet(conn, held.account, -tokens, -tokens)
-    return made
+    said, made, quoted = await store.capture(
+        conn, hold_id, _capture_id("audition", candidate), candidate, tokens, release_rest
+    )
+    if said in ("captured", "replay") and made is not None:
+        return made
+    if said == "mismatch":
+        raise Mismatch(f"{candidate} was captured for other tokens before")
+    if said == "over_quote":
+        raise OverQuote(f"{tokens} more tokens would exceed the {quoted} quoted")
+    raise HoldClosed(
+        f"there is no hold {hold_id}" if said == "no_hold" else f"hold {hold_id} is {said}"
+    )
 
 
 async def release(conn: asyncpg.Connection, hold_id: str) -> Hold:
     """Give the rest of a hold back; a hold that is resolved stays as it is."""
-    return await _resolve(conn, hold_id, "closed")
+    held = await store.release(conn, hold_id, "closed")
+    if held is None:
+        raise HoldClosed(f"there is no hold {hold_id}")
+    return held
 
 
 async def expire_holds(conn: asyncpg.Connection) -> int:
     """Give back holds that outlived their brief; other sweepers' rows are skipped."""
-    expired = await store.select_expired_holds(conn)
-    for hold_id in expired:
-        await _resolve(conn, hold_id, "expired")
-    return len(expired)
+    return await store.expire_holds(conn, SWEPT_AT_ONCE)
 
 
 async def charge_license(
-    conn: asyncpg.Connection, account: str, candidate: str, tokens: int
+    conn: asyncpg.Connection,
+    account: str,
+    candidate: str,
+    tokens: int,
+    *,
+    tags: Tags = NO_TAGS,
 ) -> Capture:
     """Take the license's tokens at once; a repeat for the same candidate costs nothing."""
-    if (seen := await store.select_capture(conn, "license", candidate)) is not None:
-        return seen
-    made = await _write_capture(conn, account, "license", candidate, tokens, None)
-    if made.replayed:
-        return made
-    if not await store.spend_now(conn, account, tokens):
-        await _refuse(conn, account, tokens)
-    return made
+    return await _charge(conn, account, "license", candidate, tokens, tags)
 
 
-async def credit_topup(conn: asyncpg.Connection, account: str, payment: str, tokens: int) -> bool:
-    """Add the tokens of a payment. False when this payment has been credited before."""
-    return await _credit(conn, "topup", payment, account, "stripe", tokens)
+async def charge_late(
+    conn: asyncpg.Connection, hold_id: str, candidate: str, tokens: int
+) -> Capture:
+    """Take the tokens of a candidate that came after its hold had closed, from what the account
+    has now. Refused as a hold is; then the candidate stays sealed."""
+    found = await store.select_tagged_hold(conn, hold_id)
+    if found is None:
+        raise HoldClosed(f"there is no hold {hold_id}")
+    account, tags = found
+    return await _charge(conn, account, "audition", candidate, tokens, tags)
 
 
-async def grant(conn: asyncpg.Connection, account: str, tokens: int, reference: str) -> bool:
+async def credit_topup(
+    conn: asyncpg.Connection,
+    account: str,
+    payment: str,
+    tokens: int,
+    *,
+    paid: Money | None = None,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Add the tokens of a payment, and its money. False when it has been credited before."""
+    await balance(conn, account)
+    new = await store.credit(conn, account, "topup", payment, "issued", tokens, expires_at)
+    if paid is not None:
+        await record_cash(conn, "payment", payment, account, paid)
+    return new
+
+
+async def grant(
+    conn: asyncpg.Connection,
+    account: str,
+    tokens: int,
+    reference: str,
+    *,
+    expires_at: datetime | None = None,
+) -> bool:
     """Add tokens that nobody paid for. False when this reference has been granted before."""
-    return await _credit(conn, "grant", reference, account, "promo", tokens)
+    await balance(conn, account)
+    return await store.credit(conn, account, "grant", reference, "promo", tokens, expires_at)
 
 
 async def refund(conn: asyncpg.Connection, capture_id: str) -> bool:
-    """Return a capture's tokens by a new transfer; the capture itself stays. Once only."""
-    spent = await store.select_capture_by_id(conn, capture_id)
-    if spent is None:
+    """Return a capture's tokens by a new transfer, and take them off the meter; the capture itself
+    stays. Once only."""
+    said = await store.refund(conn, capture_id)
+    if said == "no_capture":
         raise BillingError(f"there is no capture {capture_id}")
-    return await _credit(conn, "refund", capture_id, spent.account, "revenue", spent.tokens)
+    return said == "refunded"
+
+
+async def claw_back(
+    conn: asyncpg.Connection, account: str, reference: str, tokens: int
+) -> ClawedBack:
+    """Take the tokens of a payment that went back out of the wallet; what it cannot pay is owed,
+    and the account is frozen until a later credit has paid it. A repeat takes nothing more."""
+    await balance(conn, account)
+    return await store.claw_back(conn, account, reference, tokens)
+
+
+async def reinstate(conn: asyncpg.Connection, account: str, reference: str) -> bool:
+    """Give back what a clawback took: the dispute was won. False when that was done before."""
+    said = await store.reinstate(conn, account, reference)
+    if said == "no_clawback":
+        raise BillingError(f"nothing was taken back from {account} for {reference}")
+    return said == "reinstated"
+
+
+async def settle_invoice(conn: asyncpg.Connection, account: str, invoice: str, tokens: int) -> bool:
+    """A postpaid invoice was paid: its tokens may be spent anew. False when settled before."""
+    await balance(conn, account)
+    return await store.credit(conn, account, "settlement", invoice, "issued", tokens, None)
+
+
+async def freeze(conn: asyncpg.Connection, account: str, reason: str) -> bool:
+    """Let an account spend nothing more, for a reason; False when it was there before."""
+    await balance(conn, account)
+    return await store.freeze(conn, account, reason)
+
+
+async def thaw(conn: asyncpg.Connection, account: str, reason: str) -> bool:
+    """Take a reason away; with the last one the account may spend again."""
+    return await store.thaw(conn, account, reason)
+
+
+async def freezes(conn: asyncpg.Connection, account: str) -> tuple[str, ...]:
+    """Why an account is frozen, the oldest reason first."""
+    return await store.select_freezes(conn, account)
+
+
+async def set_credit_limit(conn: asyncpg.Connection, account: str, limit: int) -> None:
+    """How far below nothing a postpaid account may go."""
+    if not await store.set_credit_limit(conn, account, limit):
+        wallet = await balance(conn, account)
+        owing = max(0, wallet.held - wallet.posted)
+        raise BillingError(
+            f"{account} is prepaid and has no credit limit" if wallet.mode == "prepaid"
+            else f"{account} has used {owing} tokens already; the limit cannot be less"
+        )  # fmt: skip
+
+
+async def record_cash(
+    conn: asyncpg.Connection, kind: CashKind, reference: str, account: str, money: Money
+) -> bool:
+    """Write money down as it moved at Stripe; False when it was written before."""
+    debit, credit = CASH[kind]
+    return await store.insert_cash(conn, kind, reference, account, debit, credit, money)
 
 
 async def ledger(
@@ -158,8 +301,9 @@ async def statement(
     conn: asyncpg.Connection, account: str, since: datetime, until: datetime
 ) -> Statement:
     """A period with its opening and closing balance."""
-    opening = await store.select_opening(conn, account, since)
-    lines = await store.select_period(conn, account, since, until)
+    after, opening = await store.select_last_before(conn, account, since)
+    last, _ = await store.select_last_before(conn, account, until)
+    lines = await store.select_period(conn, account, after, last)
     closing = opening + sum(line.tokens for line in lines)
     return Statement(opening=Tokens(opening), closing=Tokens(closing), lines=lines)
 
@@ -169,15 +313,6 @@ async def usage(
 ) -> tuple[UsageRow, ...]:
     """Tokens spent per day and sku."""
     return await store.select_usage(conn, account, since, until)
-
-
-async def violations(conn: asyncpg.Connection) -> list[str]:
-    """Every broken promise of the ledger, in words; empty when all hold."""
-    return [
-        f"{promise}: {row}"
-        for promise, query in store.INVARIANTS.items()
-        for row in await store.broken_rows(conn, query)
-    ]
 
 
 async def bind_stripe_mode(conn: asyncpg.Connection, mode: StripeMode) -> None:
@@ -190,65 +325,44 @@ async def bind_stripe_mode(conn: asyncpg.Connection, mode: StripeMode) -> None:
         )
 
 
-async def _write_capture(
-    conn: asyncpg.Connection,
-    account: str,
-    sku: str,
-    candidate: str,
-    tokens: int,
-    hold_id: str | None,
+async def _charge(
+    conn: asyncpg.Connection, account: str, sku: Sku, candidate: str, tokens: int, tags: Tags
 ) -> Capture:
-    wallet = await balance(conn, account)
-    made = Capture(
-        id=_capture_id(sku, candidate), account=account, tokens=Tokens(tokens),
-        sku="license" if sku == "license" else "audition", reference=candidate,
+    wanted = Capture(
+        id=_capture_id(sku, candidate), account=account, tokens=Tokens(tokens), sku=sku,
+        reference=candidate,
     )  # fmt: skip
-    transfer = await store.insert_transfer(
-        conn, "capture", made.id, account, _wallet(account), "revenue", tokens
-    )
-    if transfer is None:  # the same capture was committed while we waited for its row
-        seen = await store.select_capture_by_id(conn, made.id)
-        assert seen is not None, "a capture's transfer and the capture are committed together"
-        return seen
-    await store.insert_capture(conn, made, hold_id, transfer)
-    await store.insert_outbox(conn, made, METERS[wallet.mode])
-    return made
+    said, made, facts = await store.charge_now(conn, wanted, tags)
+    if said in ("captured", "replay") and made is not None:
+        return made
+    raise _refusal(said, account, tokens, facts, f"{candidate} was charged otherwise before")
 
 
-async def _credit(
-    conn: asyncpg.Connection, kind: str, ref: str, account: str, source: str, tokens: int
-) -> bool:
-    await balance(conn, account)
-    written = await store.insert_transfer(
-        conn, kind, ref, account, source, _wallet(account), tokens
-    )
-    if written is None:
-        return False
-    await store.move_wallet(conn, account, tokens, 0)
-    return True
+async def _held_alone(conn: asyncpg.Connection, one: Wanted) -> Hold | BillingError:
+    try:
+        return await place_hold(conn, one.account, one.brief, one.tokens, one.ttl, tags=one.tags)
+    except BillingError as refused:
+        return refused
 
 
-async def _resolve(conn: asyncpg.Connection, hold_id: str, state: str) -> Hold:
-    before = await store.lock_hold(conn, hold_id)
-    if before is None:
-        raise HoldClosed(f"there is no hold {hold_id}")
-    closed = await store.close_hold(conn, hold_id, state)
-    if closed is None:
-        return before
-    rest = closed.released - before.released
-    await store.move_wallet(conn, closed.account, 0, -rest)
-    return closed
-
-
-async def _refuse(conn: asyncpg.Connection, account: str, tokens: int) -> None:
-    wallet = await balance(conn, account)
-    if wallet.frozen:
-        raise AccountFrozen("this account is frozen until an open invoice or dispute is settled")
-    raise InsufficientTokens(Tokens(tokens), wallet.available)
-
-
-def _wallet(account: str) -> str:
-    return f"wallet:{account}"
+def _refusal(said: str, account: str, tokens: int, facts: Any, otherwise: str) -> BillingError:
+    """Why the till said no."""
+    match said:
+        case "insufficient":
+            return InsufficientTokens(Tokens(tokens), Tokens(facts["available"]))
+        case "over_budget":
+            return BudgetExceeded(
+                Tokens(tokens), Tokens(facts["available"]), facts["scope"], facts["subject"],
+                Tokens(facts["cap"]),
+            )  # fmt: skip
+        case "frozen":
+            return AccountFrozen(
+                "this account is frozen until an open invoice or dispute is settled"
+            )
+        case "no_wallet":
+            return UnknownAccount(f"{account} has no wallet")
+        case _:
+            return Mismatch(otherwise)
 
 
 def _capture_id(sku: str, candidate: str) -> str:

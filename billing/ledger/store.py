@@ -1,10 +1,24 @@
 """The ledger's SQL. The service opens no transaction either: both run inside the caller's."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
+import msgspec
 
-from billing.contracts import Balance, Capture, Hold, LedgerLine, Tokens, UsageRow
+from billing.contracts import (
+    Balance,
+    Capture,
+    ClawedBack,
+    Hold,
+    LedgerLine,
+    Tags,
+    Tokens,
+    UsageRow,
+    Wanted,
+)
+from billing.money import Money
 
 INSERT_WALLET = """
 insert into billing.wallets (account, mode, credit_limit) values ($1, $2, $3)
@@ -19,7 +33,7 @@ async def insert_wallet(
 
 
 SELECT_WALLET = """
-select posted, held, credit_limit, frozen, mode from billing.wallets where account = $1
+select posted, held, credit_limit, frozen, mode, owed from billing.wallets where account = $1
 """
 
 
@@ -31,59 +45,213 @@ async def select_wallet(conn: asyncpg.Connection, account: str) -> Balance | Non
     return Balance(
         posted=row["posted"], held=row["held"], credit_limit=row["credit_limit"],
         available=Tokens(available), mode=row["mode"], frozen=row["frozen"],
+        owed=row["owed"],
     )  # fmt: skip
-
-
-# One guarded update decides: whoever comes too late finds no row. The wallet is the hot row, so
-# every operation touches it last.
-RESERVE = """
-update billing.wallets set held = held + $2
-where account = $1 and not frozen and posted - held - $2 >= -credit_limit
-returning account
-"""
-
-
-async def reserve(conn: asyncpg.Connection, account: str, tokens: int) -> bool:
-    return await conn.fetchval(RESERVE, account, tokens) is not None
-
-
-SPEND_NOW = """
-update billing.wallets set posted = posted - $2
-where account = $1 and not frozen and posted - held - $2 >= -credit_limit
-returning account
-"""
-
-
-async def spend_now(conn: asyncpg.Connection, account: str, tokens: int) -> bool:
-    return await conn.fetchval(SPEND_NOW, account, tokens) is not None
 
 
 MOVE_WALLET = """
 update billing.wallets set posted = posted + $2, held = held + $3 where account = $1
+returning posted
 """
 
 
-async def move_wallet(conn: asyncpg.Connection, account: str, posted: int, held: int) -> None:
-    await conn.execute(MOVE_WALLET, account, posted, held)
+async def move_wallet(conn: asyncpg.Connection, account: str, posted: int, held: int) -> int:
+    """What is posted after it."""
+    return await conn.fetchval(MOVE_WALLET, account, posted, held) or 0
 
 
-INSERT_HOLD = """
-insert into billing.holds (id, account, brief, quoted, expires_at)
-values ($1, $2, $3, $4, now() + $5::interval)
-on conflict (brief) do nothing
-returning *
+SET_CREDIT_LIMIT = """
+update billing.wallets set credit_limit = $2
+where account = $1 and mode = 'postpaid' and posted - held >= -$2::bigint
+returning account
 """
 
 
-async def insert_hold(
-    conn: asyncpg.Connection, hold: str, account: str, brief: str, tokens: int, ttl: timedelta
-) -> Hold | None:
-    return _hold(await conn.fetchrow(INSERT_HOLD, hold, account, brief, tokens, ttl))
+async def set_credit_limit(conn: asyncpg.Connection, account: str, limit: int) -> bool:
+    return await conn.fetchval(SET_CREDIT_LIMIT, account, limit) is not None
+
+
+# Every operation is one function of the schema, and so one round trip.
+PLACE_HOLD = """
+select said, facts, (held).id, (held).account, (held).brief, (held).quoted, (held).captured,
+  (held).released, (held).state, (held).expires_at
+from billing.place_hold($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+async def place_hold(
+    conn: asyncpg.Connection,
+    hold: str,
+    account: str,
+    brief: str,
+    tokens: int,
+    ttl: timedelta,
+    tags: Tags,
+) -> tuple[str, Hold | None, Any]:
+    row = await conn.fetchrow(
+        PLACE_HOLD, hold, account, brief, tokens, ttl,
+        tags.api_key, tags.project, tags.customer_ref, tags.kind,
+    )  # fmt: skip
+    assert row is not None, "a function with OUT parameters returns one row"
+    return row["said"], _hold(row), _facts(row)
+
+
+PLACE_HOLDS = "select * from billing.place_holds($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+
+
+async def place_holds(
+    conn: asyncpg.Connection, account: str, ids: Sequence[str], wanted: Sequence[Wanted]
+) -> tuple[Hold, ...]:
+    rows = await conn.fetch(
+        PLACE_HOLDS, account, list(ids), [one.brief for one in wanted],
+        [one.tokens for one in wanted], [one.ttl for one in wanted],
+        [one.tags.api_key for one in wanted], [one.tags.project for one in wanted],
+        [one.tags.customer_ref for one in wanted], [one.tags.kind for one in wanted],
+    )  # fmt: skip
+    return tuple(held for row in rows if (held := _hold(row)) is not None)
+
+
+CAPTURE = """
+select said, quoted, (made).id, (made).account, (made).sku, (made).reference, (made).tokens
+from billing.capture($1, $2, $3, $4, $5)
+"""
+
+
+async def capture(
+    conn: asyncpg.Connection,
+    hold: str,
+    capture_id: str,
+    candidate: str,
+    tokens: int,
+    release_rest: bool,
+) -> tuple[str, Capture | None, int]:
+    row = await conn.fetchrow(CAPTURE, hold, capture_id, candidate, tokens, release_rest)
+    assert row is not None, "a function with OUT parameters returns one row"
+    return row["said"], _capture(row, row["said"]), row["quoted"] or 0
+
+
+CHARGE_NOW = """
+select said, facts, (made).id, (made).account, (made).sku, (made).reference, (made).tokens
+from billing.charge_now($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+async def charge_now(
+    conn: asyncpg.Connection, wanted: Capture, tags: Tags
+) -> tuple[str, Capture | None, Any]:
+    row = await conn.fetchrow(
+        CHARGE_NOW, wanted.account, wanted.id, wanted.sku, wanted.reference, wanted.tokens,
+        tags.api_key, tags.project, tags.customer_ref, tags.kind,
+    )  # fmt: skip
+    assert row is not None, "a function with OUT parameters returns one row"
+    return row["said"], _capture(row, row["said"]), _facts(row)
+
+
+RELEASE = """
+select said, (held).id, (held).account, (held).brief, (held).quoted, (held).captured,
+  (held).released, (held).state, (held).expires_at
+from billing.release($1, $2)
+"""
+
+
+async def release(conn: asyncpg.Connection, hold: str, state: str) -> Hold | None:
+    row = await conn.fetchrow(RELEASE, hold, state)
+    return _hold(row)
+
+
+EXPIRE_HOLDS = "select billing.expire_holds($1)"
+
+
+async def expire_holds(conn: asyncpg.Connection, limit: int) -> int:
+    return await conn.fetchval(EXPIRE_HOLDS, limit) or 0
+
+
+CREDIT = "select billing.credit($1, $2, $3, $4, $5, $6)"
+
+
+async def credit(
+    conn: asyncpg.Connection,
+    account: str,
+    kind: str,
+    reference: str,
+    source: str,
+    tokens: int,
+    expires_at: datetime | None,
+) -> bool:
+    return bool(await conn.fetchval(CREDIT, account, kind, reference, source, tokens, expires_at))
+
+
+REFUND = "select billing.refund($1)"
+
+
+async def refund(conn: asyncpg.Connection, capture_id: str) -> str:
+    return str(await conn.fetchval(REFUND, capture_id))
+
+
+CLAW_BACK = "select taken, owed from billing.claw_back($1, $2, $3)"
+
+
+async def claw_back(
+    conn: asyncpg.Connection, account: str, reference: str, tokens: int
+) -> ClawedBack:
+    row = await conn.fetchrow(CLAW_BACK, account, reference, tokens)
+    assert row is not None, "a function with OUT parameters returns one row"
+    return ClawedBack(taken=row["taken"], owed=row["owed"])
+
+
+REINSTATE = "select billing.reinstate($1, $2)"
+
+
+async def reinstate(conn: asyncpg.Connection, account: str, reference: str) -> str:
+    return str(await conn.fetchval(REINSTATE, account, reference))
+
+
+FREEZE = "select billing.freeze($1, $2)"
+THAW = "select billing.thaw($1, $2)"
+SELECT_FREEZES = "select reason from billing.freezes where account = $1 order by since, reason"
+
+
+async def freeze(conn: asyncpg.Connection, account: str, reason: str) -> bool:
+    return bool(await conn.fetchval(FREEZE, account, reason))
+
+
+async def thaw(conn: asyncpg.Connection, account: str, reason: str) -> bool:
+    return bool(await conn.fetchval(THAW, account, reason))
+
+
+async def select_freezes(conn: asyncpg.Connection, account: str) -> tuple[str, ...]:
+    return tuple(row["reason"] for row in await conn.fetch(SELECT_FREEZES, account))
+
+
+INSERT_CASH = """
+insert into billing.transfers (kind, ref, account, debit, credit, amount, unit)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (kind, ref) do nothing
+returning id
+"""
+
+
+async def insert_cash(
+    conn: asyncpg.Connection,
+    kind: str,
+    reference: str,
+    account: str,
+    debit: str,
+    credit_: str,
+    money: Money,
+) -> bool:
+    made = await conn.fetchval(
+        INSERT_CASH, kind, reference, account, debit, credit_, money.minor, money.currency
+    )
+    return made is not None
+
+
+def _facts(row: asyncpg.Record) -> Any:
+    return None if row["facts"] is None else msgspec.json.decode(row["facts"])
 
 
 SELECT_HOLD = "select * from billing.holds where id = $1"
 SELECT_HOLD_OF_BRIEF = "select * from billing.holds where brief = $1"
-LOCK_HOLD = "select * from billing.holds where id = $1 for update"
 
 
 async def select_hold(conn: asyncpg.Connection, hold: str) -> Hold | None:
@@ -94,41 +262,30 @@ async def select_hold_of_brief(conn: asyncpg.Connection, brief: str) -> Hold | N
     return _hold(await conn.fetchrow(SELECT_HOLD_OF_BRIEF, brief))
 
 
-async def lock_hold(conn: asyncpg.Connection, hold: str) -> Hold | None:
-    return _hold(await conn.fetchrow(LOCK_HOLD, hold))
+SELECT_TAGGED_HOLD = """
+select account, api_key, project, customer_ref, kind from billing.holds where id = $1
+"""
+
+
+async def select_tagged_hold(conn: asyncpg.Connection, hold: str) -> tuple[str, Tags] | None:
+    row = await conn.fetchrow(SELECT_TAGGED_HOLD, hold)
+    if row is None:
+        return None
+    tags = Tags(
+        api_key=row["api_key"], project=row["project"], customer_ref=row["customer_ref"],
+        kind=row["kind"],
+    )  # fmt: skip
+    return row["account"], tags
 
 
 def _hold(row: asyncpg.Record | None) -> Hold | None:
-    if row is None:
+    if row is None or row["id"] is None:
         return None
     return Hold(
         id=row["id"], account=row["account"], brief=row["brief"], quoted=row["quoted"],
         captured=row["captured"], released=row["released"], state=row["state"],
         expires_at=row["expires_at"],
     )  # fmt: skip
-
-
-CAPTURE_FROM_HOLD = """
-update billing.holds
-set captured = captured + $2,
-    state = case when captured + released + $2 = quoted then 'closed' else state end
-where id = $1
-"""
-
-
-async def capture_from_hold(conn: asyncpg.Connection, hold: str, tokens: int) -> None:
-    await conn.execute(CAPTURE_FROM_HOLD, hold, tokens)
-
-
-CLOSE_HOLD = """
-update billing.holds set released = quoted - captured, state = $2
-where id = $1 and state = 'open'
-returning *
-"""
-
-
-async def close_hold(conn: asyncpg.Connection, hold: str, state: str) -> Hold | None:
-    return _hold(await conn.fetchrow(CLOSE_HOLD, hold, state))
 
 
 EXTEND_HOLD = """
@@ -154,110 +311,45 @@ async def select_ending_holds(conn: asyncpg.Connection, before: datetime) -> tup
     return tuple(hold for row in rows if (hold := _hold(row)) is not None)
 
 
-# Sorted by account: sweepers take the wallets in one order, so they never wait for each other.
-SELECT_EXPIRED_HOLDS = """
-with expired as (
-  select id, account from billing.holds
-  where state = 'open' and expires_at < now()
-  order by expires_at
-  limit 100
-  for update skip locked
-)
-select id from expired order by account, id
-"""
-
-
-async def select_expired_holds(conn: asyncpg.Connection) -> list[str]:
-    return [row["id"] for row in await conn.fetch(SELECT_EXPIRED_HOLDS)]
-
-
-INSERT_TRANSFER = """
-insert into billing.transfers (kind, ref, account, debit, credit, tokens)
-values ($1, $2, $3, $4, $5, $6)
-on conflict (kind, ref) do nothing
-returning id
-"""
-
-
-async def insert_transfer(
-    conn: asyncpg.Connection,
-    kind: str,
-    ref: str,
-    account: str,
-    debit: str,
-    credit: str,
-    tokens: int,
-) -> int | None:
-    return await conn.fetchval(INSERT_TRANSFER, kind, ref, account, debit, credit, tokens)
-
-
-INSERT_CAPTURE = """
-insert into billing.captures (id, account, hold, sku, reference, tokens, transfer)
-values ($1, $2, $3, $4, $5, $6, $7)
-"""
-
-
-async def insert_capture(
-    conn: asyncpg.Connection, capture: Capture, hold: str | None, transfer: int
-) -> None:
-    await conn.execute(
-        INSERT_CAPTURE, capture.id, capture.account, hold, capture.sku, capture.reference,
-        capture.tokens, transfer,
-    )  # fmt: skip
-
-
-SELECT_CAPTURE = """
-select id, account, sku, reference, tokens from billing.captures
-where sku = $1 and reference = $2
-"""
 SELECT_CAPTURE_BY_ID = """
 select id, account, sku, reference, tokens from billing.captures where id = $1
 """
-
-
-async def select_capture(conn: asyncpg.Connection, sku: str, reference: str) -> Capture | None:
-    return _capture(await conn.fetchrow(SELECT_CAPTURE, sku, reference))
 
 
 async def select_capture_by_id(conn: asyncpg.Connection, capture: str) -> Capture | None:
     return _capture(await conn.fetchrow(SELECT_CAPTURE_BY_ID, capture))
 
 
-def _capture(row: asyncpg.Record | None) -> Capture | None:
-    return None if row is None else Capture(**dict(row), replayed=True)
-
-
-# The time is the database's, never a pod's: Stripe refuses events from the future.
-INSERT_OUTBOX = """
-insert into billing.outbox (identifier, account, event_name, tokens) values ($1, $2, $3, $4)
-"""
-
-
-async def insert_outbox(conn: asyncpg.Connection, capture: Capture, event_name: str) -> None:
-    await conn.execute(INSERT_OUTBOX, capture.id, capture.account, event_name, capture.tokens)
+def _capture(row: asyncpg.Record | None, said: str = "replay") -> Capture | None:
+    if row is None or row["id"] is None:
+        return None
+    return Capture(
+        id=row["id"], account=row["account"], sku=row["sku"], reference=row["reference"],
+        tokens=row["tokens"], replayed=said != "captured",
+    )  # fmt: skip
 
 
 # What a transfer did to its account: credits to the wallet count up, debits count down. A capture
 # is named by what was bought, and a refund by what was given back.
 SELECT_LINES = """
 select transfers.id, transfers.created_at,
-  case when kind = 'capture' then sku else kind end as kind, coalesce(reference, ref) as reference,
-  case when credit = 'wallet:' || transfers.account then transfers.tokens
-       else -transfers.tokens end as tokens,
-  sum(case when credit = 'wallet:' || transfers.account then transfers.tokens
-           else -transfers.tokens end) over (order by transfers.id) as balance_after
+  case when transfers.kind = 'capture' then sku else transfers.kind end as kind,
+  coalesce(reference, ref) as reference,
+  case when credit = 'wallet:' || transfers.account then amount else -amount end as tokens,
+  balance_after
 from billing.transfers
-left join billing.captures on captures.id = ref and kind in ('capture', 'refund')
-where transfers.account = $1
+left join billing.captures on captures.id = ref and transfers.kind in ('capture', 'refund')
+where transfers.account = $1 and balance_after is not null
 """
-# ruff: noqa: S608 - the only thing put into these texts is the constant above
-SELECT_PAGE = f"select * from ({SELECT_LINES}) lines where id > $2 order by id limit $3"
+
+SELECT_PAGE = f"{SELECT_LINES} and transfers.id > $2 order by transfers.id limit $3"
 SELECT_PERIOD = f"""
-select * from ({SELECT_LINES}) lines where created_at >= $2 and created_at < $3 order by id
+{SELECT_LINES} and transfers.id > $2 and transfers.id <= $3 order by transfers.id
 """
-SELECT_OPENING = """
-select coalesce(sum(case when credit = 'wallet:' || account then tokens else -tokens end), 0)
-from billing.transfers where account = $1 and created_at < $2
+SELECT_LAST_BEFORE = """
+select id, balance_after from billing.transfers
+where account = $1 and created_at < $2 and balance_after is not null
+order by created_at desc, id desc limit 1
 """
 
 
@@ -268,13 +360,17 @@ async def select_page(
 
 
 async def select_period(
-    conn: asyncpg.Connection, account: str, since: datetime, until: datetime
+    conn: asyncpg.Connection, account: str, after: int, last: int
 ) -> tuple[LedgerLine, ...]:
-    return _lines(await conn.fetch(SELECT_PERIOD, account, since, until))
+    return _lines(await conn.fetch(SELECT_PERIOD, account, after, last))
 
 
-async def select_opening(conn: asyncpg.Connection, account: str, since: datetime) -> int:
-    return int(await conn.fetchval(SELECT_OPENING, account, since) or 0)
+async def select_last_before(
+    conn: asyncpg.Connection, account: str, moment: datetime
+) -> tuple[int, int]:
+    """The account's last transfer before then and the balance it left; zeros when there is none."""
+    row = await conn.fetchrow(SELECT_LAST_BEFORE, account, moment)
+    return (0, 0) if row is None else (row["id"], row["balance_after"])
 
 
 def _lines(rows: list[asyncpg.Record]) -> tuple[LedgerLine, ...]:
@@ -316,45 +412,3 @@ async def bind_mode(conn: asyncpg.Connection, mode: str) -> str:
     bound = await conn.fetchval(SELECT_MODE)
     assert bound is not None, "the row is there: the line above saw to it"
     return bound
-
-
-# Each query finds rows that break a promise; every one must come back empty.
-INVARIANTS: dict[str, str] = {
-    "a wallet's posted tokens are its transfers": """
-        select wallets.account from billing.wallets
-        left join billing.transfers on transfers.account = wallets.account
-        group by wallets.account, posted
-        having posted <> coalesce(sum(case when credit = 'wallet:' || transfers.account
-                                           then tokens else -tokens end), 0)""",
-    "a wallet's held tokens are its open holds": """
-        select wallets.account from billing.wallets
-        left join billing.holds on holds.account = wallets.account and state = 'open'
-        group by wallets.account, held
-        having held <> coalesce(sum(quoted - captured - released), 0)""",
-    "no wallet is below its credit limit": """
-        select account from billing.wallets where posted - held < -credit_limit""",
-    "a hold's captured tokens are its captures": """
-        select holds.id from billing.holds left join billing.captures on captures.hold = holds.id
-        group by holds.id, captured having captured <> coalesce(sum(tokens), 0)""",
-    "no hold gives more than was quoted": """
-        select id from billing.holds where captured + released > quoted""",
-    "a hold that is not open is fully resolved": """
-        select id from billing.holds where state <> 'open' and captured + released <> quoted""",
-    "every capture has its transfer, for the same tokens": """
-        select captures.id from billing.captures
-        join billing.transfers on transfers.id = captures.transfer
-        where transfers.tokens <> captures.tokens or transfers.account <> captures.account
-           or transfers.kind <> 'capture'""",
-    "every capture is told to Stripe once": """
-        select captures.id from billing.captures
-        left join billing.outbox on outbox.identifier = captures.id
-        where outbox.identifier is null or outbox.tokens <> captures.tokens""",
-    "revenue is what was captured": """
-        select 'revenue' where
-          (select coalesce(sum(tokens), 0) from billing.transfers where kind = 'capture')
-          <> (select coalesce(sum(tokens), 0) from billing.captures)""",
-}  # fmt: skip
-
-
-async def broken_rows(conn: asyncpg.Connection, query: str) -> list[str]:
-    return [str(row[0]) for row in await conn.fetch(query)]

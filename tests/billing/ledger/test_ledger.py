@@ -141,7 +141,7 @@ async def test_nobody_can_change_a_line_of_the_ledger(pool: asyncpg.Pool) -> Non
     await _open(pool)
     async with pool.acquire() as conn:
         for statement in (
-            "update billing.transfers set tokens = 1",
+            "update billing.transfers set amount = 1",
             "delete from billing.transfers",
             "truncate billing.transfers cascade",
         ):

@@ -1,0 +1,145 @@
+"""Packs that run out: first expiring first, held tokens kept, nothing taken twice."""
+
+import asyncpg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing import notices
+from billing.connections import transaction
+from billing.contracts import Tokens
+from billing.ledger import lots
+from billing.ledger import service as ledger
+from billing.ledger.lots import Lot, drawn
+
+ACCOUNT = "acc_1"
+
+a_lot = st.builds(
+    lambda tokens, share: Lot(
+        id=1, tokens=Tokens(tokens), taken=Tokens(int(tokens * share)), expires_at=None
+    ),
+    st.integers(1, 1000),
+    st.floats(0, 1),
+)
+
+
+@given(st.lists(a_lot, max_size=6), st.integers(0, 4000))
+def test_drawing_takes_the_first_lots_first_and_no_more_than_they_have(
+    before: list[Lot], tokens: int
+) -> None:
+    after = drawn(before, tokens)
+    left = sum(lot.left for lot in before)
+    assert left - sum(lot.left for lot in after) == min(tokens, left)
+    touched = [a.taken > b.taken for a, b in zip(after, before, strict=True)]
+    for number, lot in enumerate(after):
+        assert 0 <= lot.taken <= lot.tokens
+        if lot.left:  # nothing behind a lot that still has tokens was touched
+            assert not any(touched[number + 1 :])
+
+
+async def test_what_nobody_spent_goes_on_its_day(pool: asyncpg.Pool) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_old", 100, "-1 hour")
+    await _topup(pool, "pi_new", 50, "30 days")
+    await _spend(pool, "cand_1", 30)
+
+    assert await _expire(pool) == 70
+
+    async with transaction(pool) as conn:
+        assert (await ledger.balance(conn, ACCOUNT)).posted == 50
+        assert [(lot.left, lot.tokens) for lot in await lots.lots_of(conn, ACCOUNT)] == [(50, 50)]
+        kinds = [line.kind for line in await ledger.ledger(conn, ACCOUNT, None, 10)]
+        assert kinds[-1] == "expiry"
+    assert await _expire(pool) == 0
+    await _sound(pool)
+
+
+async def test_the_pack_that_ends_first_is_spent_first(pool: asyncpg.Pool) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_long", 100, "300 days")
+    await _topup(pool, "pi_short", 100, "-1 minute")
+    await _spend(pool, "cand_1", 100)
+    assert await _expire(pool) == 0  # all of the short one was spent before its end was seen
+    async with transaction(pool) as conn:
+        assert [lot.left for lot in await lots.lots_of(conn, ACCOUNT)] == [100]
+    await _sound(pool)
+
+
+async def test_held_tokens_outlive_their_pack_and_go_when_they_come_back(
+    pool: asyncpg.Pool,
+) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_1", 100, "-1 minute")
+    async with transaction(pool) as conn:
+        held = await ledger.place_hold(conn, ACCOUNT, "bri_1", 60, lots.WARNED_AHEAD)
+    assert await _expire(pool) == 40
+    async with transaction(pool) as conn:
+        await ledger.capture(conn, held.id, "cand_1", 10)  # what was set aside is still spendable
+    assert await _expire(pool) == 0
+    async with transaction(pool) as conn:
+        await ledger.release(conn, held.id)
+    assert await _expire(pool) == 50
+    async with transaction(pool) as conn:
+        balance = await ledger.balance(conn, ACCOUNT)
+    assert (balance.posted, balance.held) == (0, 0)
+    await _sound(pool)
+
+
+async def test_two_clerks_at_once_let_a_pack_go_once(pool: asyncpg.Pool) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_1", 100, "-1 minute")
+    async with transaction(pool) as first:
+        assert await lots.expire_due(first) == 100
+        assert await _expire(pool) == 0  # the other one does not wait either
+    assert await _expire(pool) == 0
+    await _sound(pool)
+
+
+async def test_an_account_is_told_once_what_it_will_lose(pool: asyncpg.Pool) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_1", 100, "10 days")
+    await _topup(pool, "pi_2", 40, "60 days")
+    await _spend(pool, "cand_1", 25)
+    for expected in (1, 0):
+        async with transaction(pool) as conn:
+            assert await lots.warn(conn) == expected
+    async with transaction(pool) as conn:
+        told = await notices.notices(conn, ACCOUNT, 0, 10)
+    assert [(one.kind, one.facts["tokens"]) for one in told] == [("tokens_expiring", 75)]
+
+
+async def test_a_pack_that_is_used_up_warns_nobody(pool: asyncpg.Pool) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_1", 100, "10 days")
+    await _spend(pool, "cand_1", 100)
+    async with transaction(pool) as conn:
+        assert await lots.warn(conn) == 0
+
+
+async def _account(pool: asyncpg.Pool) -> None:
+    async with transaction(pool) as conn:
+        await ledger.open_account(conn, ACCOUNT, "prepaid")
+
+
+async def _topup(pool: asyncpg.Pool, payment: str, tokens: int, ends_in: str) -> None:
+    async with transaction(pool) as conn:
+        await ledger.credit_topup(conn, ACCOUNT, payment, tokens)
+        await conn.execute(
+            "update billing.lots set expires_at = now() + $2::text::interval where transfer = "
+            "(select id from billing.transfers where kind = 'topup' and ref = $1)",
+            payment, ends_in,
+        )  # fmt: skip
+
+
+async def _spend(pool: asyncpg.Pool, candidate: str, tokens: int) -> None:
+    async with transaction(pool) as conn:
+        await ledger.charge_license(conn, ACCOUNT, candidate, tokens)
+
+
+async def _expire(pool: asyncpg.Pool) -> int:
+    async with transaction(pool) as conn:
+        return await lots.expire_due(conn)
+
+
+async def _sound(pool: asyncpg.Pool) -> None:
+    async with transaction(pool) as conn:
+        assert await ledger.violations(conn) == []
