@@ -7,13 +7,13 @@ does not do.
 import asyncio
 import contextlib
 import ipaddress
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
-from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from billing.sandbox import controls, pages
 from billing.sandbox.answers import Asked, Counter, Reply
@@ -23,20 +23,25 @@ from billing.sandbox.webhooks import Deliveries, Webhook, sign
 
 __all__ = ["Webhook", "create_sandbox", "sign"]
 
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
 BYTES_AT_MOST = 1_000_000
 """Of one request; Stripe's own are far below."""
 
 
 def create_sandbox(
     shop: Shop, webhook: Webhook | Sequence[Webhook] | None = None, *, served: bool = False
-) -> ASGIApp:
+) -> App:
     """The sandbox as an ASGI application.
 
     ``served``: behind a server, a dropped connection is an answer that breaks off. In process it
     is the exception `Dropped` instead.
     """
     webhooks = (webhook,) if isinstance(webhook, Webhook) else tuple(webhook or ())
-    local = _local_pages(shop, webhooks, served=served)
+    local: Any = _local_pages(shop, webhooks, served=served)
     counter = Counter(shop)
 
     async def sandbox(scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +64,7 @@ def create_sandbox(
             return
         await _send(send, reply)
 
-    return sandbox  # type: ignore[return-value]
+    return sandbox
 
 
 def _local_pages(shop: Shop, webhooks: tuple[Webhook, ...], *, served: bool) -> Litestar:
@@ -96,7 +101,7 @@ async def _serve(shop: Shop, deliveries: Deliveries) -> None:
         sending.cancel()
 
 
-def _asked(scope: HTTPScope, body: bytes) -> Asked:
+def _asked(scope: Scope, body: bytes) -> Asked:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     return Asked(
         method=scope["method"], path=scope["path"], headers=headers, body=body,

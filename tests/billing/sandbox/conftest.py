@@ -1,5 +1,6 @@
 """A shop whose clock stands still until a test moves it, and the official library before it."""
 
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -62,7 +63,7 @@ async def bought(
     )
     product = await stripe.v1.products.create_async({"name": "Tokens"})
     price = await stripe.v1.prices.create_async(
-        {"product": product.id, "currency": currency, "unit_amount_decimal": unit,
+        {"product": product.id, "currency": currency, "unit_amount_decimal": Decimal(unit),
          "recurring": {"interval": "month", "usage_type": "metered", "meter": meter.id}}
     )  # fmt: skip
     asked: Any = {"customer": customer.id, "items": [{"price": price.id}], **terms}

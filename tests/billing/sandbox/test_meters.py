@@ -20,10 +20,8 @@ async def sold(stripe: StripeClient) -> Sold:
 
 
 async def _sum(stripe: StripeClient, sold: Sold, begin: int, end: int, **more: Any) -> list[Any]:
-    found = await stripe.v1.billing.meters.event_summaries.list_async(
-        sold.meter,
-        {"customer": sold.customer, "start_time": begin, "end_time": end, "limit": 100, **more},
-    )
+    asked: Any = {"customer": sold.customer, "start_time": begin, "end_time": end, "limit": 100}
+    found = await stripe.v1.billing.meters.event_summaries.list_async(sold.meter, asked | more)
     return [(one.start_time, one.end_time, int(one.aggregated_value)) for one in found.data]
 
 
