@@ -260,11 +260,11 @@ def tone(
 
 
 def ramped(values: Curve, step: int, frames: int) -> Curve:
-    """A curve of ``frames`` drawn straight from one value to the next, ``step`` frames apart."""
+    """A curve of ``frames`` drawn straight from one value to the next, ``step`` frames apart, that
+    stays at the last one; float32."""
     steps = -(-frames // step)
-    values = np.pad(values[: steps + 1], (0, max(0, steps + 1 - len(values))), "edge")
-    along = np.arange(step, dtype=values.dtype) / values.dtype.type(step)
-    return (values[:-1, None] + np.diff(values)[:, None] * along).reshape(-1)[:frames]
+    knots = np.pad(values[: steps + 1], (0, max(0, steps + 1 - len(values))), "edge")
+    return osc.between_knots(knots, frames, step)
 
 
 def _spectra(voice: Line, hertz: Curve, press: Curve) -> Curve:

@@ -60,8 +60,8 @@ def test_a_wheel_is_the_sum_of_its_voices() -> None:
              for whole, start in ((44, 0.1), (45, 0.7))]  # fmt: skip
     sides = np.array([[1.0, 0.5], [0.25, 1.0]], np.float32)
     out = np.zeros((2, 9600), np.float32)
-    wheel_loop(cycle[0], np.stack([one.knots for one in turns]), np.stack([one.paces for one in turns]),
-          sides, out)  # fmt: skip
+    knots, paces = (np.stack([getattr(one, of) for one in turns]) for of in ("knots", "paces"))
+    wheel_loop(cycle[0], knots, paces, sides, out)
     one, two = (read(cycle, turn) for turn in turns)
     assert np.abs(out[0] - (one + 0.25 * two)).max() < 1e-5
     assert np.abs(out[1] - (0.5 * one + two)).max() < 1e-5
