@@ -9,6 +9,7 @@ recorded from so close for their sake.
 
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -19,17 +20,30 @@ from engine.render.synth import oscillators as osc
 from engine.render.synth.oscillators import SAMPLE_RATE, Curve, Sound
 
 _NOTE = 0.1  # RMS of a note struck at 100
-_STEP, _VARIANTS = 16, 3  # velocities that share a brightness; knocks that take turns
-_SPARKLE_S, _CLOSE_S = 1.6, 0.8
-_FROM_HZ = 3000.0  # under it the strings have what they need
+_VARIANTS = 3  # knocks that take turns
+_FROM_HZ, _SPLIT_HZ = 3000.0, 6500.0  # under the first the strings have what they need
 _AIR_HZ = 15_000.0  # and above this the air takes it
 _PLACES, _MEAN = np.log2([3000.0, 4000.0, 8000.0, 16_000.0]), 72
-# What a step of velocity does there: felt hardens as it hits harder (Askenfelt and Jansson, 1993).
-_HARDER_DB = np.array([0.14, 0.18, 0.26, 0.34])
 _T60_S, _STEEPER = 1.9, 1.4  # at 4 kHz, and shorter with this power of the frequency
 _DAMPED_S = 0.045
 _TOGETHER_S = 0.03
 _SHORTEST_S = 0.08  # a shorter note's damper is not heard beside the next hammer
+
+
+class _Band(NamedTuple):
+    """Partials that grow together: hertz, decibels a step of velocity, seconds until they end."""
+
+    low_hz: float
+    high_hz: float
+    harder_db: float
+    seconds: float
+
+
+# Felt hardens as it hits harder, so the highest grow most (Askenfelt and Jansson, 1993).
+_BANDS = (
+    _Band(0.8 * _FROM_HZ, _SPLIT_HZ, 0.17, 1.6),
+    _Band(_SPLIT_HZ, osc.TOP_HZ, 0.29, 0.9),
+)
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -83,12 +97,12 @@ def add_mechanics(out: Sound, strokes: Sequence[Stroke], action: Action) -> None
     """Add to a piano's part (frames, 2), whose notes struck at 100 are at -20 LUFS, in place."""
     inside = [stroke for stroke in strokes if stroke.onset < len(out)]
     for number, stroke in enumerate(inside):
-        layer = min(stroke.velocity, 127) // _STEP
-        key = ("partials", action.name, stroke.pitch, layer)
-        partials = NOTES.played(key, partial(_partials, action, stroke.pitch, _velocity(layer)))
-        finer = 10 ** (0.3 * (stroke.velocity - _velocity(layer)) / 20)
-        sides, fall = _sides(stroke.pitch, finer), falling(_DAMPED_S)
-        add(out, partials, stroke.onset, sides, let_go=stroke.frames, fall=fall)
+        for place, band in enumerate(_BANDS):
+            key = ("partials", action.name, stroke.pitch, place)
+            partials = NOTES.played(key, partial(_partials, action, stroke.pitch, band))
+            hard = 10 ** (band.harder_db * (stroke.velocity - _MEAN) / 20)
+            sides, fall = _sides(stroke.pitch, hard), falling(_DAMPED_S)
+            add(out, partials, stroke.onset, sides, let_go=stroke.frames, fall=fall)
         variant = number % _VARIANTS
         knock = NOTES.played(("knock", action.name, variant), partial(_knock, action, variant))
         hard = 10 ** (action.knock_harder_db * (stroke.velocity - 100) / 20)
@@ -100,24 +114,19 @@ def add_mechanics(out: Sound, strokes: Sequence[Stroke], action: Action) -> None
             add(out, felt, onset, level)
 
 
-def _velocity(layer: int) -> int:
-    return layer * _STEP + _STEP // 2
-
-
 def _sides(pitch: int, level: float) -> tuple[float, float]:
     """Low strings to the left, as the player hears them."""
     angle = (1 + 0.3 * float(np.clip((pitch - 62) / 30, -1, 1))) * np.pi / 4
     return level * float(np.cos(angle)) * 2**0.5, level * float(np.sin(angle)) * 2**0.5
 
 
-def _partials(action: Action, pitch: int, velocity: int) -> Sound:
-    """The partials above `_FROM_HZ` of a string, (frames,)."""
+def _partials(action: Action, pitch: int, band: _Band) -> Sound:
+    """A string's partials of one band at velocity `_MEAN`, (frames,)."""
     rng = np.random.default_rng([88, pitch])
     frequency = _stretched(pitch, action.stiffness)
-    frequency = frequency[(frequency > _FROM_HZ * 0.8) & (frequency < osc.TOP_HZ)]
+    frequency = frequency[(frequency > _BANDS[0].low_hz) & (frequency < osc.TOP_HZ)]
     place = np.log2(frequency)
-    levels = np.array(action.partials_db) + _HARDER_DB * (velocity - _MEAN)
-    octave = np.interp(place, _PLACES, levels)
+    octave = np.interp(place, _PLACES, action.partials_db)
     octave -= 24 * np.clip(np.log2(_FROM_HZ / frequency), 0, None)
     octave -= 12 * np.clip((frequency - _AIR_HZ) / (osc.TOP_HZ - _AIR_HZ), 0, None)
     octave += rng.uniform(-4, 4, len(frequency))  # where strings are struck, what they pull at
@@ -126,8 +135,10 @@ def _partials(action: Action, pitch: int, velocity: int) -> Sound:
     amplitude = _NOTE * np.sqrt(2 / np.maximum(near, 1)) * 10 ** (octave / 20)
     t60 = _T60_S * (frequency / 4000) ** -_STEEPER * 2 ** (-(pitch - 60) / 36)
     phase = rng.uniform(0, 2 * np.pi, len(frequency))
-    sound = osc.modal(frequency, amplitude, t60, phase, int(_SPARKLE_S * SAMPLE_RATE))
-    return osc.taper(osc.risen(sound, 24), int(_CLOSE_S * SAMPLE_RATE))
+    inside = (frequency >= band.low_hz) & (frequency < band.high_hz)
+    frames = int(band.seconds * SAMPLE_RATE)
+    sound = osc.modal(frequency[inside], amplitude[inside], t60[inside], phase[inside], frames)
+    return osc.taper(osc.risen(sound, 24), frames // 2)
 
 
 def _stretched(pitch: int, share: float) -> Curve:
