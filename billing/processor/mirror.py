@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from billing import notices
 from billing.errors import NotYet
 from billing.ledger import service as ledger
 from billing.money import Money
@@ -36,7 +37,7 @@ async def warn_late(conn: asyncpg.Connection, now: datetime) -> int:
     late = await store.notice_late(conn, now)
     for row in late:
         amount = Money(row["total_minor"], row["currency"]).text()
-        await _tell(
+        await notices.tell(
             conn, row["account"], "invoice_failed", row["id"], "",
             {"invoice": row["id"], "amount": amount, "pay_at": row["hosted_url"],
              "grace_until": row["grace_until"].isoformat() if row["grace_until"] else None},
@@ -53,7 +54,7 @@ async def freeze_overdue(conn: asyncpg.Connection, now: datetime) -> int:
     for row in overdue:
         if await ledger.freeze(conn, row["account"], _reason(row["id"])):
             amount = Money(row["total_minor"], row["currency"]).text()
-            await _tell(
+            await notices.tell(
                 conn, row["account"], "account_frozen", row["id"], "",
                 {"invoice": row["id"], "amount": amount},
             )  # fmt: skip
@@ -87,15 +88,9 @@ async def _settle(conn: asyncpg.Connection, account: str, invoice: Invoice) -> N
 
 async def _thaw(conn: asyncpg.Connection, account: str, invoice: Invoice) -> None:
     if await ledger.thaw(conn, account, _reason(invoice.id)):
-        await _tell(conn, account, "account_thawed", invoice.id, "", {"invoice": invoice.id})
+        await notices.tell(conn, account, "account_thawed", invoice.id, "", {"invoice": invoice.id})
         log.info("account.thawed", account=account, invoice=invoice.id)
 
 
 def _reason(invoice: str) -> str:
     return f"invoice:{invoice}"
-
-
-async def _tell(conn: asyncpg.Connection, *facts: Any) -> None:
-    from billing import notices
-
-    await notices.tell(conn, *facts)

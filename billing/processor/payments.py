@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from billing import notices
 from billing.errors import NotYet
 from billing.ledger import service as ledger
 from billing.money import Money
@@ -35,8 +36,10 @@ async def credit(
 ) -> bool:
     """Credit a paid top-up; False when this payment has been credited before."""
     account, tokens = facts["account"], int(facts["tokens"])
-    _expires_at = _months_after(paid_at, int(facts["months"])) if "months" in facts else None
-    new = await ledger.credit_topup(conn, account, payment, tokens)
+    expires_at = _months_after(paid_at, int(facts["months"])) if "months" in facts else None
+    new = await ledger.credit_topup(
+        conn, account, payment, tokens, paid=amount, expires_at=expires_at
+    )
     await store.insert_payment(
         conn, payment, account, facts["topup"], amount.minor, amount.currency, tokens
     )
@@ -88,7 +91,7 @@ async def keep_dispute(conn: asyncpg.Connection, account: str, found: Any) -> st
     if paid is not None:
         disputed = found.status in _GONE or found.status.startswith("warning_n")
         await store.mark_disputed(conn, paid.payment_intent, disputed=disputed)
-    await _tell(
+    await notices.tell(
         conn, account, "dispute_opened", found.id, "",
         {"dispute": found.id, "reason": found.reason,
          "amount": Money(found.amount, found.currency).text()},
@@ -110,7 +113,7 @@ async def _new_refund(conn: asyncpg.Connection, paid: Payment, one: Any) -> Paym
     )
     await store.insert_refund(conn, one.id, paid.payment_intent, one.amount, tokens, one.status)
     await store.move_payment(conn, paid.payment_intent, one.amount, tokens)
-    await _tell(
+    await notices.tell(
         conn, paid.account, "topup_refunded", one.id, "",
         {"topup": paid.topup, "tokens": tokens, "amount": Money(one.amount, paid.currency).text()},
     )  # fmt: skip
@@ -178,9 +181,3 @@ def _months_after(instant: datetime, months: int) -> datetime:
 
 def _instant(seconds: int | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-async def _tell(conn: asyncpg.Connection, *facts: Any) -> None:
-    from billing import notices
-
-    await notices.tell(conn, *facts)
