@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.sound.compiled import compiled
-from engine.sound.filters import middle
 
 Sound = NDArray[np.floating]
 KNOT_S = 0.004
@@ -22,7 +21,7 @@ def glue_gain(sound: Sound, sample_rate: int, most_db: float = 2.0, *, loop: boo
     as if it had come round before.
     """
     knots = max(1, round(len(sound) / (KNOT_S * sample_rate)))
-    level = _level_db(middle(sound), knots, sample_rate, loop=loop)
+    level = _level_db(sound, knots, sample_rate, loop=loop)
     reduction = np.minimum(_curve(level - _threshold(level, most_db)), MOST_DB)
     context = int(_CONTEXT_S / KNOT_S) if loop else 0
     followed = _followed(np.take(reduction, np.arange(-context, knots), mode="wrap"))
@@ -43,19 +42,21 @@ def spread(gain: Sound, frames: int, *, loop: bool) -> Sound:
     return out.reshape(-1)[:frames]
 
 
-def _level_db(mono: Sound, knots: int, rate: int, *, loop: bool) -> NDArray[np.floating]:
+def _level_db(sound: Sound, knots: int, rate: int, *, loop: bool) -> NDArray[np.floating]:
     """Level of the last 30 ms at every knot, without the bass, which must not pump the rest.
 
     The bass is a moving mean. In a stretch of 1 ms it hardly moves, so the power without it
     follows from the stretch's own mean and mean square.
     """
-    pieces = max(knots, round(len(mono) * 1000 / rate))
-    edges = np.round(np.arange(pieces + 1) * len(mono) / pieces).astype(np.int64)
+    frames = len(sound)
+    pieces = max(knots, round(frames * 1000 / rate))
+    edges = np.round(np.arange(pieces + 1) * frames / pieces).astype(np.int64)
     mean, power = np.empty(pieces), np.empty(pieces)
-    _measure(mono, edges, mean, power)
-    bass = _moving_mean(mean, max(1, round(0.44 * pieces * rate / (len(mono) * _BASS_HZ))), 0.5)
+    left, right = (np.ascontiguousarray(sound[:, side]) for side in (0, min(1, sound.shape[1] - 1)))
+    _measure(left, right, edges, mean, power)
+    bass = _moving_mean(mean, max(1, round(0.44 * pieces * rate / (frames * _BASS_HZ))), 0.5)
     high = np.maximum(power - 2 * mean * bass + bass * bass, 0.0)
-    window = max(1, round(0.030 * pieces * rate / len(mono)))
+    window = max(1, round(0.030 * pieces * rate / frames))
     wrapped = np.take(high, np.arange(-window, pieces), mode="wrap" if loop else "clip")
     recent = _moving_mean(wrapped, window, 1.0)[window:]
     at = np.minimum(((np.arange(knots) + 0.5) * pieces / knots).astype(int), pieces - 1)
@@ -90,17 +91,20 @@ def _threshold(level: NDArray[np.floating], most_db: float) -> float:
     return loud - low
 
 
-@compiled("const float32[:]", "const int64[:]", "float64[:]", "float64[:]")
-def _measure(mono, edges, mean, power):
-    """Mean and mean square of every piece between two edges."""
+@compiled("const float32[:]", "const float32[:]", "const int64[:]", "float64[:]", "float64[:]")
+def _measure(left, right, edges, mean, power):
+    """Mean and mean square of the middle in every piece between two edges."""
+    half = np.float32(0.5)
     for number in range(len(mean)):
-        piece = mono[edges[number] : edges[number + 1]]
+        one = left[edges[number] : edges[number + 1]]
+        two = right[edges[number] : edges[number + 1]]
         total = square = 0.0
-        for at in range(len(piece)):
-            total += piece[at]
-            square += piece[at] * piece[at]
-        mean[number] = total / max(len(piece), 1)
-        power[number] = square / max(len(piece), 1)
+        for at in range(len(one)):
+            middle = (one[at] + two[at]) * half
+            total += middle
+            square += middle * middle
+        mean[number] = total / max(len(one), 1)
+        power[number] = square / max(len(one), 1)
 
 
 def _followed(reduction: NDArray[np.floating]) -> NDArray[np.floating]:

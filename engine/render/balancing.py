@@ -13,9 +13,9 @@ from engine.render.automation import Automation
 from engine.render.banks import Bank
 from engine.render.colouring import hand_bands, passed, response, role_bands
 from engine.render.console import SIZE, Console
-from engine.render.control import CELL, Curve, Sound, cells, channels, drawn, powers, products
+from engine.render.control import CELL, Curve, Sound, cells, channels, powers, products
 from engine.render.desk import DEPTH_DB, DRIVEN, FRONT, PARALLEL, ROLE_ROW, SQUEEZE, WIDE, Desk
-from engine.render.dynamics import COMPRESSORS, compressed, drum_gain, duck_curve, low_band
+from engine.render.dynamics import COMPRESSORS, compressed, drum_gain, duck_curve, duck_low_band
 from engine.render.levels import WINDOW, Heard, behind, faders, listened, loudness
 from engine.render.masking import Energies, energies, pocket
 from engine.render.performance import perform
@@ -230,12 +230,10 @@ def _ducked(bus: Bus, session: Session) -> Curve | float:
     duck = session.desk.ducks.get(bus.row)
     if not duck or not session.kicks:
         return 1.0
-    many, loop = cells(session.frames), session.loop
-    curve = duck_curve(session.kicks, duck, many, loop=loop)
+    loop = session.loop
+    curve = duck_curve(session.kicks, duck, cells(session.frames), loop=loop)
     if not duck.below_hz:
         return curve
     for channel in channels(bus.sound):
-        low = low_band(channel, duck.below_hz, loop=loop)
-        low *= drawn(curve - 1, slice(0, many), session.frames, loop=loop)
-        channel += low
+        duck_low_band(channel, curve, duck.below_hz, loop=loop)
     return 1.0

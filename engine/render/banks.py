@@ -245,8 +245,9 @@ def _file_digest(path: Path) -> str:
 
 
 def _code_digest() -> str:
-    folder = Path(__file__).parent
+    here = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted((*folder.rglob("*.py"), *folder.rglob("*.json"))):
-        digest.update(path.read_bytes())
+    for folder in (here, here.parent / "sound"):
+        for path in sorted((*folder.rglob("*.py"), *folder.rglob("*.json"))):
+            digest.update(path.read_bytes())
     return digest.hexdigest()

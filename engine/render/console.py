@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.render import strips
-from engine.render.control import CELL, STRETCH, Curve, Sound, cells
+from engine.render.control import CELL, STRETCH, Curve, Sound, cells, knots
 from engine.render.desk import Desk
 from engine.render.halves import add_doubled
 from engine.render.space import add_echoes, last_echo, response, reverberated
@@ -29,7 +29,7 @@ _HALF_BINS = SIZE // 4 + 1
 _LEAD = 192
 LATEST = SIZE - _BLOCK - 4096 - 2 * _LEAD  # frames that a send may be late: what is left beside
 # the equaliser
-_ROWS = 8  # that are transformed side by side
+_ROWS = 4  # that are transformed side by side
 Numbers = NDArray[np.int64]
 
 
@@ -43,9 +43,10 @@ class Group:
         self.send = np.zeros((blocks, _HALF_BINS), np.complex64)
         self.echo: Bins | None = None
 
-    def add(self, rows: Sound, numbers: Numbers, strip: Strip) -> None:
-        """Blocks of one part, (rows, SIZE), a pair of rows for each where it has two channels."""
-        bins, answered = rfft(rows), _answered(strip)
+    def add(self, rows: Sound, numbers: Numbers, strip: Strip, answered: Bins) -> None:
+        """Blocks of one part, (rows, SIZE), a pair of rows for each where it has two channels, and
+        its equaliser as the room hears it."""
+        bins = rfft(rows)
         self.played[numbers] = True
         if len(rows) == len(numbers):
             left, right = _sides(strip.pan)
@@ -119,17 +120,18 @@ class Console:
         before, behind = strips.driven_by(powers, strip.drive) if strip.drive else (0.0, 1.0)
         left, right = _sides(strip.pan)
         manner = np.array([before, abs(strip.pan), left, right], np.float32)
-        gain = strips.knots(strip.gain * behind, loop=self._loop)
-        width = strips.knots(
+        gain = knots(strip.gain * behind, loop=self._loop)
+        width = knots(
             np.ones(cells(self._frames)) if strip.width is None else strip.width, loop=self._loop
         )
+        answered = answer(strip)
         playing = np.flatnonzero(np.add.reduceat(powers, np.arange(0, len(powers), STRETCH)))
         many = _ROWS // len(sides)
         for first in range(0, len(playing), many):
             some = playing[first : first + many]
             rows = self._rows[: len(some) * len(sides)]
             strips.place(sides, some, STRETCH, gain, width, manner, rows)
-            group.add(rows, some, strip)
+            group.add(rows, some, strip, answered)
 
     def returned(self, desk: Desk, echo_frames: int, wet: Curve, seed: int) -> dict[str, Sound]:
         """The groups, (frames, 2), with their reverberation, which follows ``wet``, their echoes
@@ -138,9 +140,9 @@ class Console:
         for name in sorted(self._groups):
             group = self._groups.pop(name)
             total = group.sides(self._frames, loop=self._loop)
-            answer = self._answer(group, desk, echo_frames, wet)
+            answered = self._answer(group, desk, echo_frames, wet)
             del group
-            for side, wave in zip(total, answer, strict=True):
+            for side, wave in zip(total, answered, strict=True):
                 self._add_doubled(side, wave)
             if desk.wobble_cents:
                 wobbled(total.T, desk.wobble_cents, seed, loop=self._loop)
@@ -157,11 +159,11 @@ class Console:
             lead = group.halved(group.echo)
             ringing = max(ringing, last_echo(echo_frames // 2, desk.echo[1]))
         frames = len(send) + ringing if self._loop else (self._frames + _LEAD) // 2 + 1
-        answer = reverberated(send, desk.space, frames)
+        out = reverberated(send, desk.space, frames)
         if desk.echo and lead is not None:
             _, feedback, level = desk.echo
-            add_echoes(answer, lead, echo_frames // 2, feedback, level)
-        return answer
+            add_echoes(out, lead, echo_frames // 2, feedback, level)
+        return out
 
     def _wet(self, wet: Curve, frames: int) -> Sound:
         """The curve by the cell from `_LEAD` before the file on, for ``frames`` at half rate."""
@@ -211,7 +213,7 @@ def _thinned() -> Bins:
     return (0.5 - 0.5 * rfft(high, n=SIZE)).astype(np.complex64)
 
 
-def _answered(strip: Strip) -> Bins:
+def answer(strip: Strip) -> Bins:
     """The equaliser of a part as its room hears it: at the part's send, later, at half the rate."""
     late = strip.send * _slope() * _delay(min(strip.late_frames, LATEST))
     return (strip.equaliser[:_HALF_BINS] * late).astype(np.complex64)

@@ -101,6 +101,11 @@ def drawn(curve: Curve, part: slice, frames: int, *, loop: bool) -> Sound:
     return gain[:size]
 
 
+def knots(curve: Curve, *, loop: bool) -> Sound:
+    """A curve of cells with what it runs on to behind the last one, float32."""
+    return np.append(curve, curve[0] if loop else curve[-1]).astype(np.float32)
+
+
 def smoothed(curve: Curve, width: int, *, loop: bool) -> Curve:
     """The curve under a raised cosine of ``width`` cells, centred; a loop's runs round."""
     kernel = np.hanning(max(width | 1, 3) + 2)[1:-1]

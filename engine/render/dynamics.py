@@ -3,7 +3,8 @@
 import numpy as np
 from msgspec import Struct
 
-from engine.render.control import CELL, CELLS_PER_SECOND, Curve, Sound, smoothed
+from engine.render.control import CELL, CELLS_PER_SECOND, Curve, Sound, knots, smoothed
+from engine.sound.compiled import compiled
 
 
 class Compressor(Struct, frozen=True, kw_only=True):
@@ -60,9 +61,10 @@ def compressed(powers: Curve, rule: Compressor, amount: float, *, loop: bool) ->
     if loop:
         # What the end of the loop held down is still coming back at its beginning.
         reduction = np.tile(reduction, 2)
-    reduction = _released(reduction, rule.most_db / (2 * rule.release_ms))
-    reduction = _attacked(reduction, rule.attack_ms)
-    return 10 ** (-reduction[-lap:] / 20)
+    followed = np.empty(len(reduction))
+    slope = rule.most_db / (2 * rule.release_ms)
+    _follow(reduction, slope, _attack(rule.attack_ms), followed)
+    return 10 ** (-followed[-lap:] / 20)
 
 
 def _mean_level(powers: Curve) -> float:
@@ -82,17 +84,34 @@ def _over(powers: Curve, level: float, rule: Compressor, *, loop: bool) -> Curve
     return 10 * np.log10(np.maximum(rms / level, 1e-9)) - rule.over_db
 
 
-def _released(reduction: Curve, slope: float) -> Curve:
-    """Falls no faster than ``slope`` dB a cell: a running maximum, no loop over time."""
-    line = slope * np.arange(len(reduction))
-    return np.maximum.accumulate(reduction + line) - line
+@compiled("float64[:]", "float64", "const float64[:]", "float64[:]")
+def _follow(reduction, slope, kernel, out):
+    """Falls no faster than ``slope`` dB a cell, and comes late along the attack's ``kernel``, so
+    that the click of a stroke passes; ``reduction`` is used up."""
+    held = reduction[0]
+    for at in range(len(reduction)):
+        held = max(reduction[at], held - slope)
+        reduction[at] = held
+    before = len(kernel) - 1
+    for at in range(len(out)):
+        if at < before:
+            total = 0.0
+            for tap in range(len(kernel)):
+                total += kernel[tap] * reduction[max(at - tap, 0)]
+            out[at] = total
+    # Tap after tap over a stretch that stays in the nearest cache.
+    for first in range(before, len(out), 2048):
+        target = out[first : first + 2048]
+        target[:] = 0.0
+        for tap in range(len(kernel)):
+            weight, source = kernel[tap], reduction[first - tap : first - tap + len(target)]
+            for at in range(len(target)):
+                target[at] += weight * source[at]
 
 
-def _attacked(reduction: Curve, attack_ms: float) -> Curve:
-    """Comes late by about the attack, so that the click of a stroke passes."""
+def _attack(attack_ms: float) -> Curve:
     kernel = np.exp(-np.arange(int(4 * attack_ms)) / attack_ms)
-    kernel /= kernel.sum()
-    return np.convolve(np.pad(reduction, (len(kernel) - 1, 0), mode="edge"), kernel, "valid")
+    return kernel / kernel.sum()
 
 
 def drum_gain(powers: Curve, amount: float, *, parallel: bool, loop: bool) -> Curve:
@@ -131,18 +150,42 @@ def duck_curve(kicks: list[int], duck: Duck, many: int, *, loop: bool) -> Curve:
 _LOW_CELL = 24
 
 
-def low_band(sound: Sound, below_hz: float, *, loop: bool) -> Sound:
-    """What of (frames,) lies below ``below_hz`` (60-250), in time with it: its means over half
-    milliseconds, under a raised cosine, drawn out again along lines."""
-    frames = len(sound)
-    many = -(-frames // _LOW_CELL)
-    padded = np.pad(sound, (0, many * _LOW_CELL - frames))
-    means = padded.reshape(many, _LOW_CELL).mean(axis=1, dtype=np.float64)
-    width = int(0.72 * 2000 / below_hz)
-    means = smoothed(means, width, loop=loop).astype(np.float32)
+def duck_low_band(sound: Sound, curve: Curve, below_hz: float, *, loop: bool) -> None:
+    """Put a gain by the cell on what of (frames,) lies below ``below_hz`` (60-250), in place.
+
+    The low band is the sound's means over half milliseconds, under a raised cosine, drawn out again
+    along lines; so it is in time with it.
+    """
+    means = np.empty(-(-len(sound) // _LOW_CELL))
+    _mean(sound, means)
+    means = smoothed(means, int(0.72 * 2000 / below_hz), loop=loop)
     # A mean stands in the middle of its cell: lines run from middle to middle.
-    before = np.append(means[-1] if loop else means[0], means)
-    after = np.append(means, means[0] if loop else means[-1])
-    along = ((np.arange(_LOW_CELL) + 0.5) / _LOW_CELL).astype(np.float32)
-    lines = before[:, None] + (after - before)[:, None] * along
-    return lines.ravel()[_LOW_CELL // 2 : _LOW_CELL // 2 + frames]
+    ends = (means[-1], means[0]) if loop else (means[0], means[-1])
+    framed = np.concatenate([[ends[0]], means, [ends[1]]]).astype(np.float32)
+    _duck(framed, knots(curve - 1, loop=loop), sound)
+
+
+@compiled("const float32[:]", "float64[:]")
+def _mean(sound, out):
+    for cell in range(len(out)):
+        piece = sound[cell * _LOW_CELL : (cell + 1) * _LOW_CELL]
+        total = 0.0
+        for at in range(len(piece)):
+            total += piece[at]
+        out[cell] = total / _LOW_CELL
+
+
+@compiled("const float32[:]", "const float32[:]", "float32[:]")
+def _duck(means, gain, sound):
+    half = _LOW_CELL // 2
+    low_step, gain_step = np.float32(1 / _LOW_CELL), np.float32(1 / CELL)
+    for number in range(-(-len(sound) // half)):
+        piece = sound[number * half : (number + 1) * half]
+        low, cell = (number + 1) // 2, number * half // CELL
+        low_slope = (means[low + 1] - means[low]) * low_step
+        gain_slope = (gain[cell + 1] - gain[cell]) * gain_step
+        low_at = means[low] + low_slope * np.float32((number + 1) % 2 * half + 0.5)
+        gain_at = gain[cell] + gain_slope * np.float32(number * half - cell * CELL)
+        for at in range(len(piece)):
+            along = np.float32(at)
+            piece[at] += (low_at + low_slope * along) * (gain_at + gain_slope * along)

@@ -191,7 +191,10 @@ def _add_repeats(sound, after, gains, out):
         for number in range(len(after)):
             start = max(first, after[number])
             end = min(first + _STRETCH, frames, len(sound) + after[number])
-            left, right = gains[0, number], gains[1, number]
-            for at in range(start, end):
-                out[0, at] += left * sound[at - after[number]]
-                out[1, at] += right * sound[at - after[number]]
+            if start >= end:
+                continue
+            piece = sound[start - after[number] : end - after[number]]
+            for side in range(2):
+                level, target = gains[side, number], out[side, start:end]
+                for at in range(len(piece)):
+                    target[at] += level * piece[at]

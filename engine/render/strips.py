@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from engine.render.control import CELL, Curve, Sound
+from engine.render.control import CELL, Curve
 from engine.sound.compiled import compiled, inlined
 
 Bins = NDArray[np.complexfloating]
@@ -33,11 +33,6 @@ def driven_by(powers: Curve, amount: float) -> tuple[float, float]:
     per cent; the level stays."""
     level = 6 * float(np.sqrt(powers.mean() / 2)) + 1e-9
     return amount / level, level / amount
-
-
-def knots(curve: Curve, *, loop: bool) -> Sound:
-    """A curve of cells with what it runs on to behind the last one, float32."""
-    return np.append(curve, curve[0] if loop else curve[-1]).astype(np.float32)
 
 
 @inlined

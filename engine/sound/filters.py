@@ -183,7 +183,9 @@ def middle(sound: Sound) -> Sound:
         return sound
     if sound.shape[1] == 1:
         return sound[:, 0]
-    return (sound[:, 0] + sound[:, 1]) * np.float32(0.5)
+    both = sound[:, 0] + sound[:, 1]
+    both *= both.dtype.type(0.5)
+    return both
 
 
 def beside(left: Sound, right: Sound) -> Sound:

@@ -44,13 +44,18 @@ def true_peak(sound: Sound, sample_rate: int = SAMPLE_RATE) -> float:
     return max(float(pyebur128.get_true_peak(state, side)) for side in range(sound.shape[1]))
 
 
+def highest_sample(sound: Sound) -> float:
+    """The largest magnitude of (frames,)."""
+    return max(float(sound.max(initial=0.0)), -float(sound.min(initial=0.0)))
+
+
 _BLOCK = 64
 _NEAR = 10 ** (-0.6 / 20)  # as far as our reading and the meter's may be apart
 
 
 def _loud_places(sound: Sound) -> Sound:
     """The blocks in which the highest point can lie, each faded in and out by its neighbours."""
-    highest = max((float(np.abs(side).max(initial=0.0)) for side in sound.T), default=0.0)
+    highest = max((highest_sample(side) for side in sound.T), default=0.0)
     if not highest:
         return sound[:_BLOCK]
     found = points(sound, highest * _NEAR)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.render.console import BINS, SIZE, Console, Group, Strip
+from engine.render.console import BINS, SIZE, Console, Group, Strip, answer
 from engine.render.control import cells, powers
 from engine.render.desk import Desk, desk_for
 from engine.sound.filters import Band, convolve, impulse
@@ -82,7 +82,7 @@ def sent(sound: np.ndarray, late_frames: int) -> np.ndarray:
     rows = np.zeros((1, SIZE), np.float32)
     rows[0, : len(sound)] = sound
     told = strip(len(sound), send=1.0, late_frames=late_frames)
-    group.add(rows, np.zeros(1, np.int64), told)
+    group.add(rows, np.zeros(1, np.int64), told, answer(told))
     return group.halved(group.send)
 
 
