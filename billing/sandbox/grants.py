@@ -124,7 +124,8 @@ def list_booked(store: Store, given: Given, _: Ids) -> Object:
         one for one in store.all_of(_BOOKED, given, "credit_grant")
         if store.objects[one["credit_grant"]]["customer"] == given["customer"]
     ]  # fmt: skip
-    return listed(found, given, "/v1/billing/credit_balance_transactions")
+    # Not a slip: the document wants the address of the grants here.
+    return listed(found, given, "/v1/billing/credit_grants")
 
 
 def retrieve_booked(store: Store, _: Given, ids: Ids) -> Object:

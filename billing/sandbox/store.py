@@ -208,10 +208,14 @@ class Store:
 
     def tell(self, event: Object) -> None:
         """The receiver has accepted it."""
-        self.told.add(event["id"])
+        self._accept(event["id"])
+        self.journal.told(event["id"])
+
+    def _accept(self, key: str) -> None:
+        self.told.add(key)
+        event = self._events_by_id[key]
         if event["object"] == "event":
             event["pending_webhooks"] = 0
-        self.journal.told(event["id"])
 
     # --- the state file ---
 
@@ -262,7 +266,8 @@ class Store:
                 self.usage.take_back(event.identifier)
         self.replies.update(line.get("replies", ()))
         self.aside.update(line.get("aside", ()))
-        self.told.update(line.get("told", ()))
+        for key in line.get("told", ()):
+            self._accept(key)
         self.deleted.update(line.get("deleted", ()))
 
     def _index(self, one: Object) -> None:
