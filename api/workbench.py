@@ -272,6 +272,7 @@ class Workbench:
     def _start_parts(self, port: int, sandbox_port: int) -> None:
         url, sandbox_url = self.address.url, self.address.sandbox_url
         webhook_secret = self._secret("webhook-secret", "whsec_")
+        thin_secret = self._secret("thin-webhook-secret", "whsec_")
         shared = self._shared()
         store = {"CUESMITH_STORE": self._environ.get("CUESMITH_STORE", str(self.home / "store"))}
         clerk = {"CUESMITH_STRIPE": "sandbox", "CUESMITH_STRIPE_URL": sandbox_url,
@@ -284,12 +285,15 @@ class Workbench:
                 "CUESMITH_PUBLIC_URL": url,
                 "CUESMITH_SIGNING_KEY": self._signing_key(),
                 "CUESMITH_STRIPE_WEBHOOK_SECRETS": webhook_secret,
+                "CUESMITH_STRIPE_THIN_SECRETS": thin_secret,
             }
         )
         self._add("sandbox", ["billing.sandbox", "--port", str(sandbox_port),
                               "--webhook-url", f"{url}/webhooks/stripe",
+                              "--thin-webhook-url", f"{url}/webhooks/stripe/thin",
                               "--state", str(self.home / "sandbox.json")],
-                  shared | {"CUESMITH_SANDBOX_WEBHOOK_SECRET": webhook_secret},
+                  shared | {"CUESMITH_SANDBOX_WEBHOOK_SECRET": webhook_secret,
+                            "CUESMITH_SANDBOX_THIN_WEBHOOK_SECRET": thin_secret},
                   f"{sandbox_url}/sandbox")  # fmt: skip
         self._add("clerk", ["api.cli", "clerk"], shared | clerk, "clerk.ready")
         self._add("studio", ["engine", "studio"], shared | store, "studio.ready")

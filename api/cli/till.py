@@ -65,5 +65,6 @@ def _check(given: argparse.Namespace) -> int:
 
 def _sandbox(given: argparse.Namespace) -> NoReturn:
     command = [sys.executable, "-P", "-m", "billing.sandbox", "--port", str(given.port),
-               "--webhook-url", given.webhook_url]  # fmt: skip
+               "--webhook-url", given.webhook_url,
+               "--thin-webhook-url", f"{given.webhook_url}/thin"]  # fmt: skip
     os.execv(sys.executable, command)  # noqa: S606
