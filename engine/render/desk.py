@@ -104,7 +104,7 @@ DESKS: dict[str, Desk] = {
     ),
     "orchestral_tender": Desk(
         column="cinematic", space=_room(2.8, 2.8, 2.2, 1.0, 30, early_stretch=2.1), send_db=-10,
-        extra={"all": (Band(HS, 9000, -3),)}, energy_span_db=4,
+        energy_span_db=4,
     ),
     "cinematic_tension": Desk(
         column="cinematic", space=_room(3.2, 3.2, 2.2, 0.9, 15, early_db=-6), send_db=-12,
@@ -117,7 +117,7 @@ DESKS: dict[str, Desk] = {
     ),
     "meditation": Desk(
         column="ambient", space=_room(4.5, 4.5, 3.4, 1.5, 50, early_db=-10, high_hz=7000),
-        send_db=-7, extra={"all": (Band(HS, 7000, -4),)}, energy_span_db=2,
+        send_db=-7, energy_span_db=2,
     ),
     "lofi": Desk(
         column="lofi", space=_room(1.0, 1.1, 0.9, 0.4, 10, early_db=-2, high_hz=5500),
@@ -180,8 +180,7 @@ DESKS: dict[str, Desk] = {
         drum_send_db=-40, echo=(3, 0.3, -13), extra={"all": (Band(LP, 12_000),)},
     ),
     "waltz_ballroom": Desk(
-        column="cinematic", space=_room(1.9, 2.0, 1.7, 0.9, 22, early_stretch=1.6), send_db=-12,
-        extra={"all": (Band(HS, 9000, -2),)},
+        column="cinematic", space=_room(1.9, 2.0, 1.7, 0.9, 22, early_stretch=1.6), send_db=-12
     ),
     "chinese_traditional": Desk(
         column="chinese", space=_room(1.3, 1.6, 1.5, 0.9, 25, early_db=-3), send_db=-12,

@@ -61,8 +61,8 @@ class Action(Struct, frozen=True, kw_only=True):
 
 GRAND = Action(
     name="grand_action",
-    partials_db=(-34.0, -29.0, -38.0, -47.0),
-    knock_db=-38.0,
+    partials_db=(-34.0, -30.0, -40.0, -48.0),
+    knock_db=-48.0,
     knock_harder_db=0.22,
     click=(1500.0, 15_000.0, -1.5),
     felt_db=-50.0,
@@ -70,17 +70,17 @@ GRAND = Action(
 )
 FELT = Action(
     name="felt_action",
-    partials_db=(-56.0, -56.0, -64.0, -76.0),
-    knock_db=-32.0,
+    partials_db=(-43.0, -43.0, -50.0, -57.0),
+    knock_db=-45.0,
     knock_harder_db=0.16,
     click=(1200.0, 15_000.0, -3.0),
-    felt_db=-38.0,
+    felt_db=-46.0,
     felt=(180.0, 12_000.0, -3.0),
 )
 FINGERS = Action(
     name="finger_action",
     partials_db=(-40.0, -38.0, -50.0, -64.0),
-    knock_db=-36.0,
+    knock_db=-42.0,
     knock_harder_db=0.2,
     click=(1500.0, 15_000.0, -1.5),
     felt_db=-60.0,
