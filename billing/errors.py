@@ -50,6 +50,10 @@ class HoldClosed(BillingError):
     """The hold has been closed or has expired; nothing more can be captured from it."""
 
 
+class HoldOpen(BillingError):
+    """The tokens are still set aside; they are captured, not charged anew."""
+
+
 class OverQuote(BillingError):
     """Capturing this would exceed what was quoted."""
 

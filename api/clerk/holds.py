@@ -1,6 +1,6 @@
 """Keeping the holds of living jobs, and giving back those that outlived theirs."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 
@@ -24,13 +24,13 @@ async def keep_holds(desk: Desk) -> int:
     async with lent(desk.pool) as conn:
         ended = await queue.reap(conn)
     async with lent(desk.pool) as conn:
-        await _extend_holds(conn, datetime.now(UTC))
+        await _extend_holds(conn)
     async with transaction(desk.pool) as conn:
         return ended + await ledger.expire_holds(conn)
 
 
-async def _extend_holds(conn: asyncpg.Connection, now: datetime) -> None:
+async def _extend_holds(conn: asyncpg.Connection) -> None:
     """Keep what unfinished briefs hold, also while what they delivered waits for its money."""
-    ending = {one.brief: one.id for one in await ledger.ending_holds(conn, now + HOLD_AHEAD / 2)}
+    ending = {one.brief: one.id for one in await ledger.ending_holds(conn, HOLD_AHEAD / 2)}
     for row in await conn.fetch(SELECT_UNFINISHED, list(ending), UNFINISHED_KEPT):
-        await ledger.extend_hold(conn, ending[row["id"]], now + HOLD_AHEAD)
+        await ledger.extend_hold(conn, ending[row["id"]], HOLD_AHEAD)

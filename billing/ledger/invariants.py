@@ -39,9 +39,12 @@ INVARIANTS: dict[str, str] = {
              select from billing.freezes where account = wallets.account and reason = 'owed')""",
     "a hold's captured tokens are its captures": """
         select holds.id from billing.holds left join billing.captures on captures.hold = holds.id
-        group by holds.id, captured having captured <> coalesce(sum(tokens), 0)""",
-    "no hold gives more than was quoted": """
-        select id from billing.holds where captured + released > quoted""",
+        group by holds.id, captured, holds.late
+        having captured <> coalesce(sum(tokens) filter (where not captures.late), 0)
+          or holds.late <> coalesce(sum(tokens) filter (where captures.late), 0)""",
+    "no brief costs more than was quoted": """
+        select id from billing.holds where captured + released > quoted or captured + late > quoted
+        """,
     "a hold that is not open is fully resolved": """
         select id from billing.holds where state <> 'open' and captured + released <> quoted""",
     "every capture has its transfer, for the same tokens": """

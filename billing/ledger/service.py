@@ -31,6 +31,7 @@ from billing.errors import (
     BillingError,
     BudgetExceeded,
     HoldClosed,
+    HoldOpen,
     InsufficientTokens,
     Mismatch,
     OverQuote,
@@ -60,6 +61,9 @@ CASH: Mapping[CashKind, tuple[str, str]] = {
 """Which account of the chart is debited and which credited when money moves."""
 
 NO_TAGS = Tags()
+OWED = "owed"
+"""The reason that comes and goes with what an account owes."""
+
 SWEPT_AT_ONCE = 100
 
 
@@ -110,8 +114,10 @@ async def place_holds(
     """
     ids = [_new_id("hold") for _ in wanted]
     made = await store.place_holds(conn, wanted[0].account, ids, wanted) if wanted else ()
-    held = {one.brief: one for one in made}
-    return tuple([held.get(one.brief) or await _held_alone(conn, one) for one in wanted])
+    held = {(one.brief, int(one.quoted)): one for one in made}
+    return tuple(
+        [held.get((one.brief, one.tokens)) or await _held_alone(conn, one) for one in wanted]
+    )
 
 
 async def hold(conn: asyncpg.Connection, hold_id: str) -> Hold | None:
@@ -119,14 +125,15 @@ async def hold(conn: asyncpg.Connection, hold_id: str) -> Hold | None:
     return await store.select_hold(conn, hold_id)
 
 
-async def extend_hold(conn: asyncpg.Connection, hold_id: str, until: datetime) -> None:
-    """Keep an open hold from expiring before ``until``."""
-    await store.extend_hold(conn, hold_id, until)
+async def extend_hold(conn: asyncpg.Connection, hold_id: str, ahead: timedelta) -> None:
+    """Keep an open hold for so long from now, by the database's clock; never shorter than it was
+    kept already."""
+    await store.extend_hold(conn, hold_id, ahead)
 
 
-async def ending_holds(conn: asyncpg.Connection, before: datetime) -> tuple[Hold, ...]:
-    """Open holds that expire before then unless they are extended, the first to expire first."""
-    return await store.select_ending_holds(conn, before)
+async def ending_holds(conn: asyncpg.Connection, within: timedelta) -> tuple[Hold, ...]:
+    """Open holds that expire within so long unless they are extended, the first to expire first."""
+    return await store.select_ending_holds(conn, within)
 
 
 async def capture(
@@ -184,13 +191,24 @@ async def charge_license(
 async def charge_late(
     conn: asyncpg.Connection, hold_id: str, candidate: str, tokens: int
 ) -> Capture:
-    """Take the tokens of a candidate that came after its hold had closed, from what the account
-    has now. Refused as a hold is; then the candidate stays sealed."""
-    found = await store.select_tagged_hold(conn, hold_id)
-    if found is None:
+    """Take the tokens of a candidate that came after its hold was over, from what the account has
+    now; with the others it never costs more than was quoted (`OverQuote`).
+
+    Refused as a hold is; then the candidate stays sealed. `HoldOpen` while its tokens are still set
+    aside.
+    """
+    said, made, facts, account = await store.charge_late(
+        conn, hold_id, _capture_id("audition", candidate), candidate, tokens
+    )
+    if said in ("captured", "replay") and made is not None:
+        return made
+    if said == "no_hold":
         raise HoldClosed(f"there is no hold {hold_id}")
-    account, tags = found
-    return await _charge(conn, account, "audition", candidate, tokens, tags)
+    if said == "open":
+        raise HoldOpen(f"hold {hold_id} is open: capture from it")
+    if said == "over_quote":
+        raise OverQuote(f"{tokens} more tokens would exceed the {facts['quoted']} quoted")
+    raise _refusal(said, account, tokens, facts, f"{candidate} was charged otherwise before")
 
 
 async def credit_topup(
@@ -257,12 +275,14 @@ async def settle_invoice(conn: asyncpg.Connection, account: str, invoice: str, t
 
 async def freeze(conn: asyncpg.Connection, account: str, reason: str) -> bool:
     """Let an account spend nothing more, for a reason; False when it was there before."""
+    _ours_to_name(reason)
     await balance(conn, account)
     return await store.freeze(conn, account, reason)
 
 
 async def thaw(conn: asyncpg.Connection, account: str, reason: str) -> bool:
     """Take a reason away; with the last one the account may spend again."""
+    _ours_to_name(reason)
     return await store.thaw(conn, account, reason)
 
 
@@ -336,6 +356,11 @@ async def _charge(
     if said in ("captured", "replay") and made is not None:
         return made
     raise _refusal(said, account, tokens, facts, f"{candidate} was charged otherwise before")
+
+
+def _ours_to_name(reason: str) -> None:
+    if reason == OWED:
+        raise BillingError("what an account owes freezes and thaws it by itself: credit it")
 
 
 async def _held_alone(conn: asyncpg.Connection, one: Wanted) -> Hold | BillingError:

@@ -147,6 +147,21 @@ async def charge_now(
     return row["said"], _capture(row, row["said"]), _facts(row)
 
 
+CHARGE_LATE = """
+select said, account as payer, facts,
+  (made).id, (made).account, (made).sku, (made).reference, (made).tokens
+from billing.charge_late($1, $2, $3, $4)
+"""
+
+
+async def charge_late(
+    conn: asyncpg.Connection, hold: str, capture_id: str, candidate: str, tokens: int
+) -> tuple[str, Capture | None, Any, str]:
+    row = await conn.fetchrow(CHARGE_LATE, hold, capture_id, candidate, tokens)
+    assert row is not None, "a function with OUT parameters returns one row"
+    return row["said"], _capture(row, row["said"]), _facts(row), row["payer"] or ""
+
+
 RELEASE = """
 select said, (held).id, (held).account, (held).brief, (held).quoted, (held).captured,
   (held).released, (held).state, (held).expires_at
@@ -251,31 +266,10 @@ def _facts(row: asyncpg.Record) -> Any:
 
 
 SELECT_HOLD = "select * from billing.holds where id = $1"
-SELECT_HOLD_OF_BRIEF = "select * from billing.holds where brief = $1"
 
 
 async def select_hold(conn: asyncpg.Connection, hold: str) -> Hold | None:
     return _hold(await conn.fetchrow(SELECT_HOLD, hold))
-
-
-async def select_hold_of_brief(conn: asyncpg.Connection, brief: str) -> Hold | None:
-    return _hold(await conn.fetchrow(SELECT_HOLD_OF_BRIEF, brief))
-
-
-SELECT_TAGGED_HOLD = """
-select account, api_key, project, customer_ref, kind from billing.holds where id = $1
-"""
-
-
-async def select_tagged_hold(conn: asyncpg.Connection, hold: str) -> tuple[str, Tags] | None:
-    row = await conn.fetchrow(SELECT_TAGGED_HOLD, hold)
-    if row is None:
-        return None
-    tags = Tags(
-        api_key=row["api_key"], project=row["project"], customer_ref=row["customer_ref"],
-        kind=row["kind"],
-    )  # fmt: skip
-    return row["account"], tags
 
 
 def _hold(row: asyncpg.Record | None) -> Hold | None:
@@ -289,25 +283,25 @@ def _hold(row: asyncpg.Record | None) -> Hold | None:
 
 
 EXTEND_HOLD = """
-update billing.holds set expires_at = greatest(expires_at, $2)
+update billing.holds set expires_at = greatest(expires_at, now() + $2::interval)
 where id = $1 and state = 'open'
 """
 
 
-async def extend_hold(conn: asyncpg.Connection, hold: str, until: datetime) -> None:
-    await conn.execute(EXTEND_HOLD, hold, until)
+async def extend_hold(conn: asyncpg.Connection, hold: str, ahead: timedelta) -> None:
+    await conn.execute(EXTEND_HOLD, hold, ahead)
 
 
 SELECT_ENDING_HOLDS = """
 select * from billing.holds
-where state = 'open' and expires_at < $1
+where state = 'open' and expires_at < now() + $1::interval
 order by expires_at
 limit 1000
 """
 
 
-async def select_ending_holds(conn: asyncpg.Connection, before: datetime) -> tuple[Hold, ...]:
-    rows = await conn.fetch(SELECT_ENDING_HOLDS, before)
+async def select_ending_holds(conn: asyncpg.Connection, within: timedelta) -> tuple[Hold, ...]:
+    rows = await conn.fetch(SELECT_ENDING_HOLDS, within)
     return tuple(hold for row in rows if (hold := _hold(row)) is not None)
 
 

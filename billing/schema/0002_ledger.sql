@@ -27,11 +27,24 @@ alter table billing.transfers add constraint transfers_kind_check check (kind in
   'payment', 'payment_refund', 'fee', 'dispute', 'dispute_won'));
 -- wallet: what an account may spend; owed: what it spent and then took the payment back for; issued:
 -- tokens sold; promo: tokens given; cash: money at Stripe; sales, fees, disputed: where it came from.
+alter table billing.transfers add constraint transfers_unit check (
+  (unit = 'tok') = (kind not in ('payment', 'payment_refund', 'fee', 'dispute', 'dispute_won')));
 alter table billing.transfers add constraint transfers_chart check (
-  case when unit = 'tok'
-    then debit ~ '^(wallet:.+|owed:.+|issued|promo|revenue|breakage)$'
-     and credit ~ '^(wallet:.+|owed:.+|issued|promo|revenue|breakage)$'
-    else debit ~ '^(cash|sales|fees|disputed)$' and credit ~ '^(cash|sales|fees|disputed)$'
+  case kind
+    when 'capture' then debit = 'wallet:' || account and credit = 'revenue'
+    when 'refund' then debit = 'revenue' and credit = 'wallet:' || account
+    when 'topup' then debit = 'issued' and credit = 'wallet:' || account
+    when 'grant' then debit = 'promo' and credit = 'wallet:' || account
+    when 'settlement' then debit = 'issued' and credit = 'wallet:' || account
+    when 'expiry' then debit = 'wallet:' || account and credit = 'breakage'
+    when 'clawback' then debit in ('wallet:' || account, 'owed:' || account) and credit = 'issued'
+    when 'reinstatement' then debit = 'issued' and credit in ('wallet:' || account, 'owed:' || account)
+    when 'repayment' then debit = 'wallet:' || account and credit = 'owed:' || account
+    when 'payment' then debit = 'cash' and credit = 'sales'
+    when 'payment_refund' then debit = 'sales' and credit = 'cash'
+    when 'fee' then debit = 'fees' and credit = 'cash'
+    when 'dispute' then debit = 'disputed' and credit = 'cash'
+    when 'dispute_won' then debit = 'cash' and credit = 'disputed'
   end);
 alter table billing.transfers add constraint transfers_balance check (
   (balance_after is not null) = (debit = 'wallet:' || account or credit = 'wallet:' || account));
@@ -48,6 +61,15 @@ create table billing.freezes (
   since timestamptz not null default now(),
   primary key (account, reason)
 );
+insert into billing.freezes (account, reason) select account, 'operator' from billing.wallets where frozen;
+
+-- A foreign key reads the wallet's row under a lock that many may share, just before the till's
+-- functions change that row, and so makes the hot row hotter. They refuse unknown accounts themselves.
+alter table billing.holds drop constraint holds_account_fkey;
+alter table billing.captures drop constraint captures_account_fkey;
+alter table billing.transfers drop constraint transfers_account_fkey;
+alter table billing.outbox drop constraint outbox_account_fkey;
+drop index billing.holds_by_account;
 
 -- --- lots: tokens that came in together and expire together ---
 
@@ -89,12 +111,22 @@ create table billing.budget_months (
 );
 
 alter table billing.holds
+  add column late bigint not null default 0 check (late >= 0),  -- spent for it after it had closed
+  add check (captured + late <= quoted),
   add column api_key text, add column project text, add column customer_ref text, add column kind text,
   add column capped text[] not null default '{}';  -- scopes of the budgets it counts against
 alter table billing.captures
+  add column late boolean not null default false,  -- it came after its hold had closed
+  add check (not late or hold is not null),
   add column api_key text, add column project text, add column customer_ref text, add column kind text,
   add column capped text[] not null default '{}',
   add column month date;                           -- of the budgets it counts against
+
+create trigger captures_are_final before update or delete on billing.captures
+  for each row execute function billing.refuse_change();
+create trigger captures_are_kept before truncate on billing.captures
+  for each statement execute function billing.refuse_change();
+revoke update, delete, truncate on billing.captures from public;
 
 -- --- the outbox tells more than captures ---
 
@@ -163,6 +195,7 @@ begin
         'available', greatest(0, budget.cap - counted.base - counted.held - counted.spent));
       perform billing.move_budgets(
         p_account, p_api_key, p_project, p_month, capped, -p_held, -p_spent);
+      capped := '{}';
       return;
     end if;
     capped := capped || budget.scope;
@@ -219,6 +252,9 @@ begin
   on conflict (account, scope, subject) do update set cap = excluded.cap;
   insert into billing.budget_months (account, scope, subject, month)
   values (p_account, p_scope, p_subject, month_) on conflict do nothing;
+  -- Whoever is just spending under it is waited for before what was spent is read.
+  perform from billing.budget_months
+  where account = p_account and scope = p_scope and subject = p_subject and month = month_ for update;
   update billing.budget_months as months set
     base = greatest(0, coalesce((
       select sum(tokens) from billing.captures
@@ -242,10 +278,6 @@ create function billing.place_hold(
 language plpgsql as $$
 declare wallet billing.wallets; taken record;
 begin
-  if not exists (select from billing.wallets where account = p_account) then
-    said := 'no_wallet';
-    return;
-  end if;
   insert into billing.holds
     (id, account, brief, quoted, expires_at, api_key, project, customer_ref, kind)
   values (p_id, p_account, p_brief, p_tokens, now() + p_ttl, p_api_key, p_project, p_customer_ref, p_kind)
@@ -280,7 +312,8 @@ begin
     held.capped, -p_tokens, 0);
   delete from billing.holds where id = p_id;
   select * into wallet from billing.wallets where account = p_account;
-  said := case when wallet.frozen then 'frozen' else 'insufficient' end;
+  said := case when wallet.account is null then 'no_wallet' when wallet.frozen then 'frozen'
+    else 'insufficient' end;
   facts := jsonb_build_object('available',
     greatest(0, wallet.posted - wallet.held + wallet.credit_limit));
 end
@@ -383,7 +416,7 @@ $$;
 -- --- spending ---
 
 create function billing.write_capture(
-  p_capture billing.captures, p_mode text, p_balance_after bigint) returns void
+  p_capture billing.captures, p_mode text, p_balance_after bigint) returns billing.captures
 language plpgsql as $$
 begin
   insert into billing.transfers (kind, ref, account, debit, credit, amount, balance_after)
@@ -392,8 +425,10 @@ begin
   returning id, created_at into p_capture.transfer, p_capture.created_at;
   insert into billing.captures select p_capture.*;
   -- The time is the database's, never a pod's: Stripe refuses events from the future.
-  insert into billing.outbox (identifier, account, event_name, tokens, capture)
-  values (p_capture.id, p_capture.account, billing.meter_of(p_mode), p_capture.tokens, p_capture.id);
+  insert into billing.outbox (identifier, account, event_name, tokens, capture, occurred_at)
+  values (p_capture.id, p_capture.account, billing.meter_of(p_mode), p_capture.tokens, p_capture.id,
+    p_capture.created_at);
+  return p_capture;
 end
 $$;
 
@@ -446,66 +481,100 @@ begin
   made.reference := p_reference; made.tokens := p_tokens; made.api_key := held_.api_key;
   made.project := held_.project; made.customer_ref := held_.customer_ref; made.kind := held_.kind;
   made.capped := held_.capped; made.month := billing.month_of(held_.created_at);
-  perform billing.write_capture(made, wallet.mode, wallet.posted);
+  made.late := false;
+  made := billing.write_capture(made, wallet.mode, wallet.posted);
   said := 'captured';
 end
 $$;
 
--- Without a hold: a license, or a candidate that came after its hold had closed.
+-- From what the wallet has now: a license, or by charge_late a candidate of a hold that is over.
 -- 'captured' | 'replay' | 'mismatch' | 'insufficient' | 'frozen' | 'no_wallet' | 'over_budget'
 create function billing.charge_now(
   p_account text, p_id text, p_sku text, p_reference text, p_tokens bigint,
-  p_api_key text, p_project text, p_customer_ref text, p_kind text,
+  p_api_key text, p_project text, p_customer_ref text, p_kind text, p_late_for text default null,
   out said text, out made billing.captures, out facts jsonb)
 language plpgsql as $$
-declare wallet billing.wallets; capped_ text[] := '{}'; taken record;
+declare
+  wallet billing.wallets; capped_ text[] := '{}'; refusing_ jsonb; month_ date := billing.month_of(now());
 begin
   select * into made from billing.captures where sku = p_sku and reference = p_reference;
-  if made.id is not null then
-    said := case when made.tokens = p_tokens and made.account = p_account
-      then 'replay' else 'mismatch' end;
-    return;
-  end if;
-  if p_api_key is not null or p_project is not null then
-    select * into taken from billing.take_budgets(
-      p_account, p_api_key, p_project, billing.month_of(now()), 0, p_tokens);
-    if taken.refusing is not null then
-      said := 'over_budget';
-      facts := taken.refusing;
-      return;
+  if made.id is null then
+    if p_api_key is not null or p_project is not null then
+      select capped, refusing into capped_, refusing_
+      from billing.take_budgets(p_account, p_api_key, p_project, month_, 0, p_tokens);
     end if;
-    capped_ := taken.capped;
-  end if;
-  update billing.wallets set posted = posted - p_tokens
-  where account = p_account and not frozen and posted - held - p_tokens >= -credit_limit
-  returning * into wallet;
-  if wallet.account is not null then
-    -- Whoever asked for the same at the same time has committed before we got the wallet.
+    if refusing_ is null then
+      update billing.wallets set posted = posted - p_tokens
+      where account = p_account and not frozen and posted - held - p_tokens >= -credit_limit
+      returning * into wallet;
+    end if;
+    -- Whoever asked for the same at the same time has committed: we waited for the rows it changed.
     select * into made from billing.captures where sku = p_sku and reference = p_reference;
-    if made.id is null then
+    if made.id is null and wallet.account is not null then
       made.id := p_id; made.account := p_account; made.sku := p_sku; made.reference := p_reference;
       made.tokens := p_tokens; made.api_key := p_api_key; made.project := p_project;
       made.customer_ref := p_customer_ref; made.kind := p_kind; made.capped := capped_;
-      made.month := billing.month_of(now());
-      perform billing.write_capture(made, wallet.mode, wallet.posted);
-      perform billing.alert_budgets(p_account, p_api_key, p_project, made.month, capped_, p_tokens);
+      made.month := month_; made.hold := p_late_for; made.late := p_late_for is not null;
+      made := billing.write_capture(made, wallet.mode, wallet.posted);
+      perform billing.alert_budgets(p_account, p_api_key, p_project, month_, capped_, p_tokens);
       said := 'captured';
       return;
     end if;
-    update billing.wallets set posted = posted + p_tokens where account = p_account;
+    if wallet.account is not null then
+      update billing.wallets set posted = posted + p_tokens where account = p_account;
+    end if;
+    perform billing.move_budgets(p_account, p_api_key, p_project, month_, capped_, 0, -p_tokens);
+  end if;
+  if made.id is not null then
     said := case when made.tokens = p_tokens and made.account = p_account
       then 'replay' else 'mismatch' end;
+  elsif refusing_ is not null then
+    said := 'over_budget';
+    facts := refusing_;
+  else
+    select * into wallet from billing.wallets where account = p_account;
+    said := case when wallet.account is null then 'no_wallet' when wallet.frozen then 'frozen'
+      else 'insufficient' end;
+    facts := jsonb_build_object('available',
+      greatest(0, wallet.posted - wallet.held + wallet.credit_limit));
   end if;
-  perform billing.move_budgets(p_account, p_api_key, p_project, billing.month_of(now()), capped_,
-    0, -p_tokens);
-  if said is not null then
+end
+$$;
+
+-- A candidate that came after its hold was over: never more than was quoted, counted with the others.
+-- What charge_now says | 'no_hold' | 'open' | 'over_quote'
+create function billing.charge_late(
+  p_hold text, p_id text, p_reference text, p_tokens bigint,
+  out said text, out made billing.captures, out facts jsonb, out account text)
+language plpgsql as $$
+declare held_ billing.holds; charged record;
+begin
+  select * into held_ from billing.holds where id = p_hold for update;
+  account := held_.account;
+  if held_.id is null then
+    said := 'no_hold';
     return;
   end if;
-  select * into wallet from billing.wallets where account = p_account;
-  said := case when wallet.account is null then 'no_wallet' when wallet.frozen then 'frozen'
-    else 'insufficient' end;
-  facts := jsonb_build_object('available',
-    greatest(0, wallet.posted - wallet.held + wallet.credit_limit));
+  select * into made from billing.captures where sku = 'audition' and reference = p_reference;
+  if made.id is not null then
+    said := case when made.tokens = p_tokens and made.account = held_.account
+      then 'replay' else 'mismatch' end;
+  elsif held_.state = 'open' then
+    said := 'open';
+  elsif held_.captured + held_.late + p_tokens > held_.quoted then
+    said := 'over_quote';
+    facts := jsonb_build_object('quoted', held_.quoted);
+  else
+    select * into charged
+    from billing.charge_now(held_.account, p_id, 'audition', p_reference, p_tokens, held_.api_key,
+      held_.project, held_.customer_ref, held_.kind, p_hold);
+    said := charged.said;
+    made := charged.made;
+    facts := charged.facts;
+    if said = 'captured' then
+      update billing.holds set late = late + p_tokens where id = p_hold;
+    end if;
+  end if;
 end
 $$;
 
@@ -669,5 +738,24 @@ begin
   update billing.wallets set frozen = exists (select from billing.freezes where account = p_account)
   where account = p_account;
   return gone;
+end
+$$;
+
+-- --- rights ---
+
+-- The functions act as the schema's owner, whoever calls them: a role may be allowed to set tokens
+-- aside without being allowed to write a wallet. deploy/roles.sql says who may call which.
+do $$
+declare one regprocedure;
+begin
+  for one in
+    select pg_proc.oid from pg_proc join pg_language on pg_language.oid = prolang
+    where pronamespace = 'billing'::regnamespace and prorettype <> 'trigger'::regtype
+      and (lanname = 'plpgsql' or provolatile = 'v')
+  loop
+    execute format(
+      'alter function %s security definer set search_path = pg_catalog, pg_temp', one);
+    execute format('revoke execute on function %s from public', one);
+  end loop;
 end
 $$;

@@ -12,6 +12,7 @@ from billing.errors import (
     BillingError,
     BudgetExceeded,
     HoldClosed,
+    HoldOpen,
     InsufficientTokens,
     Mismatch,
     OverQuote,
@@ -148,7 +149,7 @@ class Model:
         if self._repeated("audition", candidate, held.account, tokens):
             return True
         if held.state == "open":
-            raise BillingError("")
+            raise HoldOpen("")
         if held.captured + held.late + tokens > held.quoted:
             raise OverQuote("")
         self._pay("audition", candidate, held.account, tokens, held.tags)
