@@ -127,9 +127,11 @@ def _driven(
     piece = np.empty(_BLOCK + 2 * margin, np.float32)
     odd = np.empty(_BLOCK + 2 * (near + far) + 1, np.float32)
     even = np.empty(_BLOCK, np.float32)
-    double = np.empty(2 * (_BLOCK + 2 * (near + far)), np.float32)
-    middle = np.empty(len(double) - 2 * far + 1, np.float32)
     fallen = np.empty(2 * (_BLOCK + 2 * near), np.float32)
+    # All that the valves see of a block: at twice the rate, then what lies between it.
+    double = 2 * (_BLOCK + 2 * (near + far)) if far else _BLOCK
+    middle = double - 2 * far + 1 if far else len(odd)
+    points = np.empty(double + middle, np.float32)
     for begin in range(0, len(strings), _BLOCK):
         count = min(_BLOCK, len(strings) - begin)
         result = out[begin : begin + count]
@@ -138,32 +140,38 @@ def _driven(
             frame = begin - margin + at
             piece[at] = strings[frame] if 0 <= frame < len(strings) else np.float32(0.0)
             sounding |= piece[at] != np.float32(0.0)
-        if sounding:
-            _between(piece, sharp, np.float32(2.0), odd)
-            if far == 0:
-                even[:] = piece[margin : margin + _BLOCK]
-                _drive(even, drive, asymmetry)
-                _drive(odd, drive, asymmetry)
-                _between(odd[1:], sharp, np.float32(1.0), result)
-            else:
-                for at in range(len(double) // 2):
-                    double[2 * at] = piece[at + near]
-                    double[2 * at + 1] = odd[at + 1]
-                _between(double, wide, np.float32(2.0), middle)
-                _drive(double, drive, asymmetry)
-                _drive(middle, drive, asymmetry)
-                _between(middle[1:], wide, np.float32(1.0), fallen)
-                for at in range(len(fallen)):
-                    fallen[at] += np.float32(0.5) * double[at + 2 * far]
-                for at in range(_BLOCK):
-                    even[at] = fallen[2 * (at + near)]
-                for at in range(_BLOCK + 2 * near):
-                    odd[at + 1] = fallen[2 * at + 1]
-                _between(odd[1:], sharp, np.float32(1.0), result)
+        if not sounding:
             for at in range(count):
-                result[at] += np.float32(0.5) * even[at] + clean * piece[margin + at]
+                result[at] = np.float32(0.0)
+            continue
+        _between(piece, sharp, np.float32(2.0), odd)
+        if far:
+            for at in range(double // 2):
+                points[2 * at] = piece[at + near]
+                points[2 * at + 1] = odd[at + 1]
+            _between(points[:double], wide, np.float32(2.0), points[double:])
         else:
-            result[:] = np.float32(0.0)
+            for at in range(_BLOCK):
+                points[at] = piece[at + margin]
+            for at in range(len(odd)):
+                points[double + at] = odd[at]
+        _drive(points, drive, asymmetry)
+        if far:
+            _between(points[double + 1 :], wide, np.float32(1.0), fallen)
+            for at in range(len(fallen)):
+                fallen[at] += np.float32(0.5) * points[at + 2 * far]
+            for at in range(_BLOCK):
+                even[at] = fallen[2 * (at + near)]
+            for at in range(_BLOCK + 2 * near):
+                odd[at + 1] = fallen[2 * at + 1]
+        else:
+            for at in range(_BLOCK):
+                even[at] = points[at]
+            for at in range(len(odd)):
+                odd[at] = points[double + at]
+        _between(odd[1:], sharp, np.float32(1.0), result)
+        for at in range(count):
+            result[at] += np.float32(0.5) * even[at] + clean * piece[margin + at]
 
 
 @compiled("const float64[:, :]", "int64", "float32[:]")
