@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.sound.compiled import compiled
+
 Sound = NDArray[np.floating]
 AUDIBLE = 10 ** (-60 / 20)
 _TOP = 0.9  # of the highest sample: where a wave that was clipped lies flat
@@ -17,20 +19,40 @@ def silences(level: Sound, sample_rate: int, *, loop: bool) -> dict[str, float]:
 
     ``longest_silence_s`` lies inside the file; the ring-out at the end counts apart.
     """
-    loud = np.flatnonzero(level > AUDIBLE)
     whole = len(level) / sample_rate
-    if not len(loud):
+    first, last, longest = _heard(level)
+    if first < 0:
         return {
             "head_ms": 0.0 if loop else 1000 * whole,
             "longest_silence_s": whole,
             "silent_end_s": whole,
         }
-    inside = float(np.diff(loud, prepend=-1).max() - 1) / sample_rate
     return {
-        "head_ms": 1000 * float(loud[0]) / sample_rate,
-        "longest_silence_s": inside,
-        "silent_end_s": (len(level) - 1 - float(loud[-1])) / sample_rate,
+        "head_ms": 1000 * first / sample_rate,
+        "longest_silence_s": longest / sample_rate,
+        "silent_end_s": (len(level) - 1 - last) / sample_rate,
     }
+
+
+def _heard(level: Sound) -> tuple[int, int, int]:
+    """The first and the last frame that can be heard, -1 where there is none, and the frames of the
+    longest silence before or between them."""
+    found = np.empty(3, np.int64)
+    _look(np.ascontiguousarray(level), found)
+    first, last, longest = found.tolist()
+    return first, last, longest
+
+
+@compiled("const float32[:]", "int64[:]")
+def _look(level, found):
+    first, last, longest = -1, -1, 0
+    audible = np.float32(AUDIBLE)
+    for at in range(len(level)):
+        if level[at] > audible:
+            longest = max(longest, at - last - 1)
+            first = at if first < 0 else first
+            last = at
+    found[0], found[1], found[2] = first, last, longest
 
 
 def flat_frames(audio: Sound, level: Sound, highest: float) -> int:
@@ -50,10 +72,10 @@ def flat_frames(audio: Sound, level: Sound, highest: float) -> int:
 
 def fall_db(audio: Sound, level: Sound, sample_rate: int) -> float:
     """Level of the 20 ms before the last frame that can be heard, dBFS; -120 for silence."""
-    loud = np.flatnonzero(level > AUDIBLE)
-    if not len(loud):
+    _, last, _ = _heard(level)
+    if last < 0:
         return -120.0
-    last = int(loud[-1]) + 1
+    last += 1
     piece = audio[max(0, last - round(_FALL_S * sample_rate)) : last]
     return float(10 * np.log10(max(float(np.mean(piece.astype(np.float64) ** 2)), 1e-12)))
 

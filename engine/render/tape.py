@@ -1,18 +1,18 @@
 """A tape that does not run quite true: slow wow, the same for every stem."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.render.control import CELL, cells
+from engine.sound.compiled import compiled
 
 SAMPLE_RATE = 48_000
-_STRETCH = 512
 Sound = NDArray[np.floating]
 
 
 def wobbled(sound: Sound, cents: float, seed: int, *, loop: bool) -> None:
-    """Move (frames, 2) to and fro in place, by some milliseconds and at most ``cents`` of pitch."""
+    """Move (frames, 2), each side in one piece, to and fro in place: by some milliseconds and at most
+    ``cents`` of pitch."""
     frames = len(sound)
     many = cells(frames)
     moved = _moved(np.arange(many + 1) * CELL / frames, frames, cents, seed)
@@ -23,19 +23,23 @@ def wobbled(sound: Sound, cents: float, seed: int, *, loop: bool) -> None:
     # Within a cell the tape moves by less than a quarter of a frame: one line is enough.
     between = (moved[:-1] - start).astype(np.float32)
     slope = ((moved[1:] - moved[:-1]) / CELL).astype(np.float32)
-    along = np.arange(CELL, dtype=np.float32)
     reach = int(np.abs(moved).max()) + CELL + 2
     for channel in sound.T:
         framed = np.pad(channel, reach, mode="wrap" if loop and reach <= frames else "edge")
-        rows = sliding_window_view(framed, CELL + 1)
-        for at in range(0, many, _STRETCH):
-            part = slice(at, at + _STRETCH)
-            heard = rows[np.minimum(first[part] + reach, len(rows) - 1)]
-            part_along = between[part, None] + slope[part, None] * along
-            here = heard[:, :CELL]
-            here = here + (heard[:, 1:] - here) * part_along
-            target = channel[at * CELL : (at + _STRETCH) * CELL]
-            target[:] = here.ravel()[: len(target)]
+        _sway(framed, np.minimum(first + reach, len(framed) - CELL - 1), between, slope, channel)
+
+
+@compiled(
+    "const float32[:]", "const int64[:]", "const float32[:]", "const float32[:]", "float32[:]"
+)
+def _sway(sound, first, between, slope, out):
+    for cell in range(len(first)):
+        target = out[cell * CELL : (cell + 1) * CELL]
+        heard = sound[first[cell] : first[cell] + CELL + 1]
+        start, rise = between[cell], slope[cell]
+        for at in range(len(target)):
+            here = heard[at]
+            target[at] = here + (heard[at + 1] - here) * (start + rise * np.float32(at))
 
 
 def _moved(turn: Sound, frames: int, cents: float, seed: int) -> Sound:

@@ -101,7 +101,7 @@ def test_echoes_go_from_side_to_side_and_die() -> None:
 def test_a_tape_sways_by_its_cents_and_joins_where_a_loop_does() -> None:
     frames = 96_000
     wave = np.sin(2 * np.pi * 1000 * np.arange(frames) / 48_000).astype(np.float32)
-    tape = np.stack([wave, wave]).T.copy()
+    tape = np.stack([wave, wave]).T
     wobbled(tape, 6, 3, loop=True)
     bins = np.fft.fft(tape[:, 0].astype(float)) * (np.arange(frames) < frames // 2)
     turns = np.unwrap(np.angle(np.fft.ifft(bins)))[960:-960:480]
