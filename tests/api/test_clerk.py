@@ -174,26 +174,6 @@ async def test_a_killed_clerk_loses_nothing_and_doubles_nothing(
     assert tuple(await door.pool.fetchrow(captured) or ()) == (32, 32)
 
 
-async def test_a_candidate_that_comes_after_its_hold_closed_is_sealed_not_given_away(
-    client: Client, door: Door, desk: Desk
-) -> None:
-    brief, lease = await _ask(client), await _lease(door.pool)
-    await _deliver(door.pool, lease, 1)
-    await clerk.settle_due(desk)
-    async with transaction(door.pool) as conn:
-        hold = await conn.fetchval("select hold from api.briefs where id = $1", brief)
-        assert hold is not None
-        await ledger.release(conn, hold)
-    await _deliver(door.pool, lease, 2)
-    await _finish(door.pool, lease, Failed(code="x", detail="x"))
-    assert await clerk.settle_due(desk) == 2
-    view = await _view(client, brief)
-    assert view["status"] == "partially_succeeded"
-    assert [one["number"] for one in view["candidates"]] == [1]
-    wallet = await _wallet(door.pool, client.account)
-    assert (wallet.posted, wallet.held) == (998, 0)
-
-
 async def test_a_failed_brief_costs_nothing(client: Client, door: Door, desk: Desk) -> None:
     brief, lease = await _ask(client), await _lease(door.pool)
     assert (await _wallet(door.pool, client.account)).held == 8
