@@ -157,6 +157,33 @@ def test_a_folder_that_others_may_write_into_is_not_used(
     assert workshop._folder("second") != shared
 
 
+def test_what_an_image_brings_along_is_used_where_it_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baked = tmp_path / "image" / "third"
+    baked.mkdir(parents=True)
+    (baked / "loop.nbi").write_text("machine code")
+    ours = workshop._ours
+    monkeypatch.setenv(workshop.FOLDER, str(baked.parent))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(workshop, "_ours", lambda folder: folder != baked and ours(folder))
+    found = workshop._folder("third")
+    assert found is not None
+    assert found != baked
+    assert (found / "loop.nbi").read_text() == "machine code"
+
+
+def test_all_loops_can_be_made_ready_before_anybody_plays() -> None:
+    @compiled("float32[:]")
+    def halved(sound: Numbers) -> None:
+        for at in range(len(sound)):
+            sound[at] *= np.float32(0.5)
+
+    assert halved._made is None  # type: ignore[attr-defined]
+    assert workshop.ready() > 2
+    assert halved._made is not None  # type: ignore[attr-defined]
+
+
 def test_a_change_of_a_loop_is_a_change_of_its_folder(tmp_path: Path) -> None:
     plain = _followed.plain  # type: ignore[attr-defined]
     assert workshop._files(plain) == {__file__, workshop.__file__}
