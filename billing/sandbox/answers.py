@@ -137,8 +137,7 @@ class Counter:
         if reply.status not in (429, 501):
             kept = {"mark": mark, "status": reply.status, "at": self._shop.clock.now(),
                     "body": json.dumps(reply.body)}  # fmt: skip
-            self._shop.replies[key] = kept
-            self._shop.journal.reply(key, kept)
+            self._shop.remember(key, kept)
             self._shop.commit()
         return reply
 

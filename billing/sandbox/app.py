@@ -83,7 +83,7 @@ def _local_pages(shop: Shop, webhooks: tuple[Webhook, ...], *, served: bool) -> 
             shop.close()
 
     return Litestar(
-        [*pages.routes(shop), *controls.routes(shop)],
+        [*pages.routes(shop), *controls.routes(shop, deliveries)],
         lifespan=[delivering],
         openapi_config=OpenAPIConfig(title="sandbox", version="1", render_plugins=[]),
         exception_handlers=controls.PROBLEMS,

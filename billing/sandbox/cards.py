@@ -43,6 +43,9 @@ def attach(store: Store, named: str, customer: str) -> Object:
 def named(store: Store, key: str, customer: str) -> Object:
     """A card a request names: one that is kept, or a test id that becomes one."""
     if key in CARDS:
+        for card in store.all_of("payment_method", {"customer": customer}, "customer"):
+            if card["card"]["last4"] == CARDS[key][-4:]:
+                return card
         return attach(store, key, customer)
     return store.find(key, "payment_method", "payment_method")
 

@@ -28,6 +28,8 @@ def create(store: Store, given: Given, _: Ids) -> Object:
     rows = _rows(store, mode, given.get("line_items") or [])
     amount = sum(row["amount_total"] for row in rows)
     currency = rows[0]["currency"] if rows else given.get("currency")
+    if given.get("currency", currency) != currency:
+        raise Refused(400, None, "The line items are in another currency", "currency")
     if mode == "payment" and amount <= 0:
         raise Refused(400, None, "A payment is for more than 0", "line_items")
     made = store.make(

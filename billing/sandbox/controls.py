@@ -3,6 +3,7 @@
 import ipaddress
 from typing import Any
 
+import httpx
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.exceptions import HTTPException
@@ -14,6 +15,7 @@ from billing.sandbox.errors import Refused
 from billing.sandbox.faults import KINDS, Fault
 from billing.sandbox.limits import Rates
 from billing.sandbox.shop import OPERATIONS, Shop
+from billing.sandbox.webhooks import Deliveries
 
 
 class Advance(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +51,12 @@ class Paid(Struct, kw_only=True, forbid_unknown_fields=True):
     paid: bool = True
 
 
+class Again(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Events to send once more; what waits is sent with them."""
+
+    again: tuple[str, ...] = ()
+
+
 def only_here(request: Request[Any, Any, Any]) -> None:
     """Refuse callers from elsewhere."""
     client = request.scope.get("client")
@@ -76,7 +84,7 @@ PROBLEMS: Any = {
 }  # fmt: skip
 
 
-def routes(shop: Shop) -> list[HTTPRouteHandler]:
+def routes(shop: Shop, letters: Deliveries) -> list[HTTPRouteHandler]:
     """The switches of one shop."""
 
     @get("/sandbox", sync_to_thread=False)
@@ -143,8 +151,15 @@ def routes(shop: Shop) -> list[HTTPRouteHandler]:
     def deliveries() -> dict[str, int]:
         return {"waiting": len(shop.untold(thin=False)), "thin": len(shop.untold(thin=True))}
 
+    @post("/sandbox/deliver", status_code=200)
+    async def deliver(request: Request[Any, Any, Any]) -> dict[str, int]:
+        for event in msgspec.convert(await _object(request), Again).again:
+            shop.tell_again(event)
+        async with httpx.AsyncClient(timeout=10) as client:
+            return {"accepted": await letters.deliver(client)}
+
     return [about, faults, set_faults, set_limits, clock, advance, dispute, decide, card, settle,
-            deliveries]  # fmt: skip
+            deliveries, deliver]  # fmt: skip
 
 
 async def _object(request: Request[Any, Any, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from billing.sandbox import contract
-from billing.sandbox.clock import Agenda, Clock
+from billing.sandbox.clock import DAY_S, Agenda, Clock
 from billing.sandbox.errors import Refused, Unsupported
 from billing.sandbox.journal import Journal
 from billing.sandbox.usage import Counted, Usage
@@ -68,6 +68,7 @@ class Store:
         self._moment: int | None = None
         self.journal = Journal(state)
         self.told: set[str] = set()  # event ids that the receiver has accepted
+        self._waiting: dict[bool, dict[str, Object]] = {False: {}, True: {}}  # thin → the others
         self._events_by_id: dict[str, Object] = {}
 
     # --- time ---
@@ -199,12 +200,12 @@ class Store:
         thin = event["object"] == "v2.core.event"
         (self.thin_events if thin else self.events).append(event)
         self._events_by_id[event["id"]] = event
+        self._waiting[thin][event["id"]] = event
         self.journal.event(event)
 
     def untold(self, *, thin: bool) -> list[Object]:
         """Events that the receiver has not accepted yet, oldest first."""
-        found = self.thin_events if thin else self.events
-        return [one for one in found if one["id"] not in self.told]
+        return list(self._waiting[thin].values())
 
     def tell(self, event: Object) -> None:
         """The receiver has accepted it."""
@@ -214,8 +215,31 @@ class Store:
     def _accept(self, key: str) -> None:
         self.told.add(key)
         event = self._events_by_id[key]
+        self._waiting[event["object"] != "event"].pop(key, None)
         if event["object"] == "event":
             event["pending_webhooks"] = 0
+
+    def tell_again(self, key: str) -> None:
+        """Send an event once more, as after a click on "resend"; only until a restart."""
+        event = self.event(key)
+        if event is None:
+            raise Refused(404, "resource_missing", f"No such event: '{key}'", "event")
+        self.told.discard(key)
+        self._waiting[event["object"] != "event"][key] = event
+
+    # --- replies ---
+
+    def remember(self, key: str, reply: Object) -> None:
+        """Keep an answer for its idempotency key, and forget those that are a day old."""
+        self.replies.pop(key, None)
+        self.replies[key] = reply
+        self.journal.reply(key, reply)
+        self._forget_replies()
+
+    def _forget_replies(self) -> None:
+        oldest = self.clock.now() - DAY_S
+        while self.replies and self.replies[first := next(iter(self.replies))]["at"] <= oldest:
+            del self.replies[first]
 
     # --- the state file ---
 
@@ -245,6 +269,7 @@ class Store:
         for one in list(self.objects.values()):
             if one["id"] not in self.deleted:
                 self._index(one)
+        self._forget_replies()
         self.journal.rewrite(self.state())
 
     def _replay(self, line: Object) -> None:

@@ -22,6 +22,10 @@ def create(store: Store, given: Given, _: Ids) -> Object:
     customer = store.find(given.get("customer"), "customer", "customer")
     method = _method(given, "charge_automatically")
     prices = _prices(store, given.get("items") or [])
+    if given.get("currency", prices[0]["currency"]) != prices[0]["currency"]:
+        raise Refused(400, None, "The prices are in another currency", "currency")
+    if given.get("payment_behavior") == "pending_if_incomplete":
+        raise Unsupported("payment_behavior=pending_if_incomplete")
     card = _card(store, given, customer)
     begin, recurring = store.now(), prices[0]["recurring"]
     end = lines.period_after(recurring, begin, begin)

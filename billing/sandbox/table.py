@@ -26,6 +26,8 @@ RULES = (
     ("Periods", "closed by the clock; drafts wait one hour of grace, late usage counts till then"),
     ("Collection", "retries after 3, 5 and 7 days, then the subscription is unpaid; both can be "
      "set. Stripe's own smart retries are not copied"),
+    ("Amounts", "no least amount of a payment, no steps of a currency"),
+    ("Events", "listed for ever; Stripe keeps them for 30 days"),
     ("Rounding", "each invoice line once, halves away from nought"),
     ("Webhooks", "signed with one or more secrets, retried, in any order, twice on demand; thin "
      "events go to endpoints of their own"),

@@ -174,3 +174,27 @@ def test_an_event_keeps_what_was_true_when_it_happened(shop: Shop) -> None:
     sent = letter(shop.events[0], "whsec_x")
     stamp = int(sent.headers["stripe-signature"].split(",")[0].removeprefix("t="))
     assert sent.headers["stripe-signature"] == sign(sent.body, "whsec_x", stamp)
+
+
+async def test_an_event_is_sent_once_more_on_demand(stripe: StripeClient, shop: Shop) -> None:
+    await stripe.v1.customers.create_async({"name": "x"})
+    (event,) = shop.events
+    shop.deliver()
+    shop.tell_again(event["id"])
+    assert shop.untold(thin=False) == [event]
+    with pytest.raises(Refused):
+        shop.tell_again("evt_x")
+
+
+async def test_a_webhook_that_is_down_is_given_up_after_its_attempts(
+    stripe: StripeClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billing.sandbox.webhooks.RETRY_S", (0.0, 0.0))
+    await stripe.v1.customers.create_async({"name": "x"})
+    receiver = Receiver(refuses=3)
+    deliveries = Deliveries(shop, shop.faults, (TILL,))
+    async with receiver.client() as client:
+        for _ in range(5):
+            await deliveries.deliver(client)
+    assert (receiver.refuses, receiver.taken) == (0, [])
+    assert len((await stripe.v1.events.list_async()).data) == 1
