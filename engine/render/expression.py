@@ -93,12 +93,14 @@ def _from_rest(spans: list[tuple[float, float]], lap: float) -> list[tuple[float
 def _phrases(
     spans: list[tuple[float, float]], plan: Plan, pace: float
 ) -> list[tuple[float, float]]:
-    """From rest to rest; who never rests begins anew every four bars."""
+    """From rest to rest; who never rests begins anew with each section and every four bars."""
     most, bar = _PHRASE_BARS * bar_ticks(plan.meter) * pace, bar_ticks(plan.meter) * pace
+    lines = [section.bar * bar - bar / 8 for section in plan.sections]
     phrases: list[tuple[float, float]] = []
     for begin, end in spans:
         rested = phrases and begin - phrases[-1][1] > _REST_S * SAMPLE_RATE
         full = phrases and begin - phrases[-1][0] >= most - bar / 8
+        full = full or any(phrases and phrases[-1][0] < line <= begin for line in lines)
         if not phrases or rested or full:
             phrases.append((begin, end))
         else:
