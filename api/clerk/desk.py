@@ -2,12 +2,16 @@
 
 import asyncpg
 import httpx
+import structlog
 from msgspec import Struct
 
 from billing.connections import transaction
 from billing.ledger import service as ledger
+from billing.meters import service as meters
 from billing.processor.door import StripeDoor
 from billing.settings import BillingSettings
+
+log = structlog.get_logger()
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -28,5 +32,8 @@ async def open_desk(
     pool = await asyncpg.create_pool(database_url, min_size=1, max_size=10)
     async with transaction(pool) as conn:
         await ledger.bind_stripe_mode(conn, billing.stripe)
+        if await meters.watch_for_restore(conn):
+            log.error("meters.stopped", why=await meters.stopped(conn),
+                      remedy="cuesmith billing reconcile --after-restore")  # fmt: skip
     door = StripeDoor.open(billing, pool, transport)
     return Desk(pool=pool, door=door, public_url=public_url)

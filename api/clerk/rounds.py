@@ -14,6 +14,7 @@ from api.clerk.dunning import dun
 from api.clerk.errands import do_errands, forget_errands
 from api.clerk.forgetting import forget_answers, forget_offers, forget_plans
 from api.clerk.holds import keep_holds
+from api.clerk.lots import expire_lots
 from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
 from api.clerk.settling import settle_due
@@ -46,6 +47,7 @@ ROUNDS = (
     Round(step=subscribe_postpaid, pause_s=5.0),
     Round(step=dun, pause_s=60.0),
     Round(step=sweep_stripe, pause_s=60.0),
+    Round(step=expire_lots, pause_s=60.0),
     Round(step=forget_answers, pause_s=3600.0),
     Round(step=forget_plans, pause_s=3600.0),
     Round(step=forget_offers, pause_s=3600.0),

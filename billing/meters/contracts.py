@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class UsageEvent(Struct, frozen=True, kw_only=True):
-    """One capture as a meter sees it."""
+    """One capture as a meter sees it; less than nothing for what came back."""
 
     identifier: str
     account: str
@@ -31,8 +31,35 @@ class UsageSink(Protocol):
         ...
 
 
+class MeterReader(Protocol):
+    """Whoever can say what a meter has counted."""
+
+    async def hours(
+        self, account: str, event_name: str, since: datetime, until: datetime
+    ) -> dict[datetime, int]:
+        """Tokens counted for each UTC hour that has any; counted some seconds behind."""
+        ...
+
+
 class Row(Struct, frozen=True, kw_only=True):
     """An outbox row that this sender has claimed."""
 
     event: UsageEvent
     attempts: int
+
+
+class Lane(Struct, frozen=True, kw_only=True):
+    """One customer's events of one meter, in the order they happened; one sender at a time."""
+
+    account: str
+    event_name: str
+    rows: tuple[Row, ...]
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of a row: told, parked in another lane, or to be tried again after a wait."""
+
+    identifier: str
+    lane: Literal["done", "send", "dead"]
+    detail: str = ""
+    wait_s: float = 0.0

@@ -1,41 +1,98 @@
 """Telling the meter: what was captured, exactly once, whatever fails on the way.
 
-Rows are claimed by moving their ``next_at`` ahead, so no transaction is open while Stripe is asked.
-The identifier is the capture's, so a repeat is recognised; but only for a day, and so a row whose
-first sending lies further back than that is never sent blindly again: it goes to ``reconcile``.
+A sender leases lanes, one customer and meter each, so no transaction is open while Stripe is
+asked and nobody else speaks for the same customer. The identifier is the capture's, so a repeat
+is recognised; but only for a day, and so a row whose first sending lies further back than that is
+never sent blindly again: it goes to ``reconcile``.
 """
 
 import asyncio
 import random
+import time
+import uuid
 from datetime import datetime, timedelta
 
 import asyncpg
 
-from billing.connections import lent
-from billing.meters import store
-from billing.meters.contracts import Row, UsageSink
+from billing.connections import lent, transaction
+from billing.meters import pace, store
+from billing.meters.contracts import Lane, Outcome, UsageSink
+from billing.meters.pace import Turns
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=90)
+SPOKEN_FOR_S = 50.0
+"""A lane is left so long after it was leased: what is being said then ends before the lease."""
+LANES_AT_ONCE = 32
+ROWS_A_LANE = 40
 UNKNOWN_AFTER = timedelta(hours=23)  # Stripe drops repeats of an identifier for 24 h at least
 TOO_OLD = timedelta(days=34)  # it refuses events older than 35 days
 LONGEST_WAIT_S = 300.0
+TOP_PER_S = 500.0
+"""Half of what Stripe takes live from one account; the other half is for people."""
 
 
-async def send_due(pool: asyncpg.Pool, sink: UsageSink, limit: int = 40) -> int:
-    """Send what is due; returns how many were delivered. One customer's events go one by one."""
-    async with lent(pool) as conn:
+async def send_due(
+    pool: asyncpg.Pool, sink: UsageSink, limit: int = LANES_AT_ONCE, top_per_s: float = TOP_PER_S
+) -> int:
+    """Send what is due of up to ``limit`` lanes; returns how many events were delivered.
+
+    Nothing is sent while the senders are stopped, as they are when a database was put back.
+    """
+    holder = uuid.uuid4().hex
+    async with transaction(pool) as conn:
+        if await store.stopped(conn) is not None:
+            return 0
         await store.park_stale(conn, UNKNOWN_AFTER, TOO_OLD)
-        due = await store.claim(conn, limit, LEASE)
-    lanes: dict[tuple[str, str], list[Row]] = {}
-    for row in due:
-        lanes.setdefault((row.event.account, row.event.event_name), []).append(row)
-    sent = await asyncio.gather(*(_send_lane(pool, sink, lane) for lane in lanes.values()))
+        lanes = await store.claim(conn, holder, limit, ROWS_A_LANE, LEASE)
+    if not lanes:
+        return 0
+    async with lent(pool) as conn:
+        turns = await pace.turns(conn, sum(len(lane.rows) for lane in lanes), top_per_s)
+    until = time.monotonic() + SPOKEN_FOR_S
+    sent = await asyncio.gather(
+        *(_send_lane(pool, sink, lane, holder, turns, until) for lane in lanes)
+    )
+    if all(done == len(lane.rows) for done, lane in zip(sent, lanes, strict=True)):
+        async with lent(pool) as conn:
+            await pace.speed_up(conn, top_per_s)
     return sum(sent)
 
 
 async def depth(conn: asyncpg.Connection) -> dict[str, int]:
     """Rows that are not delivered yet, by lane: send, reconcile, dead."""
     return await store.count_lanes(conn)
+
+
+async def oldest_age(conn: asyncpg.Connection) -> timedelta:
+    """How long the oldest row that is still to be sent has waited."""
+    return await store.oldest_age(conn)
+
+
+async def stop_senders(conn: asyncpg.Connection, reason: str) -> None:
+    """Let nothing be sent until it is known what Stripe has; for every clerk."""
+    await store.stop(conn, reason)
+
+
+async def let_senders_go_on(conn: asyncpg.Connection) -> None:
+    """Let them send again: what Stripe has is known."""
+    await store.go_on(conn)
+
+
+async def stopped(conn: asyncpg.Connection) -> str | None:
+    """Why nothing is sent; None while it is."""
+    return await store.stopped(conn)
+
+
+async def watch_for_restore(conn: asyncpg.Connection) -> bool:
+    """Remember which database this is; stop the senders when it is another, or was put back.
+
+    Both a copy on another server and a recovery to an earlier moment are seen; a file system's
+    snapshot of the same server is not: then an operator stops them by hand.
+    """
+    return await store.watch_for_restore(conn, PUT_BACK)
+
+
+PUT_BACK = "this database was put back or copied: what Stripe has been told since is not in it"
 
 
 async def reopen(
@@ -46,24 +103,40 @@ async def reopen(
     return await store.reopen(conn, since, until, event_name)
 
 
-async def _send_lane(pool: asyncpg.Pool, sink: UsageSink, lane: list[Row]) -> int:
-    """One customer's events of one meter, in order; a slow-down stops the lane."""
-    delivered = 0
-    for row in lane:
-        told = await sink.tell(row.event)
-        async with lent(pool) as conn:
-            if told.outcome == "delivered":
-                await store.mark_done(conn, row.event.identifier)
-                delivered += 1
-            elif told.outcome == "hopeless":
-                await store.park(conn, row.event.identifier, "dead", told.detail)
-            else:
-                await store.retry_in(conn, row.event.identifier, _wait(row.attempts), told.detail)
-        if told.outcome == "slow_down":
+async def _send_lane(
+    pool: asyncpg.Pool, sink: UsageSink, lane: Lane, holder: str, turns: Turns, until: float
+) -> int:
+    """One customer's events of one meter, in order; the first that must wait ends the lane's
+    turn. Returns how many were delivered."""
+    outcomes: list[Outcome] = []
+    for row in lane.rows:
+        await turns.turn()
+        if time.monotonic() > until:
             break
-    return delivered
+        told = await sink.tell(row.event)
+        if told.outcome == "delivered":
+            outcomes.append(
+                Outcome(identifier=row.event.identifier, lane="done", detail=told.detail)
+            )
+            continue
+        if told.outcome == "hopeless":
+            outcomes.append(
+                Outcome(identifier=row.event.identifier, lane="dead", detail=told.detail)
+            )
+            continue
+        outcomes.append(
+            Outcome(identifier=row.event.identifier, lane="send", detail=told.detail,
+                    wait_s=_wait_s(row.attempts))
+        )  # fmt: skip
+        if told.outcome == "slow_down":
+            async with lent(pool) as conn:
+                await pace.slow_down(conn)
+        break
+    async with transaction(pool) as conn:
+        await store.mark(conn, outcomes)
+        await store.leave(conn, lane, holder, [one.identifier for one in outcomes])
+    return sum(one.lane == "done" for one in outcomes)
 
 
-def _wait(attempts: int) -> timedelta:
-    longest = min(LONGEST_WAIT_S, 2.0 ** min(attempts, 9))
-    return timedelta(seconds=longest * random.uniform(0.5, 1.0))
+def _wait_s(attempts: int) -> float:
+    return min(LONGEST_WAIT_S, 2.0 ** min(attempts, 9)) * random.uniform(0.5, 1.0)
