@@ -175,6 +175,16 @@ async def mark_settled(conn: asyncpg.Connection, invoice: str) -> None:
     await conn.execute(SETTLE_INVOICE, invoice)
 
 
+MOVE_GRACE = """
+update billing.invoices set grace_until = coalesce(failed_at, due_at) + $2::interval
+where account = $1 and status in ('open', 'uncollectible') and frozen_at is null
+"""
+
+
+async def move_grace(conn: asyncpg.Connection, account: str, grace: timedelta) -> None:
+    await conn.execute(MOVE_GRACE, account, grace)
+
+
 NOTICE_LATE = """
 update billing.invoices as late
 set noticed_at = now()

@@ -1,5 +1,7 @@
 """How a postpaid account is invoiced: what was agreed, or the usual."""
 
+from datetime import timedelta
+
 import asyncpg
 
 from billing import money
@@ -13,6 +15,8 @@ async def terms(conn: asyncpg.Connection, account: str) -> Terms:
 
 
 async def set_terms(conn: asyncpg.Connection, agreed: Terms) -> None:
-    """Agree on other terms; they hold from the account's next subscription or invoice on."""
+    """Agree on other terms. Another grace holds for open invoices too; the currency and how is
+    paid hold from the account's next subscription on."""
     money.exponent_of(agreed.currency)  # raises for what is no currency
     await store.upsert_terms(conn, agreed)
+    await store.move_grace(conn, agreed.account, timedelta(days=agreed.grace_days))

@@ -50,7 +50,7 @@ class World(Struct, frozen=True, kw_only=True):
     async def handle(self) -> int:
         """Handle what waits, as often as it has to be."""
         done = 0
-        for _ in range(20):
+        for _ in range(6):
             done += await clerk.handle_stripe(self.desk)
             await self.pool.execute(
                 "update billing.stripe_inbox set next_at = now() where done_at is null"

@@ -3,7 +3,9 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from msgspec import structs
 
 from api import clerk
 from billing.connections import lent, transaction
@@ -11,7 +13,8 @@ from billing.errors import AccountFrozen
 from billing.ledger import service as ledger
 from billing.money import Money
 from billing.prices import service as prices
-from billing.processor import errands, mirror
+from billing.processor import errands, mirror, terms
+from billing.processor.contracts import Preview
 from tests.billing.processor.conftest import HOUR, World
 
 BAD_CARD = "pm_card_chargeCustomerFail"
@@ -100,7 +103,11 @@ async def test_an_invoice_that_is_sent_is_late_when_it_was_due(world: World) -> 
     assert await clerk.dun(world.desk) == 0
     assert await world.notices(client.account) == ["invoice_failed"]
     await client.days_pass(3)
-    assert await clerk.dun(world.desk) == 1
+    for days, frozen in ((30, 0), (3, 1)):
+        async with transaction(world.pool) as conn:
+            now = await terms.terms(conn, client.account)
+            await terms.set_terms(conn, structs.replace(now, grace_days=days))
+        assert await clerk.dun(world.desk) == frozen, "another grace holds at once"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -122,8 +129,6 @@ async def test_what_was_paid_is_never_open_again(world: World) -> None:
     await client.days_pass(32)
     invoice = await client.invoice()
     old = await world.desk.door.invoice(invoice["id"])
-    from msgspec import structs
-
     stale = structs.replace(old, status="open", paid_minor=0)
     async with transaction(world.pool) as conn:
         assert await mirror.keep_invoice(conn, client.account, stale) == "older than what we know"
@@ -157,6 +162,23 @@ async def test_a_credit_note_takes_off_what_is_owed_or_gives_back_what_was_paid(
         )
     assert Money(cash or 0, "cny").text() == "5.00 CNY"
     assert (await world.balance(client.account)).posted == 0, "no token moved"
+
+
+async def test_a_preview_is_an_errand_and_says_what_the_invoice_will(world: World) -> None:
+    client = await world.postpaid(limit=20_000, collection="charge_automatically")
+    world.shop.give_card(client.customer)
+    await client.use(12_345, "one")
+    async with transaction(world.pool) as conn:
+        asked = await errands.ask(conn, client.account, "preview", {})
+    assert await clerk.do_errands(world.desk) == 1
+    async with lent(world.pool) as conn:
+        done = await errands.errand(conn, client.account, "preview", asked.id)
+    assert done is not None and done.answer is not None
+    preview = msgspec.convert(done.answer, Preview)
+    await client.days_pass(32)
+    invoice = await client.invoice()
+    assert (preview.tokens, preview.total_minor) == (12_345, invoice["total_minor"])
+    assert [one.amount_minor for one in preview.lines if one.tokens] == [300_000, 63_315]
 
 
 async def test_a_canceled_subscription_freezes_its_account(world: World) -> None:
