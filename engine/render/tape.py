@@ -11,8 +11,8 @@ Sound = NDArray[np.floating]
 
 
 def wobbled(sound: Sound, cents: float, seed: int, *, loop: bool) -> None:
-    """Move (frames, 2), each side in one piece, to and fro in place: by some milliseconds and at most
-    ``cents`` of pitch."""
+    """Move (frames, 2), each side in one piece, to and fro in place: by some milliseconds and at
+    most ``cents`` of pitch."""
     frames = len(sound)
     many = cells(frames)
     moved = _moved(np.arange(many + 1) * CELL / frames, frames, cents, seed)

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from engine.sound.compiled import compiled
+
 SAMPLE_RATE = 48_000
 TAPS = 32  # of the unfiltered kernel: flat to 0.8 of the lower Nyquist, 80 dB beyond 1.15 of it
 CORNER, BETA = 0.94, 8.0
@@ -96,17 +98,26 @@ def _kernels(p: int, q: int, low_pass: Filter | None) -> tuple[int, list[tuple[i
     starts = outputs // BLOCK * BLOCK * p // q
     width = int((outputs * p // q - starts).max()) + past + ahead + 1
     # Output k lies at sample k p/q; the table begins half a kernel before its centre.
-    place = ((outputs * step - starts + past) * (1 / stretch) + TAPS / 2)[:, None]
-    place = (place - np.arange(width) * (1 / stretch)) * FINE
-    np.clip(place, 0, len(table) - 2, out=place)
-    left = place.astype(np.intp)
-    low = table[left]
-    kernels = low + (table[left + 1] - low) * (place - left)
-    kernels = (kernels * (1 / stretch)).astype(np.float32)
+    places = (outputs * step - starts + past) * (1 / stretch) + TAPS / 2
+    kernels = np.empty((q, width), np.float32)
+    _read(table, places, 1 / stretch, kernels)
     return past, [
         (int(starts[first]), np.ascontiguousarray(kernels[first : first + BLOCK].T))
         for first in range(0, q, BLOCK)
     ]
+
+
+@compiled("const float64[:]", "const float64[:]", "float64", "float32[:, :]")
+def _read(table, places, pace, out):
+    """A row of the table from each of ``places`` backwards, straight between its points."""
+    last = len(table) - 2.0
+    for row in range(len(places)):
+        kernel = out[row]
+        for tap in range(len(kernel)):
+            place = min(max((places[row] - tap * pace) * FINE, 0.0), last)
+            left = int(place)
+            low = table[left]
+            kernel[tap] = (low + (table[left + 1] - low) * (place - left)) * pace
 
 
 def forget() -> None:
