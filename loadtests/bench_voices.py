@@ -1,8 +1,10 @@
 """What our synthesisers cost, family by family and for all notes of a piece, beside a plain sine.
 
-``python -m loadtests.bench_voices --rounds 3`` prints note-seconds per CPU second of every voice
-family, then the notes of five styles' minutes on the built-in bank: with an empty note cache
-(cold) and once more (warm), part by part with ``--parts``.
+``python -m loadtests.bench_voices --rounds 3`` prints what loading (once per machine: compiling)
+their loops took, note-seconds per CPU second of every voice family, then the notes of some styles'
+minutes: with an empty note cache (cold) and once more (warm), part by part with ``--parts``.
+``--bank`` names a sound font, whose parts then count as well, or ``found`` for the one that is
+installed; ``--styles all`` takes all styles.
 
 The reference is numpy's own float32 ``sin`` of the same length in the same run, second by second:
 a machine that others use slows it as well, so the ratio says more than the seconds. The best of
@@ -10,6 +12,7 @@ all rounds counts. One thread: set OPENBLAS_NUM_THREADS=1 to have it so in matri
 """
 
 import argparse
+import resource
 import sys
 import tempfile
 import time
@@ -20,7 +23,7 @@ import numpy as np
 
 from engine.contracts import Brief
 from engine.render import instruments
-from engine.render.banks import builtin
+from engine.render.banks import Bank
 from engine.render.notes import NOTES
 from engine.render.performance import Performance, perform
 from engine.render.synth import kits, steady
@@ -28,10 +31,12 @@ from engine.render.synth.patches import PATCHES, Patch
 from engine.render.synth.singing import Line
 from engine.render.synth.sounds import play
 from engine.score import Part, seconds_per_tick
+from engine.sound import compiled
 from engine.studio.memory import give_back_large_blocks
 from loadtests.sound_pieces import RATE, Library, Piece
+from loadtests.sound_pieces import STYLES as EVERY
 
-STYLES = "lofi,synthwave,orchestral_epic,rock,chiptune"
+STYLES = "lofi,synthwave,house_edm,orchestral_epic,rock,metal,chiptune"
 NOTE_S = 2
 SEED = 5
 
@@ -40,14 +45,16 @@ def main() -> int:
     """Print both tables."""
     given = _arguments()
     give_back_large_blocks()
+    _loops()
     sine = _best(given.rounds, lambda: [_sine() for _ in range(60)]) / 60
     print(f"a second of numpy's sine: {1000 * sine:.3f} ms of CPU\n")
     _families(given.rounds, sine)
     with tempfile.TemporaryDirectory() as folder:
-        library = Library(Path(given.scores or folder), "builtin")
-        for style in given.styles.split(","):
+        bank = None if given.bank == "found" else given.bank
+        library = Library(Path(given.scores or folder), bank)
+        for style in EVERY if given.styles == "all" else given.styles.split(","):
             brief = Brief(kind="bed", style=style, duration_ms=given.seconds * 1000, candidates=1)
-            _piece(library.pieces(brief, SEED)[0], style, given, sine)
+            _piece(library.pieces(brief, SEED)[0], style, library.bank, given, sine)
     return 0
 
 
@@ -55,10 +62,23 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--styles", default=STYLES)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--bank", default="builtin", help="a sound font, builtin or found")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scores", help="a folder in which composed scores are kept")
     parser.add_argument("--parts", action="store_true", help="show every part")
     return parser.parse_args()
+
+
+def _loops() -> None:
+    """Everything that is compiled, made ready before anything is measured."""
+    before, began = _resident_mb(), time.process_time()
+    loops = compiled.ready()
+    took = time.process_time() - began
+    print(f"{loops} loops ready in {took:.2f} s of CPU, {_resident_mb() - before} MB")
+
+
+def _resident_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _best(rounds: int, work: Callable[[], object]) -> float:
@@ -113,7 +133,7 @@ def _hits(rounds: int) -> dict[str, float]:
     return costs
 
 
-def _piece(piece: Piece, style: str, given: argparse.Namespace, sine: float) -> None:
+def _piece(piece: Piece, style: str, bank: Bank, given: argparse.Namespace, sine: float) -> None:
     """The notes of one piece, cold and warm."""
     plan = piece.score.plan
     pace = seconds_per_tick(plan.tempo, plan.meter) * RATE
@@ -127,7 +147,7 @@ def _piece(piece: Piece, style: str, given: argparse.Namespace, sine: float) -> 
         for laps in (cold, warm):
             for at, (part, performance) in enumerate(parts):
                 lap = _best(1, lambda part=part, performance=performance:
-                            _played(part, performance, style, piece.frames))  # fmt: skip
+                            _played(part, performance, style, bank, piece.frames))  # fmt: skip
                 laps[at] = min(laps[at], lap)
     strokes = sum(len(performance.strokes) for _, performance in parts)
     minute, first, again = sine * piece.frames / RATE, sum(cold), sum(warm)
@@ -138,16 +158,17 @@ def _piece(piece: Piece, style: str, given: argparse.Namespace, sine: float) -> 
     if given.parts:
         for (part, performance), lap, later in zip(parts, cold, warm, strict=True):
             drums = part.plan.group == "drums"
-            name = "kit" if drums else instruments.patch_of(part, style, builtin())
+            ours = "kit" if drums else instruments.patch_of(part, style, bank)
+            name = ours or f"program {part.plan.program}"
             print(f"  {part.plan.role:9}{name:18}{len(performance.strokes):5}"
                   f"{1000 * lap:8.0f} ms{1000 * later:7.0f} ms")  # fmt: skip
 
 
-def _played(part: Part, performance: Performance, style: str, frames: int) -> None:
+def _played(part: Part, performance: Performance, style: str, bank: Bank, frames: int) -> None:
     if part.plan.group == "drums":
         instruments.drum(part, performance, frames)
     else:
-        instruments.play(part, style, builtin(), performance, frames)
+        instruments.play(part, style, bank, performance, frames)
 
 
 if __name__ == "__main__":
