@@ -40,7 +40,7 @@ PLAIN = Manner("pop", 1.5, 6)
 _AT_ONCE = 8  # windows
 # Of what is missing, and how much of each octave its neighbours decide. The bounds below keep a
 # master from bending a mix, not these.
-_STRENGTH, _SMOOTH = 0.9, (0.1, 0.8, 0.1)
+_STRENGTH, _SMOOTH = 0.8, (0.15, 0.7, 0.15)
 
 
 def tilt(mix: Sound, name: str) -> NDArray[np.floating]:

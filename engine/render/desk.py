@@ -132,7 +132,10 @@ DESKS: dict[str, Desk] = {
         column="jazz", space=_room(0.9, 0.9, 0.8, 0.5, 12, early_db=0), send_db=-15,
         extra={"bass": (Band(PK, 90, 2, 1.0),)},
     ),
-    "bossa": Desk(column="jazz", space=_room(1.0, 1.2, 1.1, 0.6, 20, early_db=0), send_db=-13),
+    "bossa": Desk(
+        column="jazz", space=_room(1.0, 1.2, 1.1, 0.6, 20, early_db=0), send_db=-13,
+        faders={"lead": -1},  # plucked: its strokes stand far above its loudness
+    ),
     "funk_corporate": Desk(
         column="pop", space=_room(0.6, 0.7, 0.6, 0.4, 8, early_db=2), send_db=-17,
         ducks={"pad": Duck(depth_db=3, release_s=0.12),
