@@ -12,11 +12,13 @@ from msgspec import Struct
 from api.clerk.desk import Desk
 from api.clerk.dunning import dun
 from api.clerk.errands import do_errands, forget_errands
+from api.clerk.fees import book_fees
 from api.clerk.forgetting import forget_answers, forget_offers, forget_plans
 from api.clerk.holds import keep_holds
 from api.clerk.lots import expire_lots
 from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
+from api.clerk.reconcile import reconcile
 from api.clerk.settling import settle_due
 from api.clerk.stripe import handle_stripe, sweep_stripe
 from api.clerk.topups import start_topups
@@ -48,6 +50,8 @@ ROUNDS = (
     Round(step=dun, pause_s=60.0),
     Round(step=sweep_stripe, pause_s=60.0),
     Round(step=expire_lots, pause_s=60.0),
+    Round(step=reconcile, pause_s=300.0),
+    Round(step=book_fees, pause_s=900.0),
     Round(step=forget_answers, pause_s=3600.0),
     Round(step=forget_plans, pause_s=3600.0),
     Round(step=forget_offers, pause_s=3600.0),

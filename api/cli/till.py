@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import asyncpg
 
-from api.cli import stripe
+from api.cli import reconcile, stripe
 from api.cli.database import with_pool
 from api.cli.words import group, port
 from billing.connections import lent
@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
     check = billing.add_parser("check", help="prove the ledger, count what Stripe is not told yet")
     check.set_defaults(run=_check)
     stripe.add(billing)
+    reconcile.add(billing)
     sandbox = billing.add_parser("sandbox", help="serve a Stripe for this machine only")
     sandbox.add_argument("--port", type=port, default=12111)
     sandbox.add_argument("--webhook-url", default="http://127.0.0.1:8000/webhooks/stripe")

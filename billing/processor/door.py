@@ -14,6 +14,7 @@ from billing.ledger.service import METERS
 from billing.meters.contracts import Told, UsageEvent
 from billing.prices.contracts import PriceBook
 from billing.processor import (
+    balance,
     catalogue,
     checkout,
     credit_notes,
@@ -26,6 +27,7 @@ from billing.processor import (
     refunds,
     store,
     subscriptions,
+    summaries,
 )
 from billing.processor.client import StripeHTTP, open_client
 from billing.processor.contracts import Invoice, Preview
@@ -144,6 +146,10 @@ class StripeDoor:
         """A dispute."""
         return await disputes.retrieve(self.client, dispute)
 
+    async def fees_since(self, since: datetime) -> list[balance.Fee]:
+        """What Stripe has kept of the money."""
+        return await balance.fees_since(self.client, since)
+
     async def events_since(self, since: datetime) -> list[Any]:
         """Events of the kinds we handle, for the sweep after missed webhooks."""
         return await events.since(self.client, since)
@@ -170,3 +176,14 @@ class StripeDoor:
         meter = (await self.meters())[event_name]
         customer = await self.ensure_customer(account, account)
         return await meter_events.total(self.client, meter, customer, since, until)
+
+    async def hours(
+        self, account: str, event_name: str, since: datetime, until: datetime
+    ) -> dict[datetime, int]:
+        """Tokens Stripe has counted for each UTC hour; none for who is no customer yet."""
+        async with lent(self._pool) as conn:
+            customer = await store.select_customer(conn, account)
+        if customer is None:
+            return {}
+        meter = (await self.meters())[event_name]
+        return await summaries.hours(self.client, meter, customer, since, until)
