@@ -1,474 +1,22 @@
-"""Any order of any operations, repeated and raced: the till says what a plain model says, keeps
-what it keeps, and breaks no promise at any step."""
+"""Whatever is asked of the till, in any order, repeated and raced: it says what a plain model says,
+keeps what it keeps, and breaks no promise at any step."""
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Iterator
+import random
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any, ClassVar
 
-import asyncpg
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import run_state_machine_as_test
 
-from billing.contracts import Capture, Hold, Tags, Wanted
-from billing.errors import BillingError, HoldClosed, InsufficientTokens
-from billing.ledger import budgets
-from billing.ledger import service as ledger
-from billing.money import Money
-from tests.billing.ledger.model import Model, Subject, Taken, Wallet
+from billing.contracts import Tags
+from tests.billing.ledger.machine import LedgerMachine, Till
 
-HOUR = timedelta(hours=1)
-_runs = itertools.count(1)
-
-NAMES = st.sampled_from(["a", "b", "p"])  # two prepaid accounts, one postpaid
-TOKENS = st.integers(1, 30)
-TAGS = st.builds(
-    Tags,
-    api_key=st.sampled_from([None, "key_1", "key_2"]),
-    project=st.sampled_from([None, "night"]),
-    customer_ref=st.just("acme"),
-    kind=st.sampled_from(["bed", "loop"]),
-)
-SUBJECTS = st.sampled_from([("key", "key_1"), ("key", "key_2"), ("project", "night")])
-FEW = st.integers(0, 3)
-REASONS = st.sampled_from(["dispute:1", "invoice:1"])
-
-PAST = "update billing.holds set expires_at = now() - interval '1 s' where id = $1"
-CAPTURE_ID = "select id from billing.captures where sku = $1 and reference = $2"
-MONTHS = """
-select account, scope, subject, base, held, spent from billing.budget_months
-where account = any($1::text[])
-"""
-ALERTS = """
-select account, facts ->> 'scope' as scope, facts ->> 'subject' as subject, kind
-from billing.notices where account = any($1::text[]) and kind like 'budget_%'
-"""
-
-
-class Till:
-    """Two connections to the till, used from a loop of their own."""
-
-    def __init__(self, runner: asyncio.Runner, dsn: str) -> None:
-        self.runner = runner
-        self.one, self.other = (runner.run(asyncpg.connect(dsn)) for _ in range(2))
-
-    def run(self, asked: Awaitable[Any]) -> Any:
-        """What came of it: an answer, or a refusal."""
-
-        async def answered() -> Any:
-            return (await asyncio.gather(asked, return_exceptions=True))[0]
-
-        return _only_refusals(self.runner.run(answered()))
-
-    def race(self, *asked: Awaitable[Any]) -> list[Any]:
-        """What came of all of them, at once."""
-
-        async def answered() -> list[Any]:
-            return await asyncio.gather(*asked, return_exceptions=True)
-
-        return [_only_refusals(one) for one in self.runner.run(answered())]
-
-    def close(self) -> None:
-        self.runner.run(self.one.close())
-        self.runner.run(self.other.close())
-
-
-class LedgerMachine(RuleBasedStateMachine):
-    """The till and its model, side by side."""
-
-    till: ClassVar[Till]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.run, self.model, self.conn = next(_runs), Model(), self.till.one
-        self.hold_ids: dict[str, str] = {}
-        for name, mode, limit in (("a", "prepaid", 0), ("b", "prepaid", 0), ("p", "postpaid", 60)):
-            account = self._account(name)
-            self.till.run(ledger.open_account(self.conn, account, mode, limit))
-            self.model.wallets[account] = Wallet(prepaid=mode == "prepaid", limit=limit)
-        self.topup("a", 0, 60)
-
-    # --- holds ---
-
-    @rule(name=NAMES, number=FEW, tokens=st.integers(0, 30), tags=TAGS)
-    def hold(self, name: str, number: int, tokens: int, tags: Tags) -> None:
-        account, brief = self._account(name), self._brief(number)
-        made = self._same(
-            lambda: self.model.hold(account, brief, tokens, tags),
-            ledger.place_hold(self.conn, account, brief, tokens, HOUR, tags=tags),
-            _hold_facts,
-        )
-        if isinstance(made, Hold):
-            self.hold_ids[brief] = made.id
-
-    @rule(name=NAMES, asked=st.lists(st.tuples(FEW, TOKENS, TAGS), min_size=1, max_size=4))
-    def hold_together(self, name: str, asked: list[tuple[int, int, Tags]]) -> None:
-        account = self._account(name)
-        wanted = [
-            Wanted(
-                account=account, brief=self._brief(4 + number), tokens=tokens, ttl=HOUR, tags=tags
-            )
-            for number, tokens, tags in asked
-        ]
-        made = self.till.run(ledger.place_holds(self.conn, wanted))
-        assert len(made) == len(wanted)
-        for one, got in zip(wanted, made, strict=True):
-            expected = _tried(lambda w=one: self.model.hold(account, w.brief, w.tokens, w.tags))
-            assert _facts(got, _hold_facts) == _facts(expected, _hold_facts)
-            if isinstance(got, Hold):
-                self.hold_ids[one.brief] = got.id
-
-    @precondition(lambda self: self.hold_ids)
-    @rule(data=st.data(), number=FEW, tokens=TOKENS, release_rest=st.booleans())
-    def capture(self, data: st.DataObject, number: int, tokens: int, release_rest: bool) -> None:
-        brief = self._any_hold(data)
-        candidate = f"{brief}/{number}"
-        self._same(
-            lambda: self.model.capture(brief, candidate, tokens, release_rest),
-            ledger.capture(
-                self.conn, self.hold_ids[brief], candidate, tokens, release_rest=release_rest
-            ),
-            _replayed,
-        )
-
-    @precondition(lambda self: self.hold_ids)
-    @rule(data=st.data())
-    def release(self, data: st.DataObject) -> None:
-        brief = self._any_hold(data)
-        self._same(
-            lambda: self.model.release(brief),
-            ledger.release(self.conn, self.hold_ids[brief]),
-            _hold_facts,
-        )
-
-    @precondition(lambda self: self.hold_ids)
-    @rule(data=st.data())
-    def expire(self, data: st.DataObject) -> None:
-        brief = self._any_hold(data)
-        was_open = self.model.holds[brief].state == "open"
-        self.till.run(self.conn.execute(PAST, self.hold_ids[brief]))
-        self.model.release(brief, "expired")
-        assert self.till.run(ledger.expire_holds(self.conn)) == was_open
-
-    @precondition(lambda self: self.hold_ids)
-    @rule(data=st.data(), number=FEW, tokens=TOKENS)
-    def late(self, data: st.DataObject, number: int, tokens: int) -> None:
-        brief = self._any_hold(data)
-        candidate = f"{brief}/{number}"
-        self._same(
-            lambda: self.model.late(brief, candidate, tokens),
-            ledger.charge_late(self.conn, self.hold_ids[brief], candidate, tokens),
-            _replayed,
-        )
-
-    # --- tokens in and out at once ---
-
-    @rule(name=NAMES, number=FEW, tokens=TOKENS, tags=TAGS)
-    def license(self, name: str, number: int, tokens: int, tags: Tags) -> None:
-        account, candidate = self._account(name), self._named("cand", number)
-        self._same(
-            lambda: self.model.license(account, candidate, tokens, tags),
-            ledger.charge_license(self.conn, account, candidate, tokens, tags=tags),
-            _replayed,
-        )
-
-    @rule(name=NAMES, number=FEW, tokens=TOKENS)
-    def topup(self, name: str, number: int, tokens: int) -> None:
-        account, payment = self._account(name), self._named("pi", number, name)
-        self._same(
-            lambda: self.model.credit(account, "topup", payment, tokens),
-            ledger.credit_topup(self.conn, account, payment, tokens, paid=Money(1, "eur")),
-        )
-
-    @rule(name=NAMES, number=FEW, tokens=TOKENS)
-    def grant(self, name: str, number: int, tokens: int) -> None:
-        account, reference = self._account(name), self._named("gift", number, name)
-        self._same(
-            lambda: self.model.credit(account, "grant", reference, tokens),
-            ledger.grant(self.conn, account, tokens, reference),
-        )
-
-    @rule(number=FEW, tokens=TOKENS)
-    def settle_invoice(self, number: int, tokens: int) -> None:
-        account, invoice = self._account("p"), self._named("in", number)
-        self._same(
-            lambda: self.model.credit(account, "settlement", invoice, tokens),
-            ledger.settle_invoice(self.conn, account, invoice, tokens),
-        )
-
-    @precondition(lambda self: self.model.captures)
-    @rule(data=st.data())
-    def refund(self, data: st.DataObject) -> None:
-        sku, candidate = data.draw(st.sampled_from(sorted(self.model.captures)))
-        capture = self.till.run(self.conn.fetchval(CAPTURE_ID, sku, candidate))
-        self._same(lambda: self.model.refund(sku, candidate), ledger.refund(self.conn, capture))
-
-    @rule(name=NAMES, number=FEW, tokens=TOKENS)
-    def claw_back(self, name: str, number: int, tokens: int) -> None:
-        account, reference = self._account(name), self._named("re", number, name)
-        self._same(
-            lambda: self.model.claw_back(account, reference, tokens),
-            ledger.claw_back(self.conn, account, reference, tokens),
-            _taken,
-        )
-
-    @precondition(lambda self: self.model.clawbacks)
-    @rule(data=st.data())
-    def reinstate(self, data: st.DataObject) -> None:
-        reference = data.draw(st.sampled_from(sorted(self.model.clawbacks)))
-        account = self.model.clawbacks[reference].account
-        self._same(
-            lambda: self.model.reinstate(reference),
-            ledger.reinstate(self.conn, account, reference),
-        )
-
-    # --- what limits an account ---
-
-    @rule(name=NAMES, reason=REASONS)
-    def freeze(self, name: str, reason: str) -> None:
-        account = self._account(name)
-        self._same(
-            lambda: self.model.freeze(account, reason), ledger.freeze(self.conn, account, reason)
-        )
-
-    @rule(name=NAMES, reason=REASONS)
-    def thaw(self, name: str, reason: str) -> None:
-        account = self._account(name)
-        self._same(
-            lambda: self.model.thaw(account, reason), ledger.thaw(self.conn, account, reason)
-        )
-
-    @rule(name=NAMES, limit=st.integers(0, 100))
-    def set_limit(self, name: str, limit: int) -> None:
-        account = self._account(name)
-        self._same(
-            lambda: self.model.set_limit(account, limit),
-            ledger.set_credit_limit(self.conn, account, limit),
-        )
-
-    @rule(name=NAMES, subject=SUBJECTS, cap=st.integers(0, 60))
-    def set_budget(self, name: str, subject: tuple[str, str], cap: int) -> None:
-        account, (scope, of) = self._account(name), subject
-        self.model.set_budget((account, scope, of), cap)
-        self.till.run(budgets.set_budget(self.conn, account, scope, of, cap))
-
-    @rule(name=NAMES, subject=SUBJECTS)
-    def drop_budget(self, name: str, subject: tuple[str, str]) -> None:
-        account, (scope, of) = self._account(name), subject
-        self._same(
-            lambda: self.model.drop_budget((account, scope, of)),
-            budgets.drop_budget(self.conn, account, scope, of),
-        )
-
-    # --- two at once ---
-
-    @rule(name=NAMES)
-    def race_for_the_last_tokens(self, name: str) -> None:
-        account, wallet = self._account(name), self.model.wallets[self._account(name)]
-        if wallet.reasons or not wallet.room:
-            return
-        tokens = wallet.room // 2 + 1
-        briefs = [self._named("race", next(_runs)) for _ in range(2)]
-        made = self.till.race(
-            ledger.place_hold(self.till.one, account, briefs[0], tokens, HOUR),
-            ledger.place_hold(self.till.other, account, briefs[1], tokens, HOUR),
-        )
-        assert sorted(type(one).__name__ for one in made) == ["Hold", "InsufficientTokens"]
-        for brief, one in zip(briefs, made, strict=True):
-            if isinstance(one, Hold):
-                self.model.hold(account, brief, tokens, Tags())
-                self.hold_ids[brief] = one.id
-            else:
-                assert isinstance(one, InsufficientTokens)
-
-    @precondition(lambda self: any(one.rest for one in self.model.holds.values()))
-    @rule(data=st.data(), expires=st.booleans())
-    def race_a_capture_with_the_end_of_its_hold(self, data: st.DataObject, expires: bool) -> None:
-        held = [brief for brief, one in self.model.holds.items() if one.rest]
-        brief = data.draw(st.sampled_from(sorted(held)))
-        hold, candidate = self.hold_ids[brief], f"{brief}/race{next(_runs)}"
-        if expires:
-            self.till.run(self.conn.execute(PAST, hold))
-            end = ledger.expire_holds(self.till.other)
-        else:
-            end = ledger.release(self.till.other, hold)
-        caught, _ = self.till.race(ledger.capture(self.till.one, hold, candidate, 1), end)
-        if expires:  # the sweeper leaves a hold alone that somebody is using
-            self.till.run(ledger.expire_holds(self.conn))
-        if isinstance(caught, Capture):
-            self.model.capture(brief, candidate, 1, release_rest=False)
-        else:
-            assert isinstance(caught, HoldClosed)
-        used_up = self.model.holds[brief].state == "closed"
-        self.model.release(brief, "expired" if expires and not used_up else "closed")
-
-    @rule(name=NAMES, tokens=TOKENS, tags=TAGS)
-    def race_a_license_with_itself(self, name: str, tokens: int, tags: Tags) -> None:
-        account, candidate = self._account(name), self._named("cand", next(_runs))
-        made = self.till.race(
-            *(
-                ledger.charge_license(conn, account, candidate, tokens, tags=tags)
-                for conn in (self.till.one, self.till.other)
-            )
-        )
-        expected = [
-            _tried(lambda: self.model.license(account, candidate, tokens, tags)) for _ in range(2)
-        ]
-        assert _sorted(_facts(one, _replayed) for one in made) == _sorted(
-            _facts(one, _replayed) for one in expected
-        )
-
-    @rule(name=NAMES, tokens=TOKENS)
-    def race_a_payment_with_itself(self, name: str, tokens: int) -> None:
-        account, payment = self._account(name), self._named("pi", next(_runs), name)
-        made = self.till.race(
-            *(
-                ledger.credit_topup(conn, account, payment, tokens)
-                for conn in (self.till.one, self.till.other)
-            )
-        )
-        assert sorted(made) == [False, True]
-        self.model.credit(account, "topup", payment, tokens)
-
-    @rule(name=NAMES, tokens=TOKENS)
-    def race_a_clawback_with_itself(self, name: str, tokens: int) -> None:
-        account, reference = self._account(name), self._named("re", next(_runs), name)
-        first, second = self.till.race(
-            *(
-                ledger.claw_back(conn, account, reference, tokens)
-                for conn in (self.till.one, self.till.other)
-            )
-        )
-        assert first == second
-        assert _taken(self.model.claw_back(account, reference, tokens)) == _taken(first)
-
-    # --- what holds after every step ---
-
-    @invariant()
-    def no_promise_is_broken_and_all_is_as_modelled(self) -> None:
-        assert self.till.run(ledger.violations(self.conn)) == []
-        self._wallets_are_the_models()
-        self._holds_are_the_models()
-        self._budgets_are_the_models()
-
-    def _wallets_are_the_models(self) -> None:
-        for account, wallet in self.model.wallets.items():
-            kept = self.till.run(ledger.balance(self.conn, account))
-            assert (kept.posted, kept.held, kept.owed, kept.credit_limit, kept.frozen) == (
-                wallet.posted, wallet.held, wallet.owed, wallet.limit, bool(wallet.reasons),
-            )  # fmt: skip
-            reasons = self.till.run(ledger.freezes(self.conn, account))
-            assert set(reasons) == wallet.reasons
-
-    def _holds_are_the_models(self) -> None:
-        for brief, hold in self.hold_ids.items():
-            kept, held = self.till.run(ledger.hold(self.conn, hold)), self.model.holds[brief]
-            assert (kept.captured, kept.state) == (held.captured, held.state), brief
-
-    def _budgets_are_the_models(self) -> None:
-        accounts = list(self.model.wallets)
-        rows = self.till.run(self.conn.fetch(MONTHS, accounts))
-        kept = {
-            (row["account"], row["scope"], row["subject"]): (row["base"], row["held"], row["spent"])
-            for row in rows
-        }
-        modelled = {
-            subject: (one.base, one.held, one.spent) for subject, one in self.model.months.items()
-        }
-        nothing = (0, 0, 0)
-        assert {one: said for one, said in kept.items() if said != nothing} == {
-            one: said for one, said in modelled.items() if said != nothing
-        }
-        alerts = self.till.run(self.conn.fetch(ALERTS, accounts))
-        told: set[tuple[Subject, int]] = {
-            ((row["account"], row["scope"], row["subject"]), int(row["kind"][7:])) for row in alerts
-        }
-        assert told == self.model.told
-
-    # --- names, and how answers are compared ---
-
-    def _account(self, name: str) -> str:
-        return f"acc_{self.run}_{name}"
-
-    def _brief(self, number: int) -> str:
-        return self._named("brf", number)
-
-    def _named(self, prefix: str, number: int, *more: str) -> str:
-        return "_".join((prefix, str(self.run), *more, str(number)))
-
-    def _any_hold(self, data: st.DataObject) -> str:
-        return data.draw(st.sampled_from(sorted(self.hold_ids)))
-
-    def _same(
-        self,
-        expected: Callable[[], Any],
-        asked: Awaitable[Any],
-        facts: Callable[[Any], Any] = lambda answer: answer,
-    ) -> Any:
-        """Ask both; what the till answered, when it is what the model says."""
-        got = self.till.run(asked)
-        assert _facts(got, facts) == _facts(_tried(expected), facts)
-        return got
-
-
-def _tried(ask: Callable[[], Any]) -> Any:
-    try:
-        return ask()
-    except BillingError as refused:
-        return refused
-
-
-def _only_refusals(answer: Any) -> Any:
-    if isinstance(answer, BaseException) and not isinstance(answer, BillingError):
-        raise answer
-    return answer
-
-
-def _facts(answer: Any, facts: Callable[[Any], Any]) -> Any:
-    if isinstance(answer, BillingError):
-        named = ("needed", "available", "scope", "subject", "cap")
-        return type(answer), *(getattr(answer, name, None) for name in named)
-    return facts(answer)
-
-
-def _sorted(answers: Iterator[Any]) -> list[Any]:
-    return sorted(answers, key=str)
-
-
-def _hold_facts(held: Any) -> Any:
-    return held.account, held.quoted, held.captured, held.state
-
-
-def _replayed(made: Any) -> bool:
-    return made.replayed if isinstance(made, Capture) else made
-
-
-def _taken(done: Taken) -> tuple[int, int]:
-    return done.taken, done.owed
-
-
-@contextmanager
-def _open_till(dsn: str) -> Iterator[Till]:
-    with asyncio.Runner() as runner:
-        till = Till(runner, dsn)
-        try:
-            yield till
-        finally:
-            till.close()
+TAGGED = Tags(api_key="key_1", project="night")
 
 
 def test_the_till_is_its_model_whatever_is_asked_of_it(postgres: str) -> None:
-    with _open_till(postgres) as till:
-        LedgerMachine.till = till
+    with _open_till(postgres):
         run_state_machine_as_test(
             LedgerMachine,
             settings=settings(
@@ -476,3 +24,76 @@ def test_the_till_is_its_model_whatever_is_asked_of_it(postgres: str) -> None:
                 suppress_health_check=list(HealthCheck),
             ),
         )  # fmt: skip
+
+
+def test_the_till_is_its_model_in_a_usual_life(postgres: str) -> None:
+    """Hypothesis seeks the odd; here everything happens as often as it does."""
+    with _open_till(postgres):
+        machine, dice = LedgerMachine(), random.Random(6)
+        for _ in range(300):
+            _something_usual(machine, dice)
+            machine.no_promise_is_broken_and_all_is_as_modelled()
+    assert machine.answers >= {
+        ("place_hold", "Hold"), ("place_hold", "BudgetExceeded"), ("place_hold", "Mismatch"),
+        ("place_hold", "InsufficientTokens"), ("place_hold", "AccountFrozen"),
+        ("capture", "Capture"), ("capture", "HoldClosed"), ("capture", "OverQuote"),
+        ("charge_late", "Capture"), ("charge_late", "HoldOpen"), ("charge_late", "OverQuote"),
+        ("charge_license", "Capture"), ("charge_license", "InsufficientTokens"),
+        ("credit_topup", "True"), ("credit_topup", "False"), ("refund", "True"),
+        ("claw_back", "ClawedBack"), ("reinstate", "True"), ("settle_invoice", "True"),
+    }  # fmt: skip
+    assert {share for _, share in machine.model.told} == {50, 80, 100}
+    assert any(wallet.owed for wallet in machine.model.wallets.values())
+
+
+def _something_usual(machine: LedgerMachine, dice: random.Random) -> None:
+    name, number, pick = dice.choice("aabp"), dice.randrange(4), dice.randrange(100)
+    tags = dice.choice([TAGGED, TAGGED, Tags()])
+    match dice.choices(range(16), (9, 9, 6, 6, 5, 4, 5, 4, 3, 2, 2, 2, 2, 3, 2, 2))[0]:
+        case 0:
+            machine.brief(name=name, tags=tags, candidates=dice.randrange(5))
+        case 1:
+            machine.capture(
+                pick=pick, number=number, tokens=dice.choice([2, 2, 11]), release_rest=pick > 80
+            )
+        case 2:
+            machine.hold(name=name, number=number, tokens=dice.choice([4, 8, 60]), tags=tags)
+        case 3:
+            machine.release(pick=pick)
+        case 4:
+            machine.late(pick=pick, number=number, tokens=dice.choice([2, 2, 11]))
+        case 5:
+            machine.license(name=name, number=pick, tokens=dice.choice([8, 8, 60]), tags=tags)
+        case 6:
+            machine.topup(name=name, number=dice.randrange(12), tokens=20)
+        case 7:
+            machine.expire(pick=pick)
+        case 8:
+            machine.refund(pick=pick)
+        case 9:
+            machine.claw_back(name=name, number=number, tokens=30)
+        case 10:
+            machine.reinstate(pick=pick)
+        case 11:
+            machine.grant_or_settle(paid=pick > 50, number=dice.randrange(12), tokens=20)
+        case 12:
+            machine.freeze_or_thaw(name=name, reason="dispute:1", thaws=pick > 30)
+        case 13:
+            subject = dice.choice([("key", "key_1"), ("project", "night")])
+            machine.set_or_drop_budget(
+                name=name, subject=subject, cap=dice.choice([None, 20, 40, 60])
+            )
+        case 14:
+            machine.race_for_the_last_tokens(name=name)
+        case _:
+            machine.race_a_capture_with_the_end_of_its_hold(pick=pick, expires=pick > 50)
+
+
+@contextmanager
+def _open_till(dsn: str) -> Iterator[None]:
+    with asyncio.Runner() as runner:
+        LedgerMachine.till = Till(runner, dsn)
+        try:
+            yield
+        finally:
+            LedgerMachine.till.close()
