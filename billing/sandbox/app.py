@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 
@@ -28,6 +29,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+log = structlog.get_logger()
+TICK_S = 0.5
 BYTES_AT_MOST = 1_000_000
 """Of one request; Stripe's own are far below."""
 
@@ -95,8 +98,12 @@ async def _serve(shop: Shop, deliveries: Deliveries) -> None:
     sending = asyncio.create_task(deliveries.serve())
     try:
         while True:
-            await asyncio.sleep(0.5)
-            shop.tick()
+            await asyncio.sleep(TICK_S)
+            try:
+                shop.tick()
+            except Exception:
+                # Time must go on; what fell due and failed is gone, and told in the log.
+                log.exception("sandbox.tick_failed")
     finally:
         sending.cancel()
 

@@ -51,6 +51,8 @@ def retrieve_product(store: Store, _: Given, ids: Ids) -> Object:
 def update_product(store: Store, given: Given, ids: Ids) -> Object:
     """POST /v1/products/{id}."""
     product = store.find(ids["id"], "product")
+    if given.get("name") == "":
+        raise Refused(400, "parameter_invalid_empty", "A product has a name", "name")
     fields: dict[str, Any] = {key: given[key] or None for key in _PLAIN if key in given}
     if "active" in given:
         fields["active"] = given["active"]
