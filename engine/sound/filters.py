@@ -36,7 +36,7 @@ def impulse(bands: tuple[Band, ...], taps: int = TAPS) -> Sound:
 
 def bins_of(bands: tuple[Band, ...], size: int) -> NDArray[np.complex128]:
     """What the bands in series do to every bin of ``size``."""
-    sections = np.array([_section(band) for band in bands]).reshape(len(bands), 6)
+    sections = np.array([coefficients(band) for band in bands]).reshape(len(bands), 6)
     out = np.ones(size // 2 + 1, complex)
     _in_series(sections, _delays(size), out)
     return out
@@ -63,7 +63,7 @@ def _in_series(sections, delays, out):
             out[at] *= above * (below.conjugate() * over)
 
 
-def _section(band: Band) -> tuple[float, float, float, float, float, float]:
+def coefficients(band: Band) -> tuple[float, float, float, float, float, float]:
     """One second-order section after the well-known bilinear recipes: b0-b2, a0-a2."""
     w = 2 * np.pi * min(band.hertz, 0.45 * SAMPLE_RATE) / SAMPLE_RATE
     cos, alpha = np.cos(w), np.sin(w) / (2 * band.q)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.render.synth.oscillators import Sound
 from engine.sound.compiled import compiled, inlined
-from engine.sound.filters import Band, _section
+from engine.sound.filters import Band, coefficients
 
 
 class Curve(Struct, frozen=True):
@@ -71,7 +71,7 @@ def half_band(pairs: int, passed: float) -> Sound:
 @lru_cache(maxsize=32)
 def _feedback(box: tuple[Band, ...]) -> NDArray[np.float64]:
     """b0, b1, b2, a1, a2 of every section for a0 = 1; read-only."""
-    six = np.array([_section(band) for band in box])
+    six = np.array([coefficients(band) for band in box])
     five = np.ascontiguousarray(np.delete(six, 3, axis=1) / six[:, 3:4])
     five.flags.writeable = False
     return five
