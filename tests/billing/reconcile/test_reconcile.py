@@ -1,7 +1,7 @@
 """Reconciliation with a real ledger and a sandbox that was told otherwise."""
 
 import asyncio
-import os
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -256,17 +256,21 @@ async def test_a_database_put_back_to_yesterday_bills_nothing_twice(
 
 
 async def _copy(server: Embedded, dsn: str) -> str:
-    """Another database with the same rows."""
+    """Another database with the same rows; nobody may be connected while they are copied."""
     name = dsn.rpartition("?")[0].rpartition("/")[2]
     conn = await asyncpg.connect(server.dsn)
     try:
-        await conn.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
-        )
-        await conn.execute(f"create database back_{os.getpid()} template {name}")
+        for _ in range(100):
+            await conn.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
+            )
+            with contextlib.suppress(asyncpg.ObjectInUseError):
+                await conn.execute(f"create database {name}_back template {name}")
+                break
+            await asyncio.sleep(0.05)
     finally:
         await conn.close()
-    return server.database(f"back_{os.getpid()}")
+    return server.database(f"{name}_back")
 
 
 async def _same_customer(old: asyncpg.Pool, new: asyncpg.Pool) -> None:
