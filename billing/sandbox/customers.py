@@ -3,8 +3,8 @@
 from typing import Any
 
 from billing.sandbox import cards
-from billing.sandbox.errors import Refused
-from billing.sandbox.store import Does, Given, Ids, Object, Store, listed, merged, page
+from billing.sandbox.errors import Refused, Unsupported
+from billing.sandbox.store import Does, Given, Ids, Object, Store, heed, listed, merged, page
 
 _FIELDS = "name email phone description metadata address balance invoice_settings"
 _PLAIN = ("name", "email", "phone", "description", "balance")
@@ -29,7 +29,7 @@ def create(store: Store, given: Given, _: Ids) -> Object:
         if card := given.get("payment_method"):
             cards.attach(store, card, made["id"])
         _settle(store, made, given)
-    except Refused:
+    except (Refused, Unsupported):
         store.forget(made)
         raise
     store.emit("customer.created", made)
@@ -105,10 +105,7 @@ def _settle(store: Store, customer: Object, given: Given) -> None:
     settings = given.get("invoice_settings")
     if not settings:
         return
-    unknown = set(settings) - {"default_payment_method"}
-    if unknown:
-        raise Refused(501, "sandbox_unsupported", f"invoice_settings[{min(unknown)}]",
-                      kind="api_error")  # fmt: skip
+    heed(settings, "default_payment_method", "invoice_settings of customers")
     named = settings.get("default_payment_method")
     if named:
         card = cards.named(store, named, customer["id"])

@@ -1,7 +1,6 @@
 """Meters, their events, and the sums of them."""
 
 import secrets
-from typing import Any
 
 from billing.sandbox.clock import DAY_S
 from billing.sandbox.errors import Refused
@@ -237,7 +236,7 @@ def aggregate(
     return seen[-1].value if seen else 0
 
 
-_LISTED: Any = "limit starting_after ending_before"
+_LISTED = "limit starting_after ending_before"
 
 OPERATIONS = {
     ("POST", "/v1/billing/meters"): Does(

@@ -103,8 +103,8 @@ class Store:
 
     def make(self, prefix: str, kind: str, **fields: Any) -> Object:
         """A new object: blank as the document allows, with these fields."""
-        made = contract.blank(kind)
-        made |= {"id": f"{prefix}_sbx_{secrets.token_hex(10)}", "object": kind}
+        names = {"id": f"{prefix}_sbx_{secrets.token_hex(10)}", "object": kind}
+        made = names | contract.blank(kind) | names
         if "created" in made:
             made["created"] = self.now()
         made |= fields
