@@ -93,6 +93,7 @@ class Month:
         await self._pay_and_thaw()
         await self._refund()
         await self._dispute()
+        await clerk.book_fees(self.desk)
         await self._compare_tokens()
         await self._compare_money()
         return self.rows
@@ -317,11 +318,12 @@ class Month:
                              Money(booked, self.currency).text())  # fmt: skip
 
     def _booked(self) -> dict[str, int]:
-        """What Stripe's balance says of this currency, without its own fees."""
-        sums = {"payment": 0, "payment_refund": 0, "dispute": 0, "dispute_won": 0}
+        """What Stripe's balance says of this currency."""
+        sums = {"payment": 0, "payment_refund": 0, "dispute": 0, "dispute_won": 0, "fee": 0}
         for one in self.shop.all("balance_transaction"):
             if one["currency"] != self.currency:
                 continue
+            sums["fee"] += one["fee"]
             if one["type"] == "charge":
                 sums["payment"] += one["amount"]
             elif one["type"] == "refund":

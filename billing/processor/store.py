@@ -360,6 +360,13 @@ async def select_dispute(conn: asyncpg.Connection, dispute: str) -> asyncpg.Reco
     return await conn.fetchrow(SELECT_DISPUTE, dispute)
 
 
+SELECT_DISPUTED_ACCOUNT = "select account from billing.disputes where id = $1"
+
+
+async def select_disputed_account(conn: asyncpg.Connection, dispute: str) -> str | None:
+    return await conn.fetchval(SELECT_DISPUTED_ACCOUNT, dispute)
+
+
 UPSERT_DISPUTE = """
 insert into billing.disputes
   (id, account, payment_intent, status, reason, amount_minor, currency, tokens, due_by, created_at)

@@ -2,7 +2,6 @@
 ``tests/billing/processor``."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -11,32 +10,8 @@ import pytest
 
 from billing.connections import lent
 from billing.processor import errands, store
-from billing.processor.contracts import Invoice, InvoiceLine
 from tests.api.conftest import Client, Door
-
-BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-def _invoice(number: int, status: str = "open") -> Invoice:
-    line = InvoiceLine(
-        id=f"il_{number}", description="tokens", tokens=70, amount_minor=2100, period_start=BEGIN,
-        period_end=BEGIN + timedelta(days=30),
-    )  # fmt: skip
-    kept: Any = status
-    return Invoice(
-        id=f"in_Sbx{number:03d}", customer="cus_x", subscription="sub_x", status=kept,
-        number=f"A-{number}", currency="cny", total_minor=2100, paid_minor=0, credited_minor=0,
-        period_start=BEGIN, period_end=BEGIN + timedelta(days=30), tokens=70,
-        hosted_url="https://pay", pdf_url="https://pdf", lines=(line,),
-        due_at=BEGIN + timedelta(days=44), finalized_at=BEGIN, attempts=0,
-        created_at=BEGIN + timedelta(hours=number),
-    )  # fmt: skip
-
-
-async def _mirror(pool: asyncpg.Pool, account: str, *invoices: Invoice) -> None:
-    async with lent(pool) as conn:
-        for one in invoices:
-            await store.upsert_invoice(conn, account, one, timedelta(days=7))
+from tests.api.invoiced import BEGIN, mirrored
 
 
 async def _customer(pool: asyncpg.Pool, client: Client, *, subscribed: bool = False) -> None:
@@ -48,7 +23,9 @@ async def _customer(pool: asyncpg.Pool, client: Client, *, subscribed: bool = Fa
 
 
 async def test_invoices_come_newest_first_without_drafts(client: Client, door: Door) -> None:
-    await _mirror(door.pool, client.account, _invoice(1, "paid"), _invoice(2), _invoice(3, "draft"))
+    async with lent(door.pool) as conn:
+        for number, status in ((1, "paid"), (2, "open"), (3, "draft")):
+            await mirrored(conn, client.account, f"in_Sbx00{number}", status, number)
     first = (await client.get("/v1/invoices", params={"limit": "1"})).json()
     assert [one["id"] for one in first["items"]] == ["in_Sbx002"]
     rest = await client.get("/v1/invoices", params={"cursor": first["next_cursor"]})
@@ -63,7 +40,8 @@ async def test_invoices_come_newest_first_without_drafts(client: Client, door: D
 
 async def test_nobody_sees_anothers_invoice_preview_or_portal(client: Client, door: Door) -> None:
     stranger = await door.client(billing="postpaid")
-    await _mirror(door.pool, stranger.account, _invoice(1))
+    async with lent(door.pool) as conn:
+        await mirrored(conn, stranger.account, "in_Sbx001")
     await _customer(door.pool, stranger, subscribed=True)
     preview = (await stranger.post("/v1/invoices/preview")).json()["id"]
     portal = (await stranger.post("/v1/portal", {})).json()["id"]
@@ -160,7 +138,8 @@ async def test_a_preview_shows_lines_once_it_is_there(door: Door) -> None:
     await _customer(door.pool, client, subscribed=True)
     asked = await client.post("/v1/invoices/preview")
     assert (asked.status_code, asked.json()["status"]) == (202, "requested")
-    line = _invoice(1).lines[0]
+    async with lent(door.pool) as conn:
+        line = (await mirrored(conn, client.account, "in_Sbx001")).lines[0]
     preview = {"currency": "cny", "total_minor": 2100, "tokens": 70, "period_start": BEGIN,
                "period_end": BEGIN, "lines": [line]}  # fmt: skip
     async with lent(door.pool) as conn:

@@ -19,7 +19,7 @@ from billing.ledger.service import METERS
 from billing.meters.contracts import UsageEvent
 from billing.prices import service as prices
 from billing.prices.contracts import PriceBook, Tier
-from billing.processor import store
+from billing.processor import store, summaries
 from billing.processor.contracts import Terms
 from billing.processor.door import StripeDoor
 from billing.sandbox.app import create_sandbox
@@ -84,6 +84,9 @@ async def _everything(world: World) -> dict[str, Any]:
     )  # fmt: skip
     told = await door.tell(event)
     counted = await door.meter_total("acc_post", METERS["postpaid"], now - HOUR, now + HOUR)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    meter = (await door.meters())[METERS["postpaid"]]
+    hours = await summaries.hours(door.client, meter, customer, hour - HOUR, hour + 2 * HOUR)
     preview = await door.preview(customer, subscription)
     # The month ends; the invoice is sent and paid.
     await _advance(world, clock.id, now + timedelta(days=32))
@@ -109,7 +112,8 @@ async def _everything(world: World) -> dict[str, Any]:
     shop.clock.advance(shop.clock.now() + 5)
     shop.tick()
     return {
-        "told": told.outcome, "counted": counted, "preview": preview, "invoice": invoice,
+        "told": told.outcome, "counted": counted, "hours": hours, "preview": preview,
+        "invoice": invoice,
         "paid": await door.invoice(invoice.id),
         "subscription": (await door.subscription(subscription)).id,
         "clock": await door.clock_time(clock.id),
@@ -118,6 +122,7 @@ async def _everything(world: World) -> dict[str, Any]:
         "dispute": (await door.dispute(dispute["id"])).status,
         "portal": await door.portal("ptl_1", buyer, "https://back.example/"),
         "events": await door.events_since(now - timedelta(days=1)),
+        "fees": await door.fees_since(now - timedelta(days=1)),
         "thin": (await door.thin_event(shop.thin_events[-1]["id"])).type,
     }  # fmt: skip
 
@@ -138,6 +143,7 @@ async def test_every_call_of_stripe_is_made_and_taken_by_its_document(world: Wor
     assert world.witness.let_through == []
     assert found["told"] == "delivered"
     assert found["counted"] == 60
+    assert list(found["hours"].values()) == [60]
     assert found["preview"].tokens == 60
     assert len(found["invoice"].lines) == 12
     assert found["invoice"].tokens == 60
@@ -151,6 +157,7 @@ async def test_every_call_of_stripe_is_made_and_taken_by_its_document(world: Wor
                                 "months": "12"}  # fmt: skip
     assert found["dispute"] == "needs_response"
     assert found["portal"].startswith(f"{URL}/sandbox/portal/")
+    assert {one.customer is not None or one.dispute is not None for one in found["fees"]} == {True}
     assert found["thin"] == "v1.billing.meter.error_report_triggered"
     assert "invoice.paid" in {one.type for one in found["events"]}
 

@@ -180,6 +180,25 @@ async def test_a_lost_dispute_keeps_the_tokens_and_the_freeze(world: World) -> N
     assert await world.pool.fetchval("select status from billing.disputes") == "lost"
 
 
+async def test_stripes_fees_are_booked_once_and_only_our_own(world: World) -> None:
+    account = await world.account()
+    payment = await world.buy(account, "a")
+    await world.hear()
+    world.shop.dispute(payment)
+    await world.hear()
+    stranger = await world.desk.door.client.v1.customers.create_async({"name": "Stranger"})
+    session = await world.desk.door.start_checkout(stranger.id, "?", "top_x", PACK, "http://x")
+    world.shop.pay(session[0])
+    assert await clerk.book_fees(world.desk) == 2
+    assert await clerk.book_fees(world.desk) == 0
+    fees = [one["fee"] for one in world.shop.all("balance_transaction") if one["fee"]]
+    booked = await world.pool.fetchval(
+        "select sum(amount)::bigint from billing.transfers where kind = 'fee'"
+    )
+    assert (len(fees), booked) == (3, sum(fees) - 117)
+    await world.balance(account)
+
+
 async def test_two_clerks_refund_and_hear_of_it_at_once(world: World) -> None:
     account = await world.account()
     payment = await world.buy(account, "a")
