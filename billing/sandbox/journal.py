@@ -24,6 +24,7 @@ class Journal:
         self._lines: dict[str, list[Any]] = {}
         self._open: TextIOWrapper | None = None
         self._count = 0
+        self._lead_s = 0.0
 
     def touch(self, key: str) -> None:
         """An object is new, changed or gone."""
@@ -63,7 +64,8 @@ class Journal:
         whole: Callable[[], dict[str, Any]],
     ) -> None:  # fmt: skip
         """Write one line of what changed, if anything did."""
-        if self.file is None or not (self._touched or self._lines):
+        moved, self._lead_s = lead_s != self._lead_s, lead_s
+        if self.file is None or not (self._touched or self._lines or moved):
             return
         line: dict[str, Any] = self._lines | {"lead_s": lead_s}
         if self._touched:
