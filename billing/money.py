@@ -7,6 +7,7 @@ Of the dinars' three decimals the last must be nought for Stripe (``STEPS``).
 https://docs.stripe.com/currencies
 """
 
+import math
 import re
 from fractions import Fraction
 
@@ -105,9 +106,11 @@ def exponent_of(currency: str) -> int:
 
 
 def cost(quantity: int, rate: str, currency: str) -> Money:
-    """So many at a rate in major units, such as "0.045", rounded half to even once at the end."""
+    """So many at a rate in major units, such as "0.045", rounded once at the end, a half away from
+    zero: as an invoice's line is rounded, so that both say the same."""
     minor = Fraction(rate) * quantity * 10 ** exponent_of(currency)
-    return Money(round(minor), currency)
+    whole = math.floor(abs(minor) + Fraction(1, 2))
+    return Money(whole if minor >= 0 else -whole, currency)
 
 
 def share(whole: Money, part: int, of: int) -> Money:

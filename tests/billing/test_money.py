@@ -33,17 +33,18 @@ def test_every_currency_keeps_its_decimals(
 @pytest.mark.parametrize(
     ("quantity", "rate", "currency", "minor"),
     [
-        (1, "0.005", "usd", 0),  # half to even: 0.5 cents is none, 1.5 are two, 2.5 are two
+        (1, "0.005", "usd", 1),  # half a cent is one, 1.5 are two, 2.5 are three
         (3, "0.005", "usd", 2),
-        (5, "0.005", "usd", 2),
-        (1, "0.5", "jpy", 0),
+        (5, "0.005", "usd", 3),
+        (-5, "0.005", "usd", -3),
+        (1, "0.5", "jpy", 1),
         (3, "0.5", "jpy", 2),
         (1, "0.0015", "kwd", 2),
         (10_000, "0.30", "cny", 300_000),
         (-10, "0.045", "usd", -45),
     ],
 )
-def test_a_rate_rounds_half_to_even_and_once(
+def test_a_rate_rounds_a_half_away_from_zero_and_once(
     quantity: int, rate: str, currency: str, minor: int
 ) -> None:
     assert money.cost(quantity, rate, currency) == Money(minor, currency)

@@ -62,7 +62,7 @@ def test_a_larger_pack_is_never_dearer_by_the_token_and_never_dearer_than_the_in
         (10_000, "cny", "3000.00 CNY"),
         (10_001, "cny", "3000.27 CNY"),
         (150_000, "cny", "38300.00 CNY"),
-        (7, "usd", "0.32 USD"),  # 31.5 cents, and the even neighbour is 32
+        (7, "usd", "0.32 USD"),  # 31.5 cents
         (3, "usd", "0.14 USD"),  # 13.5
         (12, "eur", "0.48 EUR"),
         (1, "jpy", "7 JPY"),
