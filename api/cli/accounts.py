@@ -5,6 +5,7 @@ from typing import Any
 
 import asyncpg
 
+from api.cli import refunds
 from api.cli.database import with_pool
 from api.cli.words import CommandRefused, group, show, whole
 from billing.connections import transaction
@@ -25,6 +26,7 @@ def add(commands: Any) -> None:
     granted.add_argument("tokens", type=whole)
     granted.add_argument("--reference", required=True, help="why; each reference counts once")
     granted.set_defaults(run=_grant)
+    refunds.add(accounts)
 
 
 def _open_account(given: argparse.Namespace) -> int:

@@ -41,7 +41,9 @@ from api.licenses.signing import Signer
 from api.postgres import Embedded
 from billing.connections import transaction
 from billing.ledger import service as ledger
+from billing.processor import errands, store
 from tests.api.conftest import PEPPER, WEBHOOK_SECRET
+from tests.api.invoiced import mirrored
 from tests.api.studio import make_and_settle
 
 CHECKS = [
@@ -62,6 +64,7 @@ VALID: dict[str, dict[str, Any]] = {
     "create_rendition": {"format": "flac"},
     "create_topup": {"tokens": 100, "currency": "cny"},
     "create_key": {"name": "another"},
+    "open_portal": {"return_url": "https://example.com/"},
 }
 
 
@@ -73,6 +76,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     ids: dict[str, str]
     instead: dict[str, dict[str, str]]
     """What some operations need in place of these."""
+    secrets: dict[str, str]
+    """The keys of another account, for operations that this one may not do."""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +90,8 @@ def stage(server: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     environ = {
         **os.environ, "DATABASE_URL": dsn, "CUESMITH_STORE": str(folder / "store"),
         "CUESMITH_PEPPER": PEPPER.decode(), "CUESMITH_PUBLIC_URL": address,
-        "CUESMITH_STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET, "CUESMITH_RATE_PER_MINUTE": "1000000",
+        "CUESMITH_STRIPE_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        "CUESMITH_STRIPE_THIN_SECRETS": WEBHOOK_SECRET, "CUESMITH_RATE_PER_MINUTE": "1000000",
         "CUESMITH_RATE_BURST": "100000", "CUESMITH_OPEN_BRIEFS": "100000",
         "CUESMITH_PLANS_PER_MINUTE": "1000000", "CUESMITH_PLANS_BURST": "100000",
         "CUESMITH_OPEN_PLANS": "100000", "CUESMITH_OPEN_RENDITIONS": "100000",
@@ -167,7 +173,7 @@ def _make_real(case: Case, name: str, stage: Stage, dice: random.Random) -> None
     """Real ids and a real key most of the time; bodies that are half made up, half sensible."""
     headers = dict(case.headers or {})
     if dice.random() < 0.95:
-        headers["Authorization"] = f"Bearer {stage.secret}"
+        headers["Authorization"] = f"Bearer {stage.secrets.get(name, stage.secret)}"
     if isinstance(case.path_parameters, dict) and dice.random() < 0.8:
         real = {**stage.ids, **stage.instead.get(name, {})}
         case.path_parameters = {
@@ -177,7 +183,7 @@ def _make_real(case: Case, name: str, stage: Stage, dice: random.Random) -> None
     if name in VALID and isinstance(case.body, dict) and dice.random() < 0.6:
         kept = dice.sample(sorted(case.body), k=min(len(case.body), dice.randint(0, 2)))
         case.body = {**VALID[name], **{field: case.body[field] for field in kept}}
-    if name == "receive_stripe_event" and dice.random() < 0.6:
+    if name in ("receive_stripe_event", "receive_thin_stripe_event") and dice.random() < 0.6:
         case.body = {"id": f"evt_{dice.random()}", "type": "invoice.paid"}
         raw, stamp = json.dumps(case.body).encode(), str(int(time.time()))
         digest = hmac.new(
@@ -249,18 +255,34 @@ async def _furnish(dsn: str, address: str, store: Path) -> Stage:
         waiting = await post("/v1/briefs", BRIEF, "waiting")
         family = await post("/v1/families", FAMILY, "family")
         topup = await post("/v1/topups", VALID["create_topup"], "topup")
+    portal, preview, secrets = await _invoiced(pool, account.id)
     await pool.close()
     ids = {
         "plan": planned["id"], "brief": done["id"], "candidate": candidate,
         "license": license_["id"], "track": license_["track"], "topup": topup["id"], "key": spare,
         "stem": stems[0].removeprefix("stem."), "rendition": shaped["id"], "file": "master",
-        "family": family["id"],
+        "family": family["id"], "invoice": "in_Fuzz1", "portal": portal, "preview": preview,
     }  # fmt: skip
     instead = {
         "cancel_brief": {"brief": waiting["id"]},
         "download_rendition": {"file": made["files"][0]["name"]},
     }
-    return Stage(address=address, secret=secret, ids=ids, instead=instead)
+    return Stage(address=address, secret=secret, ids=ids, instead=instead, secrets=secrets)
+
+
+async def _invoiced(pool: asyncpg.Pool, account: str) -> tuple[str, str, dict[str, str]]:
+    """A portal link of this account, whose invoice is mirrored; a preview of a postpaid one, and
+    the keys for that."""
+    postpaid = (await keys.open_account(pool, "Postpaid", "test", "postpaid", 1000)).id
+    _, secret = await keys.create_key(pool, postpaid, "fuzz", pepper=PEPPER)
+    async with transaction(pool) as conn:
+        await mirrored(conn, account, "in_Fuzz1")
+        await store.insert_customer(conn, account, "cus_fuzz")
+        facts = ("sub_fuzz", "active", "price_fuzz", "cny", None, None, None)
+        await store.insert_subscription(conn, postpaid, facts)
+        portal = await errands.ask(conn, account, "portal", {"return_url": "https://x"})
+        preview = await errands.ask(conn, postpaid, "preview", {})
+    return portal.id, preview.id, dict.fromkeys(("preview_invoice", "read_preview"), secret)
 
 
 def _await_ready(address: str) -> None:
