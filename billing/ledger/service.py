@@ -96,11 +96,19 @@ async def place_hold(
     Raises `InsufficientTokens`, `BudgetExceeded`, `AccountFrozen`, `UnknownAccount`, or `Mismatch`
     when the brief was held for other tokens; then nothing is set aside.
     """
-    said, made, facts = await store.place_hold(
-        conn, _new_id("hold"), account, brief, tokens, ttl, tags
-    )
-    if said in ("held", "replay") and made is not None:
-        return made
+    wanted = Wanted(account=account, brief=brief, tokens=tokens, ttl=ttl, tags=tags)
+    hold_id = _new_id("hold")
+    said, expires_at, facts = await store.place_hold(conn, hold_id, wanted)
+    if said == "held":
+        nothing = Tokens(0)
+        return Hold(
+            id=hold_id, account=account, brief=brief, quoted=Tokens(tokens), captured=nothing,
+            released=nothing, state="open", expires_at=expires_at,
+        )  # fmt: skip
+    if said == "replay":
+        known = await store.select_hold_of_brief(conn, brief)
+        assert known is not None, "the hold that stopped this one is there for good"
+        return known
     raise _refusal(said, account, tokens, facts, f"{brief} was held for other tokens before")
 
 

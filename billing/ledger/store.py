@@ -73,27 +73,17 @@ async def set_credit_limit(conn: asyncpg.Connection, account: str, limit: int) -
 
 # Every operation is one function of the schema, and so one round trip.
 PLACE_HOLD = """
-select said, facts, (held).id, (held).account, (held).brief, (held).quoted, (held).captured,
-  (held).released, (held).state, (held).expires_at
-from billing.place_hold($1, $2, $3, $4, $5, $6, $7, $8, $9)
+select said, expires_at, facts from billing.place_hold($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 
-async def place_hold(
-    conn: asyncpg.Connection,
-    hold: str,
-    account: str,
-    brief: str,
-    tokens: int,
-    ttl: timedelta,
-    tags: Tags,
-) -> tuple[str, Hold | None, Any]:
+async def place_hold(conn: asyncpg.Connection, hold: str, one: Wanted) -> tuple[str, datetime, Any]:
     row = await conn.fetchrow(
-        PLACE_HOLD, hold, account, brief, tokens, ttl,
-        tags.api_key, tags.project, tags.customer_ref, tags.kind,
+        PLACE_HOLD, hold, one.account, one.brief, one.tokens, one.ttl,
+        one.tags.api_key, one.tags.project, one.tags.customer_ref, one.tags.kind,
     )  # fmt: skip
     assert row is not None, "a function with OUT parameters returns one row"
-    return row["said"], _hold(row), _facts(row)
+    return row["said"], row["expires_at"], _facts(row)
 
 
 PLACE_HOLDS = "select * from billing.place_holds($1, $2, $3, $4, $5, $6, $7, $8, $9)"
@@ -266,10 +256,15 @@ def _facts(row: asyncpg.Record) -> Any:
 
 
 SELECT_HOLD = "select * from billing.holds where id = $1"
+SELECT_HOLD_OF_BRIEF = "select * from billing.holds where brief = $1"
 
 
 async def select_hold(conn: asyncpg.Connection, hold: str) -> Hold | None:
     return _hold(await conn.fetchrow(SELECT_HOLD, hold))
+
+
+async def select_hold_of_brief(conn: asyncpg.Connection, brief: str) -> Hold | None:
+    return _hold(await conn.fetchrow(SELECT_HOLD_OF_BRIEF, brief))
 
 
 def _hold(row: asyncpg.Record | None) -> Hold | None:

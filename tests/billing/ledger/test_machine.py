@@ -37,7 +37,7 @@ def test_the_till_is_its_model_in_a_usual_life(postgres: str) -> None:
         ("place_hold", "Hold"), ("place_hold", "BudgetExceeded"), ("place_hold", "Mismatch"),
         ("place_hold", "InsufficientTokens"), ("place_hold", "AccountFrozen"),
         ("capture", "Capture"), ("capture", "HoldClosed"), ("capture", "OverQuote"),
-        ("charge_late", "Capture"), ("charge_late", "HoldOpen"), ("charge_late", "OverQuote"),
+        ("charge_late", "Capture"), ("charge_late", "HoldOpen"),
         ("charge_license", "Capture"), ("charge_license", "InsufficientTokens"),
         ("credit_topup", "True"), ("credit_topup", "False"), ("refund", "True"),
         ("claw_back", "ClawedBack"), ("reinstate", "True"), ("settle_invoice", "True"),
