@@ -29,8 +29,8 @@ RULES = (
     ("Amounts", "no least amount of a payment, no steps of a currency"),
     ("Events", "listed for ever; Stripe keeps them for 30 days"),
     ("Rounding", "each invoice line once, halves away from nought"),
-    ("Webhooks", "signed with one or more secrets, retried, in any order, twice on demand; thin "
-     "events go to endpoints of their own"),
+    ("Webhooks", "signed with one or more secrets, tried seven times within seven minutes, "
+     "in any order, twice on demand; thin events go to endpoints of their own"),
     ("Clock", "one, forward only; test clocks beside it"),
     ("Addresses", "this machine only, both ways"),
 )  # fmt: skip

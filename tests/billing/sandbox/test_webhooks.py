@@ -9,6 +9,7 @@ import pytest
 import stripe as library
 from stripe import StripeClient
 
+from billing.sandbox.app import create_sandbox
 from billing.sandbox.errors import Refused
 from billing.sandbox.shop import Shop
 from billing.sandbox.webhooks import Deliveries, Webhook, letter, sign
@@ -198,3 +199,19 @@ async def test_a_webhook_that_is_down_is_given_up_after_its_attempts(
             await deliveries.deliver(client)
     assert (receiver.refuses, receiver.taken) == (0, [])
     assert len((await stripe.v1.events.list_async()).data) == 1
+
+
+async def test_a_switch_delivers_what_waits_and_sends_again(
+    stripe: StripeClient, shop: Shop
+) -> None:
+    transport = httpx.ASGITransport(create_sandbox(shop))
+    await stripe.v1.customers.create_async({"name": "x"})
+    (event,) = shop.events
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:1") as http:
+        assert (await http.get("/sandbox/deliveries")).json() == {"waiting": 1, "thin": 0}
+        shop.deliver()
+        again = await http.post("/sandbox/deliver", json={"again": [event["id"]]})
+        assert again.json() == {"accepted": 0}  # there is no webhook to send it to
+        assert (await http.get("/sandbox/deliveries")).json() == {"waiting": 1, "thin": 0}
+        unknown = await http.post("/sandbox/deliver", json={"again": ["evt_x"]})
+        assert unknown.status_code == 404
