@@ -15,12 +15,12 @@ from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
 from api.clerk.rounds import DELIVERIES, listen, repeat, serve
 from api.clerk.settling import settle_due, settle_one
-from api.clerk.stripe import handle_stripe, sweep_stripe
+from api.clerk.stripe import forget_events, handle_stripe, sweep_stripe
 from api.clerk.topups import end_topup, start_topups
 
 __all__ = [
     "DELIVERIES", "Desk", "book_fees", "do_errands", "dun", "end_topup", "forget_answers",
-    "forget_errands", "forget_offers", "forget_plans", "handle_stripe", "keep_holds", "listen",
-    "open_desk", "repeat", "send_usage", "serve", "settle_due", "settle_one", "start_topups",
-    "subscribe_postpaid", "sweep_stripe",
+    "forget_errands", "forget_events", "forget_offers", "forget_plans", "handle_stripe",
+    "keep_holds", "listen", "open_desk", "repeat", "send_usage", "serve", "settle_due",
+    "settle_one", "start_topups", "subscribe_postpaid", "sweep_stripe",
 ]  # fmt: skip

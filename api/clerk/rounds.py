@@ -20,7 +20,7 @@ from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
 from api.clerk.reconcile import reconcile
 from api.clerk.settling import settle_due
-from api.clerk.stripe import handle_stripe, sweep_stripe
+from api.clerk.stripe import forget_events, handle_stripe, sweep_stripe
 from api.clerk.topups import start_topups
 from billing.errors import StripeUnavailable
 from billing.processor import errands
@@ -56,6 +56,7 @@ ROUNDS = (
     Round(step=forget_plans, pause_s=3600.0),
     Round(step=forget_offers, pause_s=3600.0),
     Round(step=forget_errands, pause_s=3600.0),
+    Round(step=forget_events, pause_s=3600.0),
 )
 
 

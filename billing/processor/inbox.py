@@ -4,6 +4,7 @@ the gateway can stand on it without holding a key."""
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import timedelta
 
 import asyncpg
 import msgspec
@@ -56,3 +57,14 @@ async def receive(conn: asyncpg.Connection, raw: bytes) -> bool:
     if not (head.id.isprintable() and head.type.isprintable()):  # Postgres keeps no NUL
         raise BadSignature("the body is not a Stripe event")
     return await conn.fetchval(RECEIVE, head.id, head.type, raw) is not None
+
+
+KEPT = timedelta(days=35)
+"""Longer than Stripe keeps an event, so that none comes back after we have forgotten it."""
+
+FORGET = "delete from billing.stripe_inbox where done_at < now() - $1::interval"
+
+
+async def forget_old(conn: asyncpg.Connection) -> int:
+    """Drop the events that were done long ago; returns how many."""
+    return int((await conn.execute(FORGET, KEPT)).split()[-1])

@@ -96,6 +96,20 @@ async def test_an_event_about_nothing_is_done_and_one_that_is_nonsense_holds_up_
     assert all(row["detail"] for row in rows)
 
 
+async def test_events_are_forgotten_once_stripe_has_forgotten_them(world: World) -> None:
+    await _receive(world, _event("payout.paid", {"id": "po_1"}, "evt_old"))
+    await _receive(world, _event("payout.paid", {"id": "po_2"}, "evt_new"))
+    await world.handle()
+    await _receive(world, _event("payout.paid", {"id": "po_3"}, "evt_waits"))
+    await world.pool.execute(
+        "update billing.stripe_inbox set received_at = now() - interval '36 days',"
+        " done_at = done_at - interval '36 days' where event_id <> 'evt_new'"
+    )
+    assert await clerk.forget_events(world.desk) == 1
+    left = await world.pool.fetch("select event_id from billing.stripe_inbox order by 1")
+    assert [row["event_id"] for row in left] == ["evt_new", "evt_waits"]
+
+
 async def test_events_wait_while_stripe_is_away_and_are_done_afterwards(world: World) -> None:
     account = await world.account()
     await world.buy(account, "a")

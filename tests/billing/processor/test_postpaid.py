@@ -164,6 +164,25 @@ async def test_a_credit_note_takes_off_what_is_owed_or_gives_back_what_was_paid(
     assert (await world.balance(client.account)).posted == 0, "no token moved"
 
 
+@pytest.mark.parametrize(("end", "frozen"), [("won", False), ("lost", True)])
+async def test_a_disputed_invoice_freezes_its_account_and_moves_no_token(
+    world: World, end: str, *, frozen: bool
+) -> None:
+    client = await world.postpaid(limit=1000, collection="charge_automatically")
+    world.shop.give_card(client.customer)
+    await client.use(100, "one")
+    await client.days_pass(32)
+    (payment,) = [one for one in world.shop.all("payment_intent") if one["amount"] == 3000]
+    dispute = world.shop.dispute(payment["id"])
+    await world.hear(duplicate=True, shuffle=1)
+    wallet = await world.balance(client.account)
+    assert (wallet.frozen, wallet.posted, wallet.owed) == (True, 0, 0)
+    world.shop.decide(dispute["id"], end)
+    await world.hear(duplicate=True, shuffle=2)
+    wallet = await world.balance(client.account)
+    assert (wallet.frozen, wallet.posted) == (frozen, 0)
+
+
 async def test_a_preview_is_an_errand_and_says_what_the_invoice_will(world: World) -> None:
     client = await world.postpaid(limit=20_000, collection="charge_automatically")
     world.shop.give_card(client.customer)
