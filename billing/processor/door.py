@@ -65,16 +65,21 @@ class StripeDoor:
         """The meters; prices are made when the first subscription needs them."""
         await self.meters()
 
-    async def ensure_customer(self, account: str, name: str) -> str:
-        """The Stripe customer of an account, made at its first need."""
+    async def ensure_customer(self, account: str, name: str | None = None) -> str:
+        """The Stripe customer of an account, made at its first need and called as we call it."""
         async with lent(self._pool) as conn:
             known = await store.select_customer(conn, account)
+            told = await store.select_customer_name(conn, account)
             terms = await store.select_terms(conn, account)
-        if known is not None:
-            return known
-        made = await customers.create(self.client, account, name, terms.test_clock)
-        async with lent(self._pool) as conn:
-            return await store.insert_customer(conn, account, made)
+        if known is None:
+            made = await customers.create(self.client, account, terms.test_clock)
+            async with lent(self._pool) as conn:
+                known = await store.insert_customer(conn, account, made)
+        if name is not None and name != told:
+            await customers.rename(self.client, known, name)
+            async with lent(self._pool) as conn:
+                await store.name_customer(conn, account, name)
+        return known
 
     async def ensure_subscription(self, account: str, name: str, book: PriceBook) -> str:
         """The metered subscription of a postpaid account, made at its first need."""
@@ -164,7 +169,7 @@ class StripeDoor:
         """Tell one capture to its meter; an identifier Stripe has seen counts as delivered."""
         try:
             await self.meters()  # before its meter is there, Stripe refuses an event for good
-            customer = await self.ensure_customer(event.account, event.account)
+            customer = await self.ensure_customer(event.account)
         except StripeUnavailable as error:
             return meter_events.untold(error)
         return await meter_events.tell(self.client, event, customer)
@@ -174,7 +179,7 @@ class StripeDoor:
     ) -> int:
         """Tokens Stripe has counted for an account; it counts some seconds behind."""
         meter = (await self.meters())[event_name]
-        customer = await self.ensure_customer(account, account)
+        customer = await self.ensure_customer(account)
         return await meter_events.total(self.client, meter, customer, since, until)
 
     async def hours(

@@ -52,6 +52,20 @@ async def select_customer(conn: asyncpg.Connection, account: str) -> str | None:
     return await conn.fetchval(SELECT_CUSTOMER, account)
 
 
+SELECT_CUSTOMER_NAME = "select name from billing.customers where account = $1"
+
+
+async def select_customer_name(conn: asyncpg.Connection, account: str) -> str | None:
+    return await conn.fetchval(SELECT_CUSTOMER_NAME, account)
+
+
+NAME_CUSTOMER = "update billing.customers set name = $2 where account = $1"
+
+
+async def name_customer(conn: asyncpg.Connection, account: str, name: str) -> None:
+    await conn.execute(NAME_CUSTOMER, account, name)
+
+
 INSERT_CUSTOMER = """
 insert into billing.customers (account, stripe_customer) values ($1, $2)
 on conflict (account) do nothing

@@ -1,6 +1,8 @@
 -- What we know of Stripe's objects: mirrors that every handler brings up to date by asking Stripe
 -- again, and the errands a gateway without a Stripe key leaves for the clerk.
 
+alter table billing.customers add column name text;  -- as Stripe has been told it
+
 -- How a postpaid account is invoiced; one without a row has the defaults.
 create table billing.terms (
   account text primary key references billing.wallets (account),

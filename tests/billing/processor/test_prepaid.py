@@ -53,6 +53,26 @@ async def test_two_sessions_of_one_payment_are_credited_once(world: World) -> No
     assert (await world.balance(account)).posted == 100
 
 
+async def test_an_account_is_one_customer_and_called_by_its_name_whoever_comes_first(
+    world: World,
+) -> None:
+    account = await world.account()
+    door = world.desk.door
+    made = await asyncio.gather(
+        door.ensure_customer(account), door.ensure_customer(account, "Studio"),
+        door.ensure_customer(account),
+    )  # fmt: skip
+    (customer,) = world.shop.all("customer")
+    assert set(made) == {customer["id"]}
+    assert customer["name"] == "Studio"
+    await world.pool.execute("delete from billing.customers")  # killed before it was written down
+    assert await door.ensure_customer(account, "Other") == customer["id"]
+    assert customer["name"] == "Other"
+    asked = len(world.shop.events)
+    assert await door.ensure_customer(account, "Other") == customer["id"]
+    assert len(world.shop.events) == asked, "what Stripe knows it is not told again"
+
+
 async def test_a_topups_tokens_last_as_long_as_the_pack_says(world: World) -> None:
     account = await world.account()
     await world.buy(account, "a")
