@@ -39,6 +39,9 @@ def add(billing: Any) -> None:
     terms.add_argument("--days", type=whole, help="days until a sent invoice is due")
     terms.add_argument("--grace", type=whole, help="days it may be late before the freeze")
     terms.set_defaults(run=_terms)
+    again = billing.add_parser("resubscribe", help="a new subscription after one that was canceled")
+    again.add_argument("account")
+    again.set_defaults(run=_resubscribe)
 
 
 def _waiting(given: argparse.Namespace) -> int:
@@ -124,4 +127,18 @@ def _terms(given: argparse.Namespace) -> int:
         raise CommandRefused(str(refused)) from None
     except asyncpg.ForeignKeyViolationError:
         raise CommandRefused(f"there is no account {given.account}") from None
+    return 0
+
+
+def _resubscribe(given: argparse.Namespace) -> int:
+    from billing.processor import mirror
+
+    async def forget(pool: asyncpg.Pool) -> str | None:
+        async with transaction(pool) as conn:
+            return await mirror.resubscribe(conn, given.account)
+
+    ended = with_pool(forget)
+    if ended is None:
+        raise CommandRefused(f"{given.account} has no subscription that was canceled")
+    print(f"{ended} is over; the clerk makes {given.account} a new one")
     return 0

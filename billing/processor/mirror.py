@@ -72,8 +72,17 @@ async def keep_subscription(conn: asyncpg.Connection, version: int, found: Any) 
     if account is None:
         raise NotYet(f"{found.id} has changed meanwhile")
     if found.status in ("canceled", "incomplete_expired"):
-        await ledger.freeze(conn, account, f"subscription:{found.id}")
+        await ledger.freeze(conn, account, _canceled(found.id))
     return str(found.status)
+
+
+async def resubscribe(conn: asyncpg.Connection, account: str) -> str | None:
+    """Let the clerk make a new subscription in the place of one that has ended, and end the freeze
+    that came of it; its id, or None where none has ended."""
+    ended = await store.forget_subscription(conn, account)
+    if ended is not None:
+        await ledger.thaw(conn, account, _canceled(ended))
+    return ended
 
 
 async def _settle(conn: asyncpg.Connection, account: str, invoice: Invoice) -> None:
@@ -90,6 +99,10 @@ async def _thaw(conn: asyncpg.Connection, account: str, invoice: Invoice) -> Non
     if await ledger.thaw(conn, account, _reason(invoice.id)):
         await notices.tell(conn, account, "account_thawed", invoice.id, "", {"invoice": invoice.id})
         log.info("account.thawed", account=account, invoice=invoice.id)
+
+
+def _canceled(subscription: str) -> str:
+    return f"subscription:{subscription}"
 
 
 def _reason(invoice: str) -> str:

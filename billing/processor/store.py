@@ -133,6 +133,18 @@ async def select_subscription(conn: asyncpg.Connection, account: str) -> str | N
     return await conn.fetchval(SELECT_SUBSCRIPTION, account)
 
 
+FORGET_SUBSCRIPTION = """
+delete from billing.subscriptions
+where account = $1 and status in ('canceled', 'incomplete_expired')
+returning id
+"""
+
+
+async def forget_subscription(conn: asyncpg.Connection, account: str) -> str | None:
+    """Forget one that has ended; None where there is none that has."""
+    return await conn.fetchval(FORGET_SUBSCRIPTION, account)
+
+
 MOVE_CLOCK = """
 update billing.subscriptions set clock_at = greatest(clock_at, $2) where test_clock = $1
 """

@@ -95,6 +95,21 @@ def test_an_operator_agrees_on_other_terms(
     assert main(["billing", "terms", "acc_nobody", "--grace", "3"]) == 2
 
 
+def test_only_what_was_canceled_is_subscribed_again(
+    database: str, account: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def canceled() -> None:
+        conn = await asyncpg.connect(database)
+        facts = ("sub_1", "canceled", "price_1", "cny", None, None, None)
+        await store.insert_subscription(conn, account, facts)
+        await conn.close()
+
+    assert main(["billing", "resubscribe", account]) == 2
+    asyncio.run(canceled())
+    assert main(["billing", "resubscribe", account]) == 0
+    assert "sub_1 is over" in capsys.readouterr().out
+
+
 def test_an_operator_freezes_and_thaws(account: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["accounts", "freeze", account, "--reason", "a question"]) == 0
     assert main(["accounts", "freeze", account, "--reason", "a question"]) == 0

@@ -14,6 +14,7 @@ from api.app import create_app
 from api.licenses.signing import Signer
 from api.settings import GatewaySettings
 from billing.sandbox.app import sign
+from billing.sandbox.shop import Shop
 from tests.api.conftest import WEBHOOK_SECRET, Door, opened
 
 BODY = json.dumps({"id": "evt_1", "type": "checkout.session.completed"}).encode()
@@ -96,6 +97,18 @@ async def test_a_stale_or_future_signature_is_refused(door: Door, late_s: int) -
     answer = await _send(door.http, BODY, signature)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_signature")
     assert await door.pool.fetchval("select count(*) from billing.stripe_inbox") == 0
+
+
+async def test_letters_of_stripe_are_kept_once_while_both_secrets_sign_them(door: Door) -> None:
+    shop = Shop(url="http://127.0.0.1:1")
+    for number in range(3):
+        shop.emit("invoice.paid", {"id": f"in_{number}", "object": "invoice"})
+    letters = shop.deliver(duplicate=True, shuffle=1, secrets=("whsec_rolled", WEBHOOK_SECRET))
+    assert len(letters) == 6
+    for one in letters:
+        answer = await door.http.post("/webhooks/stripe", content=one.body, headers=one.headers)
+        assert answer.status_code == 200
+    assert await door.pool.fetchval("select count(*) from billing.stripe_inbox") == 3
 
 
 async def test_a_replayed_event_is_kept_once(door: Door) -> None:

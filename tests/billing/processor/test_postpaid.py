@@ -207,3 +207,11 @@ async def test_a_canceled_subscription_freezes_its_account(world: World) -> None
     await world.hear()
     assert (await world.balance(client.account)).frozen
     assert await clerk.subscribe_postpaid(world.desk) == 0, "an operator decides what follows"
+    async with transaction(world.pool) as conn:
+        assert await mirror.resubscribe(conn, client.account) == subscription["id"]
+        assert await mirror.resubscribe(conn, client.account) is None
+    assert await clerk.subscribe_postpaid(world.desk) == 1
+    assert sorted(one["status"] for one in world.shop.all("subscription")) == [
+        "active", "canceled",
+    ]  # fmt: skip
+    assert not (await world.balance(client.account)).frozen
