@@ -292,8 +292,9 @@ def _operation(
         },
         "security": [{"key": []}] if operation.scope else [],
     }  # fmt: skip
-    if operation.scope:
-        made["description"] = f"Needs a key with the scope `{operation.scope}`."
+    scope = f"Needs a key with the scope `{operation.scope}`." if operation.scope else ""
+    if about := f"{scope} {operation.about}".strip():
+        made["description"] = about
     if operation.body is not None:
         made["requestBody"] = {
             "required": True,

@@ -25,6 +25,7 @@ IDS: dict[str, str] = {
     "portal": r"ptl_[0-9a-f]{24}",
     "rendition": r"rnd_[0-9a-f]{24}",
     "family": r"fam_[0-9a-f]{24}",
+    "month": r"20[0-9]{2}-(0[1-9]|1[0-2])",
     "stem": r"[a-z][a-z0-9_]{0,31}",
     "file": r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}",
 }
@@ -75,6 +76,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     """A rate of this call's own, beside the key's."""
     location: bool = False
     """Whether 201 and 202 name what they made in a Location header."""
+    about: str = ""
+    """What the summary has no room for."""
     later: bool = False
     """Whether 202 says in Retry-After when to ask again."""
 

@@ -12,7 +12,9 @@ from api.errors import AlreadyTerminal
 from api.keys.contracts import Caller
 from api.shop import Shop
 from billing.contracts import Quote as Price
+from billing.contracts import Tags
 from billing.ledger import service as ledger
+from engine.contracts import Brief, FamilyBrief
 from engine.queue import service as queue
 from engine.queue.contracts import JobView, Progress
 
@@ -21,12 +23,17 @@ HOLD_MARGIN = timedelta(minutes=15)
 
 
 async def set_aside(
-    conn: asyncpg.Connection, caller: Caller, made: str, price: Price, deadline_s: int
+    conn: asyncpg.Connection,
+    caller: Caller,
+    made: str,
+    price: Price,
+    deadline_s: int,
+    tags: Tags,
 ) -> dict[str, Any]:
     """Hold the tokens of a brief or a family; returns what its row says beside its wish."""
     now, deadline = datetime.now(UTC), timedelta(seconds=deadline_s)
     held = await ledger.place_hold(
-        conn, caller.account, made, price.hold_tokens, deadline + HOLD_MARGIN
+        conn, caller.account, made, price.hold_tokens, deadline + HOLD_MARGIN, tags=tags
     )
     return {
         "id": made, "account": caller.account, "audition_tokens": price.audition_tokens,
@@ -34,6 +41,11 @@ async def set_aside(
         "created_at": now, "deadline_at": now + deadline, "cancel_asked_at": None,
         "outcome": None, "failure": None, "retracted_takes": (), "finished_at": None,
     }  # fmt: skip
+
+
+def tags_of(key: str, request: Brief | FamilyBrief, kind: str) -> Tags:
+    """What a spending for a brief or a family is grouped by, and capped by."""
+    return Tags(api_key=key, project=request.project, customer_ref=request.customer_ref, kind=kind)
 
 
 async def stop(conn: asyncpg.Connection, row: PaidRow) -> None:

@@ -197,7 +197,10 @@ async def _take_in(
 ) -> BriefRow:
     """Hold, brief and job: three rows that live or die together."""
     made = f"brf_{secrets.token_hex(12)}"
-    held = await paid.set_aside(conn, caller, made, price, brief.deadline_s)
+    held = await paid.set_aside(
+        conn, caller, made, price, brief.deadline_s,
+        paid.tags_of(caller.key, brief, resolved.kind),
+    )  # fmt: skip
     row = BriefRow(**held, request=brief, resolved=resolved)
     await store.insert_brief(conn, row, caller.key)
     job = Job(

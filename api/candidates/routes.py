@@ -71,7 +71,9 @@ async def pick_candidate(request: AnyRequest, candidate: FromPath[str]) -> Respo
     caller, shop = await enter(request), shop_of(request)
     idempotency_key(request)
     await empty_body(request)
-    license_, repeated = await licenses.pick(shop.pool, caller.account, candidate, shop.signer)
+    license_, repeated = await licenses.pick(
+        shop.pool, caller.account, caller.key, candidate, shop.signer
+    )
     here = f"/v1/licenses/{license_.id}"
     return answer(license_, status=200 if repeated else 201, location=here, replayed=repeated)
 

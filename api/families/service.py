@@ -117,7 +117,9 @@ async def _take_in(
 ) -> FamilyRow:
     """Hold, family and job: three rows that live or die together."""
     made = f"fam_{secrets.token_hex(12)}"
-    held = await paid.set_aside(conn, caller, made, price, family.deadline_s)
+    held = await paid.set_aside(
+        conn, caller, made, price, family.deadline_s, paid.tags_of(caller.key, family, "family")
+    )
     row = FamilyRow(**held, request=family, resolved=resolved)
     await store.insert_brief(conn, row, caller.key)
     job = Job(

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from api.briefs.paid import tags_of
 from api.entrance import cursor_after, place
 from api.errors import CandidateExpired, NotFound
 from api.licenses import certificate as certificates
@@ -18,6 +19,7 @@ from api.licenses.contracts import License, LicenseList, Track, TrackList
 from api.licenses.signing import KeySet, Signer
 from api.licenses.store import Sold
 from billing.connections import lent, transaction
+from billing.contracts import Tags
 from billing.ledger import service as ledger
 from engine.contracts import (
     Asset,
@@ -52,7 +54,7 @@ async def key_set(pool: asyncpg.Pool) -> KeySet:
 
 
 async def pick(
-    pool: asyncpg.Pool, account: str, candidate: str, signer: Signer
+    pool: asyncpg.Pool, account: str, key: str, candidate: str, signer: Signer
 ) -> tuple[License, bool]:
     """License a candidate. A repeat returns the same license, and True."""
     async with transaction(pool) as conn:
@@ -64,11 +66,19 @@ async def pick(
             return _license(known), True
         if sold.expired:
             raise CandidateExpired("the candidate was not picked within seven days")
-        await ledger.charge_license(conn, account, candidate, sold.license_tokens)
+        await ledger.charge_license(
+            conn, account, candidate, sold.license_tokens, tags=_tags(key, sold)
+        )
         await _grant(conn, sold, signer)
         granted = await store.select_by_candidate(conn, candidate, account)
         assert granted is not None, "the license was written two lines above"
         return _license(granted), False
+
+
+def _tags(key: str, sold: Sold) -> Tags:
+    made = sold.made
+    kind = made.resolved.kind if isinstance(made, Made) else "family"
+    return tags_of(key, sold.request, kind)
 
 
 async def read(pool: asyncpg.Pool, account: str, license_id: str) -> License:

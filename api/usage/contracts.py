@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from api.entrance import Cursor, Limit
-from billing.contracts import Balance, LedgerLine, UsageRow
+from billing.contracts import Balance
+from billing.statements.contracts import Line, Moved, Spent
 
 State = Literal["requested", "open", "paid", "expired", "failed"]
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -19,10 +20,23 @@ class AccountBalance(Struct, frozen=True, kw_only=True):
     balance: Balance
 
 
+class StatementLine(Line, frozen=True, kw_only=True):
+    """One movement of the account's tokens: positive came in, negative went out.
+
+    ``kind`` is audition, license, topup, grant, refund, expiry, clawback, reinstatement,
+    repayment or settlement. ``reference`` is the candidate that was paid for, with its ``brief`` (or family) and
+    the ``license`` that was bought, or what came in. ``brief_kind``, ``key``, ``project`` and
+    ``customer_ref`` are those of the brief.
+    """
+
+    brief: str | None = None
+    license: str | None = None
+
+
 class LedgerPage(Struct, frozen=True, kw_only=True):
     """Transfers, oldest first; each line says what was left after it."""
 
-    items: tuple[LedgerLine, ...]
+    items: tuple[StatementLine, ...]
     next_cursor: str | None
 
 
@@ -33,7 +47,22 @@ class LedgerQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     cursor: Cursor | None = None
 
 
-class UsageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+_COLUMN = "(day|sku|kind|key|project|customer_ref)"
+Columns = Annotated[str, Meta(pattern=f"^{_COLUMN}(,{_COLUMN}){{0,5}}$")]
+Format = Literal["json", "csv", "jsonl"]
+
+
+class SheetQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to say it. ``group_by``: columns, with commas between them. ``format``: also by the
+    Accept header. ``limit`` and ``cursor`` page through the lines; only JSON has pages."""
+
+    group_by: Columns | None = None
+    format: Format | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    cursor: Cursor | None = None
+
+
+class UsageQuery(SheetQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which time; the last thirty days when nothing is said. ``until`` is not included."""
 
     since: Instant | None = None
@@ -43,16 +72,30 @@ class UsageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Usage(Struct, frozen=True, kw_only=True):
     """A period that proves itself: opening + what the lines say = closing.
 
-    ``spent`` groups the captures by day and by what they were for (audition, license).
+    ``moved`` adds all lines up by their kind; ``spent`` groups what was spent, by day and sku
+    (audition, license) unless ``group_by`` says otherwise. ``lines`` has the first thousand, or
+    ``limit``; ``next_cursor`` leads on.
     """
 
     since: datetime
     until: datetime
     opening: int
     closing: int
-    spent: tuple[UsageRow, ...]
+    moved: tuple[Moved, ...]
+    spent: tuple[Spent, ...]
     spent_tokens: int
-    lines: tuple[LedgerLine, ...]
+    returned_tokens: int
+    lines: tuple[StatementLine, ...]
+    next_cursor: str | None
+
+
+class MonthStatement(Usage, frozen=True, kw_only=True):
+    """A calendar month of UTC as a statement. ``complete``: the month is over and what is here
+    will not change. Its ``opening`` is the ``closing`` of the month before."""
+
+    account: str
+    month: str
+    complete: bool
 
 
 class NewTopup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,7 @@
-"""Top-ups in SQL."""
+"""Top-ups, and where what was paid for comes from, in SQL."""
 
 import asyncpg
+from msgspec import Struct
 
 from api.entrance import Place
 from api.usage.contracts import Topup
@@ -12,6 +13,28 @@ SNAPSHOT = "set transaction isolation level repeatable read"
 async def see_one_moment(conn: asyncpg.Connection) -> None:
     """Let all that this transaction reads be of one moment."""
     await conn.execute(SNAPSHOT)
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Where a candidate comes from and what became of it."""
+
+    candidate: str
+    brief: str
+    license: str | None
+
+
+SELECT_ORIGINS = """
+select candidates.id as candidate, brief, licenses.id as license
+from api.candidates left join api.licenses on licenses.candidate = candidates.id
+where candidates.account = $1 and candidates.id = any($2)
+"""
+
+
+async def select_origins(
+    conn: asyncpg.Connection, account: str, candidates: list[str]
+) -> dict[str, Origin]:
+    rows = await conn.fetch(SELECT_ORIGINS, account, candidates)
+    return {row["candidate"]: Origin(**dict(row)) for row in rows}
 
 
 COLUMNS = """

@@ -411,7 +411,10 @@ async def test_auditions_and_license_are_what_the_statement_and_the_meter_say(
     first = (await _view(client, brief))["candidates"][0]["id"]
     gateway: Gateway = door.app.state.shop
     picked = await asyncio.gather(
-        *(licenses.pick(door.pool, client.account, first, gateway.signer) for _ in range(3))
+        *(
+            licenses.pick(door.pool, client.account, client.key, first, gateway.signer)
+            for _ in range(3)
+        )
     )
     assert len({one.id for one, _ in picked}) == 1
     assert sorted(repeated for _, repeated in picked) == [False, True, True]

@@ -20,7 +20,7 @@ async def test_the_balance_says_what_is_there_held_and_free(client: Client) -> N
     assert said["account"] == client.account
     assert said["balance"] == {
         "posted": 1000, "held": 0, "credit_limit": 0, "available": 1000, "mode": "prepaid",
-        "frozen": False,
+        "frozen": False, "owed": 0,
     }  # fmt: skip
 
 
