@@ -8,7 +8,9 @@ from msgspec import Struct
 from billing.connections import transaction
 from billing.ledger import service as ledger
 from billing.meters import service as meters
+from billing.meters.contracts import UsageSink
 from billing.processor.door import StripeDoor
+from billing.processor.stream import MeterStream
 from billing.settings import BillingSettings
 
 log = structlog.get_logger()
@@ -20,6 +22,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     pool: asyncpg.Pool
     door: StripeDoor
     public_url: str
+    sink: UsageSink
+    meter_events_per_s: float
 
 
 async def open_desk(
@@ -36,4 +40,8 @@ async def open_desk(
             log.error("meters.stopped", why=await meters.stopped(conn),
                       remedy="cuesmith billing reconcile --after-restore")  # fmt: skip
     door = StripeDoor.open(billing, pool, transport)
-    return Desk(pool=pool, door=door, public_url=public_url)
+    return Desk(
+        pool=pool, door=door, public_url=public_url,
+        sink=MeterStream(door) if billing.meters == "stream" else door,
+        meter_events_per_s=billing.meter_events_per_s,
+    )  # fmt: skip

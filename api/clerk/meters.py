@@ -13,7 +13,7 @@ STOPPED = Gauge("clerk_meter_senders_stopped", "1 while nothing is sent, after a
 
 async def send_usage(desk: Desk) -> int:
     """Tell Stripe's meters what was captured."""
-    sent = await meters.send_due(desk.pool, desk.door)
+    sent = await meters.send_due(desk.pool, desk.sink, top_per_s=desk.meter_events_per_s)
     async with lent(desk.pool) as conn:
         waiting = await meters.depth(conn)
         oldest = await meters.oldest_age(conn)

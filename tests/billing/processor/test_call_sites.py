@@ -22,6 +22,7 @@ from billing.prices.contracts import PriceBook, Tier
 from billing.processor import store, summaries
 from billing.processor.contracts import Terms
 from billing.processor.door import StripeDoor
+from billing.processor.stream import MeterStream
 from billing.sandbox.app import create_sandbox
 from billing.sandbox.shop import Shop
 from billing.settings import API_VERSION, BillingSettings
@@ -83,6 +84,7 @@ async def _everything(world: World) -> dict[str, Any]:
         occurred_at=now,
     )  # fmt: skip
     told = await door.tell(event)
+    streamed = await MeterStream(door).tell(event)  # the same: it counts once
     counted = await door.meter_total("acc_post", METERS["postpaid"], now - HOUR, now + HOUR)
     hour = now.replace(minute=0, second=0, microsecond=0)
     meter = (await door.meters())[METERS["postpaid"]]
@@ -112,7 +114,8 @@ async def _everything(world: World) -> dict[str, Any]:
     shop.clock.advance(shop.clock.now() + 5)
     shop.tick()
     return {
-        "told": told.outcome, "counted": counted, "hours": hours, "preview": preview,
+        "told": told.outcome, "streamed": streamed.outcome, "counted": counted,
+        "hours": hours, "preview": preview,
         "invoice": invoice,
         "paid": await door.invoice(invoice.id),
         "subscription": (await door.subscription(subscription)).id,
@@ -142,6 +145,7 @@ async def test_every_call_of_stripe_is_made_and_taken_by_its_document(world: Wor
     assert [one for one in world.witness.seen if one.status != 200] == []
     assert world.witness.let_through == []
     assert found["told"] == "delivered"
+    assert found["streamed"] == "delivered"
     assert found["counted"] == 60
     assert list(found["hours"].values()) == [60]
     assert found["preview"].tokens == 60
@@ -170,8 +174,11 @@ async def test_what_may_not_happen_twice_has_a_name_that_another_process_would_g
         one.path for one in world.witness.seen
         if one.method == "POST" and one.site is not None and one.random_key
     }  # fmt: skip
-    # A meter event has its identifier; an invoice preview makes nothing.
-    assert nameless == {"/v1/billing/meter_events", "/v1/invoices/create_preview"}
+    # A meter event has its identifier; an invoice preview and a session make nothing.
+    assert nameless == {
+        "/v1/billing/meter_events", "/v1/invoices/create_preview",
+        "/v2/billing/meter_event_session", "/v2/billing/meter_event_stream",
+    }  # fmt: skip
 
 
 async def test_a_misspelt_parameter_is_refused_by_the_document(pool: asyncpg.Pool) -> None:
