@@ -133,8 +133,7 @@ async def _send_lane(
                 await pace.slow_down(conn)
         break
     async with transaction(pool) as conn:
-        await store.mark(conn, outcomes)
-        await store.leave(conn, lane, holder, [one.identifier for one in outcomes])
+        await store.leave(conn, lane, holder, outcomes)
     return sum(one.lane == "done" for one in outcomes)
 
 

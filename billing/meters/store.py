@@ -115,6 +115,11 @@ async def mark(conn: asyncpg.Connection, outcomes: Sequence[Outcome]) -> None:
     )  # fmt: skip
 
 
+LEAVE = """
+update billing.meter_lanes set leased_until = '-infinity', holder = null
+where account = $1 and event_name = $2 and holder = $3
+returning account
+"""
 # Rows that were taken and not told are due again at once; they were never sent.
 GIVE_BACK = """
 update billing.outbox
@@ -122,19 +127,19 @@ set next_at = now(), attempts = attempts - 1,
     first_sent_at = case when attempts > 1 then first_sent_at end
 where identifier = any($1::text[]) and done_at is null
 """
-LEAVE = """
-update billing.meter_lanes set leased_until = '-infinity', holder = null
-where account = $1 and event_name = $2 and holder = $3
-"""
 
 
-async def leave(conn: asyncpg.Connection, lane: Lane, holder: str, told: Sequence[str]) -> None:
-    """Give a lane up for the next sender."""
-    said = set(told)
-    untold = [row.event.identifier for row in lane.rows if row.event.identifier not in said]
-    if untold:
+async def leave(
+    conn: asyncpg.Connection, lane: Lane, holder: str, outcomes: Sequence[Outcome]
+) -> None:
+    """Write down what became of a lane's rows and give it up for the next sender. The lane is
+    locked before its rows, as a sender that claims it does."""
+    still_ours = await conn.fetchval(LEAVE, lane.account, lane.event_name, holder) is not None
+    await mark(conn, outcomes)
+    told = {one.identifier for one in outcomes}
+    untold = [row.event.identifier for row in lane.rows if row.event.identifier not in told]
+    if still_ours and untold:
         await conn.execute(GIVE_BACK, untold)
-    await conn.execute(LEAVE, lane.account, lane.event_name, holder)
 
 
 PARK_STALE = """
