@@ -42,7 +42,6 @@ def test_the_till_is_its_model_in_a_usual_life(postgres: str) -> None:
         ("credit_topup", "True"), ("credit_topup", "False"), ("refund", "True"),
         ("claw_back", "ClawedBack"), ("reinstate", "True"), ("settle_invoice", "True"),
     }  # fmt: skip
-    assert machine.model.told, "some cap was half spent"
     assert any(one.owed for one in machine.model.clawbacks.values())
 
 
