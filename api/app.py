@@ -27,6 +27,7 @@ from api.arrival import Gateway
 from api.briefs import routes as briefs
 from api.briefs import store as briefs_store
 from api.briefs.service import BODY_MAX_BYTES
+from api.budgets import routes as budgets
 from api.candidates import routes as candidates
 from api.candidates.shelf import open_shelf
 from api.database import create_pool
@@ -37,6 +38,7 @@ from api.keys.limits import Limiter
 from api.licenses import routes as licenses
 from api.licenses import service as licensing
 from api.licenses.signing import Signer
+from api.notices import routes as notices
 from api.plans import routes as plans
 from api.plans import store as plans_store
 from api.renditions import routes as renditions
@@ -51,8 +53,8 @@ from billing.processor import errands
 log = structlog.get_logger()
 ROUTES = [
     *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
-    *renditions.ROUTES, *usage.ROUTES, *invoices.ROUTES, *keys.ROUTES, *webhooks.ROUTES,
-    *house.ROUTES, *docs.ROUTES,
+    *renditions.ROUTES, *usage.ROUTES, *budgets.ROUTES, *notices.ROUTES, *invoices.ROUTES,
+    *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
 ]  # fmt: skip
 
 

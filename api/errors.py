@@ -68,12 +68,16 @@ class QuoteMismatch(DoorError):
     """The quote was given for a brief with another price."""
 
 
-class BudgetExceeded(DoorError):
+class OverMaxTokens(DoorError):
     """The brief costs more than the client allowed for it."""
 
     def __init__(self, needed: int, available: int) -> None:
         super().__init__(f"the auditions need {needed} tokens, max_tokens allows {available}")
         self.needed, self.available = needed, available
+
+
+class TooManyBudgets(DoorError):
+    """The account has as many budgets as it may have."""
 
 
 class PostpaidAccount(DoorError):

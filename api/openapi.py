@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from api import errors as door
 from api.briefs.contracts import NewBrief
+from api.budgets.contracts import NewBudget
 from api.keys.contracts import NewKey
 from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
@@ -52,6 +53,7 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
     RenditionOrder: {"version": "cut", "duration_ms": 30_000, "format": "flac"},
     NewKey: {"name": "build server", "scopes": ["briefs", "read"]},
     NewTopup: {"tokens": 1000, "currency": "usd"},
+    NewBudget: {"scope": "project", "subject": "season-2", "cap": 5000},
 }  # fmt: skip
 """A body that each call takes as it stands."""
 
@@ -403,7 +405,7 @@ def _refusals(
         refusals.append(door.NotFound)
     possible = {kind.code: kind for kind in map(kind_of, refusals)}
     possible[INTERNAL.code] = INTERNAL
-    if method == "POST":
+    if method in ("POST", "PUT"):
         possible[_TOO_LARGE.code] = _TOO_LARGE
     by_status: dict[int, list[Kind]] = {}
     for kind in possible.values():

@@ -70,6 +70,7 @@ def _kind(status: int, code: str, title: str, *, retryable: bool = False) -> Kin
 
 
 _UNAVAILABLE = _kind(503, "unavailable", "Something we stand on does not answer", retryable=True)
+_BUDGET = _kind(402, "budget_exceeded", "More than max_tokens or a monthly budget allows")
 INTERNAL = _kind(500, "internal", "Something went wrong on our side", retryable=True)
 
 TABLE: dict[type[Exception], Kind] = {
@@ -82,7 +83,8 @@ TABLE: dict[type[Exception], Kind] = {
     door.KeyRevoked: _kind(401, "key_revoked", "The API key is no longer valid"),
     till.InsufficientTokens: _kind(402, "insufficient_tokens", "Not enough tokens"),
     till.AccountFrozen: _kind(402, "account_frozen", "The account is frozen"),
-    door.BudgetExceeded: _kind(402, "budget_exceeded", "More than max_tokens allows"),
+    till.BudgetExceeded: _BUDGET,
+    door.OverMaxTokens: _BUDGET,
     door.ScopeMissing: _kind(403, "scope_missing", "The key may not do this"),
     door.NotFound: _kind(404, "not_found", "There is no such thing"),
     till.UnknownAccount: _kind(404, "not_found", "There is no such account"),
@@ -92,6 +94,7 @@ TABLE: dict[type[Exception], Kind] = {
     door.AlreadyTerminal: _kind(409, "already_terminal", "It has ended"),
     door.NotRenderable: _kind(409, "not_renderable", "The track cannot be played again"),
     door.RenditionFailed: _kind(409, "rendition_failed", "The rendition could not be made"),
+    door.TooManyBudgets: _kind(409, "too_many_budgets", "The account has too many budgets"),
     door.PostpaidAccount: _kind(409, "postpaid_account", "The account pays by invoice"),
     door.PrepaidAccount: _kind(409, "prepaid_account", "The account pays with packs"),
     door.NoCustomer: _kind(409, "no_customer", "The account has never paid"),
@@ -232,8 +235,11 @@ def _detail(error: Exception) -> str:
 def _fields(error: Exception) -> tuple[FieldProblem, ...]:
     if isinstance(error, (door.ValidationFailed, studio.BriefRefused)):
         return tuple(_field(reason) for reason in error.reasons[:MOST_REASONS])
-    if isinstance(error, door.BudgetExceeded):
+    if isinstance(error, door.OverMaxTokens):
         return (_one("/max_tokens", "budget_exceeded", str(error), error.needed),)
+    if isinstance(error, till.BudgetExceeded):
+        at = "/project" if error.scope == "project" else "/header/authorization"
+        return (_one(at, "budget_exceeded", str(error), error.cap),)
     if isinstance(error, (door.QuoteExpired, door.QuoteMismatch)):
         return (_one("/quote", kind_of(error).code, str(error)),)
     if isinstance(

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from api.briefs import store
 from api.briefs.contracts import PriceView, QuoteRow
-from api.errors import BudgetExceeded, QuoteExpired, QuoteMismatch, ValidationFailed
+from api.errors import OverMaxTokens, QuoteExpired, QuoteMismatch, ValidationFailed
 from billing.contracts import Facts, FamilyFacts, Pack
 from billing.contracts import Quote as Price
 from billing.contracts import Tokens as WholeTokens
@@ -78,7 +78,7 @@ async def agreed(
     if quote is not None:
         price = _quoted(await store.select_quote(conn, quote, account), offer)
     if max_tokens is not None and price.hold_tokens > max_tokens:
-        raise BudgetExceeded(price.hold_tokens, max_tokens)
+        raise OverMaxTokens(price.hold_tokens, max_tokens)
     return price
 
 

@@ -18,7 +18,6 @@ from api.briefs.contracts import (
 from api.entrance import AnyRequest, body, empty_body, enter, idempotency_key, preferred_wait, query
 from api.errors import (
     AlreadyTerminal,
-    BudgetExceeded,
     IdempotencyInProgress,
     IdempotencyKeyRequired,
     IdempotencyMismatch,
@@ -30,7 +29,7 @@ from api.errors import (
 from api.keys.idempotency import once
 from api.operations import promises
 from api.shop import shop_of
-from billing.errors import AccountFrozen, InsufficientTokens
+from billing.errors import AccountFrozen, BudgetExceeded, InsufficientTokens
 from engine.errors import BriefRefused, NotYetAvailable
 
 

@@ -19,7 +19,7 @@ from api.licenses import service as licenses
 from api.licenses.contracts import License
 from api.operations import File, promises
 from api.shop import shop_of
-from billing.errors import AccountFrozen, InsufficientTokens
+from billing.errors import AccountFrozen, BudgetExceeded, InsufficientTokens
 
 AUDIO = File(media_types=("audio/mpeg", "audio/wav"))
 
@@ -63,6 +63,7 @@ async def audition_candidate(
         answers={200: License, 201: License}, location=True,
         refuses=(
             NotFound, CandidateExpired, IdempotencyKeyRequired, InsufficientTokens, AccountFrozen,
+            BudgetExceeded,
         ),
         summary="License a candidate; a repeat answers 200 with the same license",
     ),

@@ -9,7 +9,6 @@ from api.briefs.contracts import BriefQuery, BriefsQuery
 from api.entrance import AnyRequest, body, empty_body, enter, idempotency_key, preferred_wait, query
 from api.errors import (
     AlreadyTerminal,
-    BudgetExceeded,
     IdempotencyInProgress,
     IdempotencyKeyRequired,
     IdempotencyMismatch,
@@ -23,7 +22,7 @@ from api.families.contracts import FamilyList, FamilyQuote, FamilyView
 from api.keys.idempotency import once
 from api.operations import promises
 from api.shop import shop_of
-from billing.errors import AccountFrozen, InsufficientTokens
+from billing.errors import AccountFrozen, BudgetExceeded, InsufficientTokens
 from engine.contracts import FamilyBrief
 from engine.errors import BriefRefused, NotYetAvailable
 

@@ -24,9 +24,9 @@ class StatementLine(Line, frozen=True, kw_only=True):
     """One movement of the account's tokens: positive came in, negative went out.
 
     ``kind`` is audition, license, topup, grant, refund, expiry, clawback, reinstatement,
-    repayment or settlement. ``reference`` is the candidate that was paid for, with its ``brief`` (or family) and
-    the ``license`` that was bought, or what came in. ``brief_kind``, ``key``, ``project`` and
-    ``customer_ref`` are those of the brief.
+    repayment or settlement. ``reference`` is the candidate that was paid for, with its ``brief``
+    (or family) and the ``license`` that was bought, or what came in. ``brief_kind``, ``key``,
+    ``project`` and ``customer_ref`` are those of the brief.
     """
 
     brief: str | None = None

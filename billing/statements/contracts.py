@@ -14,8 +14,9 @@ class Line(Struct, frozen=True, kw_only=True):
     """One movement of an account's tokens: positive came in, negative went out.
 
     ``kind`` is audition, license, topup, grant, refund, expiry, clawback, reinstatement,
-    repayment or settlement. ``reference`` names what was paid for (a candidate) or what came in (a payment).
-    ``brief_kind``, ``key``, ``project`` and ``customer_ref`` are of the brief that spent them.
+    repayment or settlement. ``reference`` names what was paid for (a candidate) or what came in
+    (a payment). ``brief_kind``, ``key``, ``project`` and ``customer_ref`` are of the brief that
+    spent them.
     """
 
     id: int

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ VALID: dict[str, dict[str, Any]] = {
     "create_rendition": {"format": "flac"},
     "create_topup": {"tokens": 100, "currency": "cny"},
     "create_key": {"name": "another"},
+    "set_budget": {"scope": "project", "subject": "season-2", "cap": 1_000_000},
     "open_portal": {"return_url": "https://example.com/"},
 }
 
@@ -260,6 +262,7 @@ async def _furnish(dsn: str, address: str, store: Path) -> Stage:
     ids = {
         "plan": planned["id"], "brief": done["id"], "candidate": candidate,
         "license": license_["id"], "track": license_["track"], "topup": topup["id"], "key": spare,
+        "month": f"{datetime.now(UTC):%Y-%m}",
         "stem": stems[0].removeprefix("stem."), "rendition": shaped["id"], "file": "master",
         "family": family["id"], "invoice": "in_Fuzz1", "portal": portal, "preview": preview,
     }  # fmt: skip
