@@ -54,11 +54,11 @@ def create_sandbox(
         if not _from_here(scope):
             await _send(send, _FOREIGN)
             return
-        body = await _body(receive)
-        if body is None:
-            await _send(send, _TOO_LARGE)
-            return
         try:
+            body = await _body(scope, receive)
+            if body is None:
+                await _send(send, _TOO_LARGE)
+                return
             reply = await counter.answer(_asked(scope, body))
         except Dropped:
             if not served:
@@ -127,17 +127,23 @@ def _from_here(scope: Scope) -> bool:
         return False
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None for one that is too large."""
+async def _body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body; None for one that is too large, `Dropped` for one that broke off: half a
+    request is none, since what is left of it may mean something else."""
     parts: list[bytes] = []
     size, more = 0, True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Dropped("the request broke off")
         part = message.get("body", b"")
         size, more = size + len(part), message.get("more_body", False)
         if size > BYTES_AT_MOST:
             return None
         parts.append(part)
+    declared = dict(scope["headers"]).get(b"content-length", b"")
+    if declared.isdigit() and int(declared) != size:
+        raise Dropped("the request broke off")
     return b"".join(parts)
 
 

@@ -177,6 +177,42 @@ async def test_a_lost_reply_is_found_again_by_its_idempotency_key(shop: Shop) ->
     assert again.headers["idempotent-replayed"] == "true"
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"type": "http.request", "body": b"name=", "more_body": True},
+         {"type": "http.disconnect"}],
+        [{"type": "http.disconnect"}],
+        [{"type": "http.request", "body": b"", "more_body": False}],
+    ],
+    ids=["half", "nothing", "less than declared"],
+)  # fmt: skip
+async def test_a_request_that_breaks_off_does_nothing_and_keeps_no_key(
+    shop: Shop, messages: list[dict[str, Any]]
+) -> None:
+    coming = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        return next(coming)
+
+    async def send(_: Any) -> None:
+        raise AssertionError("nobody is there to be answered")
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/customers", "query_string": b"",
+        "headers": [(b"authorization", b"Bearer sk_test_x"), (b"idempotency-key", b"k"),
+                    (b"content-length", b"6")],
+    }  # fmt: skip
+    with pytest.raises(Dropped):
+        await create_sandbox(shop)(scope, receive, send)
+    assert shop.all("customer") == []
+    async with _raw(shop) as http:
+        made = await http.post(
+            "/v1/customers", headers={"idempotency-key": "k"}, data={"name": "a"}
+        )
+    assert made.json()["name"] == "a"
+
+
 async def test_faults_by_chance_are_the_same_for_the_same_seed() -> None:
     async def struck(seed: int) -> list[bool]:
         shop = Shop(url=URL, seed=seed)
