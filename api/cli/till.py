@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import asyncpg
 
-from api.cli import reconcile, stripe
+from api.cli import reconcile, statements, stripe
 from api.cli.database import with_pool
 from api.cli.words import group, port
 from billing.connections import lent
@@ -17,9 +17,7 @@ from billing.connections import lent
 def add(commands: Any) -> None:
     """These commands' names and arguments."""
     billing = group(commands, "billing", "look after the till")
-    statement = billing.add_parser("statement", help="an account's balance and transfers")
-    statement.add_argument("account")
-    statement.set_defaults(run=_statement)
+    statements.add(billing)
     check = billing.add_parser("check", help="prove the ledger, count what Stripe is not told yet")
     check.set_defaults(run=_check)
     stripe.add(billing)
@@ -30,37 +28,26 @@ def add(commands: Any) -> None:
     sandbox.set_defaults(run=_sandbox)
 
 
-def _statement(given: argparse.Namespace) -> int:
-    from billing.ledger import service as ledger
-
-    async def read(pool: asyncpg.Pool) -> Any:
-        async with lent(pool) as conn:
-            return (
-                await ledger.balance(conn, given.account),
-                await ledger.ledger(conn, given.account, None, 1_000_000),
-            )
-
-    balance, lines = with_pool(read)
-    for line in lines:
-        print(f"{line.created_at:%Y-%m-%d %H:%M:%S}  {line.kind:<10} {line.tokens:>+8} "
-              f"{line.balance_after:>9}  {line.reference}")  # fmt: skip
-    print(f"{balance.posted} tokens, {balance.held} held, {balance.available} available")
-    return 0
+SELECT_FROZEN = "select account, reason, since from billing.freezes order by account, since"
 
 
 def _check(given: argparse.Namespace) -> int:
     from billing.ledger import service as ledger
     from billing.meters import service as meters
 
-    async def look(pool: asyncpg.Pool) -> tuple[list[str], Mapping[str, int]]:
+    async def look(pool: asyncpg.Pool) -> tuple[list[str], Mapping[str, int], Any]:
         async with lent(pool) as conn:
-            return await ledger.violations(conn), await meters.depth(conn)
+            frozen = await conn.fetch(SELECT_FROZEN)
+            return await ledger.violations(conn), await meters.depth(conn), frozen
 
-    broken, waiting = with_pool(look)
+    broken, waiting, frozen = with_pool(look)
+    for row in frozen:
+        print(f"{row['account']} is frozen since {row['since']:%Y-%m-%d %H:%M}: {row['reason']}")
     for line in broken:
         print(line)
     told = ", ".join(f"{lane} {count}" for lane, count in waiting.items()) or "none"
-    print(f"{len(broken)} broken promises; meter events not delivered: {told}")
+    print(f"{len(broken)} broken promises; {len({row['account'] for row in frozen})} accounts "
+          f"frozen; meter events not delivered: {told}")  # fmt: skip
     return 1 if broken else 0
 
 

@@ -19,9 +19,9 @@ from billing.prices.contracts import (
 from billing.prices.lists import book_for, end_list, lists, read, set_list
 
 __all__ = [
-    "PriceBook", "PriceList", "Rate", "Sku", "Tier", "book", "book_for", "currencies",
-    "current_book", "end_list", "invoice_cost", "lists", "pack_for", "packs", "price_of", "quote",
-    "quote_family", "read", "set_list", "skus",
+    "FAMILY_SOUND", "PriceBook", "PriceList", "Rate", "Sku", "Tier", "book", "book_for",
+    "currencies", "current_book", "end_list", "invoice_cost", "lists", "pack_for", "packs",
+    "price_of", "quote", "quote_family", "read", "set_list", "skus",
 ]  # fmt: skip
 
 FAMILY_SOUND = "family_sound"
