@@ -46,8 +46,10 @@ def _statement(given: argparse.Namespace) -> int:
         async for piece in pieces:
             sys.stdout.write(piece)
         if given.format == "text":
-            print(f"{span.opening} tokens before, {span.closing} after; now {wallet.posted} tokens, "
-                  f"{wallet.held} held, {wallet.available} available")  # fmt: skip
+            print(
+                f"{span.opening} tokens before, {span.closing} after; "
+                f"now {wallet.posted} tokens, {wallet.held} held, {wallet.available} available"
+            )
 
     try:
         with_pool(show)
