@@ -64,10 +64,13 @@ def adjust(store: Store, given: Given, _: Ids) -> Object:
 def late(
     store: Store, event_name: str, identifier: str, payload: dict[str, str], stamp: int
 ) -> None:
-    """Count an event, or note for the next report what is wrong with it."""
+    """Count an event, or note for the next report what is wrong with it. A repeat is dropped
+    without a word: Stripe's reports have no code for it."""
     try:
         meters.count(store, event_name, identifier, payload, stamp)
     except Refused as refused:
+        if refused.code == "duplicate_meter_event":
+            return
         note(store, event_name, identifier, refused)
 
 

@@ -103,6 +103,16 @@ async def test_what_the_stream_finds_wrong_it_says_afterwards(
     assert [one["type"] for one in shop.thin_events] == ["v1.billing.meter.no_meter_found"]
 
 
+async def test_a_repeat_is_dropped_without_a_report(pool: asyncpg.Pool, shop: Shop) -> None:
+    stream = MeterStream(StripeDoor.open(SETTINGS, pool, _Listener(shop)))
+    for _ in range(2):
+        await stream.tell(_event(1))
+    shop.clock.advance(shop.clock.now() + 5)
+    shop.tick()
+    assert len(list(shop.meter_events)) == 1
+    assert shop.thin_events == []
+
+
 class _Fussy(httpx.AsyncBaseTransport):
     """Refuses requests that hold one certain event, as Stripe does with what it cannot read."""
 
