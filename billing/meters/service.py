@@ -40,7 +40,7 @@ async def send_due(
     """
     holder = uuid.uuid4().hex
     async with transaction(pool) as conn:
-        if await store.stopped(conn) is not None:
+        if await stopped(conn) is not None:
             return 0
         await store.park_stale(conn, UNKNOWN_AFTER, TOO_OLD)
         lanes = await store.claim(conn, holder, limit, ROWS_A_LANE, LEASE)
@@ -80,7 +80,7 @@ async def let_senders_go_on(conn: asyncpg.Connection) -> None:
 
 async def stopped(conn: asyncpg.Connection) -> str | None:
     """Why nothing is sent; None while it is."""
-    return await store.stopped(conn)
+    return await store.stopped(conn, PUT_BACK)
 
 
 async def watch_for_restore(conn: asyncpg.Connection) -> bool:

@@ -172,7 +172,13 @@ async def oldest_age(conn: asyncpg.Connection) -> timedelta:
     return await conn.fetchval(SELECT_OLDEST) or timedelta()
 
 
-SELECT_STOPPED = "select senders_stopped from billing.settings"
+# Asked before every sending: a database may be put back under a clerk that goes on.
+SELECT_STOPPED = """
+select coalesce(senders_stopped, case
+  when (settings.system_identifier, settings.timeline)
+    <> (here.system_identifier::text, checkpoint.timeline_id) then $1 end)
+from billing.settings, pg_control_system() as here, pg_control_checkpoint() as checkpoint
+"""
 STOP = "update billing.settings set senders_stopped = coalesce(senders_stopped, $1)"
 GO_ON = """
 update billing.settings
@@ -193,8 +199,8 @@ returning senders_stopped
 """
 
 
-async def stopped(conn: asyncpg.Connection) -> str | None:
-    return await conn.fetchval(SELECT_STOPPED)
+async def stopped(conn: asyncpg.Connection, put_back: str) -> str | None:
+    return await conn.fetchval(SELECT_STOPPED, put_back)
 
 
 async def stop(conn: asyncpg.Connection, reason: str) -> None:

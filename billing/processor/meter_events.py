@@ -7,7 +7,7 @@ from stripe import StripeClient
 
 from billing.errors import StripeUnavailable
 from billing.meters.contracts import Told, UsageEvent
-from billing.processor.client import asking
+from billing.processor.client import asking, said
 
 _HOPELESS = frozenset(
     {"meter_event_customer_not_found", "archived_meter", "no_meter", "timestamp_too_far_in_past"}
@@ -30,11 +30,14 @@ async def tell(stripe: StripeClient, event: UsageEvent, customer: str) -> Told:
             }
         )
     except library.RateLimitError as error:
-        return Told(outcome="slow_down", detail=str(error))
+        return Told(outcome="slow_down", detail=said(error))
     except library.InvalidRequestError as error:
         return _refused(error)
+    except (library.AuthenticationError, library.PermissionError):
+        # Its sentence quotes the key's ends; the outbox is read by more people than the key.
+        return Told(outcome="again", detail="Stripe does not let this key do it")
     except library.StripeError as error:
-        return Told(outcome="again", detail=str(error))
+        return Told(outcome="again", detail=said(error))
     return Told(outcome="delivered")
 
 
