@@ -83,9 +83,11 @@ async def _expire(conn: asyncpg.Connection, account: str) -> int:
         return 0
     before = {lot.id: lot for lot in await _lots(conn, account)}
     after = drawn(tuple(before.values()), _undrawn(before.values(), wallet["posted"]))
-    free, gone = wallet["posted"] - wallet["held"], 0
+    # What is held is of the lots that end first, as it will be when it is spent.
+    free = {lot.id: lot.left for lot in drawn(after, wallet["held"])}
+    gone = 0
     for lot in after:
-        share = max(0, min(lot.left, free - gone)) if lot.over else 0
+        share = free[lot.id] if lot.over else 0
         if share:
             # The reference says how much was gone before: a repeat would write the same row.
             reference = f"lot_{lot.id}_{lot.taken}"

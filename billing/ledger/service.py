@@ -66,11 +66,15 @@ OWED = "owed"
 
 SWEPT_AT_ONCE = 100
 
+MOST = 10**15
+"""Tokens in one movement, or in a limit: so many thousand times, and the sums still fit."""
+
 
 async def open_account(
     conn: asyncpg.Connection, account: str, mode: BillingMode, credit_limit: int = 0
 ) -> None:
     """Give an account its wallet; a repeat changes nothing."""
+    _countable(credit_limit, least=0)
     await store.insert_wallet(conn, account, mode, credit_limit)
 
 
@@ -228,9 +232,9 @@ async def credit_topup(
     paid: Money | None = None,
     expires_at: datetime | None = None,
 ) -> bool:
-    """Add the tokens of a payment, and its money. False when it has been credited before."""
-    await balance(conn, account)
-    new = await store.credit(conn, account, "topup", payment, "issued", tokens, expires_at)
+    """Add the tokens of a payment, and its money. False when it has been credited before;
+    `Mismatch` when that was to another account, or other tokens."""
+    new = await _credit(conn, account, "topup", payment, "issued", tokens, expires_at)
     if paid is not None:
         await record_cash(conn, "payment", payment, account, paid)
     return new
@@ -244,9 +248,9 @@ async def grant(
     *,
     expires_at: datetime | None = None,
 ) -> bool:
-    """Add tokens that nobody paid for. False when this reference has been granted before."""
-    await balance(conn, account)
-    return await store.credit(conn, account, "grant", reference, "promo", tokens, expires_at)
+    """Add tokens that nobody paid for. False when this reference has been granted before;
+    `Mismatch` when that was to another account, or other tokens."""
+    return await _credit(conn, account, "grant", reference, "promo", tokens, expires_at)
 
 
 async def refund(conn: asyncpg.Connection, capture_id: str) -> bool:
@@ -263,6 +267,7 @@ async def claw_back(
 ) -> ClawedBack:
     """Take the tokens of a payment that went back out of the wallet; what it cannot pay is owed,
     and the account is frozen until a later credit has paid it. A repeat takes nothing more."""
+    _countable(tokens, least=0)
     await balance(conn, account)
     return await store.claw_back(conn, account, reference, tokens)
 
@@ -277,8 +282,7 @@ async def reinstate(conn: asyncpg.Connection, account: str, reference: str) -> b
 
 async def settle_invoice(conn: asyncpg.Connection, account: str, invoice: str, tokens: int) -> bool:
     """A postpaid invoice was paid: its tokens may be spent anew. False when settled before."""
-    await balance(conn, account)
-    return await store.credit(conn, account, "settlement", invoice, "issued", tokens, None)
+    return await _credit(conn, account, "settlement", invoice, "issued", tokens, None)
 
 
 async def freeze(conn: asyncpg.Connection, account: str, reason: str) -> bool:
@@ -301,6 +305,7 @@ async def freezes(conn: asyncpg.Connection, account: str) -> tuple[str, ...]:
 
 async def set_credit_limit(conn: asyncpg.Connection, account: str, limit: int) -> None:
     """How far below nothing a postpaid account may go."""
+    _countable(limit, least=0)
     if not await store.set_credit_limit(conn, account, limit):
         wallet = await balance(conn, account)
         owing = max(0, wallet.held - wallet.posted)
@@ -351,6 +356,28 @@ async def bind_stripe_mode(conn: asyncpg.Connection, mode: StripeMode) -> None:
             f"this ledger belongs to Stripe's {bound} mode and was started with {mode}; "
             f"set CUESMITH_STRIPE={bound}, or use another database"
         )
+
+
+async def _credit(
+    conn: asyncpg.Connection,
+    account: str,
+    kind: str,
+    reference: str,
+    source: str,
+    tokens: int,
+    expires_at: datetime | None,
+) -> bool:
+    _countable(tokens)
+    await balance(conn, account)
+    new = await store.credit(conn, account, kind, reference, source, tokens, expires_at)
+    if not new and not await store.credited_as(conn, kind, reference, account, tokens):
+        raise Mismatch(f"the {kind} {reference} was for another account, or for other tokens")
+    return new
+
+
+def _countable(tokens: int, least: int = 1) -> None:
+    if not least <= tokens <= MOST:
+        raise BillingError(f"{tokens} tokens cannot be counted: {least} to {MOST} can")
 
 
 async def _charge(

@@ -186,6 +186,17 @@ async def credit(
     return bool(await conn.fetchval(CREDIT, account, kind, reference, source, tokens, expires_at))
 
 
+SELECT_CREDITED = "select account, amount from billing.transfers where kind = $1 and ref = $2"
+
+
+async def credited_as(
+    conn: asyncpg.Connection, kind: str, reference: str, account: str, tokens: int
+) -> bool:
+    """Whether what was credited under this reference is the same."""
+    row = await conn.fetchrow(SELECT_CREDITED, kind, reference)
+    return row is not None and (row["account"], row["amount"]) == (account, tokens)
+
+
 REFUND = "select billing.refund($1)"
 
 

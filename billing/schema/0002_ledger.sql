@@ -108,6 +108,13 @@ alter table billing.outbox
   add column kind text not null default 'usage',   -- usage | return | correction
   add column capture text references billing.captures (id);
 update billing.outbox set capture = identifier;
+-- What was given back before was never taken off the meter.
+insert into billing.outbox (identifier, account, event_name, tokens, kind, capture)
+select 'ret_' || ref, transfers.account,
+  case mode when 'postpaid' then 'cuesmith_tokens' else 'cuesmith_tokens_prepaid' end,
+  -amount, 'return', ref
+from billing.transfers join billing.wallets on wallets.account = transfers.account
+where kind = 'refund';
 
 -- --- what a row must be ---
 
@@ -290,14 +297,15 @@ begin
 end
 $$;
 
--- Move what was counted between held and spent, or give it back.
+-- Move what was counted between held and spent, or give it back; in the order in which it was taken, for
+-- a cap that was set later stands last in ``capped``.
 create function billing.move_budgets(
   p_account text, p_api_key text, p_project text, p_month date, p_capped text[],
   p_held bigint, p_spent bigint)
 returns void language plpgsql as $$
 declare scope_ text;
 begin
-  foreach scope_ in array p_capped loop
+  for scope_ in select one from unnest(p_capped) as one order by one loop
     update billing.budget_months as months
     set held = months.held + p_held, spent = months.spent + p_spent
     where months.account = p_account and months.scope = scope_ and months.month = p_month
@@ -345,6 +353,7 @@ begin
     base = greatest(0, coalesce((
       select sum(tokens) from billing.captures
       where account = p_account and created_at >= date_trunc('month', now(), 'UTC')
+        and coalesce(month, month_) = month_
         and billing.subject_of(p_scope, api_key, project) = p_subject), 0) - months.spent),
     held = months.held + coalesce((
       select sum(quoted - captured - released) from billing.holds where id = any (ours)), 0)
@@ -710,8 +719,8 @@ begin
 end
 $$;
 
--- The tokens of one capture come back, and the meter is told. They expire no earlier than the account's
--- other tokens. 'refunded' | 'replay' | 'no_capture'
+-- The tokens of one capture come back, and the meter is told. They last as long as the longest of the
+-- account's other tokens, and a month at least: those they were spent of may have run out since. 'refunded' | 'replay' | 'no_capture'
 create function billing.refund(p_capture text) returns text language plpgsql as $$
 declare spent billing.captures; mode_ text; ends timestamptz;
 begin
@@ -719,7 +728,8 @@ begin
   if spent.id is null then
     return 'no_capture';
   end if;
-  select case when bool_or(expires_at is null) then null else max(expires_at) end into ends
+  select case when not bool_or(expires_at is null)
+      then greatest(max(expires_at), now() + interval '30 days') end into ends
   from billing.lots where account = spent.account;
   if not billing.credit(spent.account, 'refund', p_capture, 'revenue', spent.tokens, ends) then
     return 'replay';
@@ -745,6 +755,9 @@ begin
       coalesce(sum(amount) filter (where ref <> p_ref), 0) into taken, owed
     from billing.transfers where kind = 'clawback' and ref in (p_ref, p_ref || '/owed');
     return;
+  end if;
+  if p_tokens < 0 then
+    perform billing.refuse_row(format('no clawback of %s tokens', p_tokens));
   end if;
   taken := least(p_tokens, greatest(0, wallet.posted - wallet.held + wallet.credit_limit));
   owed := p_tokens - taken;

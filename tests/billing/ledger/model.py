@@ -92,7 +92,7 @@ class Model:
         self.wallets: dict[str, Wallet] = {}
         self.holds: dict[str, Held] = {}  # by brief
         self.captures: dict[tuple[str, str], Spent] = {}  # by sku and candidate
-        self.credits: set[tuple[str, str]] = set()
+        self.credits: dict[tuple[str, str], tuple[str, int]] = {}
         self.clawbacks: dict[str, Taken] = {}
         self.caps: dict[Subject, int] = {}
         self.months: dict[Subject, Month] = {}
@@ -165,9 +165,11 @@ class Model:
 
     def credit(self, account: str, kind: str, ref: str, tokens: int) -> bool:
         """Whether it was new."""
-        if (kind, ref) in self.credits:
+        if (known := self.credits.get((kind, ref))) is not None:
+            if known != (account, tokens):
+                raise Mismatch("")
             return False
-        self.credits.add((kind, ref))
+        self.credits[kind, ref] = account, tokens
         self._put(account, tokens)
         return True
 

@@ -129,3 +129,41 @@ async def test_holds_that_come_together_are_capped_one_by_one(conn: asyncpg.Conn
     made = await ledger.place_holds(conn, wanted)
     assert [type(one) for one in made] == [Hold, Hold, BudgetExceeded, BudgetExceeded]
     assert await ledger.violations(conn) == []
+
+
+async def test_a_cap_that_came_later_is_locked_in_the_order_of_all(
+    conn: asyncpg.Connection, postgres: str
+) -> None:
+    """Whoever sets aside locks the key's row and then the project's; so must whoever captures."""
+    await budgets.set_budget(conn, "acc_a", "project", "night", 500)
+    held = await ledger.place_hold(conn, "acc_a", "brf_1", 10, HOUR, tags=TAGS)
+    await budgets.set_budget(conn, "acc_a", "key", "key_1", 500)
+    other = await asyncpg.connect(postgres)
+    try:
+        async with other.transaction():
+            await other.execute("select from billing.budget_months where scope = 'key' for update")
+            made = asyncio.create_task(ledger.capture(conn, held.id, "cand_1", 5))
+            while not await other.fetchval(
+                "select exists (select from pg_locks where not granted)"
+            ):
+                await asyncio.sleep(0.01)
+            await other.execute(
+                "select from billing.budget_months where scope = 'project' for update nowait"
+            )
+        assert (await made).tokens == 5
+    finally:
+        await other.close()
+    assert {one.spent for one in await budgets.budgets(conn, "acc_a")} == {5}
+
+
+async def test_a_changed_cap_leaves_the_last_month_alone(conn: asyncpg.Connection) -> None:
+    """What was held last month counts against that month, also when it is captured in this one."""
+    await budgets.set_budget(conn, "acc_a", "key", "key_1", 100)
+    held = await ledger.place_hold(conn, "acc_a", "brf_1", 10, HOUR, tags=TAGS)
+    month = "date_trunc('month', now(), 'UTC') - interval '1 day'"
+    await conn.execute(f"update billing.holds set created_at = {month}")
+    await conn.execute(f"update billing.budget_months set month = billing.month_of({month})")
+    await ledger.capture(conn, held.id, "cand_1", 4)
+    changed = await budgets.set_budget(conn, "acc_a", "key", "key_1", 200)
+    assert (changed.spent, changed.held) == (0, 0)
+    assert await ledger.violations(conn) == []

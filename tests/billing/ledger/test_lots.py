@@ -84,6 +84,35 @@ async def test_held_tokens_outlive_their_pack_and_go_when_they_come_back(
     await _sound(pool)
 
 
+async def test_what_is_held_is_of_the_pack_that_ends_first(pool: asyncpg.Pool) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_short", 50, "-1 minute")
+    await _topup(pool, "pi_long", 50, "300 days")
+    async with transaction(pool) as conn:
+        held = await ledger.place_hold(conn, ACCOUNT, "bri_1", 60, lots.WARNED_AHEAD)
+    assert await _expire(pool) == 0
+    async with transaction(pool) as conn:
+        await ledger.capture(conn, held.id, "cand_1", 60)
+        assert (await ledger.balance(conn, ACCOUNT)).available == 40
+    assert await _expire(pool) == 0
+    await _sound(pool)
+
+
+async def test_a_refund_of_tokens_whose_pack_ran_out_lasts_a_month(pool: asyncpg.Pool) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_1", 50, "-1 minute")
+    async with transaction(pool) as conn:
+        spent = await ledger.charge_license(conn, ACCOUNT, "cand_1", 20)
+    assert await _expire(pool) == 30
+    async with transaction(pool) as conn:
+        assert await ledger.refund(conn, spent.id)
+        (lot,) = await lots.lots_of(conn, ACCOUNT)
+        ends = await conn.fetchval("select now() + interval '30 days'")
+    assert (lot.left, lot.expires_at) == (20, ends)  # the clock of one transaction stands still
+    assert await _expire(pool) == 0
+    await _sound(pool)
+
+
 async def test_two_clerks_at_once_let_a_pack_go_once(pool: asyncpg.Pool) -> None:
     await _account(pool)
     await _topup(pool, "pi_1", 100, "-1 minute")

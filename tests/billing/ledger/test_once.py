@@ -42,10 +42,30 @@ async def test_a_repeat_that_asks_for_something_else_is_refused(pool: asyncpg.Po
             ledger.capture(conn, held.id, "cand_1", 3),
             ledger.charge_license(conn, "acc_a", "cand_1", 9),
             ledger.charge_license(conn, "acc_b", "cand_1", 8),
+            ledger.grant(conn, "acc_a", 99, "welcome"),
+            ledger.grant(conn, "acc_b", 100, "welcome"),
         ):
             with pytest.raises(Mismatch):
                 await other
         assert (await ledger.balance(conn, "acc_a")).available == 84
+    assert await _kept(pool) == []
+
+
+@pytest.mark.parametrize("tokens", [0, -5, 10**15 + 1, 2**63, 10**30])
+async def test_what_cannot_be_counted_is_refused(pool: asyncpg.Pool, tokens: int) -> None:
+    await _open(pool)
+    async with pool.acquire() as conn:
+        await ledger.open_account(conn, "acc_p", "postpaid", 10)
+        for asked in (
+            ledger.grant(conn, "acc_a", tokens, "more"),
+            ledger.credit_topup(conn, "acc_a", "pi_1", tokens),
+            ledger.settle_invoice(conn, "acc_p", "in_1", tokens),
+            ledger.claw_back(conn, "acc_a", "re_1", tokens or -1),
+            ledger.set_credit_limit(conn, "acc_p", tokens or -1),
+            ledger.open_account(conn, "acc_q", "postpaid", tokens or -1),
+        ):
+            with pytest.raises(BillingError, match="cannot be counted"):
+                await asked
     assert await _kept(pool) == []
 
 
@@ -182,13 +202,17 @@ async def test_the_meters_are_named_the_same_on_both_sides(pool: asyncpg.Pool) -
 OLDER = """
 insert into billing.wallets (account, mode, posted, held, frozen) values
   ('acc_a', 'prepaid', 92, 3, true);
+insert into billing.wallets (account, mode, posted, credit_limit) values ('acc_b', 'postpaid', 0, 50);
 insert into billing.transfers (kind, ref, account, debit, credit, tokens) values
   ('topup', 'pi_1', 'acc_a', 'stripe', 'wallet:acc_a', 100),
-  ('capture', 'cap_1', 'acc_a', 'wallet:acc_a', 'revenue', 8);
+  ('capture', 'cap_1', 'acc_a', 'wallet:acc_a', 'revenue', 8),
+  ('capture', 'cap_2', 'acc_b', 'wallet:acc_b', 'revenue', 5),
+  ('refund', 'cap_2', 'acc_b', 'revenue', 'wallet:acc_b', 5);
 insert into billing.captures (id, account, sku, reference, tokens, transfer) values
-  ('cap_1', 'acc_a', 'license', 'cand_1', 8, 2);
+  ('cap_1', 'acc_a', 'license', 'cand_1', 8, 2),
+  ('cap_2', 'acc_b', 'license', 'cand_3', 5, 3);
 insert into billing.outbox (identifier, account, event_name, tokens) values
-  ('cap_1', 'acc_a', 'cuesmith_tokens_prepaid', 8);
+  ('cap_1', 'acc_a', 'cuesmith_tokens_prepaid', 8), ('cap_2', 'acc_b', 'cuesmith_tokens', 5);
 insert into billing.holds (id, account, brief, quoted, expires_at) values
   ('hold_1', 'acc_a', 'brf_1', 3, now() + interval '1 hour');
 """
@@ -208,6 +232,11 @@ async def test_what_an_older_ledger_holds_is_carried_over(server: Embedded) -> N
             (line.kind, line.tokens, line.balance_after)
             for line in await ledger.ledger(conn, "acc_a", None, 10)
         ] == [("topup", 100, 100), ("license", -8, 92)]
+        # What was given back had not been taken off the meter yet.
+        assert await conn.fetchval(
+            "select (event_name, tokens) from billing.outbox where kind = 'return'"
+        ) == ("cuesmith_tokens", -5)
+        assert not await ledger.refund(conn, "cap_2")
         assert await ledger.freezes(conn, "acc_a") == ("operator",)
         await ledger.thaw(conn, "acc_a", "operator")
         assert (await ledger.capture(conn, "hold_1", "cand_2", 2)).tokens == 2
