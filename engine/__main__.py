@@ -4,6 +4,7 @@
 ``python -m engine plan`` prints the plans of a brief, to be edited and put into its "plan";
 ``python -m engine family`` writes the sounds of a car into a folder;
 ``python -m engine studio`` serves the queue; ``python -m engine sounds`` finds or fetches a bank;
+``python -m engine warm`` compiles the loops that play and master, once for a machine;
 ``python -m engine report`` measures what is promised.
 """
 
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     sounds = commands.add_parser("sounds", help="which instrument bank plays; the sounds of ours")
     sounds.add_argument("action", choices=["status", "fetch", "list"])
     sounds.set_defaults(run=_sounds)
+    warm = commands.add_parser("warm", help="compile the loops of render and master beforehand")
+    warm.set_defaults(run=_warm)
     _add_report(commands)
     return parser
 
@@ -245,6 +248,14 @@ def _studio(given: argparse.Namespace) -> int:
     log_as_json()
     show_metrics(settings)
     asyncio.run(serve(settings))
+    return 0
+
+
+def _warm(_: argparse.Namespace) -> int:
+    import engine.studio.worker  # noqa: F401 - it imports every room that has loops
+    from engine.sound import compiled
+
+    print(f"{compiled.ready()} loops are ready")
     return 0
 
 

@@ -93,7 +93,7 @@ def read_back(library: Library, asked: list[Brief], seed: int) -> Iterator[File]
     for piece in library.each(asked, seed):
         delivery = piece.resolved.delivery
         done = library.sound(piece)
-        content = files.evaluation_wav(done, delivery, label="bench", seed=piece.seed)
+        content = files.master_wav(done, delivery, piece.score, loop=False, seed=piece.seed)
         sound, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
         assert rate == delivery.sample_rate and sound.shape[1] == delivery.channels
         yield File(
@@ -156,7 +156,9 @@ def stem_residuals_db(library: Library, style: str, seed: int, seconds: int) -> 
     piece = library.pieces(brief, seed)[0]
     done = library.sound(piece)
     written = files.stem_wavs(done, piece.resolved.delivery, ("all",), seed=piece.seed)
-    whole = files.evaluation_wav(done, piece.resolved.delivery, label="bench", seed=piece.seed)
+    whole = files.master_wav(
+        done, piece.resolved.delivery, piece.score, loop=False, seed=piece.seed
+    )
     left = _decoded(whole)
     for content in written.values():
         left = left - _decoded(content)

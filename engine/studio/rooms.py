@@ -1,5 +1,7 @@
 """The rooms a session walks through, furnished once per process."""
 
+from threading import Thread
+
 from msgspec import Struct, field
 
 from engine.compose.composer import PACKAGED, Composer
@@ -7,6 +9,7 @@ from engine.critique.originality import Index, packaged
 from engine.plan import likelihood
 from engine.render.banks import Bank, find
 from engine.settings import StudioSettings
+from engine.sound import compiled
 
 
 class Rooms(Struct, frozen=True, kw_only=True):
@@ -18,7 +21,12 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
 
 def furnish(settings: StudioSettings) -> Rooms:
-    """Load the weights and find the instruments; refuses weights that are not the named ones."""
+    """Load the weights and find the instruments; refuses weights that are not the named ones.
+
+    The loops of render and master get ready beside it, so that no first brief waits for them. A
+    process that ends sooner waits: machine code is not left half written.
+    """
+    Thread(target=compiled.ready, name="loops").start()
     likelihood.packaged()  # plans ask it themselves; here it is found wanting before a brief is
     composer = Composer(settings.models, provider=settings.provider)
     training = packaged(settings.models or PACKAGED)

@@ -220,7 +220,7 @@ def _files(
     loop = loops(resolved)
     clean = files.master_wav(mastered, resolved.delivery, take.score, loop=loop, seed=take.seed)
     midi = write_midi(take.score)
-    evaluation = files.evaluation_wav(mastered, resolved.delivery, label=label, seed=take.seed)
+    evaluation = files.evaluation_wav(clean, label=label)
     preview = files.preview_mp3(mastered, resolved.delivery, label=label)
     apart = files.stem_wavs(mastered, resolved.delivery, resolved.stems, seed=take.seed)
     clock.lap("write")

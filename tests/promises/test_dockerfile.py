@@ -33,6 +33,18 @@ def test_the_dockerfile_has_a_target_for_every_process() -> None:
     assert set(_install_lines()) == set(HOLDS)
 
 
+def test_the_studio_brings_its_loops_compiled_where_a_pod_may_read_but_not_write() -> None:
+    studio = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)[4]
+    lines = studio.splitlines()
+    assert lines[0] == "base AS studio"
+    place, made, user = (
+        next(at for at, line in enumerate(lines) if line.startswith(start))
+        for start in ("ENV NUMBA_CACHE_DIR=", "RUN python -m engine warm", "USER cuesmith")
+    )
+    assert place < made < user
+    assert "go=rX" in lines[made] and '"$NUMBA_CACHE_DIR"' in lines[made]
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("installs")
 @pytest.mark.parametrize("target", ["gateway", "clerk", "studio"])

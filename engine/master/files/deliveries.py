@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts import Delivery, Marker
-from engine.master.files import mp3
+from engine.master.files import mp3, wav
 from engine.master.files.labels import Labels
 from engine.master.files.writing import resample, sound_file
 from engine.master.mastering import Master
@@ -36,9 +36,10 @@ def master_wav(
     return sound_file(mastered.audio, _form(mastered, delivery), labels, seed=seed)
 
 
-def evaluation_wav(mastered: Master, delivery: Delivery, *, label: str, seed: int) -> bytes:
-    """The audition's full-quality copy: tagged with the candidate, without markers or loop."""
-    return sound_file(mastered.audio, _form(mastered, delivery), unlicensed(label), seed=seed)
+def evaluation_wav(clean: bytes, *, label: str) -> bytes:
+    """The audition's full-quality copy of a clean master: the same samples, tagged with the
+    candidate, without markers or loop."""
+    return wav.relabelled(clean, unlicensed(label))
 
 
 def preview_mp3(mastered: Master, delivery: Delivery, *, label: str) -> bytes:

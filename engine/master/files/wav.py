@@ -50,6 +50,12 @@ def label(content: bytes, labels: Labels) -> bytes:
     return chunks.joined(_labelled(list(chunks.walk(content)), labels))
 
 
+def relabelled(content: bytes, labels: Labels) -> bytes:
+    """The sound of a file under these labels alone; places and texts it had are left behind."""
+    sound = [one for one in chunks.walk(content) if one[0] in (b"fmt ", b"fact", b"data")]
+    return chunks.joined(_labelled(sound, labels))
+
+
 def _form(channels: int, sample_rate: int, bit_depth: int) -> bytes:
     step = channels * bit_depth // 8
     code = _FLOATS if bit_depth == 32 else _INTEGERS

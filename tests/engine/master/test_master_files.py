@@ -92,10 +92,13 @@ def test_a_master_of_a_loop_carries_loop_points_and_its_sections() -> None:
 
 
 def test_an_evaluation_copy_names_its_candidate_and_has_no_loop() -> None:
-    content = files.evaluation_wav(
-        mastered(tone()), Delivery(sample_rate=48000), label="cand_123", seed=1
+    clean = files.master_wav(
+        mastered(tone()), Delivery(sample_rate=48000), score(), loop=True, seed=1
     )
-    found = chunks(content)
+    found = chunks(files.evaluation_wav(clean, label="cand_123"))
+    assert found[b"data"] == chunks(clean)[b"data"]
+    assert found[b"fmt "] == chunks(clean)[b"fmt "]
+    assert found.keys() == {b"bext", b"fmt ", b"data", b"LIST", b"id3 "}
     assert b"smpl" not in found and b"cue " not in found
     assert b"CUESMITH_CANDIDATE=cand_123" in found[b"LIST"][0]
     assert b"unlicensed" in found[b"LIST"][0]

@@ -1,6 +1,7 @@
 """The studio's own door: plans printed, edited, sent back, and every version of a candidate."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,14 @@ def test_lengths_that_are_none_are_refused(
     with pytest.raises(SystemExit):
         main(["compose", "--brief", _brief(tmp_path), "--out", str(tmp_path), "--cuts", cuts])
     assert "--cuts" in capsys.readouterr().err
+
+
+def test_a_machine_is_warmed_before_it_plays(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["warm"]) == 0
+    count = int(capsys.readouterr().out.split()[0])
+    written = "\n".join(
+        file.read_text()
+        for file in (Path(__file__).parents[3] / "engine").rglob("*.py")
+        if file.name != "compiled.py"
+    )
+    assert count >= len(re.findall(r"^@compiled\(", written, re.MULTILINE)) > 20
