@@ -43,12 +43,19 @@ Step = Callable[[asyncpg.Connection], Awaitable[int]]
 
 SCHEMA = """
 create schema bench;
-create table bench.rows (id text primary key, account text not null, tokens bigint not null,
-  expires_at timestamptz not null, created_at timestamptz not null default now());
+create table bench.rows (id text primary key, account text not null, brief text not null,
+  quoted bigint not null, captured bigint not null default 0, released bigint not null default 0,
+  state text not null default 'open', expires_at timestamptz not null,
+  created_at timestamptz not null default now(), api_key text, project text, customer_ref text,
+  kind text);
 create table bench.hot (id int primary key, tokens bigint not null) with (fillfactor = 50);
 insert into bench.hot values (1, 0);
 """
-BARE = "insert into bench.rows (id, account, tokens, expires_at) values ($1, $2, 8, now())"
+BARE = """
+insert into bench.rows
+  (id, account, brief, quoted, expires_at, api_key, project, customer_ref, kind)
+values ($1, $2, $3, $4, now() + $5::interval, $6, $7, $8, $9)
+"""
 BARE_HOT = "update bench.hot set tokens = tokens + 8 where id = 1"
 
 
@@ -108,7 +115,11 @@ def _wallet(number: int) -> str:
 
 
 async def _bare(conn: asyncpg.Connection) -> int:
-    await conn.execute(BARE, f"row_{next(_numbers)}", _any_wallet())
+    number = next(_numbers)
+    await conn.execute(
+        BARE, f"row_{number}", _any_wallet(), f"bri_{number}", 8, TTL,
+        TAGS.api_key, TAGS.project, TAGS.customer_ref, TAGS.kind,
+    )  # fmt: skip
     return 1
 
 
@@ -170,7 +181,8 @@ async def _case(pool: asyncpg.Pool, step: Step, seconds: float) -> Run:
         nonlocal done
         async with pool.acquire() as conn:
             while (begun := time.perf_counter()) < end:
-                done += await step(conn)
+                made = await step(conn)
+                done += made  # not in one line: the others' count would be lost while this waits
                 taken.append(time.perf_counter() - begun)
 
     begun = time.perf_counter()

@@ -13,11 +13,20 @@ State = Literal["requested", "open", "paid", "expired", "failed"]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
+class Expiring(Struct, frozen=True, kw_only=True):
+    """Tokens of one pack that nobody has spent yet; ``expires_at`` is null where they stay."""
+
+    tokens: int
+    expires_at: datetime | None
+
+
 class AccountBalance(Struct, frozen=True, kw_only=True):
-    """``available`` is what a new hold may take: posted - held + credit_limit."""
+    """``available`` is what a new hold may take: posted - held + credit_limit. ``packs`` are spent
+    from in this order, the first to expire first."""
 
     account: str
     balance: Balance
+    packs: tuple[Expiring, ...] = ()
 
 
 class StatementLine(Line, frozen=True, kw_only=True):

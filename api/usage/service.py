@@ -13,11 +13,13 @@ from api.shop import Shop
 from api.usage import store
 from api.usage.contracts import (
     AccountBalance,
+    Expiring,
     NewTopup,
     Topup,
     TopupList,
 )
 from billing.connections import lent, transaction
+from billing.ledger import lots
 from billing.ledger import service as ledger
 from billing.prices import service as prices
 from engine.errors import Reason
@@ -27,7 +29,9 @@ async def balance(shop: Shop, caller: Caller) -> AccountBalance:
     """What the account has, holds and may still spend."""
     async with lent(shop.pool) as conn:
         wallet = await ledger.balance(conn, caller.account)
-    return AccountBalance(account=caller.account, balance=wallet)
+        left = await lots.lots_of(conn, caller.account)
+    packs = tuple(Expiring(tokens=one.left, expires_at=one.expires_at) for one in left)
+    return AccountBalance(account=caller.account, balance=wallet, packs=packs)
 
 
 async def start_topup(shop: Shop, caller: Caller, wanted: NewTopup, once: Once) -> tuple[str, Kept]:

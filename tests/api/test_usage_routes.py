@@ -15,6 +15,19 @@ async def _spend(door: Door, client: Client, *candidates: str) -> None:
             await ledger.charge_license(conn, client.account, candidate, 8)
 
 
+async def test_the_balance_names_packs_in_the_order_they_are_spent(
+    client: Client, door: Door
+) -> None:
+    ends = datetime.now(UTC) + timedelta(days=30)
+    async with transaction(door.pool) as conn:
+        await ledger.credit_topup(conn, client.account, "pi_1", 50, expires_at=ends)
+        await ledger.charge_license(conn, client.account, "cand_1", 8)
+    packs = (await client.get("/v1/balance")).json()["packs"]
+    assert [pack["tokens"] for pack in packs] == [42, 1000]
+    assert packs[0]["expires_at"].startswith(f"{ends:%Y-%m-%dT%H:%M}")
+    assert packs[1]["expires_at"] is None
+
+
 async def test_the_balance_says_what_is_there_held_and_free(client: Client) -> None:
     said = (await client.get("/v1/balance")).json()
     assert said["account"] == client.account
