@@ -11,28 +11,40 @@ import asyncpg
 
 SLOWEST_PER_S = 1.0
 QUICKER = 1.25
+AHEAD_S = 5.0
+"""How far one sender may reserve."""
 
 
 class Turns:
-    """Moments at which events may go, the next one first; fewer than asked for may be used."""
+    """Moments at which events may go, the next one first."""
 
-    def __init__(self, begins_in_s: float, per_s: float) -> None:
+    def __init__(self, count: int, begins_in_s: float, per_s: float) -> None:
         self._begin, self._step = time.monotonic() + begins_in_s, 1.0 / per_s
-        self._taken = 0
+        self._count, self._taken, self._ended = count, 0, False
 
-    async def turn(self) -> None:
-        """Wait until the next event may go."""
-        at = self._begin + self._taken * self._step
+    async def turn(self, until: float) -> bool:
+        """Wait until the next event may go; False where none may, or none before ``until``, by our
+        own running time."""
+        now, at = time.monotonic(), self._begin + self._taken * self._step
+        if self._ended or self._taken >= self._count or max(now, at) > until:
+            return False
         self._taken += 1
-        if (wait := at - time.monotonic()) > 0:
-            await asyncio.sleep(wait)
+        if at > now:
+            await asyncio.sleep(at - now)
+        return not self._ended
+
+    def end(self) -> bool:
+        """Let nothing more go; whether this is the first to say so."""
+        first, self._ended = not self._ended, True
+        return first
 
 
 async def turns(conn: asyncpg.Connection, count: int, top_per_s: float) -> Turns:
-    """Reserve the next ``count`` moments, after those that others have reserved."""
-    row = await conn.fetchrow(RESERVE, count, top_per_s)
+    """Reserve the next ``count`` moments, after those that others have reserved; no more than fit
+    into `AHEAD_S`, for what is reserved and not used is lost to everybody."""
+    row = await conn.fetchrow(RESERVE, count, top_per_s, AHEAD_S)
     assert row is not None, "an upsert that returns nothing raises"
-    return Turns(row["begins_in_s"], row["per_s"])
+    return Turns(row["count"], row["begins_in_s"], row["per_s"])
 
 
 async def slow_down(conn: asyncpg.Connection) -> None:
@@ -47,14 +59,17 @@ async def speed_up(conn: asyncpg.Connection, top_per_s: float) -> None:
 
 RESERVE = """
 insert into billing.meter_pace as pace (per_s, next_at)
-values ($2::real, clock_timestamp() + $1::int * interval '1 second' / $2::real)
+values ($2::real, clock_timestamp()
+  + least($1::int, greatest(1, floor($3::float8 * $2::real))) * interval '1 second' / $2::real)
 on conflict (only_row) do update
 set per_s = least(pace.per_s, $2::real),
   next_at = greatest(pace.next_at, clock_timestamp())
-    + $1::int * interval '1 second' / least(pace.per_s, $2::real)
-returning per_s,
+    + least($1::int, greatest(1, floor($3::float8 * least(pace.per_s, $2::real))))
+      * interval '1 second' / least(pace.per_s, $2::real)
+returning per_s, least($1::int, greatest(1, floor($3::float8 * per_s)))::int as count,
   greatest(0, extract(epoch from
-    next_at - $1::int * interval '1 second' / per_s - clock_timestamp()))::float8 as begins_in_s
+    next_at - least($1::int, greatest(1, floor($3::float8 * per_s))) * interval '1 second' / per_s
+    - clock_timestamp()))::float8 as begins_in_s
 """
 SLOW_DOWN = """
 update billing.meter_pace

@@ -20,8 +20,9 @@ from billing.meters.contracts import Lane, Outcome, UsageSink
 from billing.meters.pace import Turns
 
 LEASE = timedelta(seconds=90)
-SPOKEN_FOR_S = 50.0
-"""A lane is left so long after it was leased: what is being said then ends before the lease."""
+SPOKEN_FOR_S = 20.0
+"""Nothing new is said in a lane so long after it was leased: what is being said then, three times
+and up to twenty seconds each, ends before the lease."""
 LANES_AT_ONCE = 32
 ROWS_A_LANE = 40
 UNKNOWN_AFTER = timedelta(hours=23)  # Stripe drops repeats of an identifier for 24 h at least
@@ -49,13 +50,14 @@ async def send_due(
     async with lent(pool) as conn:
         turns = await pace.turns(conn, sum(len(lane.rows) for lane in lanes), top_per_s)
     until = time.monotonic() + SPOKEN_FOR_S
-    sent = await asyncio.gather(
+    said = await asyncio.gather(
         *(_send_lane(pool, sink, lane, holder, turns, until) for lane in lanes)
     )
-    if all(done == len(lane.rows) for done, lane in zip(sent, lanes, strict=True)):
+    outcomes = [one.lane for lane in said for one in lane]
+    if outcomes and "send" not in outcomes:
         async with lent(pool) as conn:
             await pace.speed_up(conn, top_per_s)
-    return sum(sent)
+    return outcomes.count("done")
 
 
 async def depth(conn: asyncpg.Connection) -> dict[str, int]:
@@ -105,13 +107,12 @@ async def reopen(
 
 async def _send_lane(
     pool: asyncpg.Pool, sink: UsageSink, lane: Lane, holder: str, turns: Turns, until: float
-) -> int:
+) -> list[Outcome]:
     """One customer's events of one meter, in order; the first that must wait ends the lane's
-    turn. Returns how many were delivered."""
+    turn, and "too many" ends everybody's. Returns what became of those that were said."""
     outcomes: list[Outcome] = []
     for row in lane.rows:
-        await turns.turn()
-        if time.monotonic() > until:
+        if not await turns.turn(until):
             break
         told = await sink.tell(row.event)
         if told.outcome == "delivered":
@@ -128,13 +129,13 @@ async def _send_lane(
             Outcome(identifier=row.event.identifier, lane="send", detail=told.detail,
                     wait_s=_wait_s(row.attempts))
         )  # fmt: skip
-        if told.outcome == "slow_down":
+        if told.outcome == "slow_down" and turns.end():  # one storm, one slowing down
             async with lent(pool) as conn:
                 await pace.slow_down(conn)
         break
     async with transaction(pool) as conn:
         await store.leave(conn, lane, holder, outcomes)
-    return sum(one.lane == "done" for one in outcomes)
+    return outcomes
 
 
 def _wait_s(attempts: int) -> float:

@@ -143,9 +143,9 @@ async def test_a_cap_that_came_later_is_locked_in_the_order_of_all(
         async with other.transaction():
             await other.execute("select from billing.budget_months where scope = 'key' for update")
             made = asyncio.create_task(ledger.capture(conn, held.id, "cand_1", 5))
-            while not await other.fetchval(
-                "select exists (select from pg_locks where not granted)"
-            ):
+            for _ in range(1000):
+                if await other.fetchval("select exists (select from pg_locks where not granted)"):
+                    break
                 await asyncio.sleep(0.01)
             await other.execute(
                 "select from billing.budget_months where scope = 'project' for update nowait"

@@ -202,7 +202,7 @@ async def test_the_meters_are_named_the_same_on_both_sides(pool: asyncpg.Pool) -
 OLDER = """
 insert into billing.wallets (account, mode, posted, held, frozen) values
   ('acc_a', 'prepaid', 92, 3, true);
-insert into billing.wallets (account, mode, posted, credit_limit) values ('acc_b', 'postpaid', 0, 50);
+insert into billing.wallets (account, mode, credit_limit) values ('acc_b', 'postpaid', 50);
 insert into billing.transfers (kind, ref, account, debit, credit, tokens) values
   ('topup', 'pi_1', 'acc_a', 'stripe', 'wallet:acc_a', 100),
   ('capture', 'cap_1', 'acc_a', 'wallet:acc_a', 'revenue', 8),

@@ -194,6 +194,37 @@ async def test_too_many_requests_slow_everybody_down(till: Till) -> None:
     assert [row["attempts"] for row in rows] == [0, 0, 0, 0, 1]  # only one was said
 
 
+async def test_one_storm_slows_everybody_down_once(till: Till) -> None:
+    for account in ("acc_a", "acc_b", "acc_c"):
+        await till.spend(account, 5)
+    await meters.send_due(till.pool, _Busy(), 4, 400.0)
+    async with lent(till.pool) as conn:
+        assert await conn.fetchval("select per_s from billing.meter_pace") == 200.0
+
+
+async def test_a_slow_pace_is_reserved_for_seconds_only_and_recovers(till: Till) -> None:
+    """What a sender reserves beyond its own lease nobody would ever use."""
+    for account in ("acc_a", "acc_b", "acc_c"):
+        await till.spend(account, 50)
+    async with lent(till.pool) as conn:
+        await pace.turns(conn, 1, 500.0)
+        await conn.execute("update billing.meter_pace set per_s = 20, next_at = now()")
+    sent = await meters.send_due(till.pool, _Crowded(), 32, 500.0)
+    assert sent == 20 * pace.AHEAD_S
+    async with lent(till.pool) as conn:
+        ahead, per_s = await conn.fetchrow(
+            "select extract(epoch from next_at - clock_timestamp())::float8, per_s"
+            " from billing.meter_pace"
+        ) or (99.0, 0.0)
+        rows = await conn.fetchval(
+            "select count(*) from billing.outbox where done_at is null and next_at <= now()"
+            " and attempts = 0 and first_sent_at is null"
+        )
+    assert ahead <= pace.AHEAD_S
+    assert per_s == 25.0
+    assert rows == 150 - sent  # what had no turn was given back, as if it had never been taken
+
+
 async def test_senders_share_one_pace(till: Till) -> None:
     async with lent(till.pool) as conn:
         await pace.turns(conn, 100, 50.0)
