@@ -1,4 +1,4 @@
-"""What an operator does when money goes back: refunds, freezes, and their end."""
+"""What an operator does when money or tokens go back: refunds, freezes, and their end."""
 
 import argparse
 from typing import Any
@@ -17,6 +17,11 @@ def add(accounts: Any) -> None:
     refund.add_argument("payment", help="pi_...; `cuesmith billing payments` lists them")
     refund.add_argument("amount", nargs="?", help="such as 5.00; all that is left without it")
     refund.set_defaults(run=_refund)
+    back = accounts.add_parser("return", help="give back the tokens of one candidate")
+    back.add_argument("account")
+    back.add_argument("candidate", help="as the ledger's lines name it")
+    back.add_argument("--license", action="store_true", help="its license's instead")
+    back.set_defaults(run=_return)
     freeze = accounts.add_parser("freeze", help="let an account spend nothing")
     freeze.add_argument("account")
     freeze.add_argument("--reason", required=True, help="why; ends only by the same reason")
@@ -27,6 +32,9 @@ def add(accounts: Any) -> None:
     thaw.set_defaults(run=_thaw)
 
 
+SELECT_CAPTURE = """
+select id, tokens from billing.captures where account = $1 and sku = $2 and reference = $3
+"""
 SELECT_FREEZES = "select reason, since from billing.freezes where account = $1 order by since"
 
 
@@ -47,6 +55,25 @@ def _refund(given: argparse.Namespace) -> int:
         show(with_pool(ask))
     except BillingError as refused:
         raise CommandRefused(str(refused)) from None
+    return 0
+
+
+def _return(given: argparse.Namespace) -> int:
+    from billing.ledger import service as ledger
+
+    sku = "license" if given.license else "audition"
+
+    async def give_back(pool: asyncpg.Pool) -> int | None:
+        async with transaction(pool) as conn:
+            spent = await conn.fetchrow(SELECT_CAPTURE, given.account, sku, given.candidate)
+            if spent is None:
+                raise CommandRefused(f"{given.account} paid for no {sku} of {given.candidate}")
+            return spent["tokens"] if await ledger.refund(conn, spent["id"]) else None
+
+    tokens = with_pool(give_back)
+    if tokens is None:
+        raise CommandRefused(f"the {sku} of {given.candidate} was given back before")
+    print(f"{tokens} tokens are back, and will be taken off the meter")
     return 0
 
 

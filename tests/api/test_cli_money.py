@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from api.cli import _parser, main
+from billing.ledger import service as ledger
 from billing.processor import errands, store
 from tests.api.invoiced import mirrored
 
@@ -108,6 +109,32 @@ def test_only_what_was_canceled_is_subscribed_again(
     asyncio.run(canceled())
     assert main(["billing", "resubscribe", account]) == 0
     assert "sub_1 is over" in capsys.readouterr().out
+
+
+def test_an_operator_gives_a_candidate_s_tokens_back_once(
+    database: str, account: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def spend() -> None:
+        conn = await asyncpg.connect(database)
+        await ledger.set_credit_limit(conn, account, 100)
+        await ledger.charge_license(conn, account, "cand_1", 8)
+        await conn.close()
+
+    async def posted() -> int:
+        conn = await asyncpg.connect(database)
+        try:
+            return (await ledger.balance(conn, account)).posted
+        finally:
+            await conn.close()
+
+    asyncio.run(spend())
+    assert main(["accounts", "return", account, "cand_1"]) == 2
+    assert "paid for no audition" in capsys.readouterr().err
+    assert main(["accounts", "return", account, "cand_1", "--license"]) == 0
+    assert "8 tokens are back" in capsys.readouterr().out
+    assert main(["accounts", "return", account, "cand_1", "--license"]) == 2
+    assert "before" in capsys.readouterr().err
+    assert asyncio.run(posted()) == 0
 
 
 def test_an_operator_freezes_and_thaws(account: str, capsys: pytest.CaptureFixture[str]) -> None:
