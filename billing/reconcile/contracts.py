@@ -15,17 +15,20 @@ State = Literal["settled", "proposed", "corrected", "for_people"]
 class Hour(Struct, frozen=True, kw_only=True):
     """One customer's hour of one meter as our ledger has it, in tokens.
 
-    ``told`` was delivered, ``waiting`` is still to be sent, ``fresh`` and ``stale`` are of unknown
-    outcome (the meter still knows the identifiers of the fresh ones), ``refused`` will never be
-    taken. ``corrected`` is what corrections add to this hour beyond what they were aimed at it.
+    ``told`` was delivered, ``fresh`` and ``stale`` are of unknown outcome (the meter still knows the
+    identifiers of the fresh ones), ``refused`` will never be taken. ``corrected`` is what corrections
+    add to this hour beyond what they were aimed at it. ``moving_rows`` are still to be sent, or were
+    sent so recently that the meter may not have counted them. Rows are counted beside their tokens,
+    for what was spent and given back adds up to nothing.
     """
 
     account: str
     event_name: str
     hour: datetime
     told: int = 0
-    waiting: int = 0
+    moving_rows: int = 0
     fresh: int = 0
+    fresh_rows: int = 0
     stale: int = 0
     stale_rows: int = 0
     refused: int = 0

@@ -5,15 +5,15 @@ from billing.reconcile.contracts import Finding, Hour
 
 def judge(hour: Hour, counted: int) -> Finding | None:
     """What differs and what sets it right; None where nothing does, or where it is too early to say
-    because something of the hour is still to be sent."""
+    because something of the hour is still to be sent, or only just was."""
     expected = hour.told + hour.corrected
-    if hour.fresh:
+    if hour.fresh_rows:
         # The meter still knows their identifiers: to say them again is safe and settles it.
         return Finding(kind="sent_again", ledger=expected + hour.fresh, counted=counted)
+    if hour.moving_rows:
+        return None
     if hour.stale_rows:
         return _unknown(hour, expected, counted)
-    if hour.waiting:
-        return None
     if counted > expected:
         return Finding(
             kind="foreign", ledger=expected, counted=counted, correction=expected - counted

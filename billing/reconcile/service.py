@@ -30,6 +30,8 @@ BACK: dict[RunKind, timedelta] = {
 }
 APPROVAL_TOKENS = 1000
 """A correction of more than this waits for `approve`."""
+COUNTS_WITHIN = timedelta(minutes=10)
+"""What was told so recently may not be counted yet; its hour is left for a later run."""
 HOUR = timedelta(hours=1)
 UNKNOWN = ("was_counted", "never_counted")
 """Differences of rows whose outcome was unknown; once they are set right the rows are done."""
@@ -58,6 +60,8 @@ async def reconcile(
             run = await store.insert_run(conn, kind, begin, until)
             seen = await _compare(conn, reader, (begin, until), account, kind != "hourly")
             made = [await _repair(conn, run, one, limit) for one in seen.differing]
+            for one in seen.compared:
+                await store.close_gone(conn, one.named, one.span, one.unjudged, one.still)
             await store.end_run(conn, run, seen.hours, len(made))
         finally:
             await store.end(conn)
@@ -100,6 +104,10 @@ async def after_restore(pool: asyncpg.Pool, reader: MeterReader) -> Report | Non
 async def approve(pool: asyncpg.Pool, difference: int) -> Difference:
     """Let a proposed correction go; `NotProposed` where there is none of this number."""
     async with transaction(pool) as conn:
+        if not await store.alone(conn):
+            raise NotProposed(
+                "a run is at work, which may find this otherwise; look again after it"
+            )
         if not await store.lock_proposed(conn, difference):
             raise NotProposed(
                 f"no difference {difference} waits for approval; see `cuesmith billing reconcile`"
@@ -140,10 +148,21 @@ def _whole(moment: datetime) -> datetime:
 
 
 class _Seen(Struct, frozen=True, kw_only=True):
-    """What was compared: how many hours, and those that differ."""
+    """What was compared: how many hours, those that differ, and each meter and invoice."""
 
     hours: int
     differing: tuple["_Differing", ...]
+    compared: tuple["_Compared", ...]
+
+
+class _Compared(Struct, frozen=True, kw_only=True):
+    """A customer's meter, or invoice, in a span of time: the hours nothing can be said of yet, and
+    those that differ, with how."""
+
+    named: tuple[str, str]
+    span: tuple[datetime, datetime]
+    unjudged: tuple[datetime, ...] = ()
+    still: tuple[tuple[datetime, str], ...] = ()
 
 
 class _Differing(Struct, frozen=True, kw_only=True):
@@ -162,38 +181,61 @@ async def _compare(
     everybody: bool,
 ) -> _Seen:
     """Every hour of every meter that was used, or (``everybody``) may have been, and invoices."""
-    hours, differing = 0, list[_Differing]()
+    hours, differing, compared = 0, list[_Differing](), list[_Compared]()
     for meter in await store.select_meters(conn, *span, account, everybody):
-        counted = await reader.hours(*meter, *span)
-        ours = await store.select_hours(conn, *meter, *span, meters.UNKNOWN_AFTER)
-        moments = sorted(counted.keys() | ours.keys())
-        hours += len(moments)
-        for moment in moments:
-            empty = Hour(account=meter[0], event_name=meter[1], hour=moment)
-            hour = ours.get(moment, empty)
-            if (finding := judge(hour, counted.get(moment, 0))) is not None:
-                words = explain(hour, finding)
-                differing.append(_Differing(hour=hour, finding=finding, explained=words))
+        seen = await _meter(conn, reader, meter, span)
+        hours += seen.hours
+        differing += seen.differing
+        compared += seen.compared
     if everybody:
-        differing += await _invoices(conn, span, account)
-    return _Seen(hours=hours, differing=tuple(differing))
+        invoices = await _invoices(conn, span, account)
+        differing += invoices.differing
+        compared += invoices.compared
+    return _Seen(hours=hours, differing=tuple(differing), compared=tuple(compared))
+
+
+async def _meter(
+    conn: asyncpg.Connection,
+    reader: MeterReader,
+    meter: tuple[str, str],
+    span: tuple[datetime, datetime],
+) -> _Seen:
+    """One customer's meter. Ours is read first: what is told after that was still to be sent."""
+    ours = await store.select_hours(conn, *meter, *span, meters.UNKNOWN_AFTER, COUNTS_WITHIN)
+    counted = await reader.hours(*meter, *span)
+    moments, differing = sorted(counted.keys() | ours.keys()), list[_Differing]()
+    for moment in moments:
+        hour = ours.get(moment, Hour(account=meter[0], event_name=meter[1], hour=moment))
+        if (finding := judge(hour, counted.get(moment, 0))) is not None:
+            words = explain(hour, finding)
+            differing.append(_Differing(hour=hour, finding=finding, explained=words))
+    compared = _Compared(
+        named=meter, span=span, unjudged=tuple(at for at, one in ours.items() if one.moving_rows),
+        still=tuple((one.hour.hour, one.finding.kind) for one in differing),
+    )  # fmt: skip
+    return _Seen(hours=len(moments), differing=tuple(differing), compared=(compared,))
 
 
 async def _invoices(
     conn: asyncpg.Connection, span: tuple[datetime, datetime], account: str | None
-) -> list[_Differing]:
+) -> _Seen:
     """Invoices whose tokens are not those of their period."""
-    return [
-        _Differing(
-            hour=Hour(
-                account=row["account"], event_name=row["id"], hour=_whole(row["period_start"])
-            ),
-            finding=Finding(kind="invoice", ledger=row["spent"], counted=row["billed"]),
-            explained=explain_invoice(row["number"], row["spent"], row["billed"]),
+    differing, compared = list[_Differing](), list[_Compared]()
+    for row in await store.select_invoices(conn, *span, account):
+        hour = Hour(account=row["account"], event_name=row["id"], hour=_whole(row["period_start"]))
+        differs = row["billed"] != row["spent"]
+        if differs:
+            found = Finding(kind="invoice", ledger=row["spent"], counted=row["billed"])
+            words = explain_invoice(row["number"], row["spent"], row["billed"])
+            differing.append(_Differing(hour=hour, finding=found, explained=words))
+        compared.append(
+            _Compared(
+                named=(hour.account, hour.event_name),
+                span=(hour.hour, hour.hour + HOUR),
+                still=((hour.hour, "invoice"),) if differs else (),
+            )  # fmt: skip
         )
-        for row in await store.select_invoices(conn, *span, account)
-        if row["billed"] != row["spent"]
-    ]
+    return _Seen(hours=0, differing=tuple(differing), compared=tuple(compared))
 
 
 async def _repair(

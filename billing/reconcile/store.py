@@ -1,5 +1,6 @@
 """Reconciliation in SQL."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -13,6 +14,14 @@ UNLOCK = "select pg_advisory_unlock(727002)"
 
 async def begin_alone(conn: asyncpg.Connection) -> bool:
     return bool(await conn.fetchval(LOCK))
+
+
+LOCK_HERE = "select pg_try_advisory_xact_lock(727002)"
+
+
+async def alone(conn: asyncpg.Connection) -> bool:
+    """Whether no run is at work, nor will be before this transaction has ended."""
+    return bool(await conn.fetchval(LOCK_HERE))
 
 
 async def end(conn: asyncpg.Connection) -> None:
@@ -78,10 +87,12 @@ SELECT_HOURS = """
 with placed as (
   select date_trunc('hour', occurred_at, 'UTC') as hour,
     sum(tokens) filter (where kind <> 'correction' and done_at is not null) as told,
-    sum(tokens) filter (where kind <> 'correction' and done_at is null and lane = 'send')
-      as waiting,
+    count(*) filter (where done_at is null and lane = 'send' or done_at > now() - $6::interval)
+      as moving_rows,
     sum(tokens) filter (where done_at is null and lane = 'reconcile'
       and first_sent_at >= now() - $5::interval) as fresh,
+    count(*) filter (where done_at is null and lane = 'reconcile'
+      and first_sent_at >= now() - $5::interval) as fresh_rows,
     sum(tokens) filter (where done_at is null and lane = 'reconcile'
       and first_sent_at < now() - $5::interval) as stale,
     count(*) filter (where done_at is null and lane = 'reconcile'
@@ -96,8 +107,9 @@ with placed as (
   where account = $1 and event_name = $2 and hour >= $3 and hour < $4 and state = 'corrected'
   group by 1
 )
-select hour, coalesce(told, 0)::bigint as told, coalesce(waiting, 0)::bigint as waiting,
-  coalesce(fresh, 0)::bigint as fresh, coalesce(stale, 0)::bigint as stale,
+select hour, coalesce(told, 0)::bigint as told, coalesce(moving_rows, 0) as moving_rows,
+  coalesce(fresh, 0)::bigint as fresh, coalesce(fresh_rows, 0) as fresh_rows,
+  coalesce(stale, 0)::bigint as stale,
   coalesce(stale_rows, 0)::bigint as stale_rows, coalesce(refused, 0)::bigint as refused,
   (coalesce(corrected, 0) - coalesce(aimed.tokens, 0))::bigint as corrected
 from placed full join aimed using (hour)
@@ -111,8 +123,11 @@ async def select_hours(
     since: datetime,
     until: datetime,
     known_for: timedelta,
+    counts_within: timedelta,
 ) -> dict[datetime, Hour]:
-    rows = await conn.fetch(SELECT_HOURS, account, event_name, since, until, known_for)
+    rows = await conn.fetch(
+        SELECT_HOURS, account, event_name, since, until, known_for, counts_within
+    )
     return {row["hour"]: Hour(account=account, event_name=event_name, **dict(row)) for row in rows}
 
 
@@ -166,6 +181,29 @@ async def record(
     return _difference(row)
 
 
+# What waited for a person and was not found again, in hours that could be judged.
+CLOSE_GONE = """
+update billing.reconcile_differences
+set state = 'settled', explained = explained || '; since then it has gone by itself'
+where account = $1 and event_name = $2 and hour >= $3 and hour < $4
+  and state in ('proposed', 'for_people')
+  and hour <> all ($5::timestamptz[])
+  and (hour, kind) not in (select * from unnest($6::timestamptz[], $7::text[]))
+"""
+
+
+async def close_gone(
+    conn: asyncpg.Connection,
+    meter: tuple[str, str],
+    span: tuple[datetime, datetime],
+    unjudged: Sequence[datetime],
+    still: Sequence[tuple[datetime, str]],
+) -> None:
+    """End the open differences of a meter, or of an invoice, that are no more."""
+    hours, kinds = [hour for hour, _ in still], [kind for _, kind in still]
+    await conn.execute(CLOSE_GONE, *meter, *span, list(unjudged), hours, kinds)
+
+
 LOCK_PROPOSED = """
 select * from billing.reconcile_differences where id = $1 and state = 'proposed' for update
 """
@@ -206,7 +244,7 @@ def _difference(row: asyncpg.Record) -> Difference:
 
 
 # In its own hour, so that it falls into the same invoice; now, where that hour is too old for
-# Stripe or its invoice is closed.
+# Stripe, or its invoice is closed, or its middle has not come yet.
 INSERT_CORRECTION = """
 insert into billing.outbox (identifier, account, event_name, tokens, kind, occurred_at, detail)
 select $1, $2, $3, $4, 'correction',
@@ -214,7 +252,7 @@ select $1, $2, $3, $4, 'correction',
       select from billing.invoices
       where account = $2 and $3 = billing.meter_of('postpaid') and status <> 'draft'
         and period_start <= $5 and $5 < period_end)
-    then now() else $5 + interval '30 minutes' end, $6
+    then now() else least(now(), $5 + interval '30 minutes') end, $6
 on conflict (identifier) do nothing
 """
 

@@ -27,6 +27,10 @@ URL = "http://127.0.0.1:1"
 SETTINGS = BillingSettings(stripe="sandbox", key="sk_test_x", url=URL)
 ACCOUNT = "acc_a"
 METER = "cuesmith_tokens_prepaid"
+LONG_TOLD = """
+update billing.outbox set done_at = done_at - interval '1 hour'
+where done_at > now() - interval '1 hour'
+"""
 
 
 class Till(Struct, frozen=True, kw_only=True):
@@ -73,7 +77,8 @@ class Till(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
     async def reconcile(self, approval_tokens: int = 1000) -> tuple[Difference, ...]:
-        """One run by hand, and what it found."""
+        """One run by hand, a while after what was told, and what it found."""
+        await self.pool.execute(LONG_TOLD)
         report = await reconciliation.reconcile(
             self.pool, self.door, "by_hand", approval_tokens=approval_tokens
         )
@@ -197,6 +202,78 @@ async def test_what_is_still_to_be_sent_is_no_difference(till: Till) -> None:
     await till.agree()
 
 
+async def test_what_is_told_while_hours_are_compared_is_no_difference(till: Till) -> None:
+    await till.spend("cand_1", 8, 5)
+    found = await reconciliation.reconcile(till.pool, _Late(till), "by_hand")
+    assert found is not None and found.differences == ()
+    await till.agree()
+
+
+async def test_what_was_told_a_moment_ago_may_not_be_counted_yet(till: Till) -> None:
+    lost = await till.spend("cand_1", 8, 5)
+    await till.pool.execute("update billing.outbox set done_at = now() where identifier = $1", lost)
+    found = await reconciliation.reconcile(till.pool, till.door, "by_hand")
+    assert found is not None and found.differences == ()
+    assert [one.kind for one in await till.reconcile()] == ["missing"]
+
+
+async def test_a_spending_and_its_return_that_wait_are_still_to_be_sent(till: Till) -> None:
+    spent = await till.spend("cand_1", 5, 5)
+    async with transaction(till.pool) as conn:
+        assert await ledger.refund(conn, spent)
+        await conn.execute("update billing.outbox set occurred_at = now() - interval '5 hours'")
+    await till.tell_beside(spent, 5, 5)  # one of them is under way
+    assert await till.reconcile() == ()
+    await till.agree()
+
+
+async def test_a_proposal_that_is_no_more_cannot_be_approved(till: Till) -> None:
+    lost = await till.spend("cand_1", 8, 5)
+    await till.pool.execute("update billing.outbox set done_at = now() where identifier = $1", lost)
+    (proposed,) = await till.reconcile(approval_tokens=5)
+    assert proposed.state == "proposed"
+    await till.tell_beside(lost, 8, 5)  # Stripe counted it late
+    assert await till.reconcile(approval_tokens=5) == ()
+    with pytest.raises(reconciliation.NotProposed):
+        await reconciliation.approve(till.pool, proposed.id)
+    async with lent(till.pool) as conn:
+        assert await reconciliation.open_differences(conn) == ()
+    await till.agree()
+
+
+async def test_nothing_is_approved_while_a_run_is_at_work(till: Till) -> None:
+    await till.tell_beside("not_ours", 7, 5)
+    (proposed,) = await till.reconcile(approval_tokens=5)
+    async with lent(till.pool) as conn:
+        await conn.execute("select pg_advisory_lock(727002)")
+        with pytest.raises(reconciliation.NotProposed, match="at work"):
+            await reconciliation.approve(till.pool, proposed.id)
+        await conn.execute("select pg_advisory_unlock(727002)")
+    assert (await reconciliation.approve(till.pool, proposed.id)).state == "corrected"
+
+
+async def test_a_correction_is_never_of_the_future(till: Till) -> None:
+    """After a restore the hour that has just begun is compared too."""
+    await till.tell_beside("not_ours", 7, 5)
+    (proposed,) = await till.reconcile(approval_tokens=5)
+    await till.pool.execute("update billing.reconcile_differences set hour = now()")
+    await reconciliation.approve(till.pool, proposed.id)
+    assert await till.pool.fetchval("select occurred_at <= now() from billing.outbox")
+
+
+class _Late:
+    """A meter that is told everything just before it says what it has counted."""
+
+    def __init__(self, till: Till) -> None:
+        self._till = till
+
+    async def hours(
+        self, account: str, event_name: str, since: datetime, until: datetime
+    ) -> dict[datetime, int]:
+        await self._till.send()
+        return await self._till.door.hours(account, event_name, since, until)
+
+
 async def test_two_runs_at_once_correct_once(till: Till) -> None:
     await till.tell_beside("not_ours", 7, 5)
     runs = await asyncio.gather(
@@ -289,8 +366,9 @@ def _hour(**given: int) -> Hour:
     ("hour", "counted", "kind", "correction"),
     [
         (_hour(told=8), 8, None, 0),
-        (_hour(told=8, waiting=3), 8, None, 0),
-        (_hour(told=8, waiting=3), 11, None, 0),
+        (_hour(told=8, moving_rows=1), 8, None, 0),
+        (_hour(told=8, moving_rows=1), 11, None, 0),
+        (_hour(told=8, moving_rows=1, stale=4, stale_rows=1), 12, None, 0),
         (_hour(told=8), 9, "foreign", -1),
         (_hour(told=8), 7, "missing", 1),
         (_hour(told=8, corrected=-1), 7, None, 0),
@@ -298,7 +376,7 @@ def _hour(**given: int) -> Hour:
         (_hour(told=8, stale=4, stale_rows=2), 8, "never_counted", 4),
         (_hour(told=8, stale=4, stale_rows=2), 14, "never_counted", -2),
         (_hour(told=8, stale=0, stale_rows=2), 8, "was_counted", 0),
-        (_hour(told=8, fresh=4, stale=4, stale_rows=1), 8, "sent_again", 0),
+        (_hour(told=8, fresh=4, fresh_rows=2, stale=4, stale_rows=1), 8, "sent_again", 0),
         (_hour(told=8, refused=2), 8, "refused", 0),
     ],
 )
