@@ -36,15 +36,14 @@ def evaluation(master: bytes, delivery: Delivery, name: str, candidate: str) -> 
     return sound_file(audio, form, _labels(name, candidate), dithered=False)
 
 
-def preview(master: bytes, delivery: Delivery, name: str, candidate: str) -> bytes:
+def preview(master: bytes, name: str, candidate: str) -> bytes:
     """The small copy of one sound, as MP3."""
     audio, rate = _read(master)
     whole = Master(
         audio=audio, stems={}, sample_rate=rate, loudness_lufs=0.0, true_peak_dbtp=0.0,
         limiter_gr_db=0.0, limiter_mean_gr_db=0.0, tilt_db=0.0, passes=0, passed=True,
     )  # fmt: skip
-    content = files.preview_mp3(whole, delivery, label=candidate)
-    return labelled(content, "audio/mpeg", _labels(name, candidate))
+    return labelled(files.small_copy(whole), "audio/mpeg", _labels(name, candidate))
 
 
 def _labels(name: str, candidate: str) -> Labels:

@@ -19,7 +19,6 @@ from engine.critique.originality import Finding
 from engine.critique.panel import Verdict
 from engine.master import files
 from engine.master.hearing import hear
-from engine.master.mastering import Master
 from engine.plan import likelihood
 from engine.plan.outline import outline
 from engine.provenance.origin import origin
@@ -127,7 +126,7 @@ def perform(
                     found = beside(take, kept)
                     kept.append(take)
                     delivered[place] = take.number
-                    outcome = _files(resolved, take, place, rooms, label(place), outcome, found)
+                    outcome = _candidate(resolved, take, place, rooms, label(place), outcome, found)
                 yield outcome
 
 
@@ -147,15 +146,18 @@ def _reason(verdict: Verdict) -> str:
 
 
 class _Sounded(Struct, frozen=True, kw_only=True):
-    """A take that was rendered, mastered and found good."""
+    """A take that was rendered, mastered and found good, as files that nobody's name is on yet."""
 
-    mastered: Master
+    master: bytes
+    preview: bytes
+    stems: Mapping[str, bytes]
+    peaks: tuple[float, ...]
     measured: tuple[Measured, ...]
     laps: dict[str, float]
 
 
 class _Players:
-    """Plays takes in the order of their rank; the next is begun while one is being written.
+    """Plays takes in the order of their rank, each with its files, and the next ones beside it.
 
     At most as many are under way as are still wanted, and of long pieces only one, because two
     of them would not fit into a studio's memory. Playing ahead changes no byte.
@@ -186,7 +188,7 @@ class _Players:
 
 
 def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | RetractedTake:
-    """Render, master and hear one take; retracted when the second hearing says so."""
+    """Render, master, hear and write one take; retracted when the second hearing says so."""
     clock = Clock()
     loop = loops(resolved)
     mastered = sounded(resolved, take.score, take.seed, rooms, clock, stems=resolved.stems)
@@ -203,10 +205,18 @@ def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | Retracted
     if broken := [one.name for one in measured if not one.passed and one.name in hard]:
         return RetractedTake(take=take.number, reason=f"constraint: {', '.join(broken)}")
     measured += stems.heard(mastered.stems, resolved.stems)
-    return _Sounded(mastered=mastered, measured=measured, laps=clock.laps)
+    delivery = resolved.delivery
+    clean = files.master_wav(mastered, delivery, take.score, loop=loop, seed=take.seed)
+    preview = files.small_copy(mastered)
+    apart = files.stem_wavs(mastered, delivery, resolved.stems, seed=take.seed)
+    peaks = files.peaks(mastered.audio, delivery.sample_rate)
+    clock.lap("write")
+    return _Sounded(
+        master=clean, preview=preview, stems=apart, peaks=peaks, measured=measured, laps=clock.laps
+    )
 
 
-def _files(
+def _candidate(
     resolved: Resolved,
     take: Take,
     number: int,
@@ -215,15 +225,8 @@ def _files(
     sounded: _Sounded,
     alike: Finding,
 ) -> Offered:
-    """The files of a candidate that is offered."""
-    clock, mastered = Clock(), sounded.mastered
-    loop = loops(resolved)
-    clean = files.master_wav(mastered, resolved.delivery, take.score, loop=loop, seed=take.seed)
+    """A take as the candidate of this number, its copies labelled."""
     midi = write_midi(take.score)
-    evaluation = files.evaluation_wav(clean, label=label)
-    preview = files.preview_mp3(mastered, resolved.delivery, label=label)
-    apart = files.stem_wavs(mastered, resolved.delivery, resolved.stems, seed=take.seed)
-    clock.lap("write")
     made = Made(
         number=number,
         take=take.number,
@@ -234,7 +237,7 @@ def _files(
         outline=_outline(resolved, take),
         measured=sounded.measured,
         rewrites=take.rewrites,
-        peaks=files.peaks(mastered.audio, resolved.delivery.sample_rate),
+        peaks=sounded.peaks,
         provenance=origin(
             resolved=resolved,
             plan=take.plan,
@@ -244,22 +247,22 @@ def _files(
             bank_name=rooms.bank.name,
             bank_digest=rooms.bank.digest,
             midi=midi,
-            master=clean,
+            master=sounded.master,
         )
         | {
             "bits_per_note": round(take.bits_per_note, 3),
             "originality": take.quoted.facts()
             | {"delivered": take.shared.facts(), "brief": alike.facts(limited=False)},
         },
-        timings_s=sounded.laps | clock.laps,
+        timings_s=sounded.laps,
     )
     return Offered(
         made=made,
         take=take,
-        master=clean,
-        preview=preview,
-        evaluation=evaluation,
+        master=sounded.master,
+        preview=files.preview_mp3(sounded.preview, label=label),
+        evaluation=files.evaluation_wav(sounded.master, label=label),
         midi=midi,
         manuscript=manuscripts.written(manuscripts.manuscript(take)),
-        stems=apart,
+        stems=sounded.stems,
     )

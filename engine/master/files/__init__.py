@@ -10,6 +10,7 @@ from engine.master.files.deliveries import (
     peaks,
     preview_mp3,
     sections,
+    small_copy,
     stem_wavs,
     unlicensed,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "preview_mp3",
     "resample",
     "sections",
+    "small_copy",
     "sound_file",
     "stem_wavs",
     "unlicensed",

@@ -42,8 +42,13 @@ def evaluation_wav(clean: bytes, *, label: str) -> bytes:
     return wav.relabelled(clean, unlicensed(label))
 
 
-def preview_mp3(mastered: Master, delivery: Delivery, *, label: str) -> bytes:
-    """The audition's small copy: MP3, so stereo or mono at 48 kHz or less."""
+def preview_mp3(copy: bytes, *, label: str) -> bytes:
+    """The audition's small copy, tagged with the candidate."""
+    return mp3.label(copy, unlicensed(label))
+
+
+def small_copy(mastered: Master) -> bytes:
+    """The small copy before anybody knows whose it is: MP3, so stereo or mono at 48 kHz or less."""
     sound, sample_rate = mastered.audio, mastered.sample_rate
     if sound.ndim == 1:
         sound = sound[:, None]
@@ -54,7 +59,7 @@ def preview_mp3(mastered: Master, delivery: Delivery, *, label: str) -> bytes:
     loudest = float(np.abs(sound).max(initial=0.0))
     if loudest > _PREVIEW_CEILING:
         sound = sound * np.float32(_PREVIEW_CEILING / loudest)
-    return mp3.label(mp3.small_mp3(sound, sample_rate), unlicensed(label))
+    return mp3.small_mp3(sound, sample_rate)
 
 
 def stem_wavs(

@@ -78,5 +78,5 @@ def _files(
     return (
         *(shelf.put(own.name, offered.sounds[own.name], wav) for own in member.assets),
         shelf.put("evaluation", evaluation(master, delivery, member.name, label), wav),
-        shelf.put("preview", preview(master, delivery, member.name, label), "audio/mpeg"),
+        shelf.put("preview", preview(master, member.name, label), "audio/mpeg"),
     )
