@@ -15,11 +15,11 @@ State = Literal["settled", "proposed", "corrected", "for_people"]
 class Hour(Struct, frozen=True, kw_only=True):
     """One customer's hour of one meter as our ledger has it, in tokens.
 
-    ``told`` was delivered, ``fresh`` and ``stale`` are of unknown outcome (the meter still knows the
-    identifiers of the fresh ones), ``refused`` will never be taken. ``corrected`` is what corrections
-    add to this hour beyond what they were aimed at it. ``moving_rows`` are still to be sent, or were
-    sent so recently that the meter may not have counted them. Rows are counted beside their tokens,
-    for what was spent and given back adds up to nothing.
+    ``told`` was delivered, ``fresh`` and ``stale`` are of unknown outcome (the meter still knows
+    the identifiers of the fresh ones), ``refused`` will never be taken. ``corrected`` is what
+    corrections add to this hour beyond what they were aimed at it. ``moving_rows`` are still to be
+    sent, or were sent so recently that the meter may not have counted them. Rows are counted beside
+    their tokens, for what was spent and given back adds up to nothing.
     """
 
     account: str

@@ -228,13 +228,9 @@ async def _invoices(
             found = Finding(kind="invoice", ledger=row["spent"], counted=row["billed"])
             words = explain_invoice(row["number"], row["spent"], row["billed"])
             differing.append(_Differing(hour=hour, finding=found, explained=words))
-        compared.append(
-            _Compared(
-                named=(hour.account, hour.event_name),
-                span=(hour.hour, hour.hour + HOUR),
-                still=((hour.hour, "invoice"),) if differs else (),
-            )  # fmt: skip
-        )
+        still = ((hour.hour, "invoice"),) if differs else ()
+        span_ = (hour.hour, hour.hour + HOUR)
+        compared.append(_Compared(named=(hour.account, row["id"]), span=span_, still=still))
     return _Seen(hours=0, differing=tuple(differing), compared=tuple(compared))
 
 
