@@ -11,11 +11,11 @@ import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from engine.contracts import Brief, RetractedTake  # noqa: E402 - threads are counted at import
-from engine.settings import StudioSettings  # noqa: E402
-from engine.studio.rooms import Rooms, furnish  # noqa: E402
-from engine.studio.session import perform  # noqa: E402
-from engine.words import resolve  # noqa: E402
+from engine.contracts import Brief, RetractedTake
+from engine.settings import StudioSettings
+from engine.studio.rooms import Rooms, furnish
+from engine.studio.session import perform
+from engine.words import resolve
 
 
 def main() -> None:
