@@ -72,6 +72,7 @@ def _kind(status: int, code: str, title: str, *, retryable: bool = False) -> Kin
 _UNAVAILABLE = _kind(503, "unavailable", "Something we stand on does not answer", retryable=True)
 _BUDGET = _kind(402, "budget_exceeded", "More than max_tokens or a monthly budget allows")
 INTERNAL = _kind(500, "internal", "Something went wrong on our side", retryable=True)
+_AMOUNT = _kind(422, "amount_too_large", "More would go back than came in")
 
 TABLE: dict[type[Exception], Kind] = {
     door.InvalidJson: _kind(400, "invalid_json", "The body is not JSON"),
@@ -88,6 +89,8 @@ TABLE: dict[type[Exception], Kind] = {
     door.ScopeMissing: _kind(403, "scope_missing", "The key may not do this"),
     door.NotFound: _kind(404, "not_found", "There is no such thing"),
     till.UnknownAccount: _kind(404, "not_found", "There is no such account"),
+    till.UnknownPayment: _kind(404, "not_found", "There is no such payment"),
+    till.UnknownInvoice: _kind(404, "not_found", "There is no such invoice"),
     door.IdempotencyInProgress: _kind(
         409, "idempotency_in_progress", "The same request is still running", retryable=True
     ),
@@ -100,7 +103,9 @@ TABLE: dict[type[Exception], Kind] = {
     door.NoCustomer: _kind(409, "no_customer", "The account has never paid"),
     door.NoSubscription: _kind(409, "no_subscription", "Nothing is invoiced yet", retryable=True),
     till.HoldClosed: _kind(409, "hold_closed", "The tokens are no longer set aside"),
+    till.HoldOpen: _kind(409, "hold_open", "The tokens are still set aside"),
     till.OverQuote: _kind(409, "over_quote", "This would exceed the quote"),
+    till.Mismatch: _kind(409, "mismatch", "It was asked for otherwise before"),
     door.QuoteExpired: _kind(410, "quote_expired", "The quote has expired"),
     door.CandidateExpired: _kind(410, "candidate_expired", "The candidate has expired"),
     door.UnsupportedMediaType: _kind(415, "unsupported_media_type", "The body must be JSON"),
@@ -110,6 +115,8 @@ TABLE: dict[type[Exception], Kind] = {
         422, "idempotency_mismatch", "The Idempotency-Key was used for another request"
     ),
     door.QuoteMismatch: _kind(422, "quote_mismatch", "The quote is for another brief"),
+    till.RefundTooLarge: _AMOUNT,
+    till.CreditTooLarge: _AMOUNT,
     studio.BriefRefused: _kind(422, "validation_failed", "The brief cannot be carried out"),
     studio.NotYetAvailable: _kind(422, "not_yet_available", "Not available yet"),
     door.RateLimited: _kind(429, "rate_limited", "Too many requests", retryable=True),
@@ -117,6 +124,7 @@ TABLE: dict[type[Exception], Kind] = {
     door.Unready: _UNAVAILABLE,
     till.StripeUnavailable: _UNAVAILABLE,
     till.StripeRefused: _UNAVAILABLE,
+    till.NotYet: _UNAVAILABLE,
     till.WrongStripeMode: INTERNAL,
     studio.ModelMissing: _UNAVAILABLE,
     studio.BankMissing: _UNAVAILABLE,
