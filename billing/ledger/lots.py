@@ -55,6 +55,11 @@ async def lots_of(conn: asyncpg.Connection, account: str) -> tuple[Lot, ...]:
     return tuple(lot for lot in await _current(conn, account, wallet.posted) if lot.left)
 
 
+async def expired_of(conn: asyncpg.Connection, payment: str) -> int:
+    """Tokens of a payment that ran out: they are gone already when the payment goes back."""
+    return await conn.fetchval(SELECT_EXPIRED_OF, payment) or 0
+
+
 async def expire_due(conn: asyncpg.Connection) -> int:
     """Let the lots go whose day has come; returns the tokens that went. In the caller's
     transaction; an account whose wallet is busy is left for the next round."""
@@ -138,6 +143,15 @@ where taken < tokens and expires_at > now() and expires_at < now() + $1::interva
     where notices.account = lots.account and kind = 'tokens_expiring'
       and subject = lots.id::text)
 order by expires_at limit 1000
+"""
+# A lot's expiries are named after it, see `_expire`.
+SELECT_EXPIRED_OF = """
+select sum(gone.amount)::bigint
+from billing.transfers as paid
+join billing.lots on lots.transfer = paid.id
+join billing.transfers as gone on gone.account = paid.account and gone.kind = 'expiry'
+  and gone.ref like 'lot\\_' || lots.id || '\\_%'
+where paid.kind = 'topup' and paid.ref = $1
 """
 UPDATE_TAKEN = "update billing.lots set taken = $2 where id = $1"
 INSERT_EXPIRY = """

@@ -51,7 +51,8 @@ async def freeze_overdue(conn: asyncpg.Connection, now: datetime) -> int:
     ``now`` is the clerk's; an account on one of Stripe's test clocks lives by that clock.
     """
     overdue = await store.select_overdue(conn, now)
-    for row in overdue:
+    # Wallets are locked in one order by all who lock several.
+    for row in sorted(overdue, key=lambda one: one["account"]):
         if await ledger.freeze(conn, row["account"], _reason(row["id"])):
             amount = Money(row["total_minor"], row["currency"]).text()
             await notices.tell(

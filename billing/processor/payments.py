@@ -12,6 +12,7 @@ import structlog
 
 from billing import notices
 from billing.errors import NotYet
+from billing.ledger import lots
 from billing.ledger import service as ledger
 from billing.money import Money
 from billing.processor import store
@@ -105,7 +106,7 @@ async def _new_refund(conn: asyncpg.Connection, paid: Payment, one: Any) -> Paym
         await store.insert_refund(conn, one.id, paid.payment_intent, one.amount, 0, one.status)
         await store.update_refund(conn, one.id, one.status, returned=True)
         return paid
-    tokens = _share(paid, one.amount)
+    tokens = await _share(conn, paid, one.amount)
     if tokens:
         await ledger.claw_back(conn, paid.account, one.id, tokens)
     await ledger.record_cash(
@@ -136,7 +137,7 @@ async def _take_for_dispute(
     conn: asyncpg.Connection, account: str, paid: Payment | None, found: Any
 ) -> int:
     """Freeze, and take the tokens of a disputed top-up; a disputed invoice has none to take."""
-    tokens = _share(paid, found.amount) if paid is not None else 0
+    tokens = await _share(conn, paid, found.amount) if paid is not None else 0
     if paid is not None and tokens:
         await ledger.claw_back(conn, account, found.id, tokens)
         await store.move_payment(conn, paid.payment_intent, 0, tokens)
@@ -158,14 +159,15 @@ async def _dispute_over(
     return 0
 
 
-def _share(paid: Payment, amount_minor: int) -> int:
+async def _share(conn: asyncpg.Connection, paid: Payment, amount_minor: int) -> int:
     """The tokens of a part of a payment. Counted over all that has gone back, so that a payment
-    returned piece by piece takes all its tokens and none twice."""
+    returned piece by piece takes all its tokens and none twice; what has run out is gone."""
     gone = min(paid.refunded_minor + amount_minor, paid.amount_minor)
     due = paid.tokens * gone // paid.amount_minor - paid.tokens * paid.refunded_minor // (
         paid.amount_minor
     )
-    return min(due, paid.tokens - paid.taken_tokens)
+    expired = await lots.expired_of(conn, paid.payment_intent)
+    return max(0, min(due, paid.tokens - paid.taken_tokens - expired))
 
 
 def _months_after(instant: datetime, months: int) -> datetime:

@@ -719,8 +719,15 @@ begin
 end
 $$;
 
--- The tokens of one capture come back, and the meter is told. They last as long as the longest of the
--- account's other tokens, and a month at least: those they were spent of may have run out since. 'refunded' | 'replay' | 'no_capture'
+-- How long tokens last that come back: as long as the longest of the account's others, and a month at
+-- least, for those they were of may have run out since.
+create function billing.longest_of(p_account text) returns timestamptz language sql stable as $$
+  select case when not bool_or(expires_at is null)
+    then greatest(max(expires_at), now() + interval '30 days') end
+  from billing.lots where account = p_account
+$$;
+
+-- The tokens of one capture come back, and the meter is told. 'refunded' | 'replay' | 'no_capture'
 create function billing.refund(p_capture text) returns text language plpgsql as $$
 declare spent billing.captures; mode_ text; ends timestamptz;
 begin
@@ -728,9 +735,7 @@ begin
   if spent.id is null then
     return 'no_capture';
   end if;
-  select case when not bool_or(expires_at is null)
-      then greatest(max(expires_at), now() + interval '30 days') end into ends
-  from billing.lots where account = spent.account;
+  ends := billing.longest_of(spent.account);
   if not billing.credit(spent.account, 'refund', p_capture, 'revenue', spent.tokens, ends) then
     return 'replay';
   end if;
@@ -805,8 +810,8 @@ begin
       wallet.posted)
     returning id into transfer_;
     if wallet.mode = 'prepaid' then
-      insert into billing.lots (account, transfer, source, tokens)
-      values (p_account, transfer_, 'reinstatement', whole - share);
+      insert into billing.lots (account, transfer, source, tokens, expires_at)
+      values (p_account, transfer_, 'reinstatement', whole - share, billing.longest_of(p_account));
     end if;
   end if;
   perform billing.thaw_paid(p_account);

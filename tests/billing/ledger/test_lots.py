@@ -172,3 +172,16 @@ async def _expire(pool: asyncpg.Pool) -> int:
 async def _sound(pool: asyncpg.Pool) -> None:
     async with transaction(pool) as conn:
         assert await ledger.violations(conn) == []
+
+
+async def test_tokens_of_a_dispute_that_was_won_last_as_long_as_the_others(
+    pool: asyncpg.Pool,
+) -> None:
+    await _account(pool)
+    await _topup(pool, "pi_1", 100, "200 days")
+    async with transaction(pool) as conn:
+        await ledger.claw_back(conn, ACCOUNT, "dp_1", 100)
+        assert await ledger.reinstate(conn, ACCOUNT, "dp_1")
+        ends = await conn.fetch("select distinct expires_at from billing.lots")
+    assert len(ends) == 1
+    await _sound(pool)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from api import clerk
+from api.clerk.lots import expire_lots
 from billing.connections import lent, transaction
 from billing.contracts import Pack, Tokens
 from billing.errors import AccountFrozen, RefundTooLarge, UnknownPayment
@@ -162,6 +163,22 @@ async def test_a_refund_in_stripes_dashboard_is_followed_by_the_tokens(world: Wo
     await world.desk.door.refund("by hand", payment, 1500)
     await world.hear(shuffle=2)  # perhaps before the payment itself
     assert (await world.balance(account)).posted == 50
+
+
+async def test_a_refund_takes_no_token_that_has_run_out(world: World) -> None:
+    """Of a hundred, thirty were spent and seventy ran out; then all the money goes back."""
+    account = await world.account()
+    payment = await world.buy(account, "a")
+    await world.hear()
+    await world.spend(account, 30, "x")
+    await world.pool.execute("update billing.lots set expires_at = now()")
+    await expire_lots(world.desk)
+    assert (await world.balance(account)).posted == 0
+    await _refund(world, account, payment)
+    await clerk.do_errands(world.desk)
+    await world.hear(duplicate=True)
+    assert await _payment(world, payment) == (3000, 30)
+    assert (await world.balance(account)).owed == 30
 
 
 async def test_a_dispute_on_spent_tokens_freezes_and_leaves_them_owed_until_it_is_won(
