@@ -24,7 +24,8 @@ async def keep_invoice(conn: asyncpg.Connection, account: str, invoice: Invoice)
     kept = await store.upsert_invoice(conn, account, invoice, grace)
     if kept is None:
         return "older than what we know"
-    if invoice.status == "paid" and kept["settled_at"] is None:
+    # What was voided nobody will ever pay: its tokens would narrow the account's limit for good.
+    if invoice.status in ("paid", "void") and kept["settled_at"] is None:
         await _settle(conn, account, invoice)
     if invoice.status in ("paid", "void") and kept["frozen_at"] is not None:
         await _thaw(conn, account, invoice)

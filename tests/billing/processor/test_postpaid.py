@@ -110,6 +110,22 @@ async def test_an_invoice_that_is_sent_is_late_when_it_was_due(world: World) -> 
         assert await clerk.dun(world.desk) == frozen, "another grace holds at once"
 
 
+async def test_a_voided_invoice_gives_its_headroom_back_and_books_no_money(world: World) -> None:
+    client = await world.postpaid()
+    await world.spend(client.account, 45, "x")
+    await clerk.send_usage(world.desk)
+    await client.days_pass(32)
+    assert (await world.balance(client.account)).posted == -45
+    named = await world.pool.fetchval("select id from billing.invoices where status = 'open'")
+    assert named is not None
+    await world.desk.door.client.v1.invoices.void_invoice_async(named)
+    await world.hear(duplicate=True, shuffle=2)
+    assert (await world.balance(client.account)).posted == 0
+    assert not await world.pool.fetchval(
+        "select exists (select from billing.transfers where kind = 'payment')"
+    )
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_the_order_and_number_of_events_do_not_matter(world: World, seed: int) -> None:
     client = await world.postpaid(limit=1000, collection="charge_automatically")
