@@ -128,35 +128,3 @@ class Balance(Struct, frozen=True, kw_only=True):
     mode: BillingMode
     frozen: bool
     owed: Tokens = Tokens(0)
-
-
-class LedgerLine(Struct, frozen=True, kw_only=True):
-    """One transfer as its account sees it: positive tokens came in, negative went out.
-
-    ``kind`` is audition, license, topup, grant, refund, expiry, clawback, reinstatement, repayment
-    or settlement; ``reference`` names the candidate paid for, or the payment that came in.
-    """
-
-    id: int
-    kind: str
-    tokens: Tokens
-    reference: str
-    created_at: datetime
-    balance_after: Tokens
-
-
-class Statement(Struct, frozen=True, kw_only=True):
-    """A period that proves itself: opening + the lines' tokens = closing."""
-
-    opening: Tokens
-    closing: Tokens
-    lines: tuple[LedgerLine, ...]
-
-
-class UsageRow(Struct, frozen=True, kw_only=True):
-    """Tokens spent per group: a day and an sku."""
-
-    day: str
-    sku: str
-    tokens: Tokens
-    count: int

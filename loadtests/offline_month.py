@@ -44,6 +44,7 @@ from billing.processor.contracts import Terms
 from billing.sandbox.app import create_sandbox
 from billing.sandbox.shop import Shop
 from billing.settings import BillingSettings
+from billing.statements import service as statements
 
 URL = "http://127.0.0.1:1"
 TTL = timedelta(hours=1)
@@ -293,10 +294,11 @@ class Month:
     async def _compare_statement(self, account: str, mode: str) -> None:
         since, until = datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=1)
         async with lent(self.pool) as conn:
-            told = await ledger.statement(conn, account, since, until)
-            used = await ledger.usage(conn, account, since, until)
+            shown = await statements.span(conn, account, since, until)
+            told = await statements.statement(conn, shown)
+            used = await statements.spent(conn, shown, ("sku",))
             wallet = await ledger.balance(conn, account)
-        closing = told.opening + sum(line.tokens for line in told.lines)
+        closing = shown.opening + sum(one.tokens for one in told.moved)
         self._must_agree(f"{mode}: the statement's closing, and the wallet", closing, wallet.posted)
         self._must_agree(f"{mode}: usage, and what was spent",
                          sum(row.tokens for row in used), await self._spent(account))  # fmt: skip

@@ -18,12 +18,9 @@ from billing.contracts import (
     Capture,
     ClawedBack,
     Hold,
-    LedgerLine,
-    Statement,
     StripeMode,
     Tags,
     Tokens,
-    UsageRow,
     Wanted,
 )
 from billing.errors import (
@@ -321,31 +318,6 @@ async def record_cash(
     """Write money down as it moved at Stripe; False when it was written before."""
     debit, credit = CASH[kind]
     return await store.insert_cash(conn, kind, reference, account, debit, credit, money)
-
-
-async def ledger(
-    conn: asyncpg.Connection, account: str, after: int | None, limit: int
-) -> tuple[LedgerLine, ...]:
-    """The account's transfers after an id, oldest first."""
-    return await store.select_page(conn, account, after or 0, limit)
-
-
-async def statement(
-    conn: asyncpg.Connection, account: str, since: datetime, until: datetime
-) -> Statement:
-    """A period with its opening and closing balance."""
-    after, opening = await store.select_last_before(conn, account, since)
-    last, _ = await store.select_last_before(conn, account, until)
-    lines = await store.select_period(conn, account, after, last)
-    closing = opening + sum(line.tokens for line in lines)
-    return Statement(opening=Tokens(opening), closing=Tokens(closing), lines=lines)
-
-
-async def usage(
-    conn: asyncpg.Connection, account: str, since: datetime, until: datetime
-) -> tuple[UsageRow, ...]:
-    """Tokens spent per day and sku."""
-    return await store.select_usage(conn, account, since, until)
 
 
 async def bind_stripe_mode(conn: asyncpg.Connection, mode: StripeMode) -> None:

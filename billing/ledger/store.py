@@ -12,10 +12,8 @@ from billing.contracts import (
     Capture,
     ClawedBack,
     Hold,
-    LedgerLine,
     Tags,
     Tokens,
-    UsageRow,
     Wanted,
 )
 from billing.money import Money
@@ -327,78 +325,6 @@ def _capture(row: asyncpg.Record | None, said: str = "replay") -> Capture | None
         id=row["id"], account=row["account"], sku=row["sku"], reference=row["reference"],
         tokens=row["tokens"], replayed=said != "captured",
     )  # fmt: skip
-
-
-# What a transfer did to its account: credits to the wallet count up, debits count down. A capture
-# is named by what was bought, and a refund by what was given back.
-SELECT_LINES = """
-select transfers.id, transfers.created_at,
-  case when transfers.kind = 'capture' then sku else transfers.kind end as kind,
-  coalesce(reference, ref) as reference,
-  case when credit = 'wallet:' || transfers.account then amount else -amount end as tokens,
-  balance_after
-from billing.transfers
-left join billing.captures on captures.id = ref and transfers.kind in ('capture', 'refund')
-where transfers.account = $1 and balance_after is not null
-"""
-
-SELECT_PAGE = f"{SELECT_LINES} and transfers.id > $2 order by transfers.id limit $3"
-SELECT_PERIOD = f"""
-{SELECT_LINES} and transfers.id > $2 and transfers.id <= $3 order by transfers.id
-"""
-SELECT_LAST_BEFORE = """
-select id, balance_after from billing.transfers
-where account = $1 and created_at < $2 and balance_after is not null
-order by created_at desc, id desc limit 1
-"""
-
-
-async def select_page(
-    conn: asyncpg.Connection, account: str, after: int, limit: int
-) -> tuple[LedgerLine, ...]:
-    return _lines(await conn.fetch(SELECT_PAGE, account, after, limit))
-
-
-async def select_period(
-    conn: asyncpg.Connection, account: str, after: int, last: int
-) -> tuple[LedgerLine, ...]:
-    return _lines(await conn.fetch(SELECT_PERIOD, account, after, last))
-
-
-async def select_last_before(
-    conn: asyncpg.Connection, account: str, moment: datetime
-) -> tuple[int, int]:
-    """The account's last transfer before then and the balance it left; zeros when there is none."""
-    row = await conn.fetchrow(SELECT_LAST_BEFORE, account, moment)
-    return (0, 0) if row is None else (row["id"], row["balance_after"])
-
-
-def _lines(rows: list[asyncpg.Record]) -> tuple[LedgerLine, ...]:
-    return tuple(
-        LedgerLine(
-            id=row["id"], kind=row["kind"], tokens=Tokens(int(row["tokens"])),
-            reference=row["reference"], created_at=row["created_at"],
-            balance_after=Tokens(int(row["balance_after"])),
-        )
-        for row in rows
-    )  # fmt: skip
-
-
-SELECT_USAGE = """
-select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') as day, sku,
-  sum(tokens)::bigint as tokens, count(*) as count
-from billing.captures
-where account = $1 and created_at >= $2 and created_at < $3
-group by 1, 2
-order by 1, 2
-"""
-
-
-async def select_usage(
-    conn: asyncpg.Connection, account: str, since: datetime, until: datetime
-) -> tuple[UsageRow, ...]:
-    rows = await conn.fetch(SELECT_USAGE, account, since, until)
-    return tuple(UsageRow(**dict(row)) for row in rows)
 
 
 BIND_MODE = """

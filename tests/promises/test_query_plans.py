@@ -9,6 +9,7 @@ from billing import notices
 from billing.contracts import Tags
 from billing.ledger import budgets, lots
 from billing.ledger import service as ledger
+from billing.statements import service as statements
 
 ACCOUNT, MANY = "acc_7", 4000
 TTL = timedelta(minutes=5)
@@ -77,9 +78,11 @@ async def test_the_hot_path_never_reads_a_whole_table(full: asyncpg.Pool) -> Non
         await lots.expire_due(conn)
         await notices.notices(conn, ACCOUNT, 0, 10)
         now = datetime.now(UTC)
-        assert len(await ledger.ledger(conn, ACCOUNT, None, 5)) == 5
-        await ledger.statement(conn, ACCOUNT, now - TTL, now)
-        await ledger.usage(conn, ACCOUNT, now - TTL, now)
+        assert len(await statements.history(conn, ACCOUNT, None, 5)) == 5
+        shown = await statements.span(conn, ACCOUNT, now - TTL, now)
+        await statements.statement(conn, shown)
+        await statements.page(conn, shown, None, 10)
+        await statements.spent(conn, shown, ("sku", "key"))
         after = await _scans(conn)
     assert {name: after[name] - before[name] for name in BIG if after[name] > before[name]} == {}
 

@@ -9,6 +9,7 @@ import pytest
 from billing.errors import AccountFrozen, BillingError, InsufficientTokens, UnknownAccount
 from billing.ledger import service as ledger
 from billing.money import Money
+from billing.statements import service as statements
 
 HOUR = timedelta(hours=1)
 
@@ -56,7 +57,7 @@ async def test_what_was_spent_or_is_held_is_owed_and_freezes_until_it_is_paid(
     assert await _state(conn) == (20, 30, True)
     await ledger.credit_topup(conn, "acc_a", "pi_3", 50)
     assert await _state(conn) == (40, 0, False)
-    kinds = [line.kind for line in await ledger.ledger(conn, "acc_a", None, 20)]
+    kinds = [line.kind for line in await statements.history(conn, "acc_a", None, 20)]
     assert kinds == [
         "topup", "license", "clawback", "audition", "topup", "repayment", "topup", "repayment",
     ]  # fmt: skip
@@ -123,7 +124,7 @@ async def test_money_is_written_beside_tokens_and_shows_on_no_token_statement(
     back = Money(3000, "cny")
     assert await ledger.record_cash(conn, "payment_refund", "re_1", "acc_a", back)
     assert not await ledger.record_cash(conn, "payment_refund", "re_1", "acc_a", back)
-    assert [line.kind for line in await ledger.ledger(conn, "acc_a", None, 10)] == ["topup"]
+    assert [line.kind for line in await statements.history(conn, "acc_a", None, 10)] == ["topup"]
     cash = await conn.fetchval(
         "select sum(case when debit = 'cash' then amount else -amount end)"
         " from billing.transfers where unit = 'cny'"

@@ -17,6 +17,7 @@ from billing.errors import (
     WrongStripeMode,
 )
 from billing.ledger import service as ledger
+from billing.statements import service as statements
 
 HOUR = timedelta(hours=1)
 
@@ -130,7 +131,7 @@ async def test_a_refund_is_a_new_line_and_happens_once(pool: asyncpg.Pool) -> No
         spent = await ledger.charge_license(conn, "acc_a", "cand_1", 8)
         assert await ledger.refund(conn, spent.id)
         assert not await ledger.refund(conn, spent.id)
-        kinds = [line.kind for line in await ledger.ledger(conn, "acc_a", None, 10)]
+        kinds = [line.kind for line in await statements.history(conn, "acc_a", None, 10)]
         assert kinds == ["grant", "license", "refund"]
         with pytest.raises(BillingError):
             await ledger.refund(conn, "cap_unknown")
@@ -154,12 +155,14 @@ async def test_a_statement_proves_itself(pool: asyncpg.Pool) -> None:
     async with pool.acquire() as conn:
         await ledger.charge_license(conn, "acc_a", "cand_1", 8)
         now = datetime.now(UTC)
-        shown = await ledger.statement(conn, "acc_a", now - HOUR, now + HOUR)
+        shown = await statements.span(conn, "acc_a", now - HOUR, now + HOUR)
         assert (shown.opening, shown.closing) == (0, 92)
-        assert [line.balance_after for line in shown.lines] == [100, 92]
-        later = await ledger.statement(conn, "acc_a", now + HOUR, now + 2 * HOUR)
-        assert (later.opening, later.closing, later.lines) == (92, 92, ())
-        (row,) = await ledger.usage(conn, "acc_a", now - HOUR, now + HOUR)
+        lines = await statements.page(conn, shown, None, 10)
+        assert [line.balance_after for line in lines] == [100, 92]
+        later = await statements.span(conn, "acc_a", now + HOUR, now + 2 * HOUR)
+        assert (later.opening, later.closing) == (92, 92)
+        assert await statements.page(conn, later, None, 10) == ()
+        (row,) = await statements.spent(conn, shown, ("sku",))
         assert (row.sku, row.tokens, row.count) == ("license", 8, 1)
 
 

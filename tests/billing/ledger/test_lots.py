@@ -10,6 +10,7 @@ from billing.contracts import Tokens
 from billing.ledger import lots
 from billing.ledger import service as ledger
 from billing.ledger.lots import Lot, drawn
+from billing.statements import service as statements
 
 ACCOUNT = "acc_1"
 
@@ -47,7 +48,7 @@ async def test_what_nobody_spent_goes_on_its_day(pool: asyncpg.Pool) -> None:
     async with transaction(pool) as conn:
         assert (await ledger.balance(conn, ACCOUNT)).posted == 50
         assert [(lot.left, lot.tokens) for lot in await lots.lots_of(conn, ACCOUNT)] == [(50, 50)]
-        kinds = [line.kind for line in await ledger.ledger(conn, ACCOUNT, None, 10)]
+        kinds = [line.kind for line in await statements.history(conn, ACCOUNT, None, 10)]
         assert kinds[-1] == "expiry"
     assert await _expire(pool) == 0
     await _sound(pool)

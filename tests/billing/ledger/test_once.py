@@ -12,6 +12,7 @@ from api.postgres import Embedded
 from billing.contracts import Capture, Hold, Tags, Wanted
 from billing.errors import BillingError, HoldClosed, InsufficientTokens, Mismatch
 from billing.ledger import service as ledger
+from billing.statements import service as statements
 
 HOUR = timedelta(hours=1)
 SCHEMA = Path(ledger.__file__).resolve().parents[1] / "schema"
@@ -156,7 +157,7 @@ async def test_many_connections_on_one_wallet_neither_wait_for_ever_nor_lose_a_t
     async with pool.acquire() as conn:
         wallet = await ledger.balance(conn, "acc_a")
         assert (wallet.posted, wallet.held) == (300 - 10 * 6 * 4 + 6, 0)
-        lines = await ledger.ledger(conn, "acc_a", None, 1000)
+        lines = await statements.history(conn, "acc_a", None, 1000)
     assert [one.created_at for one in lines] == sorted(one.created_at for one in lines)
     assert await _kept(pool) == []
 
@@ -230,7 +231,7 @@ async def test_what_an_older_ledger_holds_is_carried_over(server: Embedded) -> N
         assert await ledger.violations(conn) == []
         assert [
             (line.kind, line.tokens, line.balance_after)
-            for line in await ledger.ledger(conn, "acc_a", None, 10)
+            for line in await statements.history(conn, "acc_a", None, 10)
         ] == [("topup", 100, 100), ("license", -8, 92)]
         # What was given back had not been taken off the meter yet.
         assert await conn.fetchval(
