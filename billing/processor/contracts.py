@@ -35,12 +35,10 @@ class InvoiceLine(Struct, frozen=True, kw_only=True):
     period_end: datetime
 
 
-class Invoice(Struct, frozen=True, kw_only=True):
-    """An invoice as Stripe has it."""
+class Billed(Struct, frozen=True, kw_only=True):
+    """What an invoice says, wherever it is kept."""
 
     id: str
-    customer: str
-    subscription: str | None
     status: InvoiceStatus
     number: str | None
     currency: str
@@ -54,10 +52,17 @@ class Invoice(Struct, frozen=True, kw_only=True):
     pdf_url: str | None
     lines: tuple[InvoiceLine, ...]
     due_at: datetime | None
+    created_at: datetime
+
+
+class Invoice(Billed, frozen=True, kw_only=True):
+    """An invoice as Stripe has it."""
+
+    customer: str
+    subscription: str | None
     finalized_at: datetime | None
     attempts: int
     """How often it was tried to collect it."""
-    created_at: datetime
 
     @property
     def failed_at(self) -> datetime | None:
@@ -66,26 +71,11 @@ class Invoice(Struct, frozen=True, kw_only=True):
         return self.finalized_at if unpaid and self.attempts > 0 else None
 
 
-class MirroredInvoice(Struct, frozen=True, kw_only=True):
+class MirroredInvoice(Billed, frozen=True, kw_only=True):
     """An invoice as we keep it. It is to be paid at ``hosted_url``; unpaid after ``grace_until``,
     the account is frozen."""
 
-    id: str
-    status: InvoiceStatus
-    number: str | None
-    currency: str
-    total_minor: int
-    paid_minor: int
-    credited_minor: int
-    period_start: datetime
-    period_end: datetime
-    tokens: int
-    hosted_url: str | None
-    pdf_url: str | None
-    lines: tuple[InvoiceLine, ...]
-    due_at: datetime | None
     grace_until: datetime | None
-    created_at: datetime
     updated_at: datetime
 
 
