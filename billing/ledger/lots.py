@@ -102,7 +102,7 @@ async def _expire(conn: asyncpg.Connection, account: str) -> int:
             await conn.execute(UPDATE_TAKEN, lot.id, lot.taken + share)
         gone += share
     if gone:
-        await store.move_wallet(conn, account, -gone, 0)
+        await store.move_wallet(conn, account, -gone)
     return gone
 
 

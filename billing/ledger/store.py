@@ -47,15 +47,11 @@ async def select_wallet(conn: asyncpg.Connection, account: str) -> Balance | Non
     )  # fmt: skip
 
 
-MOVE_WALLET = """
-update billing.wallets set posted = posted + $2, held = held + $3 where account = $1
-returning posted
-"""
+MOVE_WALLET = "update billing.wallets set posted = posted + $2 where account = $1"
 
 
-async def move_wallet(conn: asyncpg.Connection, account: str, posted: int, held: int) -> int:
-    """What is posted after it."""
-    return await conn.fetchval(MOVE_WALLET, account, posted, held) or 0
+async def move_wallet(conn: asyncpg.Connection, account: str, tokens: int) -> None:
+    await conn.execute(MOVE_WALLET, account, tokens)
 
 
 SET_CREDIT_LIMIT = """
@@ -309,16 +305,7 @@ async def select_ending_holds(conn: asyncpg.Connection, within: timedelta) -> tu
     return tuple(hold for row in rows if (hold := _hold(row)) is not None)
 
 
-SELECT_CAPTURE_BY_ID = """
-select id, account, sku, reference, tokens from billing.captures where id = $1
-"""
-
-
-async def select_capture_by_id(conn: asyncpg.Connection, capture: str) -> Capture | None:
-    return _capture(await conn.fetchrow(SELECT_CAPTURE_BY_ID, capture))
-
-
-def _capture(row: asyncpg.Record | None, said: str = "replay") -> Capture | None:
+def _capture(row: asyncpg.Record | None, said: str) -> Capture | None:
     if row is None or row["id"] is None:
         return None
     return Capture(

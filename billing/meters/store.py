@@ -145,7 +145,8 @@ async def leave(
 PARK_STALE = """
 update billing.outbox
 set lane = case when occurred_at < now() - $2::interval then 'dead' else 'reconcile' end,
-    detail = 'the outcome of an earlier sending is unknown and too old to repeat'
+    detail = case when first_sent_at is null then 'it is too old for Stripe to take'
+      else 'the outcome of an earlier sending is unknown and too old to repeat' end
 where done_at is null and lane = 'send'
   and (first_sent_at < now() - $1::interval or occurred_at < now() - $2::interval)
 """

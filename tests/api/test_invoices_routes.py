@@ -102,10 +102,11 @@ async def test_a_wait_ends_when_the_clerk_has_answered(client: Client, door: Doo
                     headers={"prefer": "wait=20"})
     )  # fmt: skip
     due = []
-    while not due:
-        await asyncio.sleep(0.02)
-        async with lent(door.pool) as conn:
-            due = await errands.claim(conn)
+    async with asyncio.timeout(20):
+        while not due:
+            await asyncio.sleep(0.02)
+            async with lent(door.pool) as conn:
+                due = await errands.claim(conn)
     assert due[0].asked == {"return_url": "https://back.example/"}
     async with lent(door.pool) as conn:
         await errands.end(conn, due[0].id, answer={"url": "https://stripe/p"})

@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing import money
@@ -86,6 +86,7 @@ def test_stripe_takes_only_whole_kronur_and_rounded_fils() -> None:
     assert STEPS.keys() <= EXPONENTS.keys()
 
 
+@settings(deadline=None, derandomize=True)
 @given(minor=st.integers(-(10**15), 10**15), currency=st.sampled_from(sorted(EXPONENTS)))
 def test_every_amount_is_read_back_as_it_was_written(minor: int, currency: str) -> None:
     amount = Money(minor, currency)
@@ -93,6 +94,7 @@ def test_every_amount_is_read_back_as_it_was_written(minor: int, currency: str) 
     assert Decimal(amount.amount()).scaleb(EXPONENTS[currency]) == minor
 
 
+@settings(deadline=None, derandomize=True)
 @given(
     quantity=st.integers(0, 10**9), thousandths=st.integers(0, 10**6),
     currency=st.sampled_from(["cny", "jpy", "kwd"]),

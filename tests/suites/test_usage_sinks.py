@@ -102,6 +102,7 @@ async def test_too_many_requests_ask_for_a_slower_pace(counter: Counter) -> None
 async def test_what_fails_may_be_told_again(counter: Counter, fault: str) -> None:
     counter.shop.faults.set(fault, count=3, path=counter.path)
     assert (await counter.sink.tell(_event())).outcome in ("again", "delivered")
+    assert counter.shop.faults.struck[fault] >= 1
     counter.shop.faults.clear()
     assert (await counter.sink.tell(_event())).outcome == "delivered"
     assert counter.counted() == {"cap_1": 5}
@@ -139,3 +140,4 @@ async def test_an_outbox_is_told_to_the_token_whatever_fails(counter: Counter) -
                 break
     spent = await counter.pool.fetch("select identifier, tokens from billing.outbox")
     assert counter.counted() == {row["identifier"]: row["tokens"] for row in spent}
+    assert counter.shop.faults.struck

@@ -147,6 +147,8 @@ async def test_a_cap_that_came_later_is_locked_in_the_order_of_all(
                 if await other.fetchval("select exists (select from pg_locks where not granted)"):
                     break
                 await asyncio.sleep(0.01)
+            else:
+                pytest.fail("the capture never waited for the key's row")
             await other.execute(
                 "select from billing.budget_months where scope = 'project' for update nowait"
             )

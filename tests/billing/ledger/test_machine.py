@@ -21,6 +21,7 @@ def test_the_till_is_its_model_whatever_is_asked_of_it(postgres: str) -> None:
             LedgerMachine,
             settings=settings(
                 max_examples=25, stateful_step_count=25, deadline=None, database=None,
+                derandomize=True,
                 suppress_health_check=list(HealthCheck),
             ),
         )  # fmt: skip
