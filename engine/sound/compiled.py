@@ -24,6 +24,8 @@ from threading import RLock
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 FOLDER = "NUMBA_CACHE_DIR"
 """The variable that may name the folder in which machine code is kept."""
 
@@ -102,7 +104,7 @@ class _Loop:
         import numba
 
         signature = _type(self.gives)(*(_type(one) for one in self.arguments))
-        kept = _keep(_files(self.plain))
+        kept = _keep(_files(self.plain), _frozen(self.plain))
         return numba.njit(signature, cache=kept, **_WAYS)(_linked(self.plain))
 
 
@@ -129,6 +131,18 @@ def _files(plain: FunctionType) -> set[str]:
     return files.union(*(_files(one.plain) for one in _parts(plain).values()))
 
 
+def _frozen(plain: FunctionType) -> list[str]:
+    """The constants that go into a function's machine code, wherever they stand."""
+    told = []
+    for name in sorted(set(plain.__code__.co_names)):
+        value = plain.__globals__.get(name)
+        if isinstance(value, (int, float, complex, tuple, np.generic)):
+            told.append(f"{name}={value!r}")
+        elif isinstance(value, np.ndarray):
+            told.append(f"{name}={hashlib.sha256(value.tobytes()).hexdigest()}")
+    return told + [line for _, one in sorted(_parts(plain).items()) for line in _frozen(one.plain)]
+
+
 def _type(written: str) -> Any:
     """A numba type from its name; arrays are contiguous, and may be read-only where ``const``."""
     import numba
@@ -144,21 +158,23 @@ def _type(written: str) -> Any:
 # --- where machine code is kept ------------------------------------------------------------------
 
 
-def _keep(files: set[str]) -> bool:
+def _keep(files: set[str], frozen: list[str]) -> bool:
     """Tell numba where to keep what is made next; False where no folder can be written to."""
     import numba.core.config
 
-    folder = _folder(_version(files))
+    folder = _folder(_version(files, frozen))
     numba.core.config.CACHE_DIR = str(folder or "")  # pyright: ignore
     return folder is not None
 
 
-def _version(files: set[str]) -> str:
-    """A name for what the files say. numba asks only for the size and the date of a loop's file,
-    and those of a package are all of one date; so every version has a folder of its own."""
+def _version(files: set[str], frozen: list[str]) -> str:
+    """A name for what the files and the frozen constants say. numba asks only for the size and the
+    date of a loop's file, and those of a package are all of one date; so every version has a folder
+    of its own."""
     version = hashlib.sha256()
     for file in sorted(files):
         version.update(Path(file).read_bytes())
+    version.update("\n".join(frozen).encode())
     return version.hexdigest()[:16]
 
 

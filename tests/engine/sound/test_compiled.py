@@ -5,11 +5,15 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FunctionType
+from typing import cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.render.control import CELL
+from engine.render.strips import place
 from engine.sound import compiled as workshop
 from engine.sound.compiled import compiled, inlined
 
@@ -154,7 +158,8 @@ def test_a_folder_that_others_may_write_into_is_not_used(
     shared.mkdir(parents=True)
     shared.chmod(0o777)
     monkeypatch.setenv(workshop.FOLDER, str(shared.parent))
-    assert workshop._folder("second") != shared
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    assert workshop._folder("second") == tmp_path / "home" / "cuesmith" / "compiled" / "second"
 
 
 def test_what_an_image_brings_along_is_used_where_it_cannot_be_written_to(
@@ -190,4 +195,13 @@ def test_a_change_of_a_loop_is_a_change_of_its_folder(tmp_path: Path) -> None:
     one, two = tmp_path / "one.py", tmp_path / "two.py"
     one.write_text("a = 1.25\n")
     two.write_text("a = 1.75\n")
-    assert workshop._version({str(one)}) != workshop._version({str(two)})
+    assert workshop._version({str(one)}, []) != workshop._version({str(two)}, [])
+
+
+def test_a_constant_from_elsewhere_is_part_of_a_loop_s_version() -> None:
+    plain = cast("FunctionType", place.plain)  # type: ignore[attr-defined]
+    frozen = workshop._frozen(plain)
+    assert f"CELL={CELL!r}" in frozen
+    other = FunctionType(plain.__code__, plain.__globals__ | {"CELL": CELL + 1})
+    files = workshop._files(plain)
+    assert workshop._version(files, frozen) != workshop._version(files, workshop._frozen(other))
