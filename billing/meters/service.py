@@ -89,7 +89,8 @@ async def watch_for_restore(conn: asyncpg.Connection) -> bool:
     """Remember which database this is; stop the senders when it is another, or was put back.
 
     Both a copy on another server and a recovery to an earlier moment are seen; a file system's
-    snapshot of the same server is not: then an operator stops them by hand.
+    snapshot of the same server is not: then an operator runs
+    `cuesmith billing reconcile --after-restore` before a clerk is started.
     """
     return await store.watch_for_restore(conn, PUT_BACK)
 
