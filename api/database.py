@@ -23,6 +23,11 @@ create table if not exists public.schema_migrations (
 """
 
 
+GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a statement may raise when the database goes away under it. The last of them is what asyncpg
+says when the server ends a connection between two messages."""
+
+
 class EditedMigration(RuntimeError):
     """A migration was changed after it had been applied; write a new one instead."""
 

@@ -133,6 +133,7 @@ TABLE: dict[type[Exception], Kind] = {
     asyncpg.TooManyConnectionsError: _UNAVAILABLE,
     asyncpg.OperatorInterventionError: _UNAVAILABLE,  # the server is stopping or starting
     asyncpg.InterfaceError: _UNAVAILABLE,
+    asyncpg.InternalClientError: _UNAVAILABLE,  # its connection was ended between two messages
     obstore.exceptions.BaseError: _UNAVAILABLE,
     OSError: _UNAVAILABLE,  # no socket, no route, no answer in time
 }

@@ -8,6 +8,8 @@ import asyncpg
 import structlog
 from prometheus_client import Gauge
 
+from api.database import GONE
+
 PAUSE_S = 0.25
 """How late a waiter may learn of the end. One query answers all waiters of a replica."""
 
@@ -65,7 +67,7 @@ class Watch:
         while self._waiting:
             try:
                 rows = await self._pool.fetch(self._query, list(self._waiting))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except GONE as error:
                 log.warning("watch.unanswered", error=str(error))
                 rows = []
             for row in rows:

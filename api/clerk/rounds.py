@@ -22,6 +22,7 @@ from api.clerk.reconcile import reconcile
 from api.clerk.settling import settle_due
 from api.clerk.stripe import forget_events, handle_stripe, sweep_stripe
 from api.clerk.topups import start_topups
+from api.database import GONE
 from billing.errors import StripeUnavailable
 from billing.processor import errands
 
@@ -88,7 +89,7 @@ async def repeat(
     while not stop.is_set():
         try:
             await step(desk)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StripeUnavailable) as error:
+        except (*GONE, StripeUnavailable) as error:
             log.warning("clerk.step_failed", step=step.__name__, error=str(error))
         except Exception:  # one row's fault must not stop the till for the others
             log.exception("clerk.fault", step=step.__name__)
@@ -118,5 +119,5 @@ async def listen(
                 finally:
                     for channel in woken:
                         await conn.remove_listener(channel, wake)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except GONE:
             await asyncio.sleep(1.0)

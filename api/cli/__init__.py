@@ -6,8 +6,6 @@ and the studio's rooms are only ever started as a process of their own.
 
 import argparse
 
-import asyncpg
-
 from api.cli import accounts, keys, licenses, machine, processes, till
 from api.cli.words import CommandRefused, refused
 from api.errors import DoorError
@@ -18,7 +16,7 @@ from billing.settings import BillingSettingMissing
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it did what was asked, 2 when it could not."""
-    from api.database import EditedMigration
+    from api.database import GONE, EditedMigration
     from api.postgres import PostgresFailed
     from api.workbench import WorkbenchError
 
@@ -32,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         EditedMigration, BillingError, DoorError,
     ) as error:  # fmt: skip
         return refused(str(error))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except GONE as error:
         return refused(f"{error}; is what the settings name there? `cuesmith dev` needs none")
     except ModuleNotFoundError as missing:
         return refused(

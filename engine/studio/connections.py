@@ -6,6 +6,10 @@ from typing import cast
 
 import asyncpg
 
+GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a statement may raise when the database goes away under it. The last of them is what asyncpg
+says when the server ends a connection between two messages."""
+
 
 @asynccontextmanager
 async def lent(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:

@@ -106,7 +106,10 @@ class Customer:
             base_url=self._address.sandbox_url, headers={"authorization": "Bearer sk_test_sandbox"}
         ) as stripe:
             meters = stripe.get("/v1/billing/meters").json()["data"]
-            (meter,) = [one for one in meters if one["event_name"] == "cuesmith_tokens_prepaid"]
+            prepaid = [one for one in meters if one["event_name"] == "cuesmith_tokens_prepaid"]
+            if not prepaid:  # the clerk makes the meters when it first has something to tell
+                return 0
+            (meter,) = prepaid
             now = int(datetime.now(UTC).timestamp()) // 60 * 60
             summary = stripe.get(
                 f"/v1/billing/meters/{meter['id']}/event_summaries",

@@ -13,7 +13,7 @@ from engine.contracts import Failed
 from engine.errors import BriefRefused, LeaseLost
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Wants
-from engine.studio.connections import lent
+from engine.studio.connections import GONE, lent
 from engine.studio.rooms import Rooms
 from engine.studio.shelf import Shelf
 
@@ -52,7 +52,7 @@ async def claim(studio: Studio, wants: Wants) -> Lease | None:
         async with lent(studio.pool) as conn:
             await queue.reap(conn)
             return await queue.claim(conn, studio.worker, studio.lease_for, wants)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except GONE as error:
         log.warning("studio.queue_unreachable", error=str(error))
         return None
 
@@ -68,7 +68,7 @@ async def survived(work: Awaitable[str], what: str, facts: dict[str, str | int])
         return await work
     except LeaseLost:
         return "lease_lost"
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except GONE as error:
         # The database went away: the lease runs out by itself and the job is tried again.
         log.warning(f"{what}.left", error=str(error), **facts)
         return "left"
