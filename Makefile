@@ -56,6 +56,7 @@ locks: ## pin the dependencies again, from pyproject.toml
 	$(LOCK) -o locks/gateway.txt
 	$(LOCK) --extra clerk -o locks/clerk.txt
 	$(LOCK) --extra cpu -o locks/studio.txt
+	$(LOCK) --extra gpu -o locks/studio-gpu.txt
 	$(LOCK) --extra clerk --extra cpu --extra local -o locks/demo.txt
 	$(LOCK) --extra dev -o locks/dev.txt
 	$(LOCK) --extra train --overrides locks/without-torch.in --no-emit-package torch -o locks/workshop.txt
