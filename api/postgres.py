@@ -81,6 +81,18 @@ class Embedded:
         """Whether the server that was started is there."""
         return self._server is not None and self._server.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        assert self._server is not None, "it was never started"
+        return self._server.pid
+
+    def kill(self) -> None:
+        """End the server as a crash would; what it had committed is there when it starts again."""
+        if self._server is not None and self.running:
+            self._server.kill()
+            self._server.wait()
+
     def stop(self) -> None:
         """Shut down at once and cleanly; open transactions are rolled back."""
         if self._server is None or self._server.poll() is not None:

@@ -2,6 +2,7 @@
 
 One folder holds the state, one process owns the parts. They start in the order in which they need
 each other, stop in the opposite one, are started again when they die, and die with their owner.
+Gateway, studio and clerk may be there several times, as they are where the service is deployed.
 ``DATABASE_URL`` wins over the embedded Postgres; Stripe is always the sandbox here.
 """
 
@@ -47,9 +48,13 @@ class WorkbenchError(RuntimeError):
 
 
 class Address(Struct, frozen=True, kw_only=True):
-    """How the parts are reached; the owner of a running workbench leaves it in its folder."""
+    """How the parts are reached; the owner of a running workbench leaves it in its folder.
+
+    ``url`` is the first gateway's; ``urls`` are those of all.
+    """
 
     url: str
+    urls: tuple[str, ...] = ()
     sandbox_url: str
     database_url: str
     pepper: str
@@ -166,11 +171,12 @@ class Workbench:
         port: int | None = None,
         environ: Mapping[str, str] = os.environ,
         tell: Callable[[str], None] = lambda line: None,
+        replicas: Mapping[str, int] | None = None,
     ) -> None:
         self.home, self._environ, self._tell = home.resolve(), dict(environ), tell
-        self._port = port
+        self._port, self._replicas = port, _counted(replicas or {})
         self._lock: IO[bytes] | None = None
-        self._postgres: Embedded | None = None
+        self.postgres: Embedded | None = None
         self.parts: dict[str, Part] = {}
         self.address = Address(url="", sandbox_url="", database_url="", pepper="")
 
@@ -199,10 +205,10 @@ class Workbench:
 
     def tend(self) -> None:
         """Start again what has died; call it several times a second, from the main thread."""
-        if self._postgres is not None and not self._postgres.running:
+        if self.postgres is not None and not self.postgres.running:
             self._tell("Postgres died and starts again")
             with contextlib.suppress(PostgresFailed):
-                self._postgres.start()
+                self.postgres.start()
         for part in self.parts.values():
             if (happened := part.start_again_if_dead()) is not None:
                 self._tell(happened)
@@ -241,8 +247,8 @@ class Workbench:
         except KeyboardInterrupt:
             for part in parts:
                 part.kill()
-        if self._postgres is not None:
-            self._postgres.stop()
+        if self.postgres is not None:
+            self.postgres.stop()
         if self._lock is not None:
             (self.home / "address.json").unlink(missing_ok=True)
             self._lock.close()
@@ -259,17 +265,23 @@ class Workbench:
         port = self._port or next(_free_ports(GATEWAY_PORT))
         if self._port is not None and not _free(self._port):
             raise WorkbenchError(f"port {port} is in use: choose another with --port")
-        sandbox_port = any_port()
+        ports = [port]
+        while len(ports) <= self._replicas["gateway"]:  # the last one is the sandbox's
+            if (another := any_port()) not in ports:
+                ports.append(another)
+        *gateway_ports, sandbox_port = ports
+        urls = tuple(f"http://{HOST}:{one}" for one in gateway_ports)
         self.address = Address(
-            url=f"http://{HOST}:{port}",
+            url=urls[0],
+            urls=urls,
             sandbox_url=f"http://{HOST}:{sandbox_port}",
             database_url=database_url,
             pepper=self._environ.get("CUESMITH_PEPPER") or self._secret("pepper"),
         )
-        self._start_parts(port, sandbox_port)
+        self._start_parts(gateway_ports, sandbox_port)
         write_private(self.home / "address.json", msgspec.json.encode(self.address))
 
-    def _start_parts(self, port: int, sandbox_port: int) -> None:
+    def _start_parts(self, ports: list[int], sandbox_port: int) -> None:
         url, sandbox_url = self.address.url, self.address.sandbox_url
         webhook_secret = self._secret("webhook-secret", "whsec_")
         thin_secret = self._secret("thin-webhook-secret", "whsec_")
@@ -295,15 +307,24 @@ class Workbench:
                   shared | {"CUESMITH_SANDBOX_WEBHOOK_SECRET": webhook_secret,
                             "CUESMITH_SANDBOX_THIN_WEBHOOK_SECRET": thin_secret},
                   f"{sandbox_url}/sandbox")  # fmt: skip
-        self._add("clerk", ["api.cli", "clerk"], shared | clerk, "clerk.ready")
-        self._add("studio", ["engine", "studio"], shared | store, "studio.ready")
-        self._add("gateway", ["api.cli", "gateway", "--host", HOST, "--port", str(port)],
-                  shared | gateway, f"{url}/readyz")  # fmt: skip
+        for name in self._named("clerk"):
+            self._add(name, ["api.cli", "clerk"], shared | clerk, "clerk.ready")
+        for name in self._named("studio"):
+            self._add(name, ["engine", "studio"], shared | store, "studio.ready")
+        for name, port in zip(self._named("gateway"), ports, strict=True):
+            self._add(name, ["api.cli", "gateway", "--host", HOST, "--port", str(port)],
+                      shared | gateway, f"http://{HOST}:{port}/readyz")  # fmt: skip
+            for first_only in _GATEWAY_ONLY:  # a port that is told can be taken once
+                gateway.pop(first_only, None)
         for part in self.parts.values():
             part.start()
         for part in self.parts.values():
             part.wait_until_ready()
             self._tell(f"{part.name} ready")
+
+    def _named(self, kind: str) -> list[str]:
+        """What the replicas of a part are called: gateway, gateway-2 and so on."""
+        return [kind, *(f"{kind}-{number}" for number in range(2, self._replicas[kind] + 1))]
 
     def _add(
         self, name: str, module: list[str], environment: Mapping[str, str], ready: str
@@ -326,8 +347,8 @@ class Workbench:
 
     def _own_database(self) -> str:
         self._tell("starting Postgres")
-        self._postgres = Embedded(self.home / "postgres").start()
-        return self._postgres.dsn
+        self.postgres = Embedded(self.home / "postgres").start()
+        return self.postgres.dsn
 
     def _find_bank(self) -> None:
         """Bring a sampled bank into the user's cache, once; without one our own plays."""
@@ -388,6 +409,18 @@ _NOT_FOR_ALL = frozenset(
     {"CUESMITH_PEPPER", "CUESMITH_SIGNING_KEY", "CUESMITH_PUBLIC_URL", "CUESMITH_METRICS_PORT"}
 )
 _GATEWAY_ONLY = ("CUESMITH_METRICS_PORT",)
+_REPLICATED = frozenset({"gateway", "studio", "clerk"})
+
+
+def _counted(replicas: Mapping[str, int]) -> dict[str, int]:
+    """How often each part is there; refuses what cannot be there several times."""
+    if wrong := sorted(replicas.keys() - _REPLICATED):
+        raise WorkbenchError(
+            f"no replicas of {', '.join(wrong)}: only of {', '.join(sorted(_REPLICATED))}"
+        )
+    if any(count < 1 for count in replicas.values()):
+        raise WorkbenchError("every part is there at least once")
+    return dict.fromkeys(_REPLICATED, 1) | dict(replicas)
 
 
 def running(home: Path) -> Address | None:
