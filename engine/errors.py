@@ -43,3 +43,11 @@ class BankMissing(EngineError):
 
 class LeaseLost(EngineError):
     """Another studio has this job now; whatever this one made is dropped."""
+
+
+class Stopped(EngineError):
+    """The client or the operator wants this work to end now; what it has made so far stands."""
+
+
+class DeviceLost(EngineError):
+    """The accelerator does not answer any more; only a new process may find it again."""

@@ -24,6 +24,8 @@ class StudioSettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_MODELS``: the composer's folder; the packaged one when unset."""
     provider: str = "CPUExecutionProvider"
     """``CUESMITH_PROVIDER``: the onnxruntime provider; the studio refuses to start on another."""
+    backend: str = "score"
+    """``CUESMITH_BACKEND``: who makes the music, ``score`` (ours) or ``module:factory``."""
     lease_s: int = 30
     """``CUESMITH_LEASE_S``: how long a silent studio keeps a job."""
     metrics_port: int | None = None
@@ -41,6 +43,7 @@ def read(environ: Mapping[str, str] = os.environ) -> StudioSettings:
         bank=environ.get("CUESMITH_BANK"),
         models=Path(models) if models else None,
         provider=environ.get("CUESMITH_PROVIDER", "CPUExecutionProvider"),
+        backend=environ.get("CUESMITH_BACKEND") or "score",
         lease_s=_number(environ, "CUESMITH_LEASE_S") or 30,
         metrics_port=_number(environ, "CUESMITH_METRICS_PORT"),
         metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),

@@ -13,7 +13,7 @@ from engine.contracts import Brief, RetractedTake
 from engine.render.banks import find
 from engine.studio import pictures
 from engine.studio.rooms import Rooms
-from engine.studio.session import Offered, perform
+from engine.studio.session import Candidate, perform
 from engine.words import resolve
 
 BRIEFS = Path(__file__).with_name("briefs.jsonl")
@@ -64,7 +64,7 @@ def _one(folder: Path, number: int, brief: Brief, rooms: Rooms) -> Path | None:
     return None
 
 
-def _keep(stem: Path, offered: Offered) -> None:
+def _keep(stem: Path, offered: Candidate) -> None:
     """The JSON is written last: where it is, everything is."""
     stem.with_suffix(".wav").write_bytes(offered.master)
     stem.with_suffix(".mid").write_bytes(offered.midi)

@@ -7,11 +7,12 @@ is a pure function of the resolved brief.
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from msgspec import Struct, to_builtins
 
+from engine.backends.contracts import FamilyPerformance, OfferedFamily, Tell
 from engine.cabin.belonging import Member, bonds, in_noise, matrix
 from engine.cabin.character import Character
 from engine.cabin.drawing import draw
@@ -39,17 +40,6 @@ from engine.words.functions import AMBIENCES, facts
 
 SPARE_TAKES = 8
 """Beyond three for each candidate, how many takes are drawn before a family ends with fewer."""
-
-
-class OfferedFamily(Struct, frozen=True, kw_only=True):
-    """A family with its sound; ``sounds`` maps file names without ending to WAV files."""
-
-    made: FamilyMade
-    sounds: Mapping[str, bytes]
-
-
-FamilyPerformance = Generator[OfferedFamily | RetractedTake, None, None]
-Tell = Callable[[Progress], None]
 
 
 def perform_family(

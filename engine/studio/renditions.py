@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from engine.arrange.midi import write_midi
+from engine.backends.contracts import Piece
 from engine.contracts import RenditionOrder, Resolved, SoundFile, TrackFacts
 from engine.critique import panel
 from engine.errors import EngineError
@@ -20,7 +21,7 @@ from engine.studio import manuscript
 from engine.studio.manuscript import Manuscript
 from engine.studio.rooms import Rooms
 from engine.studio.versions import NoSuchVersion, TooShort, Version, versions
-from engine.words.formats import ENDINGS, Form, settled
+from engine.words.formats import Form, settled
 from engine.words.tonality import printed
 
 __all__ = [
@@ -33,20 +34,6 @@ WHOLE_MIXES = frozenset({"master", "cut", "sting", "underscore", "no_drums", "tr
 
 class RenditionFailed(EngineError):
     """A rendition that nobody should be sent."""
-
-
-class Piece(Struct, frozen=True, kw_only=True):
-    """One file of a rendition, what is known of it, and its score where it has one of its own."""
-
-    sound: SoundFile
-    content: bytes
-    midi: bytes | None = None
-
-    def named(self) -> Iterator[tuple[str, bytes]]:
-        """Its files by name."""
-        yield f"{self.sound.name}.{ENDINGS[self.sound.media_type]}", self.content
-        if self.midi is not None:
-            yield f"{self.sound.name}.mid", self.midi
 
 
 def render(

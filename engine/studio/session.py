@@ -7,12 +7,13 @@ accounts had licensed by then: a second studio that starts over finds the same t
 order, but for those that share a tune with what was licensed in between.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import Struct
 
 from engine.arrange.midi import write_midi
+from engine.backends.contracts import Label, Others, Tell
 from engine.contracts import Made, Measured, Outline, Resolved, RetractedTake
 from engine.critique import measure, panel
 from engine.critique.originality import Finding
@@ -30,7 +31,6 @@ from engine.studio.memory import give_back_large_blocks
 from engine.studio.rooms import Rooms
 from engine.studio.sounding import Clock, loops, sounded
 from engine.studio.takes import (
-    Others,
     Take,
     beside,
     compared,
@@ -44,21 +44,15 @@ from engine.studio.takes import (
 )
 from engine.words.outline import PLANNED
 
-__all__ = ["Offered", "Performance", "StopAsked", "outlines", "perform"]
+__all__ = ["Candidate", "Performance", "outlines", "perform"]
 
 ROUNDS = 6  # over-generated rounds before a brief ends with fewer candidates than asked
 ABREAST = 2  # takes that are rendered side by side
 LONG_MS = 150_000  # above this one at a time
 
-Tell = Callable[[Progress], None]
 
-
-class StopAsked(Exception):
-    """The client or the operator wants this session to end now; raised by ``tell``."""
-
-
-class Offered(Struct, frozen=True, kw_only=True):
-    """A candidate with its sound, before it is stored."""
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A take good enough to offer, with its sound."""
 
     made: Made
     take: Take
@@ -70,7 +64,7 @@ class Offered(Struct, frozen=True, kw_only=True):
     stems: Mapping[str, bytes]
 
 
-Performance = Generator[Offered | RetractedTake, None, None]
+Performance = Generator[Candidate | RetractedTake, None, None]
 
 
 def perform(
@@ -78,7 +72,7 @@ def perform(
     seed: int,
     rooms: Rooms,
     *,
-    label: Callable[[int], str],
+    label: Label,
     tell: Tell,
     done: Mapping[int, int] | None = None,
     others: Others = nobody,
@@ -224,7 +218,7 @@ def _candidate(
     label: str,
     sounded: _Sounded,
     alike: Finding,
-) -> Offered:
+) -> Candidate:
     """A take as the candidate of this number, its copies labelled."""
     midi = write_midi(take.score)
     made = Made(
@@ -256,7 +250,7 @@ def _candidate(
         },
         timings_s=sounded.laps,
     )
-    return Offered(
+    return Candidate(
         made=made,
         take=take,
         master=sounded.master,

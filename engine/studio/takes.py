@@ -5,12 +5,13 @@ edits and sends back, with the number of its take, comes back with the notes it 
 """
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from msgspec import Struct, structs
 
 from engine.arrange import arrange
+from engine.backends.contracts import Others
 from engine.contracts import Outline, Plan, Resolved, Rewrite
 from engine.critique import panel
 from engine.critique.bars import rater
@@ -34,9 +35,6 @@ RULED = ("chime", "ambience")
 
 TUNES = ("lead", "counter")
 """Roles whose runs belong to who licensed them. Basses walk and figures run alike everywhere."""
-
-Others = Callable[[Runs], Index]
-"""Asks what other accounts hold near some runs."""
 
 
 def nobody(_: Runs) -> Index:

@@ -14,10 +14,10 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from engine.backends.choice import chosen
 from engine.settings import StudioSettings
 from engine.studio.lanes import briefs, families, plans, renditions
 from engine.studio.lanes.lane import Studio, follow
-from engine.studio.rooms import furnish
 from engine.studio.shelf import open_shelf
 
 log = structlog.get_logger()
@@ -25,15 +25,15 @@ log = structlog.get_logger()
 
 async def serve(settings: StudioSettings) -> None:
     """Claim and make what is waiting until SIGTERM or SIGINT; then give back what is unfinished."""
-    rooms, shelf = furnish(settings), open_shelf(settings.store)
+    backend, shelf = chosen(settings), open_shelf(settings.store)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     worker = f"{socket.gethostname()}/{os.getpid()}"
     async with asyncpg.create_pool(settings.database_url, min_size=1, max_size=8) as pool:
-        log.info("studio.ready", worker=worker, model=rooms.composer.digest, bank=rooms.bank.name)
+        log.info("studio.ready", worker=worker, backend=backend.name, digest=backend.digest)
         studio = Studio(
-            pool=pool, rooms=rooms, shelf=shelf, worker=worker,
+            pool=pool, backend=backend, shelf=shelf, worker=worker,
             lease_for=timedelta(seconds=settings.lease_s), stop=stop,
         )  # fmt: skip
         await asyncio.gather(

@@ -8,11 +8,12 @@ from pathlib import Path
 import asyncpg
 
 from api import clerk
+from engine.backends.choice import chosen
+from engine.backends.contracts import Backend
 from engine.queue import service as queue
 from engine.settings import StudioSettings
 from engine.studio.lanes import briefs, families, plans, renditions
 from engine.studio.lanes.lane import Studio, Work
-from engine.studio.rooms import Rooms, furnish
 from engine.studio.shelf import open_shelf
 
 CHIME = {"prompt": "door open, friendly", "kind": "chime", "candidates": 2, "duration_ms": 800}
@@ -25,7 +26,7 @@ LANES: dict[str, Work] = {
 async def make_and_settle(pool: asyncpg.Pool, store: Path) -> None:
     """Do all that is waiting for a studio, and settle what was delivered."""
     studio = Studio(
-        pool=pool, rooms=_rooms(), shelf=open_shelf(str(store)), worker="test",
+        pool=pool, backend=_backend(), shelf=open_shelf(str(store)), worker="test",
         lease_for=timedelta(seconds=60), stop=asyncio.Event(),
     )  # fmt: skip
     while True:
@@ -39,5 +40,5 @@ async def make_and_settle(pool: asyncpg.Pool, store: Path) -> None:
 
 
 @cache
-def _rooms() -> Rooms:
-    return furnish(StudioSettings(database_url="", store="", bank="builtin"))
+def _backend() -> Backend:
+    return chosen(StudioSettings(database_url="", store="", bank="builtin"))

@@ -7,19 +7,17 @@ import structlog
 from msgspec import structs
 from prometheus_client import Counter, Gauge, Histogram
 
+from engine.backends.contracts import File, Offered, Performance
 from engine.contracts import Asset, RetractedTake
-from engine.critique.originality import Index, Runs, among, runs_of, signed, unsigned
+from engine.critique.originality import Index, Runs, among, unsigned
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, candidate_id
 from engine.repertoire import service as repertoire
-from engine.studio import manuscript
 from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, survived
 from engine.studio.lanes.session import Session
-from engine.studio.session import Offered, Performance, perform
 from engine.studio.shelf import Shelf
-from engine.studio.takes import tunes
 
 log = structlog.get_logger()
 BRIEFS = Counter("studio_briefs_total", "Briefs ended by this studio", ["outcome"])
@@ -50,24 +48,22 @@ class _Music(Session[Offered]):
 
     def begin(self, done: dict[int, int], heart: Heart) -> Performance:
         job = self.lease.job
-        return perform(
-            job.music,
-            job.seed,
-            self.studio.rooms,
+        return self.studio.backend.make(
+            job,
             label=lambda number: candidate_id(job.id, number),
             tell=heart.tell,
             done=done,
             others=partial(self._others, asyncio.get_running_loop()),
+            stop=heart.stopped,
         )
 
     async def deliver(self, offered: Offered) -> None:
         assets = await asyncio.to_thread(store_files, self.studio.shelf, offered)
         made = structs.replace(offered.made, assets=assets)
         name = candidate_id(self.lease.job.id, made.number)
-        keys = signed(runs_of(tunes(offered.take)).keys)
         async with lent(self.studio.pool) as conn, conn.transaction():
             await queue.deliver(conn, self.lease, made)
-            await repertoire.offer(conn, name, keys)
+            await repertoire.offer(conn, name, offered.runs)
         CANDIDATES.inc()
         log.info("candidate.delivered", brief=self.lease.job.id, number=made.number,
                  rating=made.rating, originality=made.provenance["originality"])  # fmt: skip
@@ -88,12 +84,10 @@ class _Music(Session[Offered]):
 
 def store_files(shelf: Shelf, offered: Offered) -> tuple[Asset, ...]:
     """Put a candidate's files on the shelf."""
-    wav, stems = "audio/wav", offered.stems.items()
-    return (
-        shelf.put("master", offered.master, wav),
-        shelf.put("evaluation", offered.evaluation, wav),
-        shelf.put("preview", offered.preview, "audio/mpeg"),
-        shelf.put("midi", offered.midi, "audio/midi"),
-        shelf.put("score", offered.manuscript, manuscript.MEDIA_TYPE),
-        *(shelf.put(f"stem.{name}", content, wav) for name, content in stems),
-    )
+    return tuple(_stored(shelf, one) for one in offered.files)
+
+
+def _stored(shelf: Shelf, one: File) -> Asset:
+    if isinstance(one.content, bytes):
+        return shelf.put(one.name, one.content, one.media_type)
+    return shelf.put_file(one.name, one.content, one.media_type)

@@ -6,14 +6,14 @@ import structlog
 from msgspec import structs
 from prometheus_client import Counter, Histogram
 
+from engine.backends.contracts import FamilyMaker, FamilyPerformance, OfferedFamily
 from engine.contracts import Asset, FamilyMade, FamilyMember, RetractedTake
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, candidate_id
 from engine.studio.connections import lent
-from engine.studio.family import FamilyPerformance, OfferedFamily, perform_family
 from engine.studio.family_copies import evaluation, preview
 from engine.studio.lanes.heart import Heart
-from engine.studio.lanes.lane import Studio, facts_of, survived
+from engine.studio.lanes.lane import Studio, facts_of, refuse_unbuilt, survived
 from engine.studio.lanes.session import Session
 from engine.studio.shelf import Shelf
 
@@ -31,20 +31,30 @@ async def make(studio: Studio, lease: Lease) -> None:
     facts = facts_of(lease, "family")
     log.info("family.claimed", **facts)
     with SECONDS.time():
-        outcome = await survived(_Family(studio, lease).run(), "family", facts)
+        outcome = await survived(_made(studio, lease), "family", facts)
     FAMILIES.labels(outcome).inc()
     log.info("family.ended", outcome=outcome, **facts)
 
 
+async def _made(studio: Studio, lease: Lease) -> str:
+    if not isinstance(studio.backend, FamilyMaker):
+        return await refuse_unbuilt(studio, lease, "families")
+    return await _Family(studio, lease, studio.backend).run()
+
+
 class _Family(Session[OfferedFamily]):
     """A family's candidates."""
+
+    def __init__(self, studio: Studio, lease: Lease, maker: FamilyMaker) -> None:
+        super().__init__(studio, lease)
+        self._maker = maker
 
     @property
     def asked(self) -> int:
         return self.lease.job.family.candidates
 
     def begin(self, done: dict[int, int], heart: Heart) -> FamilyPerformance:
-        return perform_family(self.lease.job.family, tell=heart.tell, done=done)
+        return self._maker.family(self.lease.job, tell=heart.tell, done=done, stop=heart.stopped)
 
     async def deliver(self, offered: OfferedFamily) -> None:
         label = candidate_id(self.lease.job.id, offered.made.number)

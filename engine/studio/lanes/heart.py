@@ -10,12 +10,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
-from engine.errors import LeaseLost
+from engine.errors import LeaseLost, Stopped
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress
 from engine.studio.connections import lent
 from engine.studio.lanes.lane import Studio
-from engine.studio.session import StopAsked
 
 T = TypeVar("T")
 
@@ -48,10 +47,14 @@ class Heart:
             await self._beating
 
     def tell(self, progress: Progress) -> None:
-        """Say how far the work is; `StopAsked` where it is to end. Called in the work's thread."""
+        """Say how far the work is; `Stopped` where it is to end. Called in the work's thread."""
         self._progress = progress
         if self._halt.is_set():
-            raise StopAsked
+            raise Stopped
+
+    def stopped(self) -> bool:
+        """Whether the work is to end."""
+        return self._halt.is_set()
 
     async def through(self, work: Callable[[], T]) -> T:
         """What ``work`` gives, done in a thread; or why the heart has stopped before it did."""
@@ -60,7 +63,7 @@ class Heart:
         await asyncio.wait({done, self._beating}, return_when=asyncio.FIRST_COMPLETED)
         if not done.done():  # the lease is lost or the database is gone
             self._halt.set()
-            with contextlib.suppress(StopAsked):
+            with contextlib.suppress(Stopped):
                 await done
             await self._beating
         return await done

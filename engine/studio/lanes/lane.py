@@ -9,12 +9,12 @@ import asyncpg
 import structlog
 from msgspec import Struct
 
+from engine.backends.contracts import Backend
 from engine.contracts import Failed
 from engine.errors import BriefRefused, LeaseLost
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Wants
 from engine.studio.connections import GONE, lent
-from engine.studio.rooms import Rooms
 from engine.studio.shelf import Shelf
 
 IDLE_S = 0.5
@@ -26,7 +26,7 @@ class Studio(Struct, frozen=True, kw_only=True):
     """What all lanes of one studio share. ``stop`` is set when the studio is to end."""
 
     pool: asyncpg.Pool
-    rooms: Rooms
+    backend: Backend
     shelf: Shelf
     worker: str
     lease_for: timedelta
@@ -81,3 +81,13 @@ async def survived(work: Awaitable[str], what: str, facts: dict[str, str | int])
 def refusal(refused: BriefRefused) -> Failed:
     """What is found impossible stays so: another attempt would say the same."""
     return Failed(code="brief_refused", detail=str(refused))
+
+
+async def refuse_unbuilt(studio: Studio, lease: Lease, what: str) -> str:
+    """End a job that this studio's backend cannot do; no other attempt would find another one."""
+    failure = Failed(
+        code="not_yet_available", detail=f"the backend {studio.backend.name} makes no {what}"
+    )
+    async with lent(studio.pool) as conn:
+        await queue.finish(conn, lease, failure=failure)
+    return "refused"

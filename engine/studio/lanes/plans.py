@@ -3,13 +3,13 @@
 import structlog
 from prometheus_client import Counter, Histogram
 
+from engine.backends.contracts import Planner
 from engine.errors import BriefRefused
 from engine.queue import service as queue
 from engine.queue.contracts import Lease
 from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
-from engine.studio.lanes.lane import Studio, facts_of, refusal, survived
-from engine.studio.takes import outlines
+from engine.studio.lanes.lane import Studio, facts_of, refusal, refuse_unbuilt, survived
 
 log = structlog.get_logger()
 PLANS = Counter("studio_plans_total", "Requests for plans ended by this studio", ["outcome"])
@@ -30,10 +30,12 @@ async def plan(studio: Studio, lease: Lease) -> None:
 
 async def _planned(studio: Studio, lease: Lease) -> str:
     """Plan and hand over; returns how it ended, for the log. A stopping studio finishes this."""
-    job = lease.job
+    planner = studio.backend
+    if not isinstance(planner, Planner):
+        return await refuse_unbuilt(studio, lease, "plans")
     async with Heart(studio, lease, "plan") as heart:
         try:
-            plans = tuple(await heart.through(lambda: outlines(job.music, job.seed)))
+            plans = tuple(await heart.through(lambda: planner.plans(lease.job)))
         except BriefRefused as refused:
             async with lent(studio.pool) as conn:
                 await queue.finish(conn, lease, failure=refusal(refused))

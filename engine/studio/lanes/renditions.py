@@ -10,6 +10,7 @@ from typing import IO
 import structlog
 from prometheus_client import Counter, Histogram
 
+from engine.backends.contracts import Reshaper
 from engine.contracts import (
     Asset,
     Failed,
@@ -26,14 +27,12 @@ from engine.queue.contracts import Job, Lease, Source
 from engine.studio.connections import lent
 from engine.studio.family_copies import without_copies
 from engine.studio.lanes.heart import Heart
-from engine.studio.lanes.lane import Studio, facts_of, survived
+from engine.studio.lanes.lane import Studio, facts_of, refuse_unbuilt, survived
 from engine.studio.manuscript import Unreadable
 from engine.studio.renditions import (
     NoSuchVersion,
     RenditionFailed,
     TooShort,
-    packed,
-    render,
 )
 from engine.studio.shelf import Shelf
 from engine.words import formats
@@ -63,10 +62,12 @@ async def reshape(studio: Studio, lease: Lease) -> None:
 
 async def _reshaped(studio: Studio, lease: Lease) -> str:
     """Make and hand over; returns how it ended, for the log. A stopping studio finishes this."""
+    if not isinstance(studio.backend, Reshaper):
+        return await refuse_unbuilt(studio, lease, "renditions")
     failure, made = None, None
     async with Heart(studio, lease, "render") as heart:
         try:
-            made = await heart.through(partial(_made, studio, lease.job))
+            made = await heart.through(partial(_made, studio.backend, studio.shelf, lease.job))
         except FINAL as refused:
             failure = _failure(refused)
     async with lent(studio.pool) as conn:
@@ -86,13 +87,13 @@ def _failure(refused: EngineError) -> Failed:
     return Failed(code=codes.get(type(refused), "order_refused"), detail=str(refused))
 
 
-def _made(studio: Studio, job: Job) -> Rendered:
+def _made(reshaper: Reshaper, shelf: Shelf, job: Job) -> Rendered:
     """The rendition, its files on the shelf one after the other."""
     source = job.source
     assert source is not None, "the database keeps no rendition without one"
     began = time.perf_counter()
     make = _packed if source.order.profile is not None else _reformed
-    sounds, assets = make(studio, job, source)
+    sounds, assets = make(reshaper, shelf, job, source)
     return Rendered(
         order=source.order,
         sounds=tuple(sounds),
@@ -101,27 +102,30 @@ def _made(studio: Studio, job: Job) -> Rendered:
     )
 
 
-def _reformed(studio: Studio, job: Job, source: Source) -> tuple[list[SoundFile], list[Asset]]:
-    kept, sounds, assets = _score(studio.shelf, source), [], []
-    for piece in render(kept, job.music, source.order, studio.rooms, source.facts):
+def _reformed(
+    reshaper: Reshaper, shelf: Shelf, job: Job, source: Source
+) -> tuple[list[SoundFile], list[Asset]]:
+    kept, sounds, assets = _score(shelf, source), [], []
+    for piece in reshaper.pieces(kept, job):
         sounds.append(piece.sound)
         for name, content in piece.named():
-            assets.append(studio.shelf.put(name, content, _media_type(name)))
+            assets.append(shelf.put(name, content, _media_type(name)))
     return sounds, assets
 
 
-def _packed(studio: Studio, job: Job, source: Source) -> tuple[Sequence[SoundFile], list[Asset]]:
+def _packed(
+    reshaper: Reshaper, shelf: Shelf, job: Job, source: Source
+) -> tuple[Sequence[SoundFile], list[Asset]]:
     order, facts, family = source.order, source.facts, source.family
     assert order.profile is not None, "without a profile there is nothing to pack"
     name = f"{order.profile}.zip"
     with tempfile.NamedTemporaryFile(prefix="cuesmith-", suffix=".zip") as out:
         if family is not None:
-            sounds = _packed_family(order.profile, family, facts, studio.shelf, out)
+            sounds = _packed_family(order.profile, family, facts, shelf, out)
         else:
-            kept = _score(studio.shelf, source)
-            sounds = packed(kept, job.music, order, studio.rooms, facts, out)
+            sounds = reshaper.pack(_score(shelf, source), job, out)
         out.flush()
-        return sounds, [studio.shelf.put_file(name, Path(out.name), _media_type(name))]
+        return sounds, [shelf.put_file(name, Path(out.name), _media_type(name))]
 
 
 def _packed_family(

@@ -11,13 +11,12 @@ from typing import Generic, TypeVar
 import structlog
 
 from engine.contracts import Failed, RetractedTake
-from engine.errors import BriefRefused
+from engine.errors import BriefRefused, Stopped
 from engine.queue import service as queue
 from engine.queue.contracts import Lease
 from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, refusal
-from engine.studio.session import StopAsked
 
 FEWER = "the panel kept fewer takes than were asked for; only what was delivered is charged"
 
@@ -67,7 +66,7 @@ class Session(ABC, Generic[Offer]):
                     self.retracted(outcome)
                 else:
                     await self.deliver(outcome)
-        except StopAsked:
+        except Stopped:
             return await self._interrupted(tuple(retracted), canceled=heart.canceled)
         except BriefRefused as refused:
             return await self._end(tuple(retracted), refusal(refused))

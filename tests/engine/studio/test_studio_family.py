@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from engine.__main__ import main
+from engine.backends.contracts import OfferedFamily
 from engine.contracts import (
     Delivery,
     FamilyBrief,
@@ -20,7 +21,7 @@ from engine.contracts import (
     RetractedTake,
 )
 from engine.queue.contracts import Progress
-from engine.studio.family import OfferedFamily, perform_family
+from engine.studio.family import perform_family
 from engine.words.family import resolve_family
 
 FEW = ("door_open", "door_close", "warn", "indicator")

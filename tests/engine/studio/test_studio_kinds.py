@@ -13,19 +13,19 @@ from engine.studio import renditions
 from engine.studio.manuscript import read
 from engine.studio.renditions import NoSuchVersion
 from engine.studio.rooms import Rooms
-from engine.studio.session import Offered, perform
+from engine.studio.session import Candidate, perform
 from engine.studio.takes import outlines
 from engine.words import resolve
 
 
-def offered(rooms: Rooms, **fields) -> list[Offered]:
+def offered(rooms: Rooms, **fields) -> list[Candidate]:
     resolved = resolve(Brief(seed=5, **fields), 5)
 
     def quiet(_: Progress) -> None:
         return None
 
     made = list(perform(resolved, 5, rooms, label=str, tell=quiet))
-    return [one for one in made if isinstance(one, Offered)]
+    return [one for one in made if isinstance(one, Candidate)]
 
 
 def heard(content: bytes) -> np.ndarray:

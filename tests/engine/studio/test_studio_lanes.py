@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 from msgspec import structs
 
+from engine.backends.contracts import Offered
+from engine.backends.score import ScoreBackend
 from engine.contracts import Brief, FamilyBrief, RenditionOrder, Resolved, TrackFacts
 from engine.queue import service as queue
 from engine.queue.contracts import Ended, Job, Played, Source
@@ -18,8 +20,8 @@ from engine.studio.lanes import families, renditions
 from engine.studio.lanes.briefs import store_files
 from engine.studio.lanes.lane import Studio, claim
 from engine.studio.rooms import Rooms
-from engine.studio.session import Offered, perform
 from engine.studio.shelf import open_shelf
+from engine.studio.takes import nobody
 from engine.words import resolve
 from engine.words.family import resolve_family
 
@@ -32,14 +34,17 @@ FACTS = TrackFacts(track="trk_a", title="chime")
 def there(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> Studio:
     """A studio at a queue, that nobody stops."""
     return Studio(
-        pool=pool, rooms=rooms, shelf=open_shelf(str(tmp_path)), worker="w1", lease_for=LEASE,
-        stop=asyncio.Event(),
+        pool=pool, backend=ScoreBackend(rooms), shelf=open_shelf(str(tmp_path)), worker="w1",
+        lease_for=LEASE, stop=asyncio.Event(),
     )  # fmt: skip
 
 
 def _source(there: Studio, order: RenditionOrder) -> Source:
     """A chime on the shelf, and what it is wanted as."""
-    told = perform(CHIME, 3, there.rooms, label=str, tell=lambda _: None)
+    job = Job(id="brf_a", account="acc_1", resolved=CHIME, seed=3, deadline_at=datetime.now(UTC))
+    told = there.backend.make(
+        job, label=str, tell=lambda _: None, done={}, others=nobody, stop=lambda: False
+    )
     offered = next(one for one in told if isinstance(one, Offered))
     return Source(facts=FACTS, order=order, assets=store_files(there.shelf, offered))
 

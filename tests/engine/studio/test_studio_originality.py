@@ -7,7 +7,7 @@ from msgspec import structs
 from engine.contracts import Brief, Resolved, RetractedTake
 from engine.critique.originality import MOST_NOTES, Index, Runs, among, built, runs_of, steps_of
 from engine.studio.rooms import Rooms
-from engine.studio.session import Offered, perform
+from engine.studio.session import Candidate, perform
 from engine.studio.takes import Take, beside, compared, sheets, tunes, written
 from engine.words import resolve
 
@@ -99,7 +99,7 @@ def test_the_next_take_comes_instead_of_one_that_is_held(
     made = list(
         perform(tuneful, SEED, rooms, label=str, tell=lambda _: None, others=holding(takes[0]))
     )
-    offered = [one for one in made if isinstance(one, Offered)]
+    offered = [one for one in made if isinstance(one, Candidate)]
     assert [one.made.number for one in offered] == [1, 2]
     assert takes[0].number not in {one.made.take for one in offered}
     said = {one.take: one.reason for one in made if isinstance(one, RetractedTake)}
@@ -115,6 +115,6 @@ def test_a_brief_whose_candidates_were_all_delivered_gets_no_further_one(
     before = list(
         perform(tuneful, SEED, rooms, label=str, tell=lambda _: None, others=holding(takes[0]))
     )
-    done = {one.made.number: one.made.take for one in before if isinstance(one, Offered)}
+    done = {one.made.number: one.made.take for one in before if isinstance(one, Candidate)}
     again = perform(tuneful, SEED, rooms, label=str, tell=lambda _: None, done=done)
-    assert not [one for one in again if isinstance(one, Offered)]
+    assert not [one for one in again if isinstance(one, Candidate)]

@@ -7,24 +7,25 @@ import pytest
 
 from engine.contracts import Resolved, RetractedTake
 from engine.critique.panel import Verdict
+from engine.errors import Stopped
 from engine.queue.contracts import Progress
 from engine.studio import session
 from engine.studio.rooms import Rooms
-from engine.studio.session import Offered, StopAsked, perform
+from engine.studio.session import Candidate, perform
 
 SEED = 11
 
 
-def _performed(resolved: Resolved, rooms: Rooms, **more) -> list[Offered | RetractedTake]:
+def _performed(resolved: Resolved, rooms: Rooms, **more) -> list[Candidate | RetractedTake]:
     given = {"label": lambda number: f"c{number}", "tell": lambda _: None} | more
     return list(perform(resolved, SEED, rooms, **given))
 
 
 @pytest.fixture(scope="module")
-def performed(short: Resolved, rooms: Rooms) -> tuple[list[Offered], list[Progress]]:
+def performed(short: Resolved, rooms: Rooms) -> tuple[list[Candidate], list[Progress]]:
     told: list[Progress] = []
     made = _performed(short, rooms, tell=told.append)
-    return [one for one in made if isinstance(one, Offered)], told
+    return [one for one in made if isinstance(one, Candidate)], told
 
 
 def test_every_candidate_asked_for_is_offered(performed, short: Resolved) -> None:
@@ -68,7 +69,7 @@ def test_what_was_delivered_before_is_not_rendered_again(
 
     monkeypatch.setattr(session, "_sound", counted)
     rest = _performed(short, rooms, done={first.number: first.take})
-    (second,) = [one for one in rest if isinstance(one, Offered)]
+    (second,) = [one for one in rest if isinstance(one, Candidate)]
     assert first.take not in rendered
     assert second.made.number == 2
     assert second.master == performed[0][1].master
@@ -84,7 +85,7 @@ def test_a_take_that_fails_the_second_hearing_is_replaced(
     monkeypatch.setattr(session, "ABREAST", 1)
     made = _performed(short, rooms)
     retracted = [one for one in made if isinstance(one, RetractedTake)]
-    offered = [one for one in made if isinstance(one, Offered)]
+    offered = [one for one in made if isinstance(one, Candidate)]
     assert [one.reason for one in retracted if one.take == performed[0][0].made.take] == [
         "too quiet"
     ]
@@ -95,16 +96,16 @@ def test_a_take_that_fails_the_second_hearing_is_replaced(
 def test_a_stop_ends_the_session_before_the_next_take(short: Resolved, rooms: Rooms) -> None:
     def stop_at_render(progress: Progress) -> None:
         if progress.step == "render" and progress.done == 1:
-            raise StopAsked
+            raise Stopped
 
     made = perform(short, SEED, rooms, label=str, tell=stop_at_render)
     assert _offered(made) == [1]
 
 
-def _offered(made: Iterator[Offered | RetractedTake]) -> list[int]:
+def _offered(made: Iterator[Candidate | RetractedTake]) -> list[int]:
     numbers = []
-    with pytest.raises(StopAsked):
-        numbers.extend(one.made.number for one in made if isinstance(one, Offered))
+    with pytest.raises(Stopped):
+        numbers.extend(one.made.number for one in made if isinstance(one, Candidate))
         pytest.fail("the session went on")
     return numbers
 
@@ -113,12 +114,12 @@ def test_playing_ahead_changes_no_byte(
     performed, short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "ABREAST", 1)
-    alone = [one for one in _performed(short, rooms) if isinstance(one, Offered)]
+    alone = [one for one in _performed(short, rooms) if isinstance(one, Candidate)]
     assert [one.master for one in alone] == [one.master for one in performed[0]]
 
 
 def test_asked_stems_come_apart_and_add_up(short: Resolved, rooms: Rooms) -> None:
     asked = msgspec.structs.replace(short, candidates=1, stems=("all",))
-    (one,) = [made for made in _performed(asked, rooms) if isinstance(made, Offered)]
+    (one,) = [made for made in _performed(asked, rooms) if isinstance(made, Candidate)]
     assert len(one.stems) >= 3
     assert {len(content) for content in one.stems.values()}

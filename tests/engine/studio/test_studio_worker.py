@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from msgspec import structs
 
+from engine.backends.score import ScoreBackend
 from engine.contracts import Resolved, SectionBrief
 from engine.queue import service as queue
 from engine.queue.contracts import Ended, Job, Planned, Played
@@ -31,8 +32,9 @@ def there(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> Studio:
     """A studio at a queue, that nobody stops."""
     shelf = open_shelf(str(tmp_path / "shelf"))
     return Studio(
-        pool=pool, rooms=rooms, shelf=shelf, worker="w1", lease_for=LEASE, stop=asyncio.Event()
-    )
+        pool=pool, backend=ScoreBackend(rooms), shelf=shelf, worker="w1", lease_for=LEASE,
+        stop=asyncio.Event(),
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""Our own backend: a score is written first, then instruments play it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
+
+from engine.backends.contracts import (
+    FamilyPerformance,
+    File,
+    Label,
+    Offered,
+    Others,
+    Performance,
+    Piece,
+    Stop,
+    Tell,
+)
+from engine.contracts import Outline, RetractedTake, SoundFile
+from engine.critique.originality import runs_of, signed
+from engine.queue.contracts import Job, Source
+from engine.settings import StudioSettings
+from engine.studio import manuscript, renditions
+from engine.studio.family import perform_family
+from engine.studio.rooms import Rooms, furnish
+from engine.studio.session import Candidate, perform
+from engine.studio.takes import outlines, tunes
+
+
+def backend(settings: StudioSettings) -> "ScoreBackend":
+    """Our backend, its weights loaded and its instruments found."""
+    return ScoreBackend(furnish(settings))
+
+
+class ScoreBackend:
+    """The rooms of the studio behind the contract of backends."""
+
+    name = "score"
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self.digest: str = rooms.composer.digest
+
+    def make(
+        self,
+        job: Job,
+        *,
+        label: Label,
+        tell: Tell,
+        done: Mapping[int, int],
+        others: Others,
+        stop: Stop,
+    ) -> Performance:
+        """The brief's candidates, in the order of their rank."""
+        performed = perform(
+            job.music, job.seed, self._rooms, label=label, tell=tell, done=done, others=others
+        )
+        try:
+            for outcome in performed:
+                yield outcome if isinstance(outcome, RetractedTake) else offered(outcome)
+        finally:
+            performed.close()
+
+    def plans(self, job: Job) -> Sequence[Outline]:
+        """The plans that the brief would be composed from."""
+        return outlines(job.music, job.seed)
+
+    def pieces(self, kept: bytes, job: Job) -> Iterator[Piece]:
+        """The track in the shape that was ordered."""
+        source = _source(job)
+        return renditions.render(kept, job.music, source.order, self._rooms, source.facts)
+
+    def pack(self, kept: bytes, job: Job, out: IO[bytes]) -> Sequence[SoundFile]:
+        """The track in all the shapes that a profile asks for."""
+        source = _source(job)
+        return renditions.packed(kept, job.music, source.order, self._rooms, source.facts, out)
+
+    def family(
+        self,
+        job: Job,
+        *,
+        tell: Tell,
+        done: Mapping[int, int],
+        stop: Stop,
+    ) -> FamilyPerformance:
+        """The family's candidates, in the order of their rank."""
+        return perform_family(job.family, tell=tell, done=done)
+
+    def close(self) -> None:
+        """Nothing is held that does not go with the process."""
+
+
+def offered(candidate: Candidate) -> Offered:
+    """A candidate as its files, and the runs of its tunes."""
+    wav = "audio/wav"
+    return Offered(
+        made=candidate.made,
+        files=(
+            File(name="master", content=candidate.master, media_type=wav),
+            File(name="evaluation", content=candidate.evaluation, media_type=wav),
+            File(name="preview", content=candidate.preview, media_type="audio/mpeg"),
+            File(name="midi", content=candidate.midi, media_type="audio/midi"),
+            File(name="score", content=candidate.manuscript, media_type=manuscript.MEDIA_TYPE),
+            *(
+                File(name=f"stem.{name}", content=content, media_type=wav)
+                for name, content in candidate.stems.items()
+            ),
+        ),
+        runs=tuple(signed(runs_of(tunes(candidate.take)).keys)),
+    )
+
+
+def _source(job: Job) -> Source:
+    assert job.source is not None, "the database keeps no rendition without one"
+    return job.source
