@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 from litestar import Litestar
+from litestar.types import ASGIApp
 from prometheus_client import start_http_server
 
 from api import arrival, docs, house, logs, openapi, problems
@@ -102,9 +103,18 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
     return app
 
 
-def serve(settings: GatewaySettings, signer: Signer, host: str, port: int) -> None:
+def serve(
+    settings: GatewaySettings,
+    signer: Signer,
+    host: str,
+    port: int,
+    beside: Callable[[Gateway], ASGIApp] = lambda gateway: gateway,
+) -> None:
     """Answer until SIGTERM or SIGINT. Requests in flight are finished; those that only wait for
-    a brief or a top-up are answered at once with how it stands."""
+    a brief or a top-up are answered at once with how it stands.
+
+    ``beside`` puts something else next to the gateway, in the same process: what it is measured by.
+    """
     logs.as_json()
     _refuse_taken(host, port)
     if settings.metrics_port is not None:
@@ -112,8 +122,9 @@ def serve(settings: GatewaySettings, signer: Signer, host: str, port: int) -> No
     app = create_app(settings, signer)
     # Its own lines are not JSON; only what goes wrong is worth breaking the rule.
     server = Server(
-        app, address=host, port=port, interface=Interfaces.ASGINL, log_level=LogLevels.error
-    )
+        beside(app), address=host, port=port, interface=Interfaces.ASGINL,
+        log_level=LogLevels.error,
+    )  # fmt: skip
 
     def stop() -> None:
         shop: Shop | None = getattr(app.state, "shop", None)
