@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 WORKSHOP ?= $(BIN)/python# a Python with torch and onnx, for what is measured against them
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test check load report locks
+.PHONY: help setup demo dev test check audit load report locks
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,13 @@ check: $(VENV)/dev.stamp ## style, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/basedpyright
+
+audit: $(VENV)/audit/bin/pip-audit ## known vulnerabilities of everything that is pinned
+	deploy/audit.sh $(VENV)/audit/bin
+
+$(VENV)/audit/bin/pip-audit: locks/audit.txt | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 
 load: $(VENV)/dev.stamp ## benches; each prints ratios against a reference of the same run
 	$(BIN)/python -m loadtests.bench_compose
@@ -59,4 +66,5 @@ locks: ## pin the dependencies again, from pyproject.toml
 	$(LOCK) --extra gpu -o locks/studio-gpu.txt
 	$(LOCK) --extra clerk --extra cpu --extra local -o locks/demo.txt
 	$(LOCK) --extra dev -o locks/dev.txt
+	$(LOCK) --extra audit -o locks/audit.txt
 	$(LOCK) --extra train --overrides locks/without-torch.in --no-emit-package torch -o locks/workshop.txt
