@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import asyncpg
 import structlog
 from msgspec import Struct
+from prometheus_client import Counter, Gauge
 
 from api.clerk.desk import Desk
 from api.clerk.dunning import dun
@@ -22,6 +23,7 @@ from api.clerk.reconcile import reconcile
 from api.clerk.settling import settle_due
 from api.clerk.stripe import forget_events, handle_stripe, sweep_stripe
 from api.clerk.topups import start_topups
+from api.clerk.watching import PULSE, count_waiting, prove_ledger
 from api.database import GONE
 from billing.errors import StripeUnavailable
 from billing.processor import errands
@@ -30,6 +32,9 @@ DELIVERIES = "engine_deliveries"
 IDLE_S = 0.5
 
 log = structlog.get_logger()
+DONE = Gauge("clerk_round_last_seconds", "When a round was last done, in Unix seconds", ["round"])
+PAUSE = Gauge("clerk_round_pause_seconds", "How long a round rests at most", ["round"])
+FAULTS = Counter("clerk_round_faults_total", "Rounds that ended in an error", ["round"])
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -47,12 +52,14 @@ ROUNDS = (
     Round(step=handle_stripe, pause_s=IDLE_S),
     Round(step=send_usage, pause_s=IDLE_S),
     Round(step=keep_holds, pause_s=5.0),
+    Round(step=count_waiting, pause_s=15.0),
     Round(step=subscribe_postpaid, pause_s=5.0),
     Round(step=dun, pause_s=60.0),
     Round(step=sweep_stripe, pause_s=60.0),
     Round(step=expire_lots, pause_s=60.0),
     Round(step=reconcile, pause_s=300.0),
     Round(step=book_fees, pause_s=900.0),
+    Round(step=prove_ledger, pause_s=3600.0),
     Round(step=forget_answers, pause_s=3600.0),
     Round(step=forget_plans, pause_s=3600.0),
     Round(step=forget_offers, pause_s=3600.0),
@@ -70,7 +77,11 @@ async def serve(desk: Desk) -> None:
     listener = asyncio.create_task(listen(desk.pool, woken, stop))
     log.info("clerk.ready")
     await asyncio.gather(
-        *(repeat(one.step, desk, stop, one.pause_s, woken.get(one.channel or "")) for one in ROUNDS)
+        PULSE.beat(stop),
+        *(
+            repeat(one.step, desk, stop, one.pause_s, woken.get(one.channel or ""))
+            for one in ROUNDS
+        ),
     )
     listener.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -86,13 +97,19 @@ async def repeat(
     woken: asyncio.Event | None = None,
 ) -> None:
     """One step again and again; a fault is logged and tried again, the others go on."""
+    name = step.__name__
+    PAUSE.labels(name).set(pause_s)
+    DONE.labels(name).set_to_current_time()  # a clerk that has just come has missed nothing
     while not stop.is_set():
         try:
             await step(desk)
+            DONE.labels(name).set_to_current_time()
         except (*GONE, StripeUnavailable) as error:
-            log.warning("clerk.step_failed", step=step.__name__, error=str(error))
+            FAULTS.labels(name).inc()
+            log.warning("clerk.step_failed", step=name, error=str(error))
         except Exception:  # one row's fault must not stop the till for the others
-            log.exception("clerk.fault", step=step.__name__)
+            FAULTS.labels(name).inc()
+            log.exception("clerk.fault", step=name)
         waker = woken or stop
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(waker.wait(), pause_s)

@@ -56,12 +56,12 @@ async def _serve_clerk(database_url: str, billing: Any) -> None:
 
 
 def _show_metrics() -> None:
-    """/metrics, where ``CUESMITH_METRICS_PORT`` asks for it."""
-    from prometheus_client import start_http_server
+    """/metrics and /healthz, where ``CUESMITH_METRICS_PORT`` asks for them."""
+    from api.clerk import watching
 
     if told := os.environ.get("CUESMITH_METRICS_PORT"):
         host = os.environ.get("CUESMITH_METRICS_HOST", "127.0.0.1")
-        start_http_server(port(told), addr=host)
+        watching.show(port(told), host)
 
 
 def _become_engine(*arguments: str) -> NoReturn:
