@@ -23,6 +23,8 @@ from engine.contracts import (
 JobState = Literal["queued", "leased", "done", "failed", "canceled"]
 Lane = Literal["rendition", "plan", "interactive", "batch"]
 Wants = Literal["candidates", "plans", "renditions", "families"]
+POSITION_MAX = 100
+"""Nobody counts further than this where a job stands: it is this far back, or farther."""
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -40,7 +42,9 @@ class Job(Struct, frozen=True, kw_only=True):
     plans or the rendition.
 
     Plans and renditions have lanes of their own, which hold no tokens. ``seed`` is the working
-    seed of what is to be made; of a rendition that of the take it was made from.
+    seed of what is to be made; of a rendition that of the take it was made from. ``api_key`` is
+    who asked, ``trace`` what the work is called in every log, ``engine`` the digest of the only
+    engine that may do it (None: any).
     """
 
     id: str
@@ -53,6 +57,9 @@ class Job(Struct, frozen=True, kw_only=True):
     source: Source | None = None
     expected_s: float = 0.0
     max_attempts: int = 3
+    api_key: str = ""
+    trace: str = ""
+    engine: str | None = None
 
     @property
     def music(self) -> Resolved:
@@ -90,7 +97,8 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 class JobView(Struct, frozen=True, kw_only=True):
-    """A job as the door shows it. ``position`` counts the jobs ahead while it waits."""
+    """A job as the door shows it. ``position`` counts the jobs of the same key and lane that wait
+    before it, up to `POSITION_MAX`: what other keys and accounts send does not push it back."""
 
     state: JobState
     attempt: int
@@ -146,6 +154,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     id: int
     job: str
     account: str
+    trace: str
     number: int
     body: Delivered | FamilyDelivered | Ended | Unreadable
     waited: timedelta  # since it was delivered, by the database's clock

@@ -11,7 +11,7 @@ import asyncpg
 
 from engine.contracts import Failed, FamilyMade, Made, Outline, Rendered, RetractedTake
 from engine.errors import LeaseLost
-from engine.queue import store
+from engine.queue import store, turns
 from engine.queue.contracts import (
     Delivered,
     Delivery,
@@ -47,6 +47,10 @@ _HOPELESS: dict[Wants, tuple[Failed, Failed]] = {
     "plans": (PLAN_TOO_LATE, PLAN_USED_UP),
     "renditions": (RENDITION_TOO_LATE, RENDITION_USED_UP),
 }
+URGENT = timedelta(hours=2)
+"""So long before its deadline, or four times as long as it is expected to take, a batch job stops
+making way for interactive ones."""
+REAPED_AT_ONCE = 500
 PUT_OFF_FIRST = timedelta(seconds=1)
 PUT_OFF_LONGEST = timedelta(minutes=5)
 """A delivery that cannot be settled is put off, twice as long each time, within these bounds."""
@@ -54,7 +58,7 @@ PUT_OFF_LONGEST = timedelta(minutes=5)
 
 async def enqueue(conn: asyncpg.Connection, job: Job) -> None:
     """Hand a job to the studios, inside the caller's transaction."""
-    await store.insert_job(conn, job)
+    await store.insert_job(conn, job, URGENT)
 
 
 async def ask_cancel(conn: asyncpg.Connection, job: str) -> bool:
@@ -74,13 +78,21 @@ async def view(conn: asyncpg.Connection, job: str) -> JobView | None:
 
 
 async def claim(
-    conn: asyncpg.Connection, worker: str, lease: timedelta, wants: Wants | None = None
+    conn: asyncpg.Connection,
+    worker: str,
+    lease: timedelta,
+    wants: Wants | None = None,
+    engine: str | None = None,
 ) -> Lease | None:
     """Take the next waiting job for ``lease``; its attempt counts from now.
 
-    Only such a job as ``wants`` says, or any: then what takes the least time comes first.
+    Only such a job as ``wants`` says, or any: then what takes the least time comes first. A job
+    that is pinned to an engine is taken only by a studio whose ``engine`` it is.
     """
-    return await store.claim_next(conn, worker, lease, wants)
+    for one in turns.LANES if wants is None else (wants,):
+        if (found := await turns.claim_next(conn, worker, lease, one, engine)) is not None:
+            return found
+    return None
 
 
 async def beat(
@@ -160,19 +172,20 @@ async def give_back(conn: asyncpg.Connection, lease: Lease) -> None:
 
 
 async def reap(conn: asyncpg.Connection) -> int:
-    """Requeue jobs whose studio went silent; end those whose attempts or time are used up."""
+    """Requeue jobs whose studio went silent, hasten batch jobs whose time runs short, and end those
+    whose attempts or time are used up; returns how many were requeued or ended."""
+    if not await store.anything_due(conn):
+        return 0
     async with conn.transaction():
         requeued = await store.requeue_silent(conn)
-        ended = 0
-        for job, wants, late in await store.select_hopeless(conn):
+        await store.hasten(conn, REAPED_AT_ONCE)
+        hopeless = await store.select_hopeless(conn, REAPED_AT_ONCE)
+        for job, wants, late in hopeless:
             delivered = len(await store.select_numbers(conn, job))
-            failure = _hopeless(wants, late)
+            ended = Ended(delivered=delivered, failure=_hopeless(wants, late))
             await store.end_job(conn, job, "done" if delivered else "failed")
-            await store.insert_delivery(
-                conn, job, 0, 0, Ended(delivered=delivered, failure=failure)
-            )
-            ended += 1
-    return requeued + ended
+            await store.insert_delivery(conn, job, 0, 0, ended)
+    return requeued + len(hopeless)
 
 
 async def unsettled(conn: asyncpg.Connection, limit: int) -> list[Delivery]:

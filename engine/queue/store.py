@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from engine.contracts import Resolved, ResolvedFamily
 from engine.queue.contracts import (
+    POSITION_MAX,
     Delivered,
     Delivery,
     Ended,
@@ -18,7 +18,6 @@ from engine.queue.contracts import (
     Planned,
     Played,
     Progress,
-    Source,
     Unreadable,
     Wants,
 )
@@ -31,18 +30,23 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+# A batch job counts as an interactive one when its time runs short.
 INSERT_JOB = """
 insert into engine.jobs (id, account, resolved, seed, lane, wants, source, expected_s, deadline_at,
-                         max_attempts)
-values ($1, $2, $3::jsonb, $4, $5, $6, $7::jsonb, $8, $9, $10)
+                         max_attempts, api_key, trace, engine, urgent_at)
+values ($1, $2, $3::jsonb, $4, $5, $6, $7::jsonb, $8, $9, $10, $11, $12, $13,
+        case when $5 = 'batch' then
+          $9::timestamptz - greatest($14::interval, make_interval(secs => 4 * $8::float8)) end)
 """
 
 
-async def insert_job(conn: asyncpg.Connection, job: Job) -> None:
+async def insert_job(conn: asyncpg.Connection, job: Job, urgent: timedelta) -> None:
+    """``urgent``: so long before its deadline a batch job stops making way for others."""
     source = None if job.source is None else _json(job.source)
     await conn.execute(
-        INSERT_JOB, job.id, job.account, _json(job.resolved), job.seed, job.lane,
-        job.wants, source, job.expected_s, job.deadline_at, job.max_attempts,
+        INSERT_JOB, job.id, job.account, _json(job.resolved), job.seed, job.lane, job.wants, source,
+        job.expected_s, job.deadline_at, job.max_attempts, job.api_key, job.trace,
+        job.engine or "", urgent,
     )  # fmt: skip
 
 
@@ -69,16 +73,20 @@ async def mark_cancel(conn: asyncpg.Connection, job: str) -> bool:
 SELECT_VIEW = """
 select state, attempt, progress, expected_s, cancel_asked, finished_at,
   case when state = 'queued' then (
-    select count(*) from engine.jobs ahead
-    where ahead.state = 'queued' and ahead.wants = jobs.wants
-      and (ahead.run_at, ahead.id) < (jobs.run_at, jobs.id)
+    select count(*) from (
+      select from engine.jobs as ahead
+      where ahead.state = 'queued' and ahead.wants = jobs.wants and ahead.lane = jobs.lane
+        and ahead.engine = jobs.engine and ahead.account = jobs.account
+        and ahead.api_key = jobs.api_key and (ahead.run_at, ahead.id) < (jobs.run_at, jobs.id)
+      limit $2
+    ) as ahead
   ) else 0 end as position
 from engine.jobs where id = $1
 """
 
 
 async def select_view(conn: asyncpg.Connection, job: str) -> JobView | None:
-    row = await conn.fetchrow(SELECT_VIEW, job)
+    row = await conn.fetchrow(SELECT_VIEW, job, POSITION_MAX)
     if row is None:
         return None
     return JobView(
@@ -89,61 +97,6 @@ async def select_view(conn: asyncpg.Connection, job: str) -> JobView | None:
         expected_s=row["expected_s"],
         cancel_asked=row["cancel_asked"],
         finished_at=row["finished_at"],
-    )
-
-
-# Renditions and plans before everything else: they take no time. Then fair by account: the account
-# with the fewest running jobs of the kind goes first, then the oldest job.
-# The window is taken over a bounded head of the queue so that a flood costs no full scan.
-CLAIM_NEXT = """
-with head as (
-  select id, account, wants, run_at from engine.jobs
-  where state = 'queued' and run_at <= now() and ($3::text is null or wants = $3)
-  order by lane desc, run_at, id
-  limit 200
-), chosen as (
-  select jobs.id from engine.jobs
-  join head using (id)
-  where jobs.state = 'queued'
-  order by
-    jobs.wants desc,
-    (select count(*) from engine.jobs busy
-     where busy.state = 'leased' and busy.account = head.account and busy.wants = head.wants),
-    jobs.lane desc, head.run_at, head.id
-  for update of jobs skip locked
-  limit 1
-)
-update engine.jobs
-set state = 'leased', attempt = attempt + 1, worker = $1, lease_until = now() + $2::interval
-from chosen where jobs.id = chosen.id
-returning jobs.*
-"""
-
-
-async def claim_next(
-    conn: asyncpg.Connection, worker: str, lease: timedelta, wants: Wants | None
-) -> Lease | None:
-    row = await conn.fetchrow(CLAIM_NEXT, worker, lease, wants)
-    if row is None:
-        return None
-    return Lease(job=_job(row), worker=worker, attempt=row["attempt"])
-
-
-def _job(row: asyncpg.Record) -> Job:
-    source = row["source"] and msgspec.json.decode(row["source"], type=Source)
-    family = row["wants"] == "families" or (source is not None and source.family is not None)
-    shape = ResolvedFamily if family else Resolved
-    return Job(
-        id=row["id"],
-        account=row["account"],
-        resolved=msgspec.json.decode(row["resolved"], type=shape),
-        seed=row["seed"],
-        lane=row["lane"],
-        wants=row["wants"],
-        source=source,
-        expected_s=row["expected_s"],
-        deadline_at=row["deadline_at"],
-        max_attempts=row["max_attempts"],
     )
 
 
@@ -234,9 +187,26 @@ async def return_job(conn: asyncpg.Connection, lease: Lease) -> None:
     await conn.execute(RETURN_JOB, lease.job.id, lease.worker, lease.attempt)
 
 
+# What is to do is nearly always nothing, so that is asked first, from the ends of small indexes.
+SELECT_DUE = """
+select exists (select from engine.jobs where state = 'leased' and lease_until < now())
+  or exists (select from engine.jobs where state = 'queued' and deadline_at <= now())
+  or exists (select from engine.jobs
+             where state = 'queued' and lane = 'batch' and urgent_at <= now())
+"""
+
+
+async def anything_due(conn: asyncpg.Connection) -> bool:
+    return bool(await conn.fetchval(SELECT_DUE))
+
+
 REQUEUE_SILENT = """
 update engine.jobs set state = 'queued', worker = null, lease_until = null
-where state = 'leased' and lease_until < now() and attempt < max_attempts and deadline_at > now()
+where id in (
+  select id from engine.jobs
+  where state = 'leased' and lease_until < now() and attempt < max_attempts and deadline_at > now()
+  for update skip locked
+)
 returning id
 """
 
@@ -245,23 +215,39 @@ async def requeue_silent(conn: asyncpg.Connection) -> int:
     return len(await conn.fetch(REQUEUE_SILENT))
 
 
+HASTEN = """
+update engine.jobs set lane = 'interactive'
+where id in (
+  select id from engine.jobs where state = 'queued' and lane = 'batch' and urgent_at <= now()
+  order by urgent_at limit $1 for update skip locked
+)
+returning id
+"""
+
+
+async def hasten(conn: asyncpg.Connection, limit: int) -> int:
+    """Batch jobs whose time runs short wait with the interactive ones; returns how many moved."""
+    return len(await conn.fetch(HASTEN, limit))
+
+
 SELECT_HOPELESS = """
 select id, wants, deadline_at <= now() as late from engine.jobs
 where (state = 'leased' and lease_until < now()
        and (attempt >= max_attempts or deadline_at <= now()))
    or (state = 'queued' and deadline_at <= now())
+limit $1
 for update skip locked
 """
 
 
-async def select_hopeless(conn: asyncpg.Connection) -> list[tuple[str, Wants, bool]]:
+async def select_hopeless(conn: asyncpg.Connection, limit: int) -> list[tuple[str, Wants, bool]]:
     """Jobs that nobody will end, what they want, and whether it is because of the time."""
-    rows = await conn.fetch(SELECT_HOPELESS)
+    rows = await conn.fetch(SELECT_HOPELESS, limit)
     return [(row["id"], row["wants"], row["late"]) for row in rows]
 
 
 SELECT_UNSETTLED = """
-select deliveries.id, deliveries.job, jobs.account, deliveries.number, deliveries.body,
+select deliveries.id, deliveries.job, jobs.account, jobs.trace, deliveries.number, deliveries.body,
   now() - deliveries.created_at as waited
 from engine.deliveries join engine.jobs on jobs.id = deliveries.job
 where settled_at is null and due_at <= now()
@@ -277,6 +263,7 @@ async def select_unsettled(conn: asyncpg.Connection, limit: int) -> list[Deliver
             id=row["id"],
             job=row["job"],
             account=row["account"],
+            trace=row["trace"],
             number=row["number"],
             body=_charged(row["body"]),
             waited=row["waited"],
@@ -342,10 +329,7 @@ async def delete_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
     await conn.execute(DELETE_PLANS, jobs)
 
 
-SELECT_BACKLOG = """
-select count(*) as jobs, coalesce(sum(expected_s), 0) as seconds
-from engine.jobs where state in ('queued', 'leased')
-"""
+SELECT_BACKLOG = "select sum(jobs)::bigint as jobs, sum(seconds) as seconds from engine.backlog"
 
 
 async def select_backlog(conn: asyncpg.Connection) -> tuple[int, float]:
