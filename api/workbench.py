@@ -335,7 +335,9 @@ class Workbench:
         log.touch()
         # -P: a folder called "api" where the user stands is not ours.
         command = [sys.executable, "-P", "-m", *module]
-        self.parts[name] = Part(name, command, environment, log, ready)
+        # The database's own list of who is connected says which part it is.
+        named = {"DATABASE_URL": _signed(self.address.database_url, name)}
+        self.parts[name] = Part(name, command, {**environment, **named}, log, ready)
 
     def _shared(self) -> dict[str, str]:
         """The owner's environment without Stripe's keys and without what others are told."""
@@ -421,6 +423,13 @@ def _counted(replicas: Mapping[str, int]) -> dict[str, int]:
     if any(count < 1 for count in replicas.values()):
         raise WorkbenchError("every part is there at least once")
     return dict.fromkeys(_REPLICATED, 1) | dict(replicas)
+
+
+def _signed(database_url: str, name: str) -> str:
+    """The database's address with the name of who connects, where none is given."""
+    if "application_name=" in database_url:
+        return database_url
+    return f"{database_url}{'&' if '?' in database_url else '?'}application_name={name}"
 
 
 def running(home: Path) -> Address | None:

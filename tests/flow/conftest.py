@@ -129,19 +129,20 @@ class Customer:
 @pytest.fixture
 def customer(house: Workbench) -> Iterator[Customer]:
     """A new prepaid test account that has just paid for a hundred tokens."""
-
-    async def opened() -> tuple[str, str]:
-        async with asyncpg.create_pool(house.address.database_url, min_size=1, max_size=1) as pool:
-            account = await keys.open_account(pool, "Flow", "test", "prepaid")
-            pepper = house.address.pepper.encode()
-            _, secret = await keys.create_key(pool, account.id, "flow", pepper=pepper)
-            return account.id, secret
-
-    account, secret = asyncio.run(opened())
+    account, secret = asyncio.run(open_account(house.address))
     made = Customer(house.address, account, secret)
     with made.door:
         made.buy()
         yield made
+
+
+async def open_account(address: Address) -> tuple[str, str]:
+    """A new prepaid test account and its key."""
+    async with asyncpg.create_pool(address.database_url, min_size=1, max_size=1) as pool:
+        account = await keys.open_account(pool, "Flow", "test", "prepaid")
+        pepper = address.pepper.encode()
+        _, secret = await keys.create_key(pool, account.id, "flow", pepper=pepper)
+        return account.id, secret
 
 
 def until(seen: Callable[[], Any], wait_s: float) -> Any:
