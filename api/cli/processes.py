@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+import asyncpg
+
 from api.cli.database import database_url, needed
 from api.cli.words import port
 
@@ -22,6 +24,10 @@ def add(commands: Any) -> None:
     clerk = commands.add_parser("clerk", help="settle deliveries, tell Stripe")
     clerk.set_defaults(run=_clerk)
     migrate = commands.add_parser("migrate", help="bring the database up to date")
+    migrate.add_argument(
+        "--roles", type=Path, metavar="FILE",
+        help="afterwards say who may do what, as deploy/roles.sql does",
+    )  # fmt: skip
     migrate.set_defaults(run=_migrate)
     sounds = commands.add_parser("sounds", help="which instrument bank plays; fetch one")
     sounds.add_argument("action", choices=["status", "fetch"])
@@ -72,6 +78,20 @@ def _become_engine(*arguments: str) -> NoReturn:
 def _migrate(given: argparse.Namespace) -> int:
     from api.database import migrate
 
+    grants = given.roles.read_text() if given.roles is not None else None
     applied = asyncio.run(migrate(database_url()))
     print("\n".join(applied) if applied else "nothing to do")
+    if grants is not None:
+        asyncio.run(_execute(database_url(), grants))
+        print(f"roles as {given.roles} says")
     return 0
+
+
+async def _execute(database_url: str, statements: str) -> None:
+    """Run statements as one, so that nobody is left with half of his rights."""
+    conn = await asyncpg.connect(database_url)
+    try:
+        async with conn.transaction():
+            await conn.execute(statements)
+    finally:
+        await conn.close()

@@ -1,5 +1,6 @@
 """What each process may do in the database, by its role of deploy/roles.sql."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,10 +9,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from api.cli import main
 from billing.ledger import service as ledger
 from engine.queue import service as queue
 
-ROLES = (Path(__file__).resolve().parents[2] / "deploy" / "roles.sql").read_text()
+FILE = Path(__file__).resolve().parents[2] / "deploy" / "roles.sql"
+ROLES = FILE.read_text()
 HOUR = timedelta(hours=1)
 FORBIDDEN = asyncpg.InsufficientPrivilegeError
 As = Callable[[str], Awaitable[None]]
@@ -100,3 +103,31 @@ async def test_the_clerk_writes_lines_and_changes_none(conn: asyncpg.Connection)
             with pytest.raises(FORBIDDEN):
                 await conn.execute(statement)
     assert await ledger.violations(conn) == []
+
+
+def test_whoever_migrates_says_who_may_do_what(
+    postgres: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres)
+    assert main(["migrate", "--roles", str(FILE)]) == 0
+    assert "roles as" in capsys.readouterr().out
+    assert asyncio.run(_may(postgres, "cuesmith_gateway", "billing.wallets", "select"))
+    assert not asyncio.run(_may(postgres, "cuesmith_gateway", "billing.wallets", "update"))
+    broken = tmp_path / "roles.sql"
+    broken.write_text(
+        "grant update on billing.wallets to cuesmith_gateway; grant select on nothing to public"
+    )
+    assert main(["migrate", "--roles", str(broken)]) == 2
+    assert not asyncio.run(_may(postgres, "cuesmith_gateway", "billing.wallets", "update"))
+    assert main(["migrate", "--roles", str(tmp_path / "none.sql")]) == 2
+
+
+async def _may(postgres: str, role: str, table: str, right: str) -> bool:
+    conn = await asyncpg.connect(postgres)
+    try:
+        return await conn.fetchval("select has_table_privilege($1, $2, $3)", role, table, right)
+    finally:
+        await conn.close()
