@@ -39,6 +39,7 @@ from api.keys.limits import Limiter
 from api.licenses import routes as licenses
 from api.licenses import service as licensing
 from api.licenses.signing import Signer
+from api.links import routes as links
 from api.notices import routes as notices
 from api.plans import routes as plans
 from api.plans import store as plans_store
@@ -55,7 +56,7 @@ log = structlog.get_logger()
 ROUTES = [
     *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
     *renditions.ROUTES, *usage.ROUTES, *budgets.ROUTES, *notices.ROUTES, *invoices.ROUTES,
-    *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
+    *links.ROUTES, *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
 ]  # fmt: skip
 
 
@@ -69,7 +70,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
         shop = Shop(
             settings=settings,
             pool=pool,
-            shelf=open_shelf(settings.store),
+            shelf=open_shelf(settings.store, settings.bucket),
             limiter=Limiter(settings.rate_per_minute, settings.rate_burst),
             plan_limiter=Limiter(settings.plans_per_minute, settings.plans_burst, name="plans"),
             signer=signer,

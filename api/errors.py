@@ -120,6 +120,10 @@ class CandidateExpired(DoorError):
     """The candidate was not picked in time and is no longer offered."""
 
 
+class LinkExpired(DoorError):
+    """The link to a file was good for ten minutes, and they are over."""
+
+
 class NotRenderable(DoorError):
     """The track was made before tracks could be played again."""
 

@@ -9,8 +9,11 @@ from typing import Any
 from litestar import Request, Response
 from litestar.response import Stream
 
+from api.answers import answer
 from api.candidates.shelf import Shelf
 from api.errors import RangeNotSatisfiable
+from api.links import service as links
+from api.shop import shop_of
 from engine.contracts import Asset
 
 EXTENSIONS = {
@@ -18,6 +21,16 @@ EXTENSIONS = {
     "audio/midi": ".mid", "application/zip": ".zip",
 }  # fmt: skip
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+
+
+async def give(
+    request: Request[Any, Any, Any], asset: Asset, name: str, *, link: bool
+) -> Response[bytes] | Stream:
+    """The file itself, or a link to it for those who cannot send a key."""
+    shop = shop_of(request)
+    if link:
+        return answer(await links.link(shop, asset, name))
+    return await send(request, shop.shelf, asset, name)
 
 
 async def send(
@@ -43,7 +56,7 @@ async def send(
     status, kind = 206 if partial else 200, asset.media_type
     if request.scope["state"]["method"] == "HEAD":
         return Response(b"", status_code=status, media_type=kind, headers=headers)
-    chunks = await shelf.open(asset.sha256, start, end)
+    chunks = await shelf.open(asset, start, end)
     return Stream(chunks, status_code=status, media_type=kind, headers=headers)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import asyncpg
 import msgspec
-import obstore.exceptions
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, InternalServerException
@@ -20,6 +19,7 @@ from api.validation import MOST_REASONS
 from billing import errors as till
 from engine import errors as studio
 from engine.errors import Reason
+from engine.stock.places import ObjectDamaged, ObjectMissing, StoreUnreachable
 
 log = structlog.get_logger()
 
@@ -107,6 +107,7 @@ TABLE: dict[type[Exception], Kind] = {
     till.OverQuote: _kind(409, "over_quote", "This would exceed the quote"),
     till.Mismatch: _kind(409, "mismatch", "It was asked for otherwise before"),
     door.QuoteExpired: _kind(410, "quote_expired", "The quote has expired"),
+    door.LinkExpired: _kind(410, "link_expired", "The link has expired"),
     door.CandidateExpired: _kind(410, "candidate_expired", "The candidate has expired"),
     door.UnsupportedMediaType: _kind(415, "unsupported_media_type", "The body must be JSON"),
     door.RangeNotSatisfiable: _kind(416, "range_not_satisfiable", "There are no such bytes"),
@@ -134,7 +135,9 @@ TABLE: dict[type[Exception], Kind] = {
     asyncpg.OperatorInterventionError: _UNAVAILABLE,  # the server is stopping or starting
     asyncpg.InterfaceError: _UNAVAILABLE,
     asyncpg.InternalClientError: _UNAVAILABLE,  # its connection was ended between two messages
-    obstore.exceptions.BaseError: _UNAVAILABLE,
+    StoreUnreachable: _UNAVAILABLE,
+    ObjectMissing: _UNAVAILABLE,
+    ObjectDamaged: _UNAVAILABLE,
     OSError: _UNAVAILABLE,  # no socket, no route, no answer in time
 }
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from engine.stock.places import Bucket, StoreMisnamed, bucket
+
 
 class SettingMissing(RuntimeError):
     """The gateway was started without something it cannot guess, or with nonsense."""
@@ -17,6 +19,9 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``DATABASE_URL``: where everything is kept."""
     store: str
     """``CUESMITH_STORE``: a folder or an ``s3://bucket/prefix`` where the studio puts audio."""
+    bucket: Bucket = Bucket()
+    """``CUESMITH_STORE_ENDPOINT``, ``…_PUBLIC_ENDPOINT`` and ``…_REGION``: how buckets are
+    reached; credentials come from the usual AWS_* variables."""
     pepper: bytes
     """``CUESMITH_PEPPER``: what API keys are hashed with; at least 16 characters."""
     public_url: str = "http://127.0.0.1:8000"
@@ -53,6 +58,7 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
     return GatewaySettings(
         database_url=_needed(environ, "DATABASE_URL"),
         store=_needed(environ, "CUESMITH_STORE"),
+        bucket=_bucket(environ),
         pepper=pepper(environ),
         public_url=environ.get("CUESMITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
         stripe_webhook_secrets=_secrets(environ, "CUESMITH_STRIPE_WEBHOOK_SECRETS"),
@@ -66,6 +72,13 @@ _NUMBERS = (
     "rate_per_minute", "rate_burst", "open_briefs", "plans_per_minute", "plans_burst",
     "open_plans", "open_renditions", "pool_size", "metrics_port",
 )  # fmt: skip
+
+
+def _bucket(environ: Mapping[str, str]) -> Bucket:
+    try:
+        return bucket(environ)
+    except StoreMisnamed as error:
+        raise SettingMissing(str(error)) from None
 
 
 def _secrets(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

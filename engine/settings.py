@@ -6,6 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from engine.stock.places import Bucket, bucket
+
 
 class SettingMissing(RuntimeError):
     """A studio was started without something it cannot guess."""
@@ -18,6 +20,8 @@ class StudioSettings(Struct, frozen=True, kw_only=True):
     """``DATABASE_URL``: where jobs come from."""
     store: str
     """``CUESMITH_STORE``: a folder or an ``s3://bucket/prefix`` for audio."""
+    bucket: Bucket = Bucket()
+    """``CUESMITH_STORE_ENDPOINT`` and ``CUESMITH_STORE_REGION``: how buckets are reached."""
     bank: str | None = None
     """``CUESMITH_BANK``: a sound font's path, or ``builtin``; found by itself when unset."""
     models: Path | None = None
@@ -40,6 +44,7 @@ def read(environ: Mapping[str, str] = os.environ) -> StudioSettings:
     return StudioSettings(
         database_url=_needed(environ, "DATABASE_URL"),
         store=_needed(environ, "CUESMITH_STORE"),
+        bucket=bucket(environ),
         bank=environ.get("CUESMITH_BANK"),
         models=Path(models) if models else None,
         provider=environ.get("CUESMITH_PROVIDER", "CPUExecutionProvider"),

@@ -109,10 +109,14 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 class AudioQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which evaluation copy: MP3, or the full WAV; of a family the sound of which function."""
+    """Which evaluation copy: MP3, or the full WAV; of a family the sound of which function.
+
+    ``link``: answer with an address that needs no key instead of the file itself.
+    """
 
     format: AudioFormat = "mp3"
     function: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = None
+    link: bool = False
 
 
 class CandidateRow(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from api.errors import (
 )
 from api.licenses import service as licenses
 from api.licenses.contracts import License
+from api.links.contracts import Link
 from api.operations import File, promises
 from api.shop import shop_of
 from billing.errors import AccountFrozen, BudgetExceeded, InsufficientTokens
@@ -40,7 +41,7 @@ async def read_candidate(request: AnyRequest, candidate: FromPath[str]) -> Respo
     "/v1/candidates/{candidate:str}/audio",
     opt=promises(
         name="audition_candidate", tag="candidates", scope="read", query=AudioQuery,
-        headers=("Range", "If-None-Match"), answers={200: AUDIO, 206: AUDIO, 304: None},
+        headers=("Range", "If-None-Match"), answers={200: (Link, AUDIO), 206: AUDIO, 304: None},
         refuses=(NotFound, CandidateExpired, RangeNotSatisfiable),
         summary="The evaluation copy: MP3 or full WAV, tagged unlicensed; of a family the sound of "
         "one `function`",
@@ -53,7 +54,7 @@ async def audition_candidate(
     asked = query(request, AudioQuery)
     asset = await service.audition(shop, caller, candidate, asked.format, asked.function)
     name = f"{candidate}-{asked.function}" if asked.function else candidate
-    return await files.send(request, shop.shelf, asset, f"{name}.{asked.format}")
+    return await files.give(request, asset, f"{name}.{asked.format}", link=asked.link)
 
 
 @post(

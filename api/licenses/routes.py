@@ -10,6 +10,7 @@ from api.entrance import AnyRequest, Page, enter, query
 from api.errors import NotFound, RangeNotSatisfiable
 from api.licenses import service
 from api.licenses.contracts import License, LicenseList, Track, TrackList
+from api.links.contracts import FileQuery, Link
 from api.operations import File, promises
 from api.shop import shop_of
 
@@ -90,8 +91,9 @@ async def read_track(request: AnyRequest, track: FromPath[str]) -> Response[byte
 @get(
     "/v1/tracks/{track:str}/audio",
     opt=promises(
-        name="download_track", tag="licenses", scope="read", headers=("Range", "If-None-Match"),
-        answers={200: WAV, 206: WAV, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
+        name="download_track", tag="licenses", scope="read", query=FileQuery,
+        headers=("Range", "If-None-Match"),
+        answers={200: (Link, WAV), 206: WAV, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
         summary="The clean master",
     ),
 )  # fmt: skip
@@ -102,8 +104,9 @@ async def download_track(request: AnyRequest, track: FromPath[str]) -> Response[
 @get(
     "/v1/tracks/{track:str}/midi",
     opt=promises(
-        name="download_midi", tag="licenses", scope="read", headers=("Range", "If-None-Match"),
-        answers={200: MIDI, 206: MIDI, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
+        name="download_midi", tag="licenses", scope="read", query=FileQuery,
+        headers=("Range", "If-None-Match"),
+        answers={200: (Link, MIDI), 206: MIDI, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
         summary="The score as a Standard MIDI File",
     ),
 )  # fmt: skip
@@ -114,8 +117,9 @@ async def download_midi(request: AnyRequest, track: FromPath[str]) -> Response[b
 @get(
     "/v1/tracks/{track:str}/stems/{stem:str}",
     opt=promises(
-        name="download_stem", tag="licenses", scope="read", headers=("Range", "If-None-Match"),
-        answers={200: WAV, 206: WAV, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
+        name="download_stem", tag="licenses", scope="read", query=FileQuery,
+        headers=("Range", "If-None-Match"),
+        answers={200: (Link, WAV), 206: WAV, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
         summary="One stem of a track whose brief asked for stems",
     ),
 )  # fmt: skip
@@ -128,8 +132,9 @@ async def download_stem(
 @get(
     "/v1/tracks/{track:str}/files/{file:str}",
     opt=promises(
-        name="download_file", tag="licenses", scope="read", headers=("Range", "If-None-Match"),
-        answers={200: ANY, 206: ANY, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
+        name="download_file", tag="licenses", scope="read", query=FileQuery,
+        headers=("Range", "If-None-Match"),
+        answers={200: (Link, ANY), 206: ANY, 304: None}, refuses=(NotFound, RangeNotSatisfiable),
         summary="One of a track's files by its name; those of a family are its functions",
     ),
 )  # fmt: skip
@@ -143,8 +148,9 @@ async def _file(
     request: AnyRequest, track: str, asset: str, name: str | None = None
 ) -> Response[bytes] | Stream:
     caller, shop = await enter(request), shop_of(request)
+    link = query(request, FileQuery).link
     found = await service.file(shop.pool, caller.account, track, asset)
-    return await files.send(request, shop.shelf, found, name or files.named(track, found))
+    return await files.give(request, found, name or files.named(track, found), link=link)
 
 
 ROUTES = [

@@ -80,10 +80,11 @@ class RenditionQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class PackageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For whom the package is laid out; ``wait``: seconds to hold the answer back until it is
-    built."""
+    built; ``link``: answer with an address that needs no key instead of the archive itself."""
 
     profile: Profile
     wait: Wait | None = None
+    link: bool = False
 
 
 class Ordered(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from api.errors import (
     RenditionFailed,
 )
 from api.keys.idempotency import once
+from api.links.contracts import FileQuery, Link
 from api.operations import File, promises
 from api.renditions import service
 from api.renditions.contracts import (
@@ -106,8 +107,8 @@ async def read_rendition(request: AnyRequest, rendition: FromPath[str]) -> Respo
 @get(
     "/v1/renditions/{rendition:str}/files/{file:str}",
     opt=promises(
-        name="download_rendition", tag="renditions", scope="read",
-        headers=("Range", "If-None-Match"), answers={200: SOUND, 206: SOUND, 304: None},
+        name="download_rendition", tag="renditions", scope="read", query=FileQuery,
+        headers=("Range", "If-None-Match"), answers={200: (Link, SOUND), 206: SOUND, 304: None},
         refuses=(NotFound, RangeNotSatisfiable), summary="One file of a rendition",
     ),
 )  # fmt: skip
@@ -115,8 +116,9 @@ async def download_rendition(
     request: AnyRequest, rendition: FromPath[str], file: FromPath[str]
 ) -> Response[bytes] | Stream:
     caller, shop = await enter(request), shop_of(request)
+    link = query(request, FileQuery).link
     asset = await service.file(shop, caller, rendition, file)
-    return await files.send(request, shop.shelf, asset, files.named(rendition, asset))
+    return await files.give(request, asset, files.named(rendition, asset), link=link)
 
 
 @get(
@@ -124,7 +126,7 @@ async def download_rendition(
     opt=promises(
         name="download_package", tag="renditions", scope="read", query=PackageQuery,
         headers=("Range", "If-None-Match"), location=True, later=True,
-        answers={200: ARCHIVE, 202: Rendition, 206: ARCHIVE, 304: None},
+        answers={200: (Link, ARCHIVE), 202: Rendition, 206: ARCHIVE, 304: None},
         refuses=(
             NotFound, NotRenderable, RenditionFailed, QueueFull, RangeNotSatisfiable,
         ),
@@ -140,7 +142,7 @@ async def download_package(request: AnyRequest, track: FromPath[str]) -> Respons
     if isinstance(found, Rendition):
         here = f"/v1/renditions/{found.id}"
         return answer(found, status=202, location=here, retry_after_s=RETRY_AFTER_S)
-    return await files.send(request, shop.shelf, found, f"{track}-{asked.profile}.zip")
+    return await files.give(request, found, f"{track}-{asked.profile}.zip", link=asked.link)
 
 
 ROUTES = [
