@@ -27,9 +27,7 @@ async def announce(conn: asyncpg.Connection, sha256: str, size: int) -> None:
     `StoreUnreachable` while an older copy of it may still be on its way out.
     """
     if not await store.announce(conn, sha256, size, GRACE, LEAVING):
-        raise StoreUnreachable(
-            f"{sha256} is being cleared away; it can be put back in a while"
-        )
+        raise StoreUnreachable(f"{sha256} is being cleared away; it can be put back in a while")
 
 
 def announcer(pool: asyncpg.Pool, loop: asyncio.AbstractEventLoop) -> Announce:

@@ -16,6 +16,7 @@ import structlog
 
 from engine.backends.choice import chosen
 from engine.settings import StudioSettings
+from engine.stock.service import announcer
 from engine.studio.lanes import briefs, families, plans, renditions
 from engine.studio.lanes.lane import Studio, follow
 from engine.studio.shelf import open_shelf
@@ -25,13 +26,15 @@ log = structlog.get_logger()
 
 async def serve(settings: StudioSettings) -> None:
     """Claim and make what is waiting until SIGTERM or SIGINT; then give back what is unfinished."""
-    backend, shelf = chosen(settings), open_shelf(settings.store)
+    backend = chosen(settings)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     worker = f"{socket.gethostname()}/{os.getpid()}"
     async with asyncpg.create_pool(settings.database_url, min_size=1, max_size=8) as pool:
         log.info("studio.ready", worker=worker, backend=backend.name, digest=backend.digest)
+        announce = announcer(pool, asyncio.get_running_loop())
+        shelf = open_shelf(settings.store, settings.bucket, announce=announce)
         studio = Studio(
             pool=pool, backend=backend, shelf=shelf, worker=worker,
             lease_for=timedelta(seconds=settings.lease_s), stop=stop,

@@ -47,7 +47,10 @@ async def follow(studio: Studio, wants: Wants, work: Work) -> None:
 
 
 async def claim(studio: Studio, wants: Wants) -> Lease | None:
-    """The lane's next job; None where there is none or the queue does not answer."""
+    """The lane's next job; None where there is none, the queue does not answer, or what would be
+    made could not be put away."""
+    if wants != "plans" and not await asyncio.to_thread(studio.shelf.ready):
+        return None
     try:
         async with lent(studio.pool) as conn:
             await queue.reap(conn)

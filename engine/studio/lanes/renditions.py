@@ -24,6 +24,7 @@ from engine.errors import BriefRefused, EngineError, NotYetAvailable
 from engine.packages import NothingToPack, family_sounds, pack_into
 from engine.queue import service as queue
 from engine.queue.contracts import Job, Lease, Source
+from engine.stock.places import StoreUnreachable
 from engine.studio.connections import lent
 from engine.studio.family_copies import without_copies
 from engine.studio.lanes.heart import Heart
@@ -70,6 +71,11 @@ async def _reshaped(studio: Studio, lease: Lease) -> str:
             made = await heart.through(partial(_made, studio.backend, studio.shelf, lease.job))
         except FINAL as refused:
             failure = _failure(refused)
+        except StoreUnreachable as error:
+            log.warning("rendition.not_stored", rendition=lease.job.id, error=str(error))
+            async with lent(studio.pool) as conn:
+                await queue.give_back(conn, lease)
+            return "given_back"
     async with lent(studio.pool) as conn:
         if heart.canceled or made is None:
             await queue.finish(conn, lease, failure=failure, canceled=heart.canceled)

@@ -14,6 +14,7 @@ from engine.contracts import Failed, RetractedTake
 from engine.errors import BriefRefused, Stopped
 from engine.queue import service as queue
 from engine.queue.contracts import Lease
+from engine.stock.places import StoreUnreachable
 from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, refusal
@@ -67,6 +68,10 @@ class Session(ABC, Generic[Offer]):
                 else:
                     await self.deliver(outcome)
         except Stopped:
+            return await self._interrupted(tuple(retracted), canceled=heart.canceled)
+        except StoreUnreachable as error:
+            # Another attempt makes the same again; that the store was away is no fault of the job.
+            log.warning("candidate.not_stored", job=self.lease.job.id, error=str(error))
             return await self._interrupted(tuple(retracted), canceled=heart.canceled)
         except BriefRefused as refused:
             return await self._end(tuple(retracted), refusal(refused))
