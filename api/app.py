@@ -32,6 +32,8 @@ from api.budgets import routes as budgets
 from api.candidates import routes as candidates
 from api.candidates.shelf import open_shelf
 from api.database import create_pool
+from api.events import routes as events
+from api.events.audience import Audience
 from api.families import routes as families
 from api.invoices import routes as invoices
 from api.keys import routes as keys
@@ -40,6 +42,7 @@ from api.licenses import routes as licenses
 from api.licenses import service as licensing
 from api.licenses.signing import Signer
 from api.links import routes as links
+from api.listening import Ear
 from api.notices import routes as notices
 from api.plans import routes as plans
 from api.plans import store as plans_store
@@ -51,12 +54,13 @@ from api.usage import store as usage_store
 from api.watch import Watch
 from api.webhooks import routes as webhooks
 from billing.processor import errands
+from engine.queue.events import CHANNEL
 
 log = structlog.get_logger()
 ROUTES = [
     *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
     *renditions.ROUTES, *usage.ROUTES, *budgets.ROUTES, *notices.ROUTES, *invoices.ROUTES,
-    *links.ROUTES, *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
+    *events.ROUTES, *links.ROUTES, *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
 ]  # fmt: skip
 
 
@@ -67,6 +71,10 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
     async def open_shop(app: Litestar) -> AsyncIterator[None]:
         pool = await create_pool(settings.database_url, size=settings.pool_size)
         await licensing.publish(pool, signer)
+        audience = Audience(pool, settings.event_streams, settings.event_streams_per_account)
+        ear = Ear(settings.database_url)
+        ear.on(CHANNEL, audience.hear, audience.hear_all)
+        ear.open()
         shop = Shop(
             settings=settings,
             pool=pool,
@@ -78,13 +86,14 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             jobs=Watch(pool, plans_store.SELECT_FINISHED),
             topups=Watch(pool, usage_store.SELECT_ANSWERED),
             errands=Watch(pool, errands.SELECT_FINISHED),
+            audience=audience,
         )
         app.state.shop = shop
         log.info("gateway.ready", address=settings.public_url)
         try:
             yield
         finally:
-            await asyncio.gather(*(watch.close() for watch in shop.watches))
+            await asyncio.gather(ear.close(), *(watch.close() for watch in shop.watches))
             await pool.close()
 
     version = metadata.version("cuesmith")

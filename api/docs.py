@@ -174,6 +174,8 @@ def _curl(path: str, method: str, operation: dict[str, Any]) -> str:
         words.append("-o sound")
     elif "application/zip" in kinds_:
         words.append("-o package.zip")
+    elif "text/event-stream" in kinds_:
+        words.insert(1, "-N")
     return " ".join(words)
 
 

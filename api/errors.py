@@ -112,6 +112,22 @@ class QueueFull(DoorError):
         self.bound, self.retry_after_s = bound, retry_after_s
 
 
+class TooManyStreams(DoorError):
+    """As many streams of events are open as may be."""
+
+    def __init__(self, bound: int, whose: str, retry_after_s: int = 10) -> None:
+        super().__init__(f"{whose} has {bound} open streams of events; end one, or try again later")
+        self.bound, self.retry_after_s = bound, retry_after_s
+
+
+class TooManyEndpoints(DoorError):
+    """The account has as many webhook endpoints as it may have."""
+
+
+class EndpointDisabled(DoorError):
+    """Nothing is sent to a webhook endpoint that is disabled."""
+
+
 class AlreadyTerminal(DoorError):
     """The brief has ended; there is nothing left to cancel."""
 

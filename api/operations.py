@@ -25,6 +25,8 @@ IDS: dict[str, str] = {
     "portal": r"ptl_[0-9a-f]{24}",
     "rendition": r"rnd_[0-9a-f]{24}",
     "family": r"fam_[0-9a-f]{24}",
+    "endpoint": r"we_[0-9a-f]{24}",
+    "event": r"evt_[0-9a-f]{24}",
     "month": r"20[0-9]{2}-(0[1-9]|1[0-2])",
     "stem": r"[a-z][a-z0-9_]{0,31}",
     "file": r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}",
@@ -44,6 +46,10 @@ HEADERS: dict[str, tuple[dict[str, Any], str]] = {
     "Range": (
         {"type": "string", "pattern": "^bytes=[0-9]{1,9}-$"},
         "One range of bytes; several are answered with the whole file.",
+    ),
+    "Last-Event-ID": (
+        {"type": "string", "pattern": "^[0-9]{1,9}$"},
+        "The `id` of the last event you have; what was told after it comes.",
     ),
     "If-None-Match": ({"type": "string", "pattern": '^"[0-9a-f]{64}"$'}, "The ETag you have."),
     "Stripe-Signature": (
@@ -76,6 +82,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     """A rate of this call's own, beside the key's."""
     location: bool = False
     """Whether 201 and 202 name what they made in a Location header."""
+    streams: bool = False
+    """Whether the answer stays open while there may be more to say."""
     about: str = ""
     """What the summary has no room for."""
     later: bool = False

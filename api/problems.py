@@ -97,6 +97,8 @@ TABLE: dict[type[Exception], Kind] = {
     door.AlreadyTerminal: _kind(409, "already_terminal", "It has ended"),
     door.NotRenderable: _kind(409, "not_renderable", "The track cannot be played again"),
     door.RenditionFailed: _kind(409, "rendition_failed", "The rendition could not be made"),
+    door.TooManyEndpoints: _kind(409, "too_many_endpoints", "The account has too many endpoints"),
+    door.EndpointDisabled: _kind(409, "endpoint_disabled", "The endpoint is disabled"),
     door.TooManyBudgets: _kind(409, "too_many_budgets", "The account has too many budgets"),
     door.PostpaidAccount: _kind(409, "postpaid_account", "The account pays by invoice"),
     door.PrepaidAccount: _kind(409, "prepaid_account", "The account pays with packs"),
@@ -122,6 +124,7 @@ TABLE: dict[type[Exception], Kind] = {
     studio.NotYetAvailable: _kind(422, "not_yet_available", "Not available yet"),
     door.RateLimited: _kind(429, "rate_limited", "Too many requests", retryable=True),
     door.QueueFull: _kind(429, "queue_full", "Too much is unfinished", retryable=True),
+    door.TooManyStreams: _kind(429, "too_many_streams", "Too many open streams", retryable=True),
     door.Unready: _UNAVAILABLE,
     till.StripeUnavailable: _UNAVAILABLE,
     till.StripeRefused: _UNAVAILABLE,
@@ -273,7 +276,7 @@ def _field(reason: Reason) -> FieldProblem:
 def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, door.RateLimited):
         return {"retry-after": str(max(1, round(error.retry_after_s + 0.5)))}
-    if isinstance(error, door.QueueFull):
+    if isinstance(error, (door.QueueFull, door.TooManyStreams)):
         return {"retry-after": str(error.retry_after_s)}
     if isinstance(error, door.IdempotencyInProgress):
         return {"retry-after": "1"}

@@ -44,6 +44,12 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_OPEN_PLANS``: requests for plans an account may have waiting."""
     open_renditions: int = 20
     """``CUESMITH_OPEN_RENDITIONS``: renditions an account may have waiting."""
+    event_streams: int = 12_000
+    """``CUESMITH_EVENT_STREAMS``: streams of events a replica holds open."""
+    event_streams_per_account: int = 1_000
+    """``CUESMITH_EVENT_STREAMS_PER_ACCOUNT``: how many of them may be one account's."""
+    webhooks_loopback: bool = False
+    """``CUESMITH_WEBHOOKS_LOOPBACK``: 1 lets webhooks go to this machine; for development only."""
     pool_size: int = 10
     """``CUESMITH_POOL_SIZE``: connections to Postgres."""
     metrics_port: int | None = None
@@ -63,6 +69,7 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
         public_url=environ.get("CUESMITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
         stripe_webhook_secrets=_secrets(environ, "CUESMITH_STRIPE_WEBHOOK_SECRETS"),
         stripe_thin_secrets=_secrets(environ, "CUESMITH_STRIPE_THIN_SECRETS"),
+        webhooks_loopback=environ.get("CUESMITH_WEBHOOKS_LOOPBACK") == "1",
         metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),
         **{field: _number(field, text) for field, text in defaults.items() if text is not None},
     )
@@ -70,7 +77,8 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
 
 _NUMBERS = (
     "rate_per_minute", "rate_burst", "open_briefs", "plans_per_minute", "plans_burst",
-    "open_plans", "open_renditions", "pool_size", "metrics_port",
+    "open_plans", "open_renditions", "event_streams", "event_streams_per_account",
+    "pool_size", "metrics_port",
 )  # fmt: skip
 
 

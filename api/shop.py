@@ -7,6 +7,7 @@ from litestar import Request
 from msgspec import Struct
 
 from api.candidates.shelf import Shelf
+from api.events.audience import Audience
 from api.keys.limits import Limiter
 from api.licenses.signing import Signer
 from api.settings import GatewaySettings
@@ -33,10 +34,13 @@ class Shop(Struct, frozen=True, kw_only=True):
     errands: Watch
     """Tells waiting requests that the clerk has had Stripe's answer."""
 
+    audience: Audience
+    """Everybody who listens to a brief as it is made."""
+
     @property
-    def watches(self) -> tuple[Watch, ...]:
+    def watches(self) -> tuple[Watch | Audience, ...]:
         """Everything a request may wait for."""
-        return self.briefs, self.jobs, self.topups, self.errands
+        return self.briefs, self.jobs, self.topups, self.errands, self.audience
 
 
 def shop_of(request: Request[Any, Any, Any]) -> Shop:

@@ -1,0 +1,206 @@
+"""Everybody who listens at this replica, answered by one query however many they are.
+
+Nothing is kept for a listener: whoever is still busy sending does not wait, is not looked for, and
+finds what was told meanwhile when it comes back. So a client that never reads costs one suspended
+task, and no memory grows.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+
+import asyncpg
+import structlog
+from msgspec import Struct
+from prometheus_client import Gauge
+
+from api.database import GONE
+from api.errors import TooManyStreams
+from billing.connections import lent
+from engine.queue import events
+from engine.queue.events import Event
+
+POLL_S = 1.0
+"""How late a lost notice may make somebody, and how late a revoked key may end its streams."""
+ASKED_AT_ONCE = 2000
+
+log = structlog.get_logger()
+STREAMS = Gauge("gateway_event_streams", "Open streams of events")
+
+SELECT_ENDED_KEYS = """
+select id from api.api_keys
+where id = any($1::text[]) and (revoked_at is not null or expires_at <= now())
+"""
+
+
+class Seat:
+    """One open stream: whose it is, and whether it is to end."""
+
+    def __init__(self, account: str, key: str, job: str) -> None:
+        self.account, self.key, self.job = account, key, job
+        self.ended: str | None = None
+        """Why nothing more is to be sent."""
+        self.waiting: asyncio.Future[list[Event]] | None = None
+        self.after = 0
+
+    def leave(self, why: str) -> None:
+        """End the stream; whoever waits in it is let go."""
+        self.ended = self.ended or why
+        if self.waiting is not None and not self.waiting.done():
+            self.waiting.set_result([])
+
+
+class _Row(Struct):
+    """What is known of a job that somebody listens to."""
+
+    seats: dict[Seat, None]
+    seen: int = 0
+    """The highest number any look has found."""
+
+
+class Audience:
+    """Tells every seat what was told of its job since."""
+
+    def __init__(self, pool: asyncpg.Pool, most: int, most_per_account: int) -> None:
+        self._pool, self._most, self._most_per_account = pool, most, most_per_account
+        self._rows: dict[str, _Row] = {}
+        self._accounts: Counter[str] = Counter()
+        self._due: dict[str, None] = {}
+        self._woken = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+        self._dismissed = False
+
+    def check_room(self, account: str) -> None:
+        """`TooManyStreams` where one more would be too many."""
+        if self._accounts[account] >= self._most_per_account:
+            raise TooManyStreams(self._most_per_account, "this account")
+        if self._accounts.total() >= self._most:
+            raise TooManyStreams(self._most, "this replica")
+
+    @contextlib.contextmanager
+    def seated(self, seat: Seat) -> Iterator[None]:
+        """Belong to the audience for as long as the stream is open."""
+        row = self._rows.setdefault(seat.job, _Row(seats={}))
+        row.seats[seat] = None
+        self._accounts[seat.account] += 1
+        self.hear(seat.job)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        if self._dismissed:
+            seat.leave("shutdown")
+        try:
+            with STREAMS.track_inprogress():
+                yield
+        finally:
+            del row.seats[seat]
+            self._accounts[seat.account] -= 1
+            if not self._accounts[seat.account]:
+                del self._accounts[seat.account]
+            if not row.seats:
+                self._rows.pop(seat.job, None)
+
+    async def after(self, seat: Seat, number: int, seconds: float) -> list[Event]:
+        """What was told after this number, as soon as there is something; nothing when the time is
+        up or the stream is to end."""
+        if seat.ended is not None:
+            return []
+        seat.waiting, seat.after = asyncio.get_running_loop().create_future(), number
+        if number < self._rows[seat.job].seen or seat.job in self._due:
+            self.hear(seat.job)
+        try:
+            async with asyncio.timeout(seconds):
+                return await seat.waiting
+        except TimeoutError:
+            return []
+        finally:
+            seat.waiting = None
+
+    def hear(self, job: str) -> None:
+        """Something was told of this job."""
+        if job in self._rows:
+            self._due[job] = None
+            self._woken.set()
+
+    def hear_all(self) -> None:
+        """Something may have been told of any job."""
+        self._due.update(dict.fromkeys(self._rows))
+        self._woken.set()
+
+    def dismiss(self) -> None:
+        """End every stream now, and open none any more."""
+        self._dismissed = True
+        for row in self._rows.values():
+            for seat in row.seats:
+                seat.leave("shutdown")
+
+    async def close(self) -> None:
+        """Stop looking."""
+        self.dismiss()
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        poll_at = loop.time() + POLL_S
+        while self._rows:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(poll_at):
+                    await self._woken.wait()
+            self._woken.clear()
+            try:
+                if loop.time() >= poll_at:
+                    self.hear_all()
+                    self._woken.clear()
+                    await self._end_revoked()
+                    poll_at = loop.time() + POLL_S
+                await self._answer()
+            except GONE as error:
+                log.warning("audience.unanswered", error=str(error))
+                self.hear_all()
+                await asyncio.sleep(POLL_S)
+
+    async def _answer(self) -> None:
+        """One query for all who wait for what has something new. Who does not wait stays due."""
+        asked = {job: first for job in self._due if (first := self._first(job)) is not None}
+        for job in [job for job in self._due if job in asked or job not in self._rows]:
+            del self._due[job]
+        names = list(asked)
+        for begin in range(0, len(names), ASKED_AT_ONCE):
+            some = {job: asked[job] for job in names[begin : begin + ASKED_AT_ONCE]}
+            async with lent(self._pool) as conn:
+                told = await events.since(conn, some)
+            self._hand_out(told)
+
+    def _first(self, job: str) -> int | None:
+        """The lowest number that somebody waits behind."""
+        seats = self._rows[job].seats if job in self._rows else ()
+        return min((seat.after for seat in seats if seat.waiting is not None), default=None)
+
+    def _hand_out(self, told: list[Event]) -> None:
+        by_job: dict[str, list[Event]] = {}
+        for event in told:
+            by_job.setdefault(event.job, []).append(event)
+        for job, found in by_job.items():
+            if (row := self._rows.get(job)) is None:
+                continue
+            row.seen = max(row.seen, found[-1].number)
+            for seat in row.seats:
+                news = [event for event in found if event.number > seat.after]
+                if news and seat.waiting is not None and not seat.waiting.done():
+                    seat.waiting.set_result(news)
+            if len(found) >= events.MOST_AT_ONCE:
+                self._due[job] = None
+
+    async def _end_revoked(self) -> None:
+        seats = [seat for row in self._rows.values() for seat in row.seats]
+        keys = list(dict.fromkeys(seat.key for seat in seats))
+        if not keys:
+            return
+        async with lent(self._pool) as conn:
+            ended = {row["id"] for row in await conn.fetch(SELECT_ENDED_KEYS, keys)}
+        for seat in seats:
+            if seat.key in ended:
+                seat.leave("key_revoked")
