@@ -72,7 +72,7 @@ class Library:
             piece.resolved,
             piece.score,
             piece.seed,
-            self.rooms,
+            self.rooms.bank,
             Clock(),
             stems=piece.resolved.stems,
         )

@@ -20,14 +20,19 @@ from engine.queue.contracts import Job, Source
 from engine.settings import StudioSettings
 from engine.studio import manuscript, renditions
 from engine.studio.family import perform_family
+from engine.studio.players import Players
 from engine.studio.rooms import Rooms, furnish
 from engine.studio.session import Candidate, perform
+from engine.studio.stage import Stage, Threads
 from engine.studio.takes import outlines, tunes
 
 
 def backend(settings: StudioSettings) -> "ScoreBackend":
-    """Our backend, its weights loaded and its instruments found."""
-    return ScoreBackend(furnish(settings))
+    """Our backend, its weights loaded, its instruments found and its players in their places."""
+    rooms = furnish(settings)
+    if not settings.players:
+        return ScoreBackend(rooms)
+    return ScoreBackend(rooms, Players(rooms.bank, settings.bank, settings.players))
 
 
 class ScoreBackend:
@@ -35,8 +40,9 @@ class ScoreBackend:
 
     name = "score"
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, stage: Stage | None = None) -> None:
         self._rooms = rooms
+        self._stage = stage or Threads(rooms.bank)
         self.digest: str = rooms.composer.digest
 
     def make(
@@ -51,8 +57,9 @@ class ScoreBackend:
     ) -> Performance:
         """The brief's candidates, in the order of their rank."""
         performed = perform(
-            job.music, job.seed, self._rooms, label=label, tell=tell, done=done, others=others
-        )
+            job.music, job.seed, self._rooms, label=label, tell=tell, done=done, others=others,
+            stop=stop, stage=self._stage,
+        )  # fmt: skip
         try:
             for outcome in performed:
                 yield outcome if isinstance(outcome, RetractedTake) else offered(outcome)
@@ -85,7 +92,8 @@ class ScoreBackend:
         return perform_family(job.family, tell=tell, done=done)
 
     def close(self) -> None:
-        """Nothing is held that does not go with the process."""
+        """End the players."""
+        self._stage.close()
 
 
 def offered(candidate: Candidate) -> Offered:

@@ -8,28 +8,27 @@ order, but for those that share a tune with what was licensed in between.
 """
 
 from collections.abc import Generator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait
+from contextlib import closing
+from pathlib import Path
 
 from msgspec import Struct
 
 from engine.arrange.midi import write_midi
-from engine.backends.contracts import Label, Others, Tell
-from engine.contracts import Made, Measured, Outline, Resolved, RetractedTake
-from engine.critique import measure, panel
+from engine.backends.contracts import Label, Others, Stop, Tell
+from engine.contracts import Made, Outline, Resolved, RetractedTake
 from engine.critique.originality import Finding
-from engine.critique.panel import Verdict
+from engine.errors import Stopped
 from engine.master import files
-from engine.master.hearing import hear
 from engine.plan import likelihood
 from engine.plan.outline import outline
 from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
-from engine.score import beats_per_bar
 from engine.studio import manuscript as manuscripts
-from engine.studio import stems
 from engine.studio.memory import give_back_large_blocks
+from engine.studio.playing import Sounded, reason_of
 from engine.studio.rooms import Rooms
-from engine.studio.sounding import Clock, loops, sounded
+from engine.studio.stage import LONG_MS, Playing, Stage, Threads
 from engine.studio.takes import (
     Take,
     beside,
@@ -47,8 +46,7 @@ from engine.words.outline import PLANNED
 __all__ = ["Candidate", "Performance", "outlines", "perform"]
 
 ROUNDS = 6  # over-generated rounds before a brief ends with fewer candidates than asked
-ABREAST = 2  # takes that are rendered side by side
-LONG_MS = 150_000  # above this one at a time
+LOOK_S = 0.1  # how often who waits for a player looks whether it is to stop
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -61,7 +59,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     evaluation: bytes
     midi: bytes
     manuscript: bytes
-    stems: Mapping[str, bytes]
+    stems: Mapping[str, bytes | Path]
 
 
 Performance = Generator[Candidate | RetractedTake, None, None]
@@ -76,13 +74,23 @@ def perform(
     tell: Tell,
     done: Mapping[int, int] | None = None,
     others: Others = nobody,
+    stop: Stop = lambda: False,
+    stage: Stage | None = None,
 ) -> "Performance":
     """Candidates in rank order, and the takes that were retracted on the way.
 
     ``done`` maps the numbers of candidates that were delivered before to their takes; they are
     composed again, which is cheap, but neither rendered nor yielded. ``label`` names a candidate
     for the tags of its evaluation copy. ``others`` is asked once a lap what other accounts hold.
+    ``stop`` is asked while others play. Without a ``stage`` threads play, for this brief alone.
     """
+    if stage is None:
+        with closing(Threads(rooms.bank)) as own:
+            yield from perform(
+                resolved, seed, rooms, label=label, tell=tell, done=done, others=others,
+                stop=stop, stage=own,
+            )  # fmt: skip
+        return
     give_back_large_blocks()
     delivered = dict(done or {})
     kept: list[Take] = []
@@ -97,7 +105,7 @@ def perform(
         tell(Progress(step="compose", done=0, total=count))
         takes = compared(written(planned, seed, rooms), others, delivered.values())
         yield from (
-            RetractedTake(take=take.number, reason=_reason(take.verdict))
+            RetractedTake(take=take.number, reason=reason_of(take.verdict))
             for take in takes
             if not take.verdict.kept
         )
@@ -106,22 +114,24 @@ def perform(
         made_before = [take for take in order if take.number in delivered.values()]
         kept += made_before
         fresh = [take for take in order if take not in made_before]
-        with _Players(resolved, rooms, fresh) as players:
+        with _Ahead(resolved, stage, fresh, stop) as players:
             for take in fresh:
                 missing = resolved.candidates - len(kept)
                 if missing <= 0:
                     return
                 tell(Progress(step="render", done=len(kept), total=resolved.candidates))
                 outcome = players.sound(take, missing)
-                if isinstance(outcome, _Sounded):
+                if isinstance(outcome, RetractedTake):
+                    yield outcome
+                    continue
+                with closing(outcome):
                     if len(delivered) >= resolved.candidates:
                         return  # what others hold has changed since all were delivered
                     place = _free_place(delivered)
                     found = beside(take, kept)
                     kept.append(take)
                     delivered[place] = take.number
-                    outcome = _candidate(resolved, take, place, rooms, label(place), outcome, found)
-                yield outcome
+                    yield _candidate(resolved, take, place, rooms, label(place), outcome, found)
 
 
 def _outline(resolved: Resolved, take: Take) -> Outline | None:
@@ -135,79 +145,46 @@ def _free_place(delivered: Mapping[int, int]) -> int:
     return next(number for number in range(1, len(delivered) + 2) if number not in delivered)
 
 
-def _reason(verdict: Verdict) -> str:
-    return "; ".join(verdict.reasons) or "rated below what is offered"
+class _Ahead:
+    """Sends takes to the stage in the order of their rank, the next ones while one is waited for.
 
-
-class _Sounded(Struct, frozen=True, kw_only=True):
-    """A take that was rendered, mastered and found good, as files that nobody's name is on yet."""
-
-    master: bytes
-    preview: bytes
-    stems: Mapping[str, bytes]
-    peaks: tuple[float, ...]
-    measured: tuple[Measured, ...]
-    laps: dict[str, float]
-
-
-class _Players:
-    """Plays takes in the order of their rank, each with its files, and the next ones beside it.
-
-    At most as many are under way as are still wanted, and of long pieces only one, because two
-    of them would not fit into a studio's memory. Playing ahead changes no byte.
+    At most as many are under way as are still wanted, and of long pieces only one.
     """
 
-    def __init__(self, resolved: Resolved, rooms: Rooms, takes: list[Take]) -> None:
-        self._resolved, self._rooms = resolved, rooms
+    def __init__(self, resolved: Resolved, stage: Stage, takes: list[Take], stop: Stop) -> None:
+        self._resolved, self._stage, self._stop = resolved, stage, stop
         self._waiting = list(takes)
-        self._begun: dict[int, Future[_Sounded | RetractedTake]] = {}
-        long = resolved.duration_ms > LONG_MS
-        self._abreast = 1 if long else ABREAST
-        self._pool = ThreadPoolExecutor(self._abreast, thread_name_prefix="player")
+        self._begun: dict[int, Playing] = {}
 
-    def __enter__(self) -> "_Players":
+    def __enter__(self) -> "_Ahead":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for playing in self._begun.values():
+            if not playing.cancel():
+                playing.add_done_callback(_forgotten)
 
-    def sound(self, take: Take, missing: int) -> _Sounded | RetractedTake:
-        """The take's sound, and a start on the next ones."""
-        # One more than play at once waits in the queue, so that no player is ever idle.
-        ahead = 1 if self._abreast == 1 else min(missing, self._abreast + 1)
+    def sound(self, take: Take, missing: int) -> Sounded | RetractedTake:
+        """The take's sound, and a start on the next ones; `Stopped` where none is wanted now."""
+        # One more than play at once waits in the row, so that no player is ever idle.
+        ahead = 1 if self._resolved.duration_ms > LONG_MS else min(missing, self._stage.places + 1)
         while self._waiting and len(self._begun) < ahead:
             one = self._waiting.pop(0)
-            self._begun[one.number] = self._pool.submit(_sound, self._resolved, one, self._rooms)
+            self._begun[one.number] = self._stage.submit(self._resolved, one)
+        playing = self._begun[take.number]
+        while not playing.done():
+            if self._stop():
+                raise Stopped
+            wait([playing], timeout=LOOK_S)
         return self._begun.pop(take.number).result()
 
 
-def _sound(resolved: Resolved, take: Take, rooms: Rooms) -> _Sounded | RetractedTake:
-    """Render, master, hear and write one take; retracted when the second hearing says so."""
-    clock = Clock()
-    loop = loops(resolved)
-    mastered = sounded(resolved, take.score, take.seed, rooms, clock, stems=resolved.stems)
-    bars = take.plan.bars if resolved.kind == "loop" else 0
-    beats = beats_per_bar(take.plan.meter)
-    heard = hear(mastered.audio, mastered.sample_rate, loop=loop, bars=bars, beats=beats)
-    clock.lap("master")
-    verdict = panel.hear(take.score, heard)
-    measured = measure.constraints(resolved, take.score, heard, len(mastered.audio))
-    if not verdict.kept:
-        return RetractedTake(take=take.number, reason=_reason(verdict))
-    # Chords of the client's own may lead his plan out of its tonality: that is told, not refused.
-    hard = measure.HARD - {"tonality"} if resolved.plan is not None else measure.HARD
-    if broken := [one.name for one in measured if not one.passed and one.name in hard]:
-        return RetractedTake(take=take.number, reason=f"constraint: {', '.join(broken)}")
-    measured += stems.heard(mastered.stems, resolved.stems)
-    delivery = resolved.delivery
-    clean = files.master_wav(mastered, delivery, take.score, loop=loop, seed=take.seed)
-    preview = files.small_copy(mastered)
-    apart = files.stem_wavs(mastered, delivery, resolved.stems, seed=take.seed)
-    peaks = files.peaks(mastered.audio, delivery.sample_rate)
-    clock.lap("write")
-    return _Sounded(
-        master=clean, preview=preview, stems=apart, peaks=peaks, measured=measured, laps=clock.laps
-    )
+def _forgotten(playing: Playing) -> None:
+    """Remove the files of a take that nobody waits for any more."""
+    if not playing.cancelled() and playing.exception() is None:
+        outcome = playing.result()
+        if isinstance(outcome, Sounded):
+            outcome.close()
 
 
 def _candidate(
@@ -216,7 +193,7 @@ def _candidate(
     number: int,
     rooms: Rooms,
     label: str,
-    sounded: _Sounded,
+    sounded: Sounded,
     alike: Finding,
 ) -> Candidate:
     """A take as the candidate of this number, its copies labelled."""

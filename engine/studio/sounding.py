@@ -8,8 +8,8 @@ from engine.contracts import Plan, Resolved
 from engine.master import master
 from engine.master.mastering import Master
 from engine.render import ambience, render
+from engine.render.banks import Bank
 from engine.score import Score, bar_ticks, seconds_per_tick
-from engine.studio.rooms import Rooms
 from engine.studio.stems import divided
 
 SAMPLE_RATE = 48_000
@@ -38,7 +38,7 @@ def sounded(
     resolved: Resolved,
     score: Score,
     seed: int,
-    rooms: Rooms,
+    bank: Bank,
     clock: Clock,
     *,
     stems: Sequence[str] = (),
@@ -51,7 +51,7 @@ def sounded(
     if resolved.kind == "ambience":
         played = ambience.render(score, frames=frames, seed=seed, apart=apart)
     else:
-        played = render(score, rooms.bank, frames=frames, loop=loop, seed=seed, apart=apart)
+        played = render(score, bank, frames=frames, loop=loop, seed=seed, apart=apart)
     clock.lap("render")
     return master(
         played,

@@ -6,6 +6,7 @@ edits and sends back, with the number of its take, comes back with the notes it 
 
 import math
 from collections.abc import Collection, Sequence
+from threading import Lock
 
 import numpy as np
 from msgspec import Struct, structs
@@ -29,6 +30,8 @@ from engine.studio.rooms import Rooms
 from engine.words.outline import PLANNED, unplanned
 
 TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
+
+_WRITING = Lock()  # a composer writes for one session at a time
 
 RULED = ("chime", "ambience")
 """Kinds that the arranger writes alone: a motif of a few notes, tones that never move."""
@@ -120,7 +123,8 @@ def _composed(
 ) -> list[tuple[tuple[Line, ...], tuple[Rewrite, ...]]]:
     if plans[0].kind in RULED:
         return [((), ()) for _ in plans]
-    compositions = rooms.composer.write(plans, seeds, rate=rater(plans[0]))
+    with _WRITING:
+        compositions = rooms.composer.write(plans, seeds, rate=rater(plans[0]))
     return [(composition.lines, composition.rewrites) for composition in compositions]
 
 

@@ -90,7 +90,7 @@ def versions(
 
 
 def _master(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[Version]:
-    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock())
+    whole = sounded(resolved, kept.score, kept.seed, rooms.bank, Clock())
     yield _whole("master", "master", kept.score, whole, resolved, parent=None)
 
 
@@ -104,7 +104,7 @@ def _stems(
         raise NoSuchVersion(
             f"this music has no stem {', '.join(missing)}; it has {', '.join(possible)}"
         )
-    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock(), stems=names)
+    whole = sounded(resolved, kept.score, kept.seed, rooms.bank, Clock(), stems=names)
     for name in sorted(whole.stems) if "all" in names else names:
         yield _whole(f"stem.{name}", "stems", kept.score, _summed(whole, [name]), resolved)
 
@@ -114,7 +114,7 @@ def _layers(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[Vers
 
     All are cut from one mix, so a game hears players come and go, but no jump in what goes on.
     """
-    whole = sounded(resolved, kept.score, kept.seed, rooms, Clock(), stems=("all",))
+    whole = sounded(resolved, kept.score, kept.seed, rooms.bank, Clock(), stems=("all",))
     for number, plan in enumerate(layers(kept.score.plan), 1):
         score = _fewer(kept.score, plan)
         layer = _summed(whole, sorted({part.group for part in plan.parts}))
@@ -125,7 +125,7 @@ def _underscore(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[
     """The bed under speech: no melody, the accompaniment a step sparser."""
     lines = [line for line in kept.lines if line.role not in ("lead", "counter")]
     score = arrange(underscore(kept.score.plan), tuple(lines), kept.seed)
-    made = sounded(resolved, score, kept.seed, rooms, Clock())
+    made = sounded(resolved, score, kept.seed, rooms.bank, Clock())
     yield _whole("underscore", "underscore", score, made, resolved)
 
 
@@ -133,7 +133,7 @@ def _no_drums(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[Ve
     if all(part.plan.group != "drums" for part in kept.score.parts):
         raise NoSuchVersion("this music has no drums; its master is the version without them")
     score = _fewer(kept.score, without(kept.score.plan, "drums"))
-    made = sounded(resolved, score, kept.seed, rooms, Clock())
+    made = sounded(resolved, score, kept.seed, rooms.bank, Clock())
     yield _whole("no_drums", "no_drums", score, made, resolved)
 
 
@@ -221,7 +221,7 @@ def _played(
     once = structs.replace(
         resolved, kind="bed", duration_ms=duration_ms, duration_frames=frames, bars=None
     )
-    made = sounded(once, score, kept.seed, rooms, Clock())
+    made = sounded(once, score, kept.seed, rooms.bank, Clock())
     return Version(
         name=name,
         version=kind,
@@ -251,7 +251,7 @@ def _loop_parts(kept: Manuscript, resolved: Resolved, rooms: Rooms) -> Iterator[
         raise NoSuchVersion("an ambience has no beginning and there is nothing to leave")
     if not loops(resolved):
         raise NoSuchVersion(f"only a loop has an intro and a tail; this is a {resolved.kind}")
-    loop = sounded(resolved, kept.score, kept.seed, rooms, Clock())
+    loop = sounded(resolved, kept.score, kept.seed, rooms.bank, Clock())
     tail = _tail(kept, resolved, rooms, loop)
     first = loop.audio.copy()
     for start in range(0, len(tail), len(first)):
@@ -284,7 +284,7 @@ def _tail(kept: Manuscript, resolved: Resolved, rooms: Rooms, loop: Master) -> S
         duration_frames=frames * (rests + 1),
         duration_ms=round(frames * (rests + 1) * 1000 / rate),
     )
-    made = sounded(once, score, kept.seed, rooms, Clock()).audio
+    made = sounded(once, score, kept.seed, rooms.bank, Clock()).audio
     folded = made.reshape(rests + 1, frames, -1).sum(axis=0)
     own = float(np.sum(folded**2, dtype=np.float64))
     gain = float(np.sum(folded * loop.audio, dtype=np.float64)) / own if own else 0.0
@@ -324,7 +324,7 @@ def _intro(kept: Manuscript, resolved: Resolved, rooms: Rooms, loop: Master) -> 
         duration_ms=round((bars + ring) * 1000 / loop.sample_rate),
         delivery=structs.replace(resolved.delivery, lufs=lufs),
     )
-    made = sounded(once, score, kept.seed, rooms, Clock())
+    made = sounded(once, score, kept.seed, rooms.bank, Clock())
     return Version(name="intro", version="loop_parts", score=score, mastered=made, exit=bars)
 
 

@@ -1,6 +1,7 @@
 """A session: what it tells, what it repeats, what it leaves out, how it stops."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import msgspec
 import pytest
@@ -9,9 +10,12 @@ from engine.contracts import Resolved, RetractedTake
 from engine.critique.panel import Verdict
 from engine.errors import Stopped
 from engine.queue.contracts import Progress
-from engine.studio import session
+from engine.render.banks import Bank
+from engine.studio import playing
 from engine.studio.rooms import Rooms
 from engine.studio.session import Candidate, perform
+from engine.studio.stage import Playing, Threads
+from engine.studio.takes import Take
 
 SEED = 11
 
@@ -57,20 +61,14 @@ def test_the_label_names_the_evaluation_copy_and_not_the_master(performed) -> No
 
 
 def test_what_was_delivered_before_is_not_rendered_again(
-    performed, short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+    performed, short: Resolved, rooms: Rooms
 ) -> None:
     first = performed[0][0].made
-    rendered: list[int] = []
-    real = session._sound
-
-    def counted(resolved, take, rooms):
-        rendered.append(take.number)
-        return real(resolved, take, rooms)
-
-    monkeypatch.setattr(session, "_sound", counted)
-    rest = _performed(short, rooms, done={first.number: first.take})
+    with closing(_Noting(rooms.bank)) as stage:
+        rest = _performed(short, rooms, done={first.number: first.take}, stage=stage)
     (second,) = [one for one in rest if isinstance(one, Candidate)]
-    assert first.take not in rendered
+    assert second.made.take in stage.played
+    assert first.take not in stage.played
     assert second.made.number == 2
     assert second.master == performed[0][1].master
 
@@ -79,11 +77,11 @@ def test_a_take_that_fails_the_second_hearing_is_replaced(
     performed, short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worst = iter([Verdict(rating=0.0, kept=False, reasons=("too quiet",))])
-    real = session.panel.hear
-    monkeypatch.setattr(session.panel, "hear", lambda score, heard: next(worst, None)
+    real = playing.panel.hear
+    monkeypatch.setattr(playing.panel, "hear", lambda score, heard: next(worst, None)
                         or real(score, heard))  # fmt: skip
-    monkeypatch.setattr(session, "ABREAST", 1)
-    made = _performed(short, rooms)
+    with closing(Threads(rooms.bank, 1)) as stage:
+        made = _performed(short, rooms, stage=stage)
     retracted = [one for one in made if isinstance(one, RetractedTake)]
     offered = [one for one in made if isinstance(one, Candidate)]
     assert [one.reason for one in retracted if one.take == performed[0][0].made.take] == [
@@ -102,6 +100,29 @@ def test_a_stop_ends_the_session_before_the_next_take(short: Resolved, rooms: Ro
     assert _offered(made) == [1]
 
 
+def test_a_stop_is_heard_while_a_take_is_played(short: Resolved, rooms: Rooms) -> None:
+    stage = _Noting(rooms.bank)
+    made = perform(
+        short, SEED, rooms, label=str, tell=lambda _: None, stop=lambda: bool(stage.played),
+        stage=stage,
+    )  # fmt: skip
+    assert _offered(made) == []
+    stage.close()
+    assert stage.played
+
+
+class _Noting(Threads):
+    """Threads that note which takes they were given."""
+
+    def __init__(self, bank: Bank) -> None:
+        super().__init__(bank)
+        self.played: list[int] = []
+
+    def submit(self, resolved: Resolved, take: Take) -> Playing:
+        self.played.append(take.number)
+        return super().submit(resolved, take)
+
+
 def _offered(made: Iterator[Candidate | RetractedTake]) -> list[int]:
     numbers = []
     with pytest.raises(Stopped):
@@ -110,11 +131,10 @@ def _offered(made: Iterator[Candidate | RetractedTake]) -> list[int]:
     return numbers
 
 
-def test_playing_ahead_changes_no_byte(
-    performed, short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(session, "ABREAST", 1)
-    alone = [one for one in _performed(short, rooms) if isinstance(one, Candidate)]
+def test_playing_ahead_changes_no_byte(performed, short: Resolved, rooms: Rooms) -> None:
+    with closing(Threads(rooms.bank, 1)) as stage:
+        made = _performed(short, rooms, stage=stage)
+    alone = [one for one in made if isinstance(one, Candidate)]
     assert [one.master for one in alone] == [one.master for one in performed[0]]
 
 
