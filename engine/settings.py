@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from engine.stock.places import Bucket
+from engine.stock.places import Bucket, bucket
 
 CPU = "CPUExecutionProvider"
 
@@ -68,6 +68,7 @@ def read(environ: Mapping[str, str] = os.environ) -> StudioSettings:
     return StudioSettings(
         database_url=_needed(environ, "DATABASE_URL"),
         store=_needed(environ, "CUESMITH_STORE"),
+        bucket=bucket(environ),
         bank=environ.get("CUESMITH_BANK"),
         models=Path(models) if models else None,
         provider=provider,
