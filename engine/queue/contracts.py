@@ -1,8 +1,9 @@
 """What travels through the queue. Lenient on purpose: an old pod may read a new job."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -158,3 +159,100 @@ class Delivery(Struct, frozen=True, kw_only=True):
     number: int
     body: Delivered | FamilyDelivered | Ended | Unreadable
     waited: timedelta  # since it was delivered, by the database's clock
+
+
+class Queue(Protocol):
+    """Jobs on their way from the door to a studio, and what is handed back on its way to the clerk.
+
+    A job is leased to one worker at a time; its attempt counts from the claim. What a worker writes
+    names its lease, and raises `LeaseLost` once the job belongs to somebody else.
+    """
+
+    # --- the door ---------------------------------------------------------------------------------
+
+    async def enqueue(self, job: Job) -> None:
+        """Hand a job to the studios."""
+        ...
+
+    async def ask_cancel(self, job: str) -> bool:
+        """Stop a job: at once while it waits, at the next heartbeat while it runs. False when there
+        is nothing left to stop."""
+        ...
+
+    async def view(self, job: str) -> JobView | None:
+        """The job as the door shows it; None if there is none."""
+        ...
+
+    async def last_word(self, job: str) -> Planned | Played | Ended | None:
+        """What a job wanted that holds no tokens, or why it has not got it; None while it waits."""
+        ...
+
+    async def backlog(self) -> tuple[int, float]:
+        """Jobs waiting or running, and the studio seconds they are expected to take."""
+        ...
+
+    # --- the studio -------------------------------------------------------------------------------
+
+    async def claim(
+        self, worker: str, lease: timedelta, wants: Wants | None = None, engine: str | None = None
+    ) -> Lease | None:
+        """The next job that this engine may do, leased; None where there is none.
+
+        Interactive jobs go before batch ones. Of the accounts that wait, the one with the fewest
+        running jobs of the kind goes first, of equals the one that was served the least; among its
+        keys likewise; of one key the oldest job.
+        """
+        ...
+
+    async def beat(self, lease: Lease, until: timedelta, progress: Progress) -> bool:
+        """Keep the lease alive and tell how far it is. True when the client has asked to stop."""
+        ...
+
+    async def delivered_takes(self, job: str) -> dict[int, int]:
+        """What earlier attempts have handed back: candidate number → take."""
+        ...
+
+    async def deliver(
+        self, lease: Lease, made: Made | FamilyMade, runs: Sequence[int] = ()
+    ) -> None:
+        """Hand back one candidate, with the signed keys of the runs that nobody else shall be
+        offered. A number that is there already stays as it is."""
+        ...
+
+    async def finish(
+        self,
+        lease: Lease,
+        *,
+        retracted: tuple[RetractedTake, ...] = (),
+        failure: Failed | None = None,
+        canceled: bool = False,
+    ) -> None:
+        """End the job with its last delivery."""
+        ...
+
+    async def hand_over(self, lease: Lease, made: tuple[Outline, ...] | Rendered) -> None:
+        """End a job that wants plans or a rendition, with what it wanted."""
+        ...
+
+    async def give_back(self, lease: Lease) -> None:
+        """Return an interrupted job; its attempt does not count. Nothing where it is lost."""
+        ...
+
+    async def reap(self) -> int:
+        """Requeue the jobs of studios that went silent, hasten batch jobs whose time runs short,
+        end jobs whose attempts or time are used up; returns how many were requeued or ended."""
+        ...
+
+    # --- the clerk --------------------------------------------------------------------------------
+
+    async def unsettled(self, limit: int) -> list[Delivery]:
+        """What was handed back and has not been settled, oldest first; not what was put off."""
+        ...
+
+    async def settle(self, delivery: int) -> None:
+        """Mark a delivery as settled."""
+        ...
+
+    async def put_off(self, delivery: int) -> None:
+        """Show this delivery again later: in a second, and twice as late each further time."""
+        ...

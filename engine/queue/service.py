@@ -25,28 +25,8 @@ from engine.queue.contracts import (
     Progress,
     Wants,
 )
+from engine.queue.endings import hopeless, state_after
 
-USED_UP = Failed(
-    code="attempts_used_up",
-    detail="every studio that tried this brief stopped early; what is missing was not charged",
-)
-TOO_LATE = Failed(code="deadline_exceeded", detail="the brief was not done before its deadline")
-PLAN_USED_UP = Failed(
-    code="attempts_used_up", detail="every studio that tried to plan this brief stopped early"
-)
-PLAN_TOO_LATE = Failed(
-    code="deadline_exceeded", detail="the plans were not made before the brief's deadline"
-)
-RENDITION_USED_UP = Failed(
-    code="attempts_used_up", detail="every studio that tried this rendition stopped early"
-)
-RENDITION_TOO_LATE = Failed(
-    code="deadline_exceeded", detail="the rendition was not made in the time it may wait"
-)
-_HOPELESS: dict[Wants, tuple[Failed, Failed]] = {
-    "plans": (PLAN_TOO_LATE, PLAN_USED_UP),
-    "renditions": (RENDITION_TOO_LATE, RENDITION_USED_UP),
-}
 URGENT = timedelta(hours=2)
 """So long before its deadline, or four times as long as it is expected to take, a batch job stops
 making way for interactive ones."""
@@ -67,7 +47,8 @@ async def ask_cancel(conn: asyncpg.Connection, job: str) -> bool:
     False when there is nothing left to stop.
     """
     if await store.cancel_waiting(conn, job):
-        await store.insert_delivery(conn, job, 0, 0, Ended(delivered=0, canceled=True))
+        delivered = len(await store.select_numbers(conn, job))
+        await store.insert_delivery(conn, job, 0, 0, Ended(delivered=delivered, canceled=True))
         return True
     return await store.mark_cancel(conn, job)
 
@@ -133,7 +114,7 @@ async def finish(
         ended = Ended(
             delivered=delivered, retracted_takes=retracted, failure=failure, canceled=canceled
         )
-        state = "canceled" if canceled else "failed" if failure and not delivered else "done"
+        state = state_after(delivered, failure, canceled=canceled)
         await store.end_job(conn, lease.job.id, state)
         await store.insert_delivery(conn, lease.job.id, 0, lease.attempt, ended)
 
@@ -179,13 +160,13 @@ async def reap(conn: asyncpg.Connection) -> int:
     async with conn.transaction():
         requeued = await store.requeue_silent(conn)
         await store.hasten(conn, REAPED_AT_ONCE)
-        hopeless = await store.select_hopeless(conn, REAPED_AT_ONCE)
-        for job, wants, late in hopeless:
+        given_up = await store.select_hopeless(conn, REAPED_AT_ONCE)
+        for job, wants, late in given_up:
             delivered = len(await store.select_numbers(conn, job))
-            ended = Ended(delivered=delivered, failure=_hopeless(wants, late))
-            await store.end_job(conn, job, "done" if delivered else "failed")
+            ended = Ended(delivered=delivered, failure=hopeless(wants, late=late))
+            await store.end_job(conn, job, state_after(delivered, ended.failure))
             await store.insert_delivery(conn, job, 0, 0, ended)
-    return requeued + len(hopeless)
+    return requeued + len(given_up)
 
 
 async def unsettled(conn: asyncpg.Connection, limit: int) -> list[Delivery]:
@@ -206,11 +187,6 @@ async def settle(conn: asyncpg.Connection, delivery: int) -> None:
 async def backlog(conn: asyncpg.Connection) -> tuple[int, float]:
     """Jobs waiting or running, and the studio seconds they are expected to take."""
     return await store.select_backlog(conn)
-
-
-def _hopeless(wants: Wants, late: bool) -> Failed:
-    too_late, used_up = _HOPELESS.get(wants, (TOO_LATE, USED_UP))
-    return too_late if late else used_up
 
 
 async def _fence(conn: asyncpg.Connection, lease: Lease) -> None:

@@ -26,6 +26,10 @@ LANES: dict[Wants, tuple[Lane, ...]] = {
 ALL_KEYS = "*"
 """The name under which an account's turns are counted, whatever the key."""
 
+LEAST_S = 0.1
+"""A turn costs at least so many studio seconds, so that whoever is expected to take none waits for
+the others, too."""
+
 # Several studios may look at the same moment: each passes over the rows that another is taking, and
 # finds the n-th job of an account where it would stand if the n-1 before it were running. `moment`
 # is the clock of the kind: who comes back after a pause has saved nothing up. `like` keeps the last
@@ -125,7 +129,7 @@ with recursive lanes as (
 ), turned as (
   insert into engine.turns as turns (wants, account, api_key, begun_s, ended_s)
   select taken.wants, taken.account, turn.api_key, turn.begins_s,
-    turn.begins_s + greatest(taken.expected_s, 0.1)
+    turn.begins_s + greatest(taken.expected_s, $6)
   from taken join chosen on chosen.id = taken.id, lateral (
     values ('*', chosen.begins_s), (taken.api_key, chosen.key_begins_s)
   ) as turn (api_key, begins_s)
@@ -142,7 +146,7 @@ async def claim_next(
 ) -> Lease | None:
     """The next job of a kind, taken for ``lease``; only such as ``engine`` may do."""
     lanes = list(LANES[wants])
-    row = await conn.fetchrow(CLAIM_NEXT, worker, lease, wants, engine or "", lanes)
+    row = await conn.fetchrow(CLAIM_NEXT, worker, lease, wants, engine or "", lanes, LEAST_S)
     if row is None:
         return None
     return Lease(job=_job(row), worker=worker, attempt=row["attempt"])
