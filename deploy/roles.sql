@@ -5,11 +5,14 @@
 --
 -- The gateway faces the internet: it reads the till, sets tokens aside and sells licenses by the till's
 -- own functions, and cannot write a wallet or a transfer. The studio cannot read the till or the door.
--- Nobody changes what the ledger has written: a mistake is corrected by a new transfer.
+-- Nobody changes what the ledger has written: a mistake is corrected by a new transfer. The scaler is KEDA,
+-- which starts and ends studios: it learns how much work waits, not whose.
 do $$
 declare wanted text;
 begin
-  foreach wanted in array array['cuesmith_gateway', 'cuesmith_clerk', 'cuesmith_studio'] loop
+  foreach wanted in array array[
+    'cuesmith_gateway', 'cuesmith_clerk', 'cuesmith_studio', 'cuesmith_scaler'
+  ] loop
     begin
       execute format('create role %I nologin', wanted);
     exception when duplicate_object or unique_violation then
@@ -21,11 +24,11 @@ $$;
 
 -- What is not granted below is not allowed; what an older version of this file allowed is taken back.
 revoke all on all tables in schema api, billing, engine from
-  public, cuesmith_gateway, cuesmith_clerk, cuesmith_studio;
+  public, cuesmith_gateway, cuesmith_clerk, cuesmith_studio, cuesmith_scaler;
 revoke all on all functions in schema billing from
-  public, cuesmith_gateway, cuesmith_clerk, cuesmith_studio;
+  public, cuesmith_gateway, cuesmith_clerk, cuesmith_studio, cuesmith_scaler;
 revoke all on schema api, billing, engine from
-  public, cuesmith_gateway, cuesmith_clerk, cuesmith_studio;
+  public, cuesmith_gateway, cuesmith_clerk, cuesmith_studio, cuesmith_scaler;
 
 -- --- studio ---
 grant usage on schema engine to cuesmith_studio;
@@ -48,3 +51,7 @@ grant select, insert, update, delete on all tables in schema api, billing, engin
 revoke update, delete on billing.transfers, billing.captures from cuesmith_clerk;
 revoke delete on billing.wallets, billing.holds, billing.lots from cuesmith_clerk;
 grant execute on all functions in schema billing to cuesmith_clerk;
+
+-- --- scaler ---
+grant usage on schema engine to cuesmith_scaler;
+grant select on engine.backlog to cuesmith_scaler;
