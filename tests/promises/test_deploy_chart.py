@@ -15,9 +15,20 @@ import api.settings
 import billing.settings
 import engine.settings
 from tests.promises.chart import (
-    CASES, CHART, CUSTOM, NEWEST, OLDEST, Manifest, chosen, containers, env, everything, pods,
-    rendered, the,
-)  # fmt: skip
+    CASES,
+    CHART,
+    CUSTOM,
+    NEWEST,
+    OLDEST,
+    Manifest,
+    chosen,
+    containers,
+    env,
+    everything,
+    pods,
+    rendered,
+    the,
+)
 from tests.promises.deployed import DEPLOY, ROOT, SECRET, settings, understood
 
 # --- valid ---
