@@ -149,6 +149,8 @@ def _plan(given: argparse.Namespace) -> int:
 def _compose(given: argparse.Namespace) -> int:
     from engine.compose.composer import Composer
     from engine.critique.originality import packaged
+    from engine.queue.contracts import Progress
+    from engine.queue.events import Told
     from engine.render.banks import find
     from engine.studio.rooms import Rooms
     from engine.studio.session import perform
@@ -167,12 +169,15 @@ def _compose(given: argparse.Namespace) -> int:
     if resolved.ignored:
         print(f"not understood: {', '.join(resolved.ignored)}")
     written = 0
+
+    def tell(said: Progress | Told) -> None:
+        if isinstance(said, Progress):
+            at = f"{said.step} {said.done}/{said.total}"
+            print(f"\r{time.perf_counter() - began:6.1f} s  {at}   ", end="", flush=True)
+
     for outcome in perform(
         resolved, seed, rooms,
-        label=lambda number: f"candidate-{number}",
-        tell=lambda progress: print(
-            f"\r{time.perf_counter() - began:6.1f} s  {progress.step} {progress.done}"
-            f"/{progress.total}   ", end="", flush=True),
+        label=lambda number: f"candidate-{number}", tell=tell,
     ):  # fmt: skip
         if isinstance(outcome, RetractedTake):
             print(f"\rtake {outcome.take} retracted: {outcome.reason}")

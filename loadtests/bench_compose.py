@@ -17,6 +17,7 @@ import numpy as np
 from engine.compose.composer import Composer
 from engine.contracts import Brief, RetractedTake
 from engine.queue.contracts import Progress
+from engine.queue.events import Told
 from engine.render.banks import find
 from engine.studio.rooms import Rooms
 from engine.studio.session import perform
@@ -43,7 +44,9 @@ def main() -> int:
     print(f"start               {time.process_time() - cpu:7.2f} s CPU")
     steps: dict[str, float] = {}
 
-    def told(progress: Progress) -> None:
+    def told(progress: Progress | Told) -> None:
+        if not isinstance(progress, Progress):
+            return
         steps.setdefault(progress.step, time.process_time())
 
     made = 0

@@ -15,7 +15,9 @@ STREAM = File(media_types=(MEDIA_TYPE,))
 ABOUT = (
     "Server-sent events, each with an `id`, a name and one line of JSON with `at` and facts: "
     "`{noun}.queued` (`expected_s`), `{noun}.started` (`attempt`), `progress` (`step`, `done`, "
-    "`total`), `takes.ranked` (`takes`, best first), `take.retracted` (`take`, `reason`), "
+    "`total`), `plans.drawn` (`plans`), `take.written` (`take`, `rating` and `rewrites`: bars that "
+    "the panel did not keep), `takes.ranked` (`takes`, best first), `take.retracted` (`take`, "
+    "`reason`), "
     "`candidate.ready` (`candidate`, `number`, `rating`), `{noun}.requeued` where a studio gave it "
     "up, and at last `{noun}.ended` (`status`), after which the stream ends. More kinds may come; "
     "pass over those you do not know. A stream that broke is taken up again at any gateway by "

@@ -13,12 +13,14 @@ from msgspec import Struct
 from engine.contracts import FamilyMade, Made, Outline, RetractedTake, SoundFile
 from engine.critique.originality import Index, Runs
 from engine.queue.contracts import Job, Progress
+from engine.queue.events import Told
 from engine.words.formats import ENDINGS
 
 Label = Callable[[int], str]
 """Names the n-th candidate, for the tags of its evaluation copy."""
-Tell = Callable[[Progress], None]
-"""Hears how far the work is. Raises `engine.errors.Stopped` where it is to end."""
+Tell = Callable[[Progress | Told], None]
+"""Hears how far the work is, and what else those who listen may want to know; never waits. Raises
+`engine.errors.Stopped` where the work is to end."""
 Stop = Callable[[], bool]
 """Whether the work is to end: asked as often as it costs nothing, from any thread."""
 Others = Callable[[Runs], Index]

@@ -25,6 +25,7 @@ from engine.plan.outline import outline
 from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
 from engine.studio import manuscript as manuscripts
+from engine.studio import said
 from engine.studio.memory import give_back_large_blocks
 from engine.studio.playing import Sounded, reason_of
 from engine.studio.rooms import Rooms
@@ -102,8 +103,11 @@ def perform(
         tell(Progress(step="plan", done=0, total=count))
         planned = sheets(resolved, seed, lap, number, count, [take.plan for take in kept])
         number += len(planned)
+        tell(said.drawn(planned))
         tell(Progress(step="compose", done=0, total=count))
         takes = compared(written(planned, seed, rooms), others, delivered.values())
+        for take in takes:
+            tell(said.written(take))
         yield from (
             RetractedTake(take=take.number, reason=reason_of(take.verdict))
             for take in takes
@@ -111,6 +115,7 @@ def perform(
         )
         good = [take for take in takes if take.verdict.kept]
         order = in_rank(resolved, good, kept)
+        tell(said.ranked(order))
         made_before = [take for take in order if take.number in delivered.values()]
         kept += made_before
         fresh = [take for take in order if take not in made_before]

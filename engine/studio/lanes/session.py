@@ -9,11 +9,13 @@ from collections.abc import Generator
 from typing import Generic, TypeVar
 
 import structlog
+from msgspec import to_builtins
 
 from engine.contracts import Failed, RetractedTake
 from engine.errors import BriefRefused, Stopped
 from engine.queue import service as queue
 from engine.queue.contracts import Lease
+from engine.queue.events import Told
 from engine.stock.places import StoreUnreachable
 from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
@@ -65,32 +67,35 @@ class Session(ABC, Generic[Offer]):
                 if isinstance(outcome, RetractedTake):
                     retracted.append(outcome)
                     self.retracted(outcome)
+                    heart.tell(Told(kind="take.retracted", facts=to_builtins(outcome)))
                 else:
                     await self.deliver(outcome)
         except Stopped:
-            return await self._interrupted(tuple(retracted), canceled=heart.canceled)
+            return await self._interrupted(heart, tuple(retracted))
         except StoreUnreachable as error:
             # Another attempt makes the same again; that the store was away is no fault of the job.
             log.warning("candidate.not_stored", job=self.lease.job.id, error=str(error))
-            return await self._interrupted(tuple(retracted), canceled=heart.canceled)
+            return await self._interrupted(heart, tuple(retracted))
         except BriefRefused as refused:
-            return await self._end(tuple(retracted), refusal(refused))
+            return await self._end(heart, tuple(retracted), refusal(refused))
         finally:
             # What is still being played ahead ends before the next job begins.
             await asyncio.to_thread(made.close)
-        return await self._end(tuple(retracted))
+        return await self._end(heart, tuple(retracted))
 
-    async def _interrupted(self, retracted: tuple[RetractedTake, ...], *, canceled: bool) -> str:
+    async def _interrupted(self, heart: Heart, retracted: tuple[RetractedTake, ...]) -> str:
+        await heart.write_down()
         async with lent(self.studio.pool) as conn:
-            if canceled:
+            if heart.canceled:
                 await queue.finish(conn, self.lease, retracted=retracted, canceled=True)
                 return "canceled"
             await queue.give_back(conn, self.lease)
             return "given_back"
 
     async def _end(
-        self, retracted: tuple[RetractedTake, ...], refused: Failed | None = None
+        self, heart: Heart, retracted: tuple[RetractedTake, ...], refused: Failed | None = None
     ) -> str:
+        await heart.write_down()
         async with lent(self.studio.pool) as conn:
             delivered = len(await queue.delivered_takes(conn, self.lease.job.id))
             short = delivered < self.asked

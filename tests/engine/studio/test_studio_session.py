@@ -10,6 +10,7 @@ from engine.contracts import Resolved, RetractedTake
 from engine.critique.panel import Verdict
 from engine.errors import Stopped
 from engine.queue.contracts import Progress
+from engine.queue.events import Told
 from engine.render.banks import Bank
 from engine.studio import playing
 from engine.studio.rooms import Rooms
@@ -26,10 +27,10 @@ def _performed(resolved: Resolved, rooms: Rooms, **more) -> list[Candidate | Ret
 
 
 @pytest.fixture(scope="module")
-def performed(short: Resolved, rooms: Rooms) -> tuple[list[Candidate], list[Progress]]:
-    told: list[Progress] = []
-    made = _performed(short, rooms, tell=told.append)
-    return [one for one in made if isinstance(one, Candidate)], told
+def performed(short: Resolved, rooms: Rooms) -> tuple[list[Candidate], list[Progress | Told]]:
+    said: list[Progress | Told] = []
+    made = _performed(short, rooms, tell=said.append)
+    return [one for one in made if isinstance(one, Candidate)], said
 
 
 def test_every_candidate_asked_for_is_offered(performed, short: Resolved) -> None:
@@ -45,13 +46,29 @@ def test_every_candidate_asked_for_is_offered(performed, short: Resolved) -> Non
 
 
 def test_progress_is_told_step_by_step_and_never_goes_back(performed) -> None:
-    _, told = performed
+    _, said = performed
+    told = [one for one in said if isinstance(one, Progress)]
     steps = [one.step for one in told]
     assert steps[:2] == ["plan", "compose"]
     rendered = [one.done for one in told if one.step == "render"]
     assert rendered == sorted(rendered)
     assert rendered[0] == 0
     assert all(one.done <= one.total for one in told)
+
+
+def test_plans_takes_and_their_order_are_told_as_they_come(performed, short: Resolved) -> None:
+    offered, said = performed
+    told = [one for one in said if isinstance(one, Told)]
+    kinds = [one.kind for one in told]
+    assert (kinds[0], kinds[-1]) == ("plans.drawn", "takes.ranked")
+    plans = {one["take"]: one for one in told[0].facts["plans"]}
+    written = {one.facts["take"] for one in told if one.kind == "take.written"}
+    ranked = told[-1].facts["takes"]
+    assert set(ranked) <= written == set(plans)
+    for one in offered:
+        assert one.made.take in ranked
+        assert plans[one.made.take]["tempo"] == one.made.plan.tempo
+    assert len(msgspec.json.encode(said)) < 20_000
 
 
 def test_the_label_names_the_evaluation_copy_and_not_the_master(performed) -> None:
@@ -92,8 +109,8 @@ def test_a_take_that_fails_the_second_hearing_is_replaced(
 
 
 def test_a_stop_ends_the_session_before_the_next_take(short: Resolved, rooms: Rooms) -> None:
-    def stop_at_render(progress: Progress) -> None:
-        if progress.step == "render" and progress.done == 1:
+    def stop_at_render(progress: Progress | Told) -> None:
+        if isinstance(progress, Progress) and progress.step == "render" and progress.done == 1:
             raise Stopped
 
     made = perform(short, SEED, rooms, label=str, tell=stop_at_render)
