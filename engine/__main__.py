@@ -242,17 +242,20 @@ def _checks(measured) -> str:
 
 def _studio(given: argparse.Namespace) -> int:
     from engine.settings import SettingMissing, read
-    from engine.studio.watching import log_as_json, show_metrics
+    from engine.studio.watching import log_as_json
     from engine.studio.worker import serve
 
+    log_as_json()
     try:
-        settings = read()
+        code = asyncio.run(serve(read()))
     except SettingMissing as missing:
         print(f"cuesmith: {missing}", file=sys.stderr)
         return 2
-    log_as_json()
-    show_metrics(settings)
-    asyncio.run(serve(settings))
+    if code:
+        # What held a device that is gone may never let go of it, or bring the process down in its
+        # own way while it tries; whoever keeps this process must see the code.
+        sys.stdout.flush()
+        os._exit(code)
     return 0
 
 

@@ -25,7 +25,7 @@ from engine.contracts import Resolved, RetractedTake
 from engine.errors import BankMissing, EngineError
 from engine.render.banks import Bank
 from engine.studio import player as one_player
-from engine.studio.memory import resident_bytes
+from engine.studio.memory import MEMORY, resident_bytes
 from engine.studio.player import Answer, Fault, Filed, Order
 from engine.studio.playing import Sounded
 from engine.studio.stage import Playing, Room
@@ -67,6 +67,7 @@ class Players:
         except BaseException:
             self.close()
             raise
+        MEMORY.labels("players").set_function(self.resident_bytes)
 
     def submit(self, resolved: Resolved, take: Take) -> Playing:
         """A start on a take; its stems lie in its folder until `Sounded.close`."""

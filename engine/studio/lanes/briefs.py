@@ -26,7 +26,7 @@ RETRACTED = Counter("studio_takes_retracted_total", "Takes that were not offered
 SECONDS = Histogram(
     "studio_brief_seconds", "Seconds from claim to end", buckets=(2, 5, 10, 20, 40, 80, 160, 320)
 )
-BUSY = Gauge("studio_busy", "1 while a brief is being made")
+BUSY = Gauge("studio_sessions_busy", "Briefs that are being made")
 
 
 async def make(studio: Studio, lease: Lease) -> None:
@@ -34,7 +34,7 @@ async def make(studio: Studio, lease: Lease) -> None:
     facts = facts_of(lease, "brief")
     log.info("brief.claimed", **facts)
     with BUSY.track_inprogress(), SECONDS.time():
-        outcome = await survived(_Music(studio, lease).run(), "brief", facts)
+        outcome = await survived(studio, lease, _Music(studio, lease).run(), "brief", facts)
     BRIEFS.labels(outcome).inc()
     log.info("brief.ended", outcome=outcome, **facts)
 

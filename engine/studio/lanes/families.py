@@ -31,7 +31,7 @@ async def make(studio: Studio, lease: Lease) -> None:
     facts = facts_of(lease, "family")
     log.info("family.claimed", **facts)
     with SECONDS.time():
-        outcome = await survived(_made(studio, lease), "family", facts)
+        outcome = await survived(studio, lease, _made(studio, lease), "family", facts)
     FAMILIES.labels(outcome).inc()
     log.info("family.ended", outcome=outcome, **facts)
 

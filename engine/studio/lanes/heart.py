@@ -11,16 +11,12 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from engine.errors import LeaseLost, Stopped
-from engine.queue import events
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress
-from engine.queue.events import Told
 from engine.studio.connections import lent
 from engine.studio.lanes.lane import Studio
-from engine.studio.lanes.telling import Telling
 
 T = TypeVar("T")
-LISTENED_TO = ("candidates", "families")
 
 
 class Heart:
@@ -29,13 +25,13 @@ class Heart:
     def __init__(self, studio: Studio, lease: Lease, step: str) -> None:
         self._studio, self._lease = studio, lease
         self._progress = Progress(step=step)
-        self._telling = Telling()
         self._halt = threading.Event()
         self._beating: asyncio.Task[None] | None = None
         self.canceled = False
         """Whether it is the client who wants the work to end."""
 
     async def __aenter__(self) -> Self:
+        self._studio.health.moved(self._lease.job.id)
         self._beating = asyncio.create_task(self._beat())
         return self
 
@@ -46,26 +42,18 @@ class Heart:
         trace: TracebackType | None,
     ) -> None:
         self._halt.set()
+        self._studio.health.ended(self._lease.job.id)
         assert self._beating is not None, "it was entered"
         self._beating.cancel()
         with contextlib.suppress(asyncio.CancelledError, LeaseLost, OSError):
             await self._beating
 
-    def tell(self, said: Progress | Told) -> None:
-        """Say how far the work is, or something else of it; `Stopped` where it is to end. Called
-        in the work's thread."""
-        if isinstance(said, Progress):
-            self._progress = said
-        self._telling.note(said)
+    def tell(self, progress: Progress) -> None:
+        """Say how far the work is; `Stopped` where it is to end. Called in the work's thread."""
+        self._progress = progress
+        self._studio.health.moved(self._lease.job.id)
         if self._halt.is_set():
             raise Stopped
-
-    async def write_down(self) -> None:
-        """What was said since the last beat, for those who listen: of what can be listened to."""
-        said = self._telling.taken()
-        if said and self._lease.job.wants in LISTENED_TO:
-            async with lent(self._studio.pool) as conn:
-                await events.tell(conn, self._lease.job.id, said)
 
     def stopped(self) -> bool:
         """Whether the work is to end."""
@@ -74,6 +62,7 @@ class Heart:
     async def through(self, work: Callable[[], T]) -> T:
         """What ``work`` gives, done in a thread; or why the heart has stopped before it did."""
         assert self._beating is not None, "it was entered"
+        self._studio.health.moved(self._lease.job.id)
         done = asyncio.ensure_future(asyncio.to_thread(work))
         await asyncio.wait({done, self._beating}, return_when=asyncio.FIRST_COMPLETED)
         if not done.done():  # the lease is lost or the database is gone
@@ -84,15 +73,15 @@ class Heart:
         return await done
 
     async def _beat(self) -> None:
-        """Extend the lease three times as often as needed; learn of a cancel or a shutdown."""
+        """Extend the lease three times as often as needed; learn of a cancel, or that the studio
+        leaves."""
         pause = self._studio.lease_for.total_seconds() / 3
         while True:
             async with lent(self._studio.pool) as conn:
                 if await queue.beat(conn, self._lease, self._studio.lease_for, self._progress):
                     self.canceled = True
                     self._halt.set()
-            await self.write_down()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._studio.stop.wait(), min(pause, 2.0))
+                await asyncio.wait_for(self._studio.leave.wait(), min(pause, 2.0))
                 self._halt.set()
                 await asyncio.sleep(min(pause, 2.0))

@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import asyncpg
 import structlog
-from msgspec import Struct
+from msgspec import Struct, field
 
 from engine.backends.contracts import Backend
 from engine.contracts import Failed
-from engine.errors import BriefRefused, LeaseLost
+from engine.errors import BriefRefused, DeviceLost, LeaseLost
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Wants
 from engine.studio.connections import GONE, lent
+from engine.studio.health import Health
 from engine.studio.shelf import Shelf
 
 IDLE_S = 0.5
@@ -23,27 +24,44 @@ log = structlog.get_logger()
 
 
 class Studio(Struct, frozen=True, kw_only=True):
-    """What all lanes of one studio share. ``stop`` is set when the studio is to end."""
+    """What all lanes of one studio share.
+
+    When ``stop`` is set nothing more is claimed, when ``leave`` is, what is unfinished goes back to
+    the queue. ``lost`` says that the studio's device is gone.
+    """
 
     pool: asyncpg.Pool
     backend: Backend
     shelf: Shelf
     worker: str
     lease_for: timedelta
-    stop: asyncio.Event
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    leave: asyncio.Event = field(default_factory=asyncio.Event)
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+    health: Health = field(default_factory=Health)
 
 
 Work = Callable[[Studio, Lease], Awaitable[None]]
 
 
-async def follow(studio: Studio, wants: Wants, work: Work) -> None:
-    """One job after the other, until the studio stops."""
+async def follow(studio: Studio, wants: Wants, work: Work, at_once: int = 1) -> None:
+    """So many jobs at the same time, until the studio stops and the last of them has ended."""
+    stopping = asyncio.ensure_future(studio.stop.wait())
+    running: set[asyncio.Future[None]] = set()
     while not studio.stop.is_set():
-        if (lease := await claim(studio, wants)) is not None:
-            await work(studio, lease)
+        if len(running) < at_once and (lease := await claim(studio, wants)) is not None:
+            running.add(asyncio.ensure_future(work(studio, lease)))
             continue
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(studio.stop.wait(), IDLE_S)
+        ended, _ = await asyncio.wait(
+            {stopping, *running},
+            timeout=IDLE_S if len(running) < at_once else None,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        for one in ended & running:
+            await one  # what nobody has caught ends the studio
+        running -= ended
+    stopping.cancel()
+    await asyncio.gather(*running)
 
 
 async def claim(studio: Studio, wants: Wants) -> Lease | None:
@@ -54,7 +72,9 @@ async def claim(studio: Studio, wants: Wants) -> Lease | None:
     try:
         async with lent(studio.pool) as conn:
             await queue.reap(conn)
-            return await queue.claim(conn, studio.worker, studio.lease_for, wants)
+            return await queue.claim(
+                conn, studio.worker, studio.lease_for, wants, studio.backend.digest
+            )
     except GONE as error:
         log.warning("studio.queue_unreachable", error=str(error))
         return None
@@ -65,12 +85,23 @@ def facts_of(lease: Lease, name: str) -> dict[str, str | int]:
     return {name: lease.job.id, "account": lease.job.account, "attempt": lease.attempt}
 
 
-async def survived(work: Awaitable[str], what: str, facts: dict[str, str | int]) -> str:
-    """How a job's work ended; whatever went wrong in it, the studio lives on."""
+async def survived(
+    studio: Studio, lease: Lease, work: Awaitable[str], what: str, facts: dict[str, str | int]
+) -> str:
+    """How a job's work ended; whatever went wrong in it, the studio lives on. Only without its
+    device it does not: then all that it holds goes back to the queue."""
     try:
         return await work
     except LeaseLost:
         return "lease_lost"
+    except DeviceLost as error:
+        log.error("studio.device_lost", error=str(error), **facts)
+        for event in (studio.lost, studio.stop, studio.leave):
+            event.set()
+        with contextlib.suppress(LeaseLost, *GONE):
+            async with lent(studio.pool) as conn:
+                await queue.give_back(conn, lease)
+        return "device_lost"
     except GONE as error:
         # The database went away: the lease runs out by itself and the job is tried again.
         log.warning(f"{what}.left", error=str(error), **facts)

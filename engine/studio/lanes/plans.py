@@ -23,7 +23,7 @@ async def plan(studio: Studio, lease: Lease) -> None:
     facts = facts_of(lease, "plans")
     log.info("plans.claimed", **facts)
     with SECONDS.time():
-        outcome = await survived(_planned(studio, lease), "plans", facts)
+        outcome = await survived(studio, lease, _planned(studio, lease), "plans", facts)
     PLANS.labels(outcome).inc()
     log.info("plans.ended", outcome=outcome, **facts)
 

@@ -56,7 +56,7 @@ async def reshape(studio: Studio, lease: Lease) -> None:
     facts = facts_of(lease, "rendition")
     log.info("rendition.claimed", **facts)
     with SECONDS.time():
-        outcome = await survived(_reshaped(studio, lease), "rendition", facts)
+        outcome = await survived(studio, lease, _reshaped(studio, lease), "rendition", facts)
     RENDITIONS.labels(outcome).inc()
     log.info("rendition.ended", outcome=outcome, **facts)
 

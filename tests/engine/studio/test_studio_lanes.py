@@ -35,7 +35,7 @@ def there(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> Studio:
     """A studio at a queue, that nobody stops."""
     return Studio(
         pool=pool, backend=ScoreBackend(rooms), shelf=open_shelf(str(tmp_path)), worker="w1",
-        lease_for=LEASE, stop=asyncio.Event(),
+        lease_for=LEASE,
     )  # fmt: skip
 
 
@@ -84,7 +84,9 @@ async def test_the_same_order_made_by_two_studios_is_the_same_file(there: Studio
 async def test_a_rendition_is_made_beside_a_brief(
     there: Studio, postgres: str, tmp_path: Path, short: Resolved
 ) -> None:
-    settings = StudioSettings(database_url=postgres, store=str(tmp_path), bank="builtin", lease_s=9)
+    settings = StudioSettings(
+        database_url=postgres, store=str(tmp_path), bank="builtin", lease_s=9, drain_s=0
+    )
     many = structs.replace(short, candidates=10)
     brief = Job(
         id="brf_a", account="acc_2", resolved=many, seed=11,
@@ -161,7 +163,7 @@ async def test_a_stopped_studio_gives_a_family_back_and_another_finishes_it(
     stopping.set()
     lease = await claim(there, "families")
     assert lease is not None
-    await families.make(structs.replace(there, stop=stopping), lease)
+    await families.make(structs.replace(there, leave=stopping), lease)
     row = await there.pool.fetchrow("select state, attempt from engine.jobs where id = 'fam_a'")
     if (row["state"], row["attempt"]) == ("queued", 0):  # it was not faster than the stop
         again = await claim(there, "families")

@@ -33,7 +33,6 @@ def there(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> Studio:
     shelf = open_shelf(str(tmp_path / "shelf"))
     return Studio(
         pool=pool, backend=ScoreBackend(rooms), shelf=shelf, worker="w1", lease_for=LEASE,
-        stop=asyncio.Event(),
     )  # fmt: skip
 
 
@@ -41,10 +40,10 @@ def there(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> Studio:
 async def studio(there: Studio) -> AsyncIterator[Make]:
     """Makes one claimed brief with the studio's own hands."""
 
-    async def make(stop: asyncio.Event) -> None:
+    async def make(leave: asyncio.Event) -> None:
         lease = await claim(there, "candidates")
         assert lease is not None
-        await briefs.make(structs.replace(there, stop=stop), lease)
+        await briefs.make(structs.replace(there, leave=leave), lease)
 
     yield make
 
@@ -130,9 +129,9 @@ async def test_a_stopped_studio_gives_the_brief_back_and_another_finishes_it(
     pool: asyncpg.Pool, studio: Make, short: Resolved
 ) -> None:
     job = await _enqueued(pool, short)
-    stop = asyncio.Event()
-    stop.set()
-    await studio(stop)
+    leave = asyncio.Event()
+    leave.set()
+    await studio(leave)
     _, counted = await _state(pool)
     async with pool.acquire() as conn:
         before = await queue.delivered_takes(conn, job)
@@ -168,7 +167,9 @@ async def test_plans_are_those_that_the_brief_would_be_composed_from(
 async def test_plans_are_made_beside_a_brief(
     pool: asyncpg.Pool, postgres: str, tmp_path: Path, short: Resolved
 ) -> None:
-    settings = StudioSettings(database_url=postgres, store=str(tmp_path), bank="builtin", lease_s=9)
+    settings = StudioSettings(
+        database_url=postgres, store=str(tmp_path), bank="builtin", lease_s=9, drain_s=0
+    )
     await _enqueued(pool, structs.replace(short, candidates=10))
     serving = asyncio.create_task(worker.serve(settings))
     await _leased(pool)
