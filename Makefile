@@ -45,9 +45,9 @@ report: $(VENV)/dev.stamp ## measure what the score promises on 200 random brief
 	$(BIN)/python -m engine report arrangement
 
 # What is installed is what the lock says; our own code is a link to this folder.
-$(VENV)/%.stamp: locks/%.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/%.stamp: locks/%.txt pyproject.toml client/pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --quiet --require-hashes -r $<
-	$(PIP) install --quiet --no-deps -e .
+	$(PIP) install --quiet --no-deps -e . -e client
 	@touch $@
 
 $(VENV)/bin/python:

@@ -1,0 +1,35 @@
+"""Cuesmith from Python: `Cuesmith` waits for each answer, `AsyncCuesmith` is awaited."""
+
+from cuesmith_client.aclient import AsyncBrief, AsyncCuesmith
+from cuesmith_client.client import Brief, Cuesmith
+from cuesmith_client.errors import (
+    CuesmithError,
+    NotAllowed,
+    NotPaid,
+    NotThere,
+    Reason,
+    Refused,
+    TooMuch,
+    Unreachable,
+    Wrong,
+)
+from cuesmith_client.events import Event
+from cuesmith_client.patience import Patience
+
+__all__ = [
+    "AsyncBrief",
+    "AsyncCuesmith",
+    "Brief",
+    "Cuesmith",
+    "CuesmithError",
+    "Event",
+    "NotAllowed",
+    "NotPaid",
+    "NotThere",
+    "Patience",
+    "Reason",
+    "Refused",
+    "TooMuch",
+    "Unreachable",
+    "Wrong",
+]
