@@ -24,8 +24,8 @@ SILENT_S = 60.0
 """A clerk whose event loop has not turned for that long is to be started again."""
 
 SELECT_WAITING = """
-select 'delivery' as work, count(*) as count, min(created_at) as since
-from engine.deliveries where settled_at is null
+select 'delivery' as work, count(*) as count, min(due_at) as since
+from engine.deliveries where settled_at is null and due_at <= now()
 union all
 select 'stripe_event', count(*), min(received_at) from billing.stripe_inbox where done_at is null
 union all
