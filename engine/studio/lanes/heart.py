@@ -11,12 +11,16 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from engine.errors import LeaseLost, Stopped
+from engine.queue import events
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress
+from engine.queue.events import Told
 from engine.studio.connections import lent
 from engine.studio.lanes.lane import Studio
+from engine.studio.lanes.telling import Telling
 
 T = TypeVar("T")
+LISTENED_TO = ("candidates", "families")
 
 
 class Heart:
@@ -25,6 +29,7 @@ class Heart:
     def __init__(self, studio: Studio, lease: Lease, step: str) -> None:
         self._studio, self._lease = studio, lease
         self._progress = Progress(step=step)
+        self._telling = Telling()
         self._halt = threading.Event()
         self._beating: asyncio.Task[None] | None = None
         self.canceled = False
@@ -48,12 +53,22 @@ class Heart:
         with contextlib.suppress(asyncio.CancelledError, LeaseLost, OSError):
             await self._beating
 
-    def tell(self, progress: Progress) -> None:
-        """Say how far the work is; `Stopped` where it is to end. Called in the work's thread."""
-        self._progress = progress
+    def tell(self, said: Progress | Told) -> None:
+        """Say how far the work is, or something else of it; `Stopped` where it is to end. Called
+        in the work's thread."""
+        if isinstance(said, Progress):
+            self._progress = said
+        self._telling.note(said)
         self._studio.health.moved(self._lease.job.id)
         if self._halt.is_set():
             raise Stopped
+
+    async def write_down(self) -> None:
+        """What was said since the last beat, for those who listen: of what can be listened to."""
+        said = self._telling.taken()
+        if said and self._lease.job.wants in LISTENED_TO:
+            async with lent(self._studio.pool) as conn:
+                await events.tell(conn, self._lease.job.id, said)
 
     def stopped(self) -> bool:
         """Whether the work is to end."""
@@ -81,6 +96,7 @@ class Heart:
                 if await queue.beat(conn, self._lease, self._studio.lease_for, self._progress):
                     self.canceled = True
                     self._halt.set()
+            await self.write_down()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._studio.leave.wait(), min(pause, 2.0))
                 self._halt.set()
