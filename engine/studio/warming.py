@@ -11,7 +11,7 @@ from msgspec import Struct
 from engine.backends.contracts import Backend, Offered
 from engine.contracts import Brief
 from engine.errors import Stopped
-from engine.queue.contracts import Job, Progress
+from engine.queue.contracts import Job
 from engine.studio.health import Health
 from engine.studio.takes import nobody
 from engine.words import resolve
@@ -52,7 +52,7 @@ class WarmUp(Struct, frozen=True, kw_only=True):
         )
         return sum(isinstance(one, Offered) for one in made)
 
-    def _tell(self, _: Progress) -> None:
+    def _tell(self, _: object) -> None:
         self.health.moved(NAME)
         if self.stop.is_set():
             raise Stopped
