@@ -14,7 +14,9 @@ from onnxruntime.capi import onnxruntime_pybind11_state as states  # type: ignor
 
 from engine.errors import ModelMissing
 
-CPU = "CPUExecutionProvider"
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+# Single precision stays single, as on the CPU; memory is taken as it is needed and no more.
+_OPTIONS = {CUDA: {"use_tf32": "0", "arena_extend_strategy": "kSameAsRequested"}}
 _UNFIT = (states.Fail, states.InvalidGraph, states.InvalidProtobuf, states.NotImplemented)
 
 
@@ -55,7 +57,9 @@ def session(
     options.intra_op_num_threads = options.inter_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        made = ort.InferenceSession(str(file), options, providers=[provider])
+        made = ort.InferenceSession(
+            str(file), options, providers=[(provider, _OPTIONS.get(provider, {}))]
+        )
     except _UNFIT as wrong:
         raise ModelMissing(f"{file} is no graph that can be run here: {wrong}") from wrong
     lacking = sorted(set(asked) - {one.name for one in made.get_inputs()})

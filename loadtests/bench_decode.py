@@ -27,10 +27,10 @@ from typing import Protocol
 import numpy as np
 import onnxruntime as ort
 
-from engine.compose.composer import PACKAGED, Composer
-from engine.compose.desk import REACH, ROWS
+from engine.compose.composer import PACKAGED, ROWS, Composer
+from engine.compose.desk import REACH
 from engine.compose.network import Network
-from loadtests.moments import Moment, composed, filled, moment
+from loadtests.moments import Moment, arrays, composed, filled, moment
 
 COUNTS, LENGTHS = (1, 8, ROWS), (128, REACH)
 STYLES = ["lofi", "orchestral_epic", "rock", "solo_piano"]
@@ -53,11 +53,10 @@ class Slots:
 
     def begin(self, moment: Moment) -> None:
         """Put the past where a row's own steps would have put it."""
+        slots = arrays(self._network)
         for name, padded in moment.past.items():
             for row, length in enumerate(moment.lengths):
-                self._network.slots[name][row, :, :length] = padded[
-                    row, :, padded.shape[2] - length :
-                ]
+                slots[name][row, :, :length] = padded[row, :, padded.shape[2] - length :]
 
     def step(self, moment: Moment) -> np.ndarray:
         ids, bits, lengths = moment.ids, moment.bits, moment.lengths

@@ -6,6 +6,7 @@ from msgspec import Struct
 from engine.compose.codes import BITS, FEATURES
 from engine.compose.composer import Composer
 from engine.compose.network import Network
+from engine.compose.slots import HostSlots
 from engine.contracts import Brief
 from engine.critique.bars import rate
 from engine.plan import draw
@@ -26,6 +27,12 @@ class Moment(Struct, frozen=True, kw_only=True):
     past: dict[str, np.ndarray]
 
 
+def arrays(network: Network) -> dict[str, np.ndarray]:
+    """What the network keeps in this process's memory; on a device nobody looks into it."""
+    assert isinstance(network.slots, HostSlots)
+    return network.slots.arrays
+
+
 def filled(network: Network, rows: int, length: int, seed: int) -> None:
     """Let the first rows hold ``length`` steps of seeded features."""
     ids, bits = _features(rows, length, seed)
@@ -37,10 +44,11 @@ def moment(network: Network, lengths: list[int], seed: int) -> Moment:
     rows, longest = len(lengths), max(lengths)
     ids, bits = _features(rows, 1, seed)
     mask = np.zeros((rows, 1, 1, longest + 1), np.float32)
-    past = {name: np.zeros_like(slot[:rows, :, :longest]) for name, slot in network.slots.items()}
+    slots = arrays(network)
+    past = {name: np.zeros_like(slot[:rows, :, :longest]) for name, slot in slots.items()}
     for row, length in enumerate(lengths):
         mask[row, :, :, : longest - length] = FAR
-        for name, slot in network.slots.items():
+        for name, slot in slots.items():
             past[name][row, :, longest - length :] = slot[row, :, :length]
     position = np.array(lengths, np.int64)[:, None]
     return Moment(lengths=lengths, ids=ids, bits=bits, position=position, mask=mask, past=past)
@@ -64,7 +72,7 @@ class _Listening:
 
     def __init__(self, network: Network, found: list[list[int]]) -> None:
         self._network, self._found = network, found
-        self.durations, self.copy = network.durations, network.copy
+        self.durations, self.slots = network.durations, network.slots
 
     def step(
         self, ids: np.ndarray, bits: np.ndarray, lengths: list[int], rows: slice

@@ -10,14 +10,15 @@ MIN_P = 0.01  # codes less likely than this share of the likeliest are never dra
 def drawn(
     wanted: np.ndarray,
     masks: np.ndarray,
-    temperature: float,
+    temperature: float | np.ndarray,
     thrown: Sequence[float],
-    least: float = MIN_P,
+    least: float | np.ndarray = MIN_P,
 ) -> np.ndarray:
     """(rows,) an index where ``masks`` (rows, n) is true, by temperature and min-p.
 
     ``wanted`` (rows, n) are logits; ``thrown`` is one number from 0 to below 1 for each row;
-    ``least`` is the smallest share of the likeliest chance that may be drawn.
+    ``least`` is the smallest share of the likeliest chance that may be drawn. Rows may each have
+    a temperature and a smallest share of their own, (rows, 1).
     """
     logits = np.where(masks, wanted / temperature, -np.inf)
     chances = np.exp(logits - logits.max(1, keepdims=True))

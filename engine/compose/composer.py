@@ -9,27 +9,33 @@ as that one is written; a row's result never depends on its neighbours.
 
 import hashlib
 import os
+import weakref
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import Struct
 
+from engine.compose.call import BarRater, Call, Manner
 from engine.compose.cast import LINES
 from engine.compose.choosing import MIN_P
 from engine.compose.codes import DRUMS, ROLES
-from engine.compose.desk import GOOD_ENOUGH, ROWS, BarRater, Desk, Manner
+from engine.compose.desk import GOOD_ENOUGH, Desk
+from engine.compose.floor import Floor
 from engine.compose.given import Given, fixed
 from engine.compose.network import DURATIONS, GRAPH, Network
+from engine.compose.seats import Seat
 from engine.compose.take import Take
 from engine.contracts import Plan, Rewrite
+from engine.errors import Stopped
 from engine.score import Line
 from engine.weights import CPU, manifest_of, verified
 
-__all__ = ["GOOD_ENOUGH", "PACKAGED", "TRIES", "BarRater", "Composer", "Composition"]
+__all__ = ["GOOD_ENOUGH", "PACKAGED", "TRIES", "BarRater", "Composer", "Composition", "Seat"]
 
 PACKAGED = Path(__file__).resolve().parent.parent / "models" / "composer"
 GPU_GRAPH = "composer-gpu.onnx"  # half precision, where the manifest names it
+ROWS, DEVICE_ROWS = 24, 64  # that share a step of a desk: on a CPU, on a device
+SEAT = Seat()
 MOST_DESKS = 4  # Python itself is one at a time: more would wait for each other
 TRIES = 4  # of one bar
 TEMPERATURE = 1.0
@@ -57,10 +63,12 @@ class Composition(Struct, frozen=True, kw_only=True):
 
 
 class Composer:
-    """The trained weights, ready to write. Not safe for two threads at once.
+    """The trained weights, ready to write; any number of threads may ask it at once.
 
-    Takes are shared out among ``desks``, each with slots and a thread of its own; as many as there
-    are cores where nothing is said. ``threads`` work on each step of a desk.
+    It has as many ``desks`` as there are cores where nothing is said, one on a device, each with a
+    thread of its own, ``rows`` that share every step, and slots for them that are allocated here;
+    ``threads`` work on a step of a desk. Threads begin with the first call, and end when the
+    composer is closed, or forgotten.
     """
 
     def __init__(
@@ -68,6 +76,7 @@ class Composer:
         models: Path | None = None,
         *,
         desks: int | None = None,
+        rows: int | None = None,
         threads: int = 1,
         provider: str = CPU,
     ) -> None:
@@ -80,9 +89,20 @@ class Composer:
         graph = graph_for(provider, manifest["files"])
         for file in sorted({graph, DURATIONS, *manifest["files"]}):
             verified(folder / file, manifest["files"].get(file))
-        network = Network(folder, slots=ROWS, threads=threads, provider=provider, graph=graph)
+        slots = rows or (ROWS if provider == CPU else DEVICE_ROWS)
+        network = Network(folder, slots=slots, threads=threads, provider=provider, graph=graph)
         count = desks or (min(MOST_DESKS, _cores()) if provider == CPU else 1)
-        self.desks = [Desk(network), *(Desk(network.twin()) for _ in range(count - 1))]
+        self._floor = Floor(count, slots)
+        self.desks = [
+            Desk(network.twin() if number else network, self._floor, number)
+            for number in range(count)
+        ]
+        self._floor.opened_by([desk.work for desk in self.desks])
+        weakref.finalize(self, self._floor.shut, Stopped("the composer is no more"))
+
+    def close(self) -> None:
+        """Stop what is being written and end the desks' threads; nothing is written any more."""
+        self._floor.close()
 
     def write(
         self,
@@ -96,15 +116,22 @@ class Composer:
         tries: int = TRIES,
         pull: float = 1.0,
         craft: bool = True,
+        seat: Seat = SEAT,
     ) -> list[Composition]:
-        """One composition per plan. ``budget`` bounds the steps: times what one pass would take.
+        """One composition per plan, the same whoever else has something written at the time.
+
+        ``budget`` bounds the steps: times what one pass would take.
 
         What is ``given``, by `engine.compose.doors`, is read; the rest is written around it.
         ``tries`` bounds the versions of one bar. ``pull`` scales what the craft adds to the
         network's opinion of codes and of durations: at 0 only masks are left, breath and hits and
         cadences among them. Without ``craft`` these are gone too: the network writes alone, inside
         the bar lines and the ranges, at no pace it is told, all that it thinks possible.
-        ``rate`` may be asked from several threads.
+        ``rate`` is asked from several threads, between two steps of all who write.
+
+        ``seat`` says for whom this is and when it is due. `Stopped` is raised, and rows are free
+        before the next step, as soon as its ``stop`` says so; what ``rate`` or ``stop`` raise is
+        raised here, and here alone. `DeviceLost` is raised to everybody, from then on.
         """
         manner = Manner(
             rate=rate, temperature=temperature, budget=budget, tries=tries,
@@ -114,7 +141,7 @@ class Composer:
             Take(plan, seed, kept, craft=craft)
             for plan, seed, kept in zip(plans, seeds, given or [None] * len(plans), strict=True)
         ]
-        self._share(takes, manner)
+        self._have_written(takes, manner, seat)
         return [
             Composition(lines=take.lines(), rewrites=take.rewrites(), steps=take.steps)
             for take in takes
@@ -129,22 +156,20 @@ class Composer:
         silent = {part.role for part in plan.parts} - {line.role for line in lines}
         rests = [Line(role=role, notes=()) for role in LINES if role in silent]
         take = Take(plan, 0, fixed(plan, [*lines, *rests]))
-        self.desks[0].write([take], Manner())
+        self._have_written([take], Manner(), SEAT)
         notes, told = sum(len(line.notes) for line in lines), {line.role for line in lines}
         return sum(line.bits for line in take.lines() if line.role in told) / max(1, notes)
 
-    def _share(self, takes: list[Take], manner: Manner) -> None:
-        """Every desk writes its share of the takes."""
-        shares = _shares(takes, len(self.desks))
-        if len(shares) == 1:
-            self.desks[0].write(shares[0], manner)
-            return
-        with ThreadPoolExecutor(len(shares), thread_name_prefix="desk") as threads:
-            for done in [
-                threads.submit(desk.write, share, manner)
-                for desk, share in zip(self.desks, shares, strict=False)
-            ]:
-                done.result()
+    def _have_written(self, takes: list[Take], manner: Manner, seat: Seat) -> None:
+        """Hand takes to the desks and wait until they are written."""
+        call = Call(takes, manner, seat)
+        call.refuse_stopped()
+        self._floor.enter(call)
+        try:
+            call.wait()
+        except BaseException as gone:
+            self._floor.abandon(call, gone)
+            raise
 
 
 def graph_for(provider: str, files: Collection[str]) -> str:
@@ -155,15 +180,3 @@ def graph_for(provider: str, files: Collection[str]) -> str:
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-
-
-def _shares(takes: list[Take], most: int) -> list[list[Take]]:
-    """The takes in shares of about as much work each; none is empty, unless there is no take."""
-    work = [sum(len(passage.slots) for passage in take.passages) for take in takes]
-    shares: list[list[Take]] = [[] for _ in range(max(1, min(most, len(takes))))]
-    loads = [0] * len(shares)
-    for at in sorted(range(len(takes)), key=lambda at: -work[at]):
-        lightest = loads.index(min(loads))
-        shares[lightest].append(takes[at])
-        loads[lightest] += max(1, work[at])
-    return shares

@@ -1,82 +1,95 @@
 """A desk: one set of the network's slots, and the passages that share its steps row by row.
 
-A row's result never depends on its neighbours, so what is written does not depend on how many
-desks there are or who sits at which.
+A desk is a loop of its own thread. Between two steps rows leave that are written, or whose call has
+ended, and others come in, of whatever call. A row's result never depends on its neighbours, so what
+is written depends neither on how many desks there are nor on who else is seated.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 
 import numpy as np
-from msgspec import Struct
 
-from engine.compose.choosing import MIN_P, drawn, surprises
+from engine.compose import watching
+from engine.compose.call import Manner
+from engine.compose.choosing import drawn, surprises
 from engine.compose.codes import BITS, CODES, DURATIONS, FEATURES, Step
+from engine.compose.floor import Floor, Row
 from engine.compose.network import Network
 from engine.compose.passage import Passage
 from engine.compose.steering import code_bias, code_mask, duration_bias, duration_mask
-from engine.compose.take import Take
-from engine.score import BarRating, BarView
 
-ROWS = 24  # sections that share a step
 REACH = 320  # steps of context; training windows were no longer
 GOOD_ENOUGH = 0.6  # the rating under which a bar is written again
 
-BarRater = Callable[[BarView], BarRating]
-
-
-class Manner(Struct, frozen=True, kw_only=True):
-    """How one call writes; see `engine.compose.composer.Composer.write`."""
-
-    rate: BarRater | None = None
-    temperature: float = 1.0
-    budget: float = 1.0
-    tries: int = 1
-    pull: float = 1.0
-    least: float = MIN_P
-
 
 class Desk:
-    """Where passages are written side by side. Not for two threads at once."""
+    """Where passages are written side by side. ``work`` is for one thread."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, floor: Floor, number: int) -> None:
         self.network = network
-        self._codes = np.zeros((ROWS, CODES), bool)
-        self._durations = np.zeros((ROWS, DURATIONS), bool)
+        self._floor, self._number = floor, number
+        self._rows: list[Row] = []
+        places = max(2, network.slots.rows)
+        self._ids = np.zeros((places, 1, len(FEATURES)), np.int64)
+        self._bits = np.zeros((places, 1, BITS), np.float32)
+        self._codes = np.ones((places, CODES), bool)
+        self._durations = np.ones((places, DURATIONS), bool)
 
-    def write(self, takes: Sequence[Take], manner: Manner) -> None:
-        """Step all passages together until each has written its last bar."""
-        waiting = _in_turn(takes)
-        active = self._seated([], waiting)
-        while active:
-            self._refill(active)
-            logits, hidden = self._feed(active)
-            codes = self._choose_codes(active, logits, manner)
-            units = self._choose_units(active, self._lengths(hidden, codes), codes, manner)
-            for passage, code, lasting in zip(active, codes.tolist(), units.tolist(), strict=True):
-                passage.put(Step(code, lasting))
-                if passage.bar_complete:
-                    _conclude(passage, manner)
-            active = self._seated(active, waiting)
+    def work(self) -> None:
+        """Step all rows together, whoever comes and goes, until the floor is closed."""
+        steps = watching.STEPS.labels(self._number)
+        seconds = watching.STEP_SECONDS.labels(self._number)
+        try:
+            while (coming := self._floor.seats(self._number, self._rows)) is not None:
+                began = time.perf_counter()
+                self._seat(coming)
+                self._step()
+                steps.inc(len(self._rows))
+                seconds.observe(time.perf_counter() - began)
+        except Exception as error:  # noqa: BLE001 - nobody must wait for this desk for ever
+            self._floor.lose(self._number, self._rows, error)
 
-    def _seated(self, active: list[Passage], waiting: list[Passage]) -> list[Passage]:
-        """The passages that go on, side by side, and behind them those whose turn has come."""
-        going = list(active)
-        for row in reversed(range(len(going))):
-            if not going[row].done:
+    def _seat(self, coming: list[Row]) -> None:
+        """Give everybody a place who has none; those who go on close up where they can."""
+        if not self.network.slots.remote:
+            self._close_up()
+        taken = {row.passage.row for row in self._rows}
+        free = [place for place in range(self.network.slots.rows) if place not in taken]
+        for row, place in zip(coming, free, strict=False):
+            self._rows.append(row)
+            with self._floor.blaming(row.call):
+                row.passage.begin(place, REACH // 2)
+
+    def _close_up(self) -> None:
+        """Move the last rows to where others have left, so that all stand side by side."""
+        count = len(self._rows)
+        taken = {row.passage.row for row in self._rows}
+        holes = [place for place in range(count) if place not in taken]
+        beyond = [row.passage for row in self._rows if row.passage.row >= count]
+        for passage, hole in zip(beyond, holes, strict=True):
+            length = max(0, len(passage.history) - passage.base)
+            self.network.slots.copy(passage.row, hole, length)
+            passage.row = hole
+
+    def _step(self) -> None:
+        """One step of the network, and what every row writes by it."""
+        self._refill()
+        logits, hidden = self._feed()
+        codes = self._choose_codes(logits)
+        units = self._choose_units(self._lengths(hidden, codes), codes)
+        for row, code, lasting in zip(self._rows, codes.tolist(), units.tolist(), strict=True):
+            if row.call.error is not None:
                 continue
-            last = going.pop()
-            if last is not active[row]:
-                self.network.copy(last.row, row, max(0, len(last.history) - last.base))
-                last.row, going[row] = row, last
-        for passage in [one for one in waiting if one.ready][: ROWS - len(going)]:
-            waiting.remove(passage)
-            passage.begin(len(going), REACH // 2)
-            going.append(passage)
-        return going
+            with self._floor.blaming(row.call):
+                row.passage.put(Step(code, lasting))
+                if row.passage.bar_complete:
+                    _conclude(row.passage, row.call.manner)
 
-    def _refill(self, active: list[Passage]) -> None:
+    def _refill(self) -> None:
         """Feed rows their last steps again where the slot is full or no longer holds them."""
-        for passage in active:
+        for row in self._rows:
+            passage = row.passage
             if not passage.stale and len(passage.history) - passage.base < REACH:
                 continue
             passage.base = max(0, len(passage.history) - REACH // 2)
@@ -87,78 +100,95 @@ class Desk:
                 bits = np.stack([bits for _, bits in steps])[None]
                 self.network.step(ids, bits, [0], slice(passage.row, passage.row + 1))
 
-    def _feed(self, active: list[Passage]) -> tuple[np.ndarray, np.ndarray]:
-        """Logits (rows, codes) and hidden states (rows, width) of everybody's next step."""
-        # A batch of one takes another path through the matrix kernels and rounds differently, so
-        # the last row never steps alone: it keeps an idle neighbour.
-        rows = max(2, len(active))
-        ids = np.zeros((rows, 1, len(FEATURES)), np.int64)
-        bits = np.zeros((rows, 1, BITS), np.float32)
-        for row, passage in enumerate(active):
-            ids[row, 0], bits[row, 0] = passage.features()
-        lengths = [len(one.history) - one.base for one in active] + [0] * (rows - len(active))
-        for row, passage in enumerate(active):
-            passage.history.append((ids[row, 0], bits[row, 0]))
-            passage.steps += 1
-        logits, hidden = self.network.step(ids, bits, lengths, slice(0, rows))
-        return logits[: len(active), 0], hidden[: len(active), 0]
+    def _feed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Logits (rows, codes) of everybody's next step; hidden states (places, width)."""
+        places = self.network.slots.stepping(len(self._rows))
+        lengths = [0] * places
+        for row in self._rows:
+            passage = row.passage
+            if row.call.error is not None:
+                continue
+            with self._floor.blaming(row.call):
+                ids, bits = passage.features()
+                self._ids[passage.row, 0], self._bits[passage.row, 0] = ids, bits
+                lengths[passage.row] = len(passage.history) - passage.base
+                passage.history.append((ids, bits))
+                passage.steps += 1
+        logits, hidden = self.network.step(
+            self._ids[:places], self._bits[:places], lengths, slice(0, places)
+        )
+        return logits[self._places(), 0], hidden[:, 0]
 
     def _lengths(self, hidden: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Logits (rows, durations) of how long the chosen codes last."""
-        if len(codes) == 1:
-            return self.network.durations(np.repeat(hidden, 2, 0), np.repeat(codes, 2))[:1]
-        return self.network.durations(hidden, codes)
+        chosen = np.zeros(len(hidden), np.int64)
+        chosen[self._places()] = codes
+        return self.network.durations(hidden, chosen)[self._places()]
 
-    def _choose_codes(
-        self, active: list[Passage], logits: np.ndarray, manner: Manner
+    def _places(self) -> list[int]:
+        return [row.passage.row for row in self._rows]
+
+    def _choose_codes(self, logits: np.ndarray) -> np.ndarray:
+        """(rows,) a code for everybody."""
+        return self._choose(
+            logits,
+            self._codes,
+            lambda passage, _: code_mask(passage),
+            lambda passage, _: code_bias(passage),
+            lambda step: step.code,
+        )
+
+    def _choose_units(self, logits: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """(rows,) how long everybody's code lasts."""
+        chosen = codes.tolist()
+        return self._choose(
+            logits,
+            self._durations,
+            lambda passage, at: duration_mask(passage, chosen[at]),
+            lambda passage, at: duration_bias(passage, chosen[at]),
+            lambda step: step.units,
+        )
+
+    def _choose(
+        self,
+        logits: np.ndarray,
+        masks: np.ndarray,
+        allow: Callable[[Passage, int], np.ndarray],
+        wish: Callable[[Passage, int], np.ndarray],
+        told: Callable[[Step], int],
     ) -> np.ndarray:
-        masks, wanted = self._codes[: len(active)], logits.astype(np.float64)
-        given = [None if (step := one.forced_step) is None else step.code for one in active]
-        for row, passage in enumerate(active):
-            masks[row] = code_mask(passage)
-            if given[row] is None and manner.pull:
-                wanted[row] += manner.pull * code_bias(passage)
-        chosen = _chosen(active, wanted, masks, given, manner)
-        _count(active, surprises(logits, masks, chosen))
+        """(rows,) what is given, and what the others draw; only they throw their dice."""
+        masks, wanted = masks[: len(self._rows)], logits.astype(np.float64)
+        given: dict[int, int] = {}
+        thrown = [0.0] * len(self._rows)
+        for at, row in enumerate(self._rows):
+            passage, manner = row.passage, row.call.manner
+            if row.call.error is not None:
+                continue
+            with self._floor.blaming(row.call):
+                masks[at] = allow(passage, at)
+                if (step := passage.forced_step) is not None:
+                    given[at] = told(step)
+                    continue
+                if manner.pull:
+                    wanted[at] += manner.pull * wish(passage, at)
+                thrown[at] = passage.rng.random()
+        temperature = self._told(lambda manner: manner.temperature)
+        least = self._told(lambda manner: manner.least)
+        chosen = drawn(wanted, masks, temperature, thrown, least)
+        for at, one in given.items():
+            chosen[at] = one
+        self._count(surprises(logits, masks, chosen))
         return chosen
 
-    def _choose_units(
-        self, active: list[Passage], logits: np.ndarray, codes: np.ndarray, manner: Manner
-    ) -> np.ndarray:
-        masks, wanted = self._durations[: len(active)], logits.astype(np.float64)
-        given = [None if (step := one.forced_step) is None else step.units for one in active]
-        for row, (passage, code) in enumerate(zip(active, codes.tolist(), strict=True)):
-            masks[row] = duration_mask(passage, code)
-            if given[row] is None and manner.pull:
-                wanted[row] += manner.pull * duration_bias(passage, code)
-        chosen = _chosen(active, wanted, masks, given, manner)
-        _count(active, surprises(logits, masks, chosen))
-        return chosen
+    def _told(self, told: Callable[[Manner], float]) -> np.ndarray:
+        """(rows, 1) what the rows' calls say."""
+        return np.array([told(row.call.manner) for row in self._rows])[:, None]
 
-
-def _chosen(
-    active: list[Passage],
-    wanted: np.ndarray,
-    masks: np.ndarray,
-    given: Sequence[int | None],
-    manner: Manner,
-) -> np.ndarray:
-    """(rows,) what is given, and what the others draw; only they throw their dice."""
-    thrown = [
-        passage.rng.random() if told is None else 0.0
-        for passage, told in zip(active, given, strict=True)
-    ]
-    chosen = drawn(wanted, masks, manner.temperature, thrown, manner.least)
-    for row, told in enumerate(given):
-        if told is not None:
-            chosen[row] = told
-    return chosen
-
-
-def _count(active: list[Passage], bits: np.ndarray) -> None:
-    """Let every passage count the surprise of its own choice."""
-    for passage, spent in zip(active, bits.tolist(), strict=True):
-        passage.spend(spent)
+    def _count(self, bits: np.ndarray) -> None:
+        """Let every passage count the surprise of its own choice."""
+        for row, spent in zip(self._rows, bits.tolist(), strict=True):
+            row.passage.spend(spent)
 
 
 def _conclude(passage: Passage, manner: Manner) -> None:
@@ -175,16 +205,3 @@ def _conclude(passage: Passage, manner: Manner) -> None:
         passage.take_back()
     else:
         passage.settle_for_best()
-
-
-def _in_turn(takes: Sequence[Take]) -> list[Passage]:
-    """All passages that have something to write, those first that most work waits for."""
-    behind: dict[int, int] = {}
-    passages = [passage for take in takes for passage in (*take.sources, *take.passages)]
-    for passage in reversed(passages):
-        behind[id(passage)] = behind.get(id(passage), 0) + len(passage.slots)
-        for earlier in passage.awaited:
-            before = behind.get(id(earlier), 0)
-            behind[id(earlier)] = max(before, behind[id(passage)])
-    passages.sort(key=lambda passage: -behind[id(passage)])
-    return [passage for passage in passages if not passage.done]

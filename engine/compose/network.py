@@ -13,17 +13,20 @@ import onnxruntime as ort
 
 from engine.compose import signature
 from engine.compose.signature import Ports
-from engine.weights import CPU, session
+from engine.compose.slots import DeviceSlots, HostSlots, Slots
+from engine.errors import ModelMissing
+from engine.weights import CPU, CUDA, session
 
 GRAPH, DURATIONS = "composer.onnx", "durations.onnx"
+DEVICES = {CPU: None, CUDA: "cuda"}
+"""Where slots are kept, by provider; None is this process's own memory."""
 
 
 class Network:
     """One export and a set of slots. Not safe for two threads at once; `twin` makes one for each.
 
-    ``slots``: k0, v0, … (slots, heads, context, head), what each row has behind it. Precision is
-    the file's: its inputs say whether slots are single or half. Logits and hidden states come out
-    single.
+    Precision is the file's: its inputs say whether slots are single or half. Logits and hidden
+    states come out single. ``device`` says where slots are kept, where the provider does not.
     """
 
     def __init__(
@@ -34,12 +37,17 @@ class Network:
         threads: int = 1,
         provider: str = CPU,
         graph: str = GRAPH,
+        device: str | None = None,
     ) -> None:
+        if provider not in DEVICES:
+            raise ModelMissing(
+                f"the composer cannot keep its slots on {provider}; known are {', '.join(DEVICES)}"
+            )
         self._session = session(models / graph, threads=threads, provider=provider)
         self._durations = session(models / DURATIONS, threads=threads, provider=provider)
         self._ports = signature.of_steps(self._session, models / graph)
         self._asked, _ = signature.of_durations(self._durations, models / DURATIONS)
-        self._rows = slots
+        self._rows, self._device = slots, device or DEVICES[provider]
         self._lay_out()
 
     def twin(self) -> "Network":
@@ -72,32 +80,32 @@ class Network:
         }
         return np.asarray(self._durations.run(["logits"], given)[0], np.float32)
 
-    def copy(self, source: int, target: int, length: int) -> None:
-        """Let one slot hold the ``length`` steps that another one does."""
-        for slot in self.slots.values():
-            slot[target, :, :length] = slot[source, :, :length]
-
     def _lay_out(self) -> None:
-        self.slots = {
-            name[1:]: np.zeros((self._rows, *(size or 0 for size in port.shape[1:])), port.dtype)
-            for name, port in self._ports[0].items()
-            if name[:2] in ("pk", "pv")
-        }
+        inputs, _ = self._ports
+        self.slots: Slots = (
+            DeviceSlots(inputs, self._rows, self._device)
+            if self._device
+            else HostSlots(inputs, self._rows)
+        )
         self._bound: dict[int, _Bound] = {}
 
 
 class _Bound:
-    """Arrays bound to the graph once, for so many rows and steps, and filled again for each run."""
+    """Arrays bound to the graph once, for so many rows and steps, and filled again for each run.
+
+    What a device reads is copied to it when it is bound, so there it is bound again for each run;
+    slots are bound once everywhere.
+    """
 
     def __init__(
         self,
         session: ort.InferenceSession,
         ports: tuple[Ports, Ports],
-        slots: dict[str, np.ndarray],
+        slots: Slots,
         rows: slice,
         new: int,
     ) -> None:
-        self._session, self._binding = session, session.io_binding()
+        self._session, self._binding, self._slots = session, session.io_binding(), slots
         count, (inputs, outputs) = rows.stop - rows.start, ports
         step = count, new
         self._ids = np.zeros((*step, inputs["ids"].shape[-1] or 0), inputs["ids"].dtype)
@@ -108,13 +116,10 @@ class _Bound:
             np.zeros((*step, outputs[name].shape[-1] or 0), outputs[name].dtype)
             for name in ("logits", "hidden")
         )
-        self._bind(ids=self._ids, bits=self._bits, lengths=self._last, total=self._total)
+        self._bind()
         for name, array in (("logits", self._logits), ("hidden", self._hidden)):
             self._binding.bind_ortvalue_output(name, ort.OrtValue.ortvalue_from_numpy(array))
-        for name, slot in slots.items():
-            value = ort.OrtValue.ortvalue_from_numpy(slot[rows])
-            self._binding.bind_ortvalue_input(f"p{name}", value)
-            self._binding.bind_ortvalue_output(f"n{name}", value)
+        slots.bind(self._binding, rows)
 
     def run(
         self, ids: np.ndarray, bits: np.ndarray, lengths: Sequence[int]
@@ -122,10 +127,27 @@ class _Bound:
         """Logits and hidden states of one step of the graph, the caller's own."""
         self._ids[:], self._bits[:], self._last[:] = ids, bits, lengths
         self._last += ids.shape[1] - 1
-        self._total[...] = self._last.max() + 1
+        self._total[...] = self._most(ids.shape[1])
+        if self._slots.remote:
+            self._bind()
+            self._binding.synchronize_inputs()
         self._session.run_with_iobinding(self._binding)
+        if self._slots.remote:
+            self._binding.synchronize_outputs()
         return self._logits.astype(np.float32), self._hidden.astype(np.float32)
 
-    def _bind(self, **arrays: np.ndarray) -> None:
-        for name, array in arrays.items():
+    def _most(self, new: int) -> int:
+        """Steps of the longest row; on a device the most that it could have, whoever is there.
+
+        Where many steps are fed at once they are a row's first, which it takes from this.
+        """
+        return self._slots.context if self._slots.remote and new == 1 else self._last.max() + 1
+
+    def _bind(self) -> None:
+        for name, array in (
+            ("ids", self._ids),
+            ("bits", self._bits),
+            ("lengths", self._last),
+            ("total", self._total),
+        ):
             self._binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(array))

@@ -1,6 +1,8 @@
 """What is written does not depend on who writes beside it, nor on how many desks there are."""
 
+import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from engine.compose.choosing import MIN_P, drawn, surprises
 from engine.compose.composer import Composer
 from engine.contracts import Brief, Plan
 from engine.critique.bars import rate
+from engine.errors import Stopped
 from engine.plan import draw
 from engine.score import BarRating, BarView
 from engine.words import resolve
@@ -45,19 +48,43 @@ def test_each_desk_has_a_thread_of_its_own(plans) -> None:
     assert threading.current_thread().name not in seen
 
 
-def test_what_goes_wrong_at_one_desk_reaches_the_caller_and_no_thread_stays(plans) -> None:
-    composer, before = Composer(desks=2), threading.active_count()
+def test_what_the_panel_raises_is_raised_to_its_own_caller_alone(plans) -> None:
+    composer = Composer(desks=2)
 
     def stumble(view: BarView) -> BarRating:
         if view.plan is plans[0]:
             raise ArithmeticError("the panel stumbled")
         return rate(view)
 
-    with pytest.raises(ArithmeticError, match="stumbled"):
-        composer.write(plans[:2], [1, 2], rate=stumble)
-    assert threading.active_count() == before
-    again = composer.write(plans[:2], [1, 2], rate=rate)
-    assert again == Composer(desks=1).write(plans[:2], [1, 2], rate=rate)
+    with ThreadPoolExecutor(2) as callers:
+        wrong = callers.submit(composer.write, plans[:2], [1, 2], rate=stumble)
+        right = callers.submit(composer.write, plans[1:3], [2, 3], rate=rate)
+        with pytest.raises(ArithmeticError, match="stumbled"):
+            wrong.result()
+    alone = Composer(desks=1)
+    assert right.result() == alone.write(plans[1:3], [2, 3], rate=rate)
+    assert composer.write(plans[:2], [1, 2], rate=rate) == alone.write(plans[:2], [1, 2], rate=rate)
+
+
+def test_threads_end_when_the_composer_is_closed_and_when_it_is_forgotten(plans) -> None:
+    def begun_by(composer: Composer) -> set[threading.Thread]:
+        before = set(threading.enumerate())
+        composer.write(plans[:1], [1])
+        return set(threading.enumerate()) - before
+
+    closed, forgotten = Composer(desks=2), Composer(desks=2)
+    threads, others = begun_by(closed), begun_by(forgotten)
+    assert [len(threads), len(others)] == [2, 2]
+    closed.close()
+    assert not any(thread.is_alive() for thread in threads)
+    assert all(thread.is_alive() for thread in others)
+    with pytest.raises(Stopped, match="closed"):
+        closed.write(plans[:1], [1])
+    del forgotten
+    gc.collect()
+    for thread in others:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in others)
 
 
 def test_draws_of_all_rows_at_once_are_those_of_each_row_by_its_definition() -> None:

@@ -26,6 +26,7 @@ class Noise:
 
     def __init__(self, network, seed: int) -> None:
         self._network, self._dice = network, np.random.default_rng(seed)
+        self.slots = network.slots
 
     def step(self, ids, bits, lengths, rows):
         logits, hidden = self._network.step(ids, bits, lengths, rows)
@@ -34,9 +35,6 @@ class Noise:
     def durations(self, hidden, codes):
         shape = self._network.durations(hidden, codes).shape
         return self._dice.normal(0, 3, shape).astype(np.float32)
-
-    def copy(self, source: int, target: int, length: int) -> None:
-        self._network.copy(source, target, length)
 
 
 def plans_of(style: str, count: int = 3, **more) -> list[Plan]:
