@@ -5,6 +5,7 @@ import httpx
 import structlog
 from msgspec import Struct
 
+from api.stock.warehouse import Warehouse
 from billing.connections import transaction
 from billing.ledger import service as ledger
 from billing.meters import service as meters
@@ -24,6 +25,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     public_url: str
     sink: UsageSink
     meter_events_per_s: float
+    warehouse: Warehouse | None = None
+    """The store, where this clerk keeps it in order."""
 
 
 async def open_desk(
@@ -31,6 +34,7 @@ async def open_desk(
     billing: BillingSettings,
     public_url: str,
     transport: httpx.AsyncBaseTransport | None = None,
+    warehouse: Warehouse | None = None,
 ) -> Desk:
     """Connect, refuse the wrong Stripe, and set up what Stripe must know."""
     pool = await asyncpg.create_pool(database_url, min_size=1, max_size=10)
@@ -43,5 +47,5 @@ async def open_desk(
     return Desk(
         pool=pool, door=door, public_url=public_url,
         sink=MeterStream(door) if billing.meters == "stream" else door,
-        meter_events_per_s=billing.meter_events_per_s,
+        meter_events_per_s=billing.meter_events_per_s, warehouse=warehouse,
     )  # fmt: skip

@@ -20,6 +20,13 @@ from api.clerk.lots import expire_lots
 from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
 from api.clerk.reconcile import reconcile
+from api.clerk.retention import (
+    LOOK_EVERY_S,
+    clear_objects,
+    count_objects,
+    look_through_store,
+    review_objects,
+)
 from api.clerk.settling import settle_due
 from api.clerk.stripe import forget_events, handle_stripe, sweep_stripe
 from api.clerk.topups import start_topups
@@ -58,6 +65,10 @@ ROUNDS = (
     Round(step=sweep_stripe, pause_s=60.0),
     Round(step=expire_lots, pause_s=60.0),
     Round(step=reconcile, pause_s=300.0),
+    Round(step=review_objects, pause_s=60.0),
+    Round(step=clear_objects, pause_s=60.0),
+    Round(step=look_through_store, pause_s=LOOK_EVERY_S),
+    Round(step=count_objects, pause_s=LOOK_EVERY_S),
     Round(step=book_fees, pause_s=900.0),
     Round(step=prove_ledger, pause_s=3600.0),
     Round(step=forget_answers, pause_s=3600.0),

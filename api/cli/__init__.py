@@ -6,7 +6,7 @@ and the studio's rooms are only ever started as a process of their own.
 
 import argparse
 
-from api.cli import accounts, keys, licenses, machine, processes, till
+from api.cli import accounts, keys, licenses, machine, processes, store, till
 from api.cli.words import CommandRefused, refused
 from api.errors import DoorError
 from api.settings import SettingMissing
@@ -42,6 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cuesmith", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for part in (machine, processes, accounts, keys, licenses, till):
+    for part in (machine, processes, accounts, keys, licenses, till, store):
         part.add(commands)
     return parser

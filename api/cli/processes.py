@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import asyncpg
+import structlog
 
 from api.cli.database import database_url, needed
 from api.cli.words import port
@@ -57,8 +58,24 @@ async def _serve_clerk(database_url: str, billing: Any) -> None:
     from api import clerk
 
     public_url = os.environ.get("CUESMITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
-    desk = await clerk.open_desk(database_url, billing, public_url)
+    desk = await clerk.open_desk(database_url, billing, public_url, warehouse=_warehouse())
     await clerk.serve(desk)
+
+
+def _warehouse() -> Any:
+    """The store that this clerk keeps in order, where ``CUESMITH_STORE`` names one."""
+    from api.settings import SettingMissing
+    from api.stock.warehouse import open_warehouse
+    from engine.stock.places import StoreMisnamed, bucket
+
+    place = os.environ.get("CUESMITH_STORE")
+    if not place:
+        structlog.get_logger().warning("retention.off", remedy="set CUESMITH_STORE for the clerk")
+        return None
+    try:
+        return open_warehouse(place, bucket())
+    except StoreMisnamed as error:
+        raise SettingMissing(str(error)) from None
 
 
 def _show_metrics() -> None:
