@@ -8,6 +8,18 @@ from litestar import Response
 MEDIA_TYPE = "application/json"
 
 
+class Said(Response[bytes]):
+    """An answer that is whole and encoded; made without what a Response may be asked for else."""
+
+    def __init__(
+        self, content: bytes, status: int, media_type: str, headers: dict[str, str]
+    ) -> None:
+        self.content, self.status_code, self.media_type = content, status, media_type
+        self.headers: dict[str, Any] = headers
+        self.background, self.cookies, self.encoding = None, [], "utf-8"
+        self.response_type_encoders = {}
+
+
 def answer(
     value: Any,
     *,
@@ -48,4 +60,4 @@ def raw(
         headers["idempotent-replayed"] = "true"
     if retry_after_s is not None:
         headers["retry-after"] = str(retry_after_s)
-    return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    return Said(content, status, MEDIA_TYPE, headers)

@@ -10,13 +10,15 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 import msgspec
 import structlog
 import uvloop
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 from litestar import Litestar
@@ -24,20 +26,24 @@ from litestar.types import ASGIApp
 from prometheus_client import start_http_server
 
 from api import arrival, docs, house, logs, openapi, problems
-from api.arrival import Gateway
+from api.arrival import Gateway, safe_headers
 from api.briefs import routes as briefs
 from api.briefs import store as briefs_store
 from api.briefs.service import BODY_MAX_BYTES
 from api.budgets import routes as budgets
 from api.candidates import routes as candidates
 from api.candidates.shelf import open_shelf
+from api.crowd import Crowd
 from api.database import create_pool
 from api.events import routes as events
 from api.events.audience import Audience
 from api.families import routes as families
+from api.gathered import Gathered
 from api.invoices import routes as invoices
+from api.keys import register as keys_register
 from api.keys import routes as keys
 from api.keys.limits import Limiter
+from api.keys.register import Register
 from api.licenses import routes as licenses
 from api.licenses import service as licensing
 from api.licenses.signing import Signer
@@ -50,6 +56,7 @@ from api.renditions import routes as renditions
 from api.settings import GatewaySettings
 from api.shop import Shop
 from api.usage import routes as usage
+from api.usage import service as usage_service
 from api.usage import store as usage_store
 from api.watch import Watch
 from api.webhooks import routes as webhooks
@@ -57,6 +64,8 @@ from billing.processor import errands
 from engine.queue.events import CHANNEL
 
 log = structlog.get_logger()
+BACKLOG = 1024
+"""Connections the kernel keeps for us until we take them."""
 ROUTES = [
     *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
     *renditions.ROUTES, *usage.ROUTES, *budgets.ROUTES, *notices.ROUTES, *invoices.ROUTES,
@@ -69,12 +78,17 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
 
     @asynccontextmanager
     async def open_shop(app: Litestar) -> AsyncIterator[None]:
-        pool = await create_pool(settings.database_url, size=settings.pool_size)
+        pool = await create_pool(
+            settings.database_url, size=settings.pool_size, within_s=settings.database_s
+        )
         await licensing.publish(pool, signer)
         audience = Audience(pool, settings.event_streams, settings.event_streams_per_account)
         ear = Ear(settings.database_url)
         ear.on(CHANNEL, audience.hear, audience.hear_all)
+        register = Register(pool)
+        ear.on(keys_register.CHANNEL, register.forget, register.forget_all)
         ear.open()
+        register.open()
         shop = Shop(
             settings=settings,
             pool=pool,
@@ -82,10 +96,12 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             limiter=Limiter(settings.rate_per_minute, settings.rate_burst),
             plan_limiter=Limiter(settings.plans_per_minute, settings.plans_burst, name="plans"),
             signer=signer,
-            briefs=Watch(pool, briefs_store.SELECT_FINISHED),
-            jobs=Watch(pool, plans_store.SELECT_FINISHED),
-            topups=Watch(pool, usage_store.SELECT_ANSWERED),
-            errands=Watch(pool, errands.SELECT_FINISHED),
+            briefs=Watch(pool, briefs_store.SELECT_FINISHED, crowd),
+            jobs=Watch(pool, plans_store.SELECT_FINISHED, crowd),
+            topups=Watch(pool, usage_store.SELECT_ANSWERED, crowd),
+            errands=Watch(pool, errands.SELECT_FINISHED, crowd),
+            register=register,
+            balances=Gathered(partial(usage_service.balances, pool)),
             audience=audience,
         )
         app.state.shop = shop
@@ -93,9 +109,12 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
         try:
             yield
         finally:
-            await asyncio.gather(ear.close(), *(watch.close() for watch in shop.watches))
+            await asyncio.gather(
+                ear.close(), register.close(), *(watch.close() for watch in shop.watches)
+            )
             await pool.close()
 
+    crowd = Crowd(settings.open_requests, settings.waits_per_key)
     version = metadata.version("cuesmith")
     document = openapi.document(ROUTES, settings.public_url, version)
     app = Gateway(
@@ -107,7 +126,8 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
         openapi_config=None,
         logging_config=None,
     )
-    app.state.public_url = settings.public_url
+    app.state.public_url, app.state.safe = settings.public_url, safe_headers(settings.public_url)
+    app.state.crowd, app.state.body_s = crowd, settings.body_s
     app.state.openapi = msgspec.json.encode(document)
     app.state.docs = docs.page(document)
     return app
@@ -133,7 +153,10 @@ def serve(
     # Its own lines are not JSON; only what goes wrong is worth breaking the rule.
     server = Server(
         beside(app), address=host, port=port, interface=Interfaces.ASGINL,
-        log_level=LogLevels.error,
+        # HTTP/2 would come without our limits on headers; what stands before us speaks 1.1.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=1000 * settings.header_s),
+        backlog=BACKLOG, backpressure=settings.open_connections, log_level=LogLevels.error,
     )  # fmt: skip
 
     def stop() -> None:

@@ -3,17 +3,26 @@
 A gateway's log has one line per request, with facts. Keys, words and audio never enter it.
 """
 
+import asyncio
+import inspect
+import os
 import re
-import secrets
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import cache
 from typing import Any
 
 import structlog
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
 from litestar.routes import HTTPRoute
 from litestar.types import Message, Receive, Scope, Send
+from litestar.utils import normalize_path
 from prometheus_client import Counter, Histogram
+
+from api.answers import Said
+from api.crowd import Crowd
+from api.errors import BodyTooSlow, Overcrowded
 
 log = structlog.get_logger()
 
@@ -27,30 +36,130 @@ SECONDS = Histogram(
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
-_SAFE = {
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"cache-control": b"no-store",
-}
+_WHOLE = (Said, Response)
+_KINDS = {
+    "application/json": b"application/json", "text/html": b"text/html; charset=utf-8",
+}  # fmt: skip
+UNCOUNTED = frozenset({"read_health", "read_readiness"})
+"""Whoever asks whether we are well must not be told that we are too busy to say so."""
 _UNROUTED = "(none)"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Gateway(Litestar):
-    """The application; names each request before anything else happens to it."""
+    """The application. It names each request before anything else happens to it, and goes straight
+    from an address to the call that is there: what Litestar does between the two for calls that
+    take their parameters from it, ours do without."""
 
     async def __call__(self, scope: Any, receive: Receive | Any, send: Send | Any) -> None:
-        if scope["type"] == "http":
-            request_id, trace = _request_id(scope), _trace(scope)
-            scope["state"] = {
-                "request_id": request_id, "trace": trace, "began": time.perf_counter(),
-                "method": scope["method"],
-            }  # fmt: skip
-            structlog.contextvars.clear_contextvars()
-            structlog.contextvars.bind_contextvars(request_id=request_id, trace=trace)
-            if scope["method"] == "HEAD":
-                scope["method"], send = "GET", _without_body(send)
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        _name(scope)
+        if scope["method"] == "HEAD":
+            scope["method"], send = "GET", _without_body(send)
+        handler = self._find(scope)
+        if handler is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = scope["litestar_app"] = self
+        scope["route_handler"] = handler
+        request = Request(scope, patiently(receive, self.state.body_s), send)
+        await self._answer(handler, request, send)
+
+    def _find(self, scope: Any) -> Any:
+        """The call at an address. None for what Litestar answers by itself: addresses and methods
+        that are not there, and OPTIONS."""
+        try:
+            _, handler, scope["path"], scope["path_params"], scope["path_template"] = (
+                self.asgi_router.handle_routing(normalize_path(scope["path"]), scope["method"])
+            )
+        except HTTPException:
+            return None
+        return handler if "operation" in handler.opt else None
+
+    async def _answer(self, handler: Any, request: Request[Any, Any, Any], send: Send) -> None:
+        scope: Any = request.scope
+        operation = handler.opt["operation"]
+        counted = not operation.streams and operation.name not in UNCOUNTED
+        crowd: Crowd = self.state.crowd
+        try:
+            if counted:
+                crowd.come()
+        except Overcrowded as refusal:
+            await self._send(handler, self._refused(request, refusal), request, send)
+            return
+        try:
+            try:
+                named = {name: scope["path_params"][name] for name in _names(handler.fn)}
+                said = await handler.fn(request=request, **named)
+            except Exception as error:  # noqa: BLE001 - every one has its answer
+                said = self._refused(request, error)
+            await self._send(handler, said, request, send)
+        finally:
+            if counted:
+                crowd.go()
+
+    def _refused(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        return self.exception_handlers[Exception](request, error)  # pyright: ignore
+
+    async def _send(
+        self, handler: Any, said: Any, request: Request[Any, Any, Any], send: Send
+    ) -> None:
+        scope: Any = request.scope
+        if type(said) not in _WHOLE:  # a file, or something else that comes piece by piece
+            flow = await handler.to_response(app=self, data=said, request=request)
+            await flow(scope, request.receive, _departing(scope, send))
+            return
+        body = said.content if isinstance(said.content, bytes) else said.content.encode()
+        headers = [(name.encode(), str(text).encode()) for name, text in said.headers.items()]
+        status = said.status_code or 200
+        if status not in (204, 304):
+            kind = said.media_type or "application/json"
+            headers.append((b"content-type", _KINDS.get(kind) or kind.encode()))
+            headers.append((b"content-length", b"%d" % len(body)))
+        start: Any = {"type": "http.response.start", "status": status, "headers": headers}
+        _leave(start, scope)
+        await send(start)
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+@cache
+def _names(call: Callable[..., Any]) -> tuple[str, ...]:
+    """The parts of the address that a call takes beside the request."""
+    return tuple(name for name in inspect.signature(call).parameters if name != "request")
+
+
+def _name(scope: Any) -> None:
+    """Whatever becomes of it, it has a name and a trace by which it is found in the log."""
+    request_id, trace = _request_id(scope), _trace(scope)
+    scope["state"] = {
+        "request_id": request_id, "trace": trace, "began": time.perf_counter(),
+        "method": scope["method"],
+    }  # fmt: skip
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id, trace=trace)
+
+
+def patiently(receive: Receive, seconds: float) -> Receive:
+    """A body that comes within so many seconds of being asked for, or `BodyTooSlow`. What is
+    received after it, that the client has gone, may be waited for without end."""
+    ends, whole = 0.0, False
+
+    async def within() -> Any:
+        nonlocal ends, whole
+        if whole:
+            return await receive()
+        ends = ends or asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(ends):
+                message = await receive()
+        except TimeoutError as error:
+            raise BodyTooSlow(seconds) from error
+        whole = message["type"] != "http.request" or not message.get("more_body")
+        return message
+
+    return within
 
 
 def _without_body(send: Send) -> Send:
@@ -65,21 +174,56 @@ def _without_body(send: Send) -> Send:
     return headers_only
 
 
+def _departing(scope: Any, send: Send) -> Send:
+    async def leaving(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            _leave(message, scope)
+        await send(message)
+
+    return leaving
+
+
 async def depart(message: Message, scope: Scope) -> None:
+    """The same for what Litestar answers by itself."""
+    if scope["type"] == "http" and message["type"] == "http.response.start":
+        _leave(message, scope)
+
+
+def _leave(message: Any, scope: Any) -> None:
     """Put onto every answer what every answer carries; write its line when it leaves."""
-    if scope["type"] != "http" or message["type"] != "http.response.start":
-        return
     state = scope["state"]
-    sent = list(message["headers"])
+    sent: list[tuple[bytes, bytes]] = list(message["headers"])
     there = {name.lower() for name, _ in sent}
-    extra = {b"x-request-id": state["request_id"].encode(), **_SAFE}
-    extra |= {name.encode(): text.encode() for name, text in state.get("headers", {}).items()}
-    sent += [(name, value) for name, value in extra.items() if name not in there]
     if state["method"] == "OPTIONS" and message["status"] == 204:
         allowed = _taken_at(scope["litestar_app"], scope.get("path_template"))
         sent = [(name, allowed if name.lower() == b"allow" else value) for name, value in sent]
+    sent.append((b"x-request-id", state["request_id"].encode()))
+    sent += [header for header in scope["litestar_app"].state.safe if header[0] not in there]
+    sent += [
+        (name.encode(), text.encode()) for name, text in state.get("headers", {}).items()
+        if name.encode() not in there
+    ]  # fmt: skip
     message["headers"] = sent
     _note(scope, state, message["status"])
+
+
+def safe_headers(public_url: str) -> tuple[tuple[bytes, bytes], ...]:
+    """What every answer says to browsers: take it as what it is called, keep it nowhere, show it in
+    no frame, run nothing in it, tell nobody where it was; and where we are reached by HTTPS, never
+    ask by anything else."""
+    headers = (
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cache-control", b"no-store"),
+        (b"x-frame-options", b"DENY"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        (b"cross-origin-resource-policy", b"same-site"),
+        (b"permissions-policy", b"accelerometer=(), camera=(), geolocation=(), gyroscope=(), "
+         b"magnetometer=(), microphone=(), payment=(), usb=()"),
+    )  # fmt: skip
+    if public_url.startswith("https://"):
+        headers += ((b"strict-transport-security", b"max-age=63072000; includeSubDomains"),)
+    return headers
 
 
 def _taken_at(app: Litestar, template: str | None) -> bytes:
@@ -102,11 +246,23 @@ def _note(scope: Any, state: dict[str, Any], status: int) -> None:
     route = scope.get("path_template") or _UNROUTED
     method = state["method"] if state["method"] in _METHODS else "other"
     refusal = state.get("refusal", "")
-    REQUESTS.labels(route, method, str(status), refusal).inc()
-    SECONDS.labels(route, method).observe(seconds)
+    _counter(route, method, str(status), refusal).inc()
+    _clock(route, method).observe(seconds)
     facts = {name: value for name, value in scope.get("path_params", {}).items() if value}
+    if refusal:
+        facts["refusal"] = refusal
     log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1),
-             **({"refusal": refusal} if refusal else {}), **facts)  # fmt: skip
+             **facts)  # fmt: skip
+
+
+@cache
+def _counter(route: str, method: str, status: str, refusal: str) -> Counter:
+    return REQUESTS.labels(route, method, status, refusal)
+
+
+@cache
+def _clock(route: str, method: str) -> Histogram:
+    return SECONDS.labels(route, method)
 
 
 def trace_of(request: Request[Any, Any, Any]) -> str:
@@ -121,7 +277,7 @@ def _trace(scope: Any) -> str:
     found = _TRACEPARENT.fullmatch(sent[0]) if len(sent) == 1 else None
     if found is not None and _means_something(*found.groups()):
         return found[2].decode()
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 def _means_something(version: bytes, trace: bytes, parent: bytes, more: bytes | None) -> bool:
@@ -136,4 +292,4 @@ def _request_id(scope: Any) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value.decode()
-    return f"req_{secrets.token_hex(12)}"
+    return f"req_{os.urandom(12).hex()}"

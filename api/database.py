@@ -6,6 +6,7 @@ jsonb travels as text: callers encode with msgspec and cast ``$1::jsonb``, and d
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -32,9 +33,36 @@ class EditedMigration(RuntimeError):
     """A migration was changed after it had been applied; write a new one instead."""
 
 
-async def create_pool(dsn: str, *, size: int = 10) -> asyncpg.Pool:
-    """A pool of connections to a migrated database."""
-    return await asyncpg.create_pool(dsn, min_size=1, max_size=size, command_timeout=60)
+class Plain(asyncpg.Connection):
+    """A connection that is given back as it is: nothing here is set for a session, no cursor kept
+    and no lock held beyond its transaction, so there is nothing to clear away, and a round trip
+    less for every use. What a transaction left open is still rolled back."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Pool(asyncpg.Pool):
+    """Connections to lend. Whoever waits for one too long is sent away with a `TimeoutError`: where
+    the database hangs, requests must end, not pile up."""
+
+    def __init__(self, *facts: Any, lent_within_s: float, **more: Any) -> None:
+        super().__init__(*facts, **more)
+        self._lent_within_s = lent_within_s
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        return super().acquire(timeout=self._lent_within_s if timeout is None else timeout)
+
+
+async def create_pool(dsn: str, *, size: int = 10, within_s: float = 60) -> asyncpg.Pool:
+    """A pool of connections to a migrated database. A statement may take ``within_s``, a connection
+    comes within half of it, or a `TimeoutError` does."""
+    return await Pool(
+        dsn, min_size=1, max_size=size, max_queries=50_000,
+        max_inactive_connection_lifetime=300.0, connection_class=Plain, record_class=asyncpg.Record,
+        setup=None, init=None, reset=None, connect=None, loop=None, timeout=within_s / 2,
+        command_timeout=within_s, lent_within_s=within_s / 2,
+    )  # fmt: skip
 
 
 async def migrate(dsn: str) -> list[str]:

@@ -9,13 +9,14 @@ import binascii
 import math
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 import structlog
 from litestar import Request
 from msgspec import Meta, Struct
 
-from api import validation
+from api import crowd, validation
 from api.errors import (
     IdempotencyKeyRequired,
     NotFound,
@@ -65,10 +66,11 @@ class Place(Struct, frozen=True, kw_only=True):
 async def enter(request: AnyRequest) -> Caller:
     """The caller, if it may make this call now."""
     shop, operation = shop_of(request), operation_of(request)
-    caller = await keys.authenticate(
-        shop.pool, shop.settings.pepper, request.headers.get("authorization")
+    caller = await keys.admit(
+        shop.register, shop.settings.pepper, _header(request, b"authorization")
     )
     structlog.contextvars.bind_contextvars(account=caller.account)
+    crowd.KEY.set(caller.key)
     limiters = [shop.limiter, *([shop.plan_limiter] if operation.rate == "plans" else [])]
     _count(request, limiters, caller.key)
     if operation.scope is not None and not caller.may(operation.scope):
@@ -79,6 +81,13 @@ async def enter(request: AnyRequest) -> Caller:
     if operation.query is None:
         query(request, Nothing)
     return caller
+
+
+def _header(request: AnyRequest, name: bytes) -> str | None:
+    """One header without reading all of them."""
+    return next(
+        (text.decode("latin-1") for one, text in request.scope["headers"] if one == name), None
+    )
 
 
 def _count(request: AnyRequest, limiters: list[Limiter], key: str) -> None:
@@ -103,6 +112,8 @@ def _rate(limiter: Limiter, remaining: int, reset_s: float) -> str:
 
 def query(request: AnyRequest, shape: type[T]) -> T:
     """The query parameters; unknown and repeated ones are refused."""
+    if not request.scope["query_string"]:
+        return _unasked(shape)
     sent: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in sent:
@@ -111,6 +122,12 @@ def query(request: AnyRequest, shape: type[T]) -> T:
             )
         sent[name] = value
     return validation.parameters(sent, shape)
+
+
+@cache
+def _unasked(shape: type[T]) -> T:
+    """Most requests have no query; what that means is the same each time."""
+    return validation.parameters({}, shape)
 
 
 async def body(request: AnyRequest, shape: type[T]) -> T:

@@ -158,3 +158,19 @@ class RangeNotSatisfiable(DoorError):
 
 class Unready(DoorError):
     """Something this process stands on does not answer."""
+
+
+class Overcrowded(DoorError):
+    """This replica answers as many requests at once as it can."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} requests are being answered; try again in a moment")
+        self.most = most
+
+
+class BodyTooSlow(DoorError):
+    """The body was not here in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the whole body must be here within {seconds:g} seconds")
+        self.seconds = seconds

@@ -125,6 +125,8 @@ TABLE: dict[type[Exception], Kind] = {
     door.RateLimited: _kind(429, "rate_limited", "Too many requests", retryable=True),
     door.QueueFull: _kind(429, "queue_full", "Too much is unfinished", retryable=True),
     door.TooManyStreams: _kind(429, "too_many_streams", "Too many open streams", retryable=True),
+    door.BodyTooSlow: _kind(408, "request_timeout", "The body came too slowly", retryable=True),
+    door.Overcrowded: _kind(503, "overloaded", "Too many requests at once", retryable=True),
     door.Unready: _UNAVAILABLE,
     till.StripeUnavailable: _UNAVAILABLE,
     till.StripeRefused: _UNAVAILABLE,
@@ -133,8 +135,13 @@ TABLE: dict[type[Exception], Kind] = {
     studio.ModelMissing: _UNAVAILABLE,
     studio.BankMissing: _UNAVAILABLE,
     studio.LeaseLost: _UNAVAILABLE,
+    studio.DeviceLost: _UNAVAILABLE,
     asyncpg.PostgresConnectionError: _UNAVAILABLE,
-    asyncpg.TooManyConnectionsError: _UNAVAILABLE,
+    asyncpg.InsufficientResourcesError: _UNAVAILABLE,  # connections, disk or memory
+    asyncpg.ReadOnlySQLTransactionError: _UNAVAILABLE,  # the server is recovering, or a standby
+    asyncpg.LockNotAvailableError: _UNAVAILABLE,
+    asyncpg.TransactionRollbackError: _UNAVAILABLE,  # two were in each other's way
+    asyncpg.PostgresSystemError: _UNAVAILABLE,
     asyncpg.OperatorInterventionError: _UNAVAILABLE,  # the server is stopping or starting
     asyncpg.InterfaceError: _UNAVAILABLE,
     asyncpg.InternalClientError: _UNAVAILABLE,  # its connection was ended between two messages
@@ -170,7 +177,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     if isinstance(error, HTTPException):
         return _refused_by_framework(request, error)
     kind = kind_of(error)
-    if kind.status >= 500:
+    if kind.status >= 500 and not isinstance(error, door.DoorError):
         log.error("request.fault", code=kind.code, exc_info=error)
         detail = "the request was not carried out; it may be tried again"
     else:
@@ -284,6 +291,8 @@ def _headers(error: Exception) -> dict[str, str]:
         return {"content-range": f"bytes */{error.size}"}
     if isinstance(error, (door.InvalidKey, door.KeyRevoked)):
         return {"www-authenticate": "Bearer"}
+    if isinstance(error, door.BodyTooSlow):
+        return {"connection": "close"}
     if kind_of(error).status == 503:
         return {"retry-after": "2"}
     return {}

@@ -52,6 +52,19 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_WEBHOOKS_LOOPBACK``: 1 lets webhooks go to this machine; for development only."""
     pool_size: int = 10
     """``CUESMITH_POOL_SIZE``: connections to Postgres."""
+    open_requests: int = 1000
+    """``CUESMITH_OPEN_REQUESTS``: requests a replica works on at once; health is always answered."""
+    waits_per_key: int = 100
+    """``CUESMITH_WAITS_PER_KEY``: requests of a key that a replica holds back; more do not wait."""
+    open_connections: int = 15_000
+    """``CUESMITH_OPEN_CONNECTIONS``: sockets a replica keeps, whatever comes through them."""
+    header_s: int = 10
+    """``CUESMITH_HEADER_S``: seconds a connection may take for a request's headers, or be idle."""
+    body_s: int = 30
+    """``CUESMITH_BODY_S``: seconds in which a request's body must be here."""
+    database_s: int = 10
+    """``CUESMITH_DATABASE_S``: seconds a statement may take; half as long is waited for a
+    connection."""
     metrics_port: int | None = None
     """``CUESMITH_METRICS_PORT``: where /metrics listens, apart from clients; unset: nowhere."""
     metrics_host: str = "127.0.0.1"
@@ -79,6 +92,7 @@ _NUMBERS = (
     "rate_per_minute", "rate_burst", "open_briefs", "plans_per_minute", "plans_burst",
     "open_plans", "open_renditions", "event_streams", "event_streams_per_account",
     "pool_size", "metrics_port",
+    "open_requests", "waits_per_key", "open_connections", "header_s", "body_s", "database_s",
 )  # fmt: skip
 
 

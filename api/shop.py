@@ -1,6 +1,6 @@
 """What the gateway's calls stand on; made once, in `api.app`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from litestar import Request
@@ -8,10 +8,15 @@ from msgspec import Struct
 
 from api.candidates.shelf import Shelf
 from api.events.audience import Audience
+from api.gathered import Gathered
 from api.keys.limits import Limiter
+from api.keys.register import Register
 from api.licenses.signing import Signer
 from api.settings import GatewaySettings
 from api.watch import Watch
+
+if TYPE_CHECKING:
+    from api.usage.contracts import AccountBalance
 
 
 class Shop(Struct, frozen=True, kw_only=True):
@@ -33,7 +38,10 @@ class Shop(Struct, frozen=True, kw_only=True):
     """Tells waiting requests that a top-up has its Checkout link."""
     errands: Watch
     """Tells waiting requests that the clerk has had Stripe's answer."""
-
+    register: Register
+    """Whose a key is."""
+    balances: "Gathered[str, AccountBalance]"
+    """What accounts have; reads that come together go together."""
     audience: Audience
     """Everybody who listens to a brief as it is made."""
 

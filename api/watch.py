@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 from prometheus_client import Gauge
 
+from api.crowd import Crowd
 from api.database import GONE
 
 PAUSE_S = 0.25
@@ -23,14 +24,19 @@ class Watch:
     ``query`` takes an array of ids and returns those that are.
     """
 
-    def __init__(self, pool: asyncpg.Pool, query: str) -> None:
-        self._pool, self._query = pool, query
+    def __init__(self, pool: asyncpg.Pool, query: str, crowd: Crowd) -> None:
+        self._pool, self._query, self._crowd = pool, query, crowd
         self._waiting: dict[str, set[asyncio.Future[bool]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._dismissed = False
 
     async def finished(self, row: str, seconds: float) -> bool:
-        """Whether the row is finished before the time is up."""
+        """Whether the row is finished before the time is up. False at once where as many requests
+        of the same key wait as may."""
+        with self._crowd.aside() as may_wait:
+            return may_wait and await self._finished(row, seconds)
+
+    async def _finished(self, row: str, seconds: float) -> bool:
         if self._dismissed:
             return False
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -68,7 +74,7 @@ class Watch:
             try:
                 rows = await self._pool.fetch(self._query, list(self._waiting))
             except GONE as error:
-                log.warning("watch.unanswered", error=str(error))
+                log.warning("watch.unanswered", why=type(error).__name__)
                 rows = []
             for row in rows:
                 _tell(self._waiting.get(row["id"], ()), finished=True)

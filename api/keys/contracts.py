@@ -53,8 +53,15 @@ class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
+class Rotation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long, in seconds, the secrets that a key had may still be used: a day, unless said."""
+
+    overlap_s: Annotated[int, Meta(ge=0, le=7 * 86_400)] = 86_400
+
+
 class Key(Struct, frozen=True, kw_only=True):
-    """A key as its account sees it; ``hint`` is how it begins."""
+    """A key as its account sees it; ``hint`` is how its secret begins. ``last_used_at`` is true to
+    the minute or two."""
 
     id: str
     name: str
@@ -64,10 +71,12 @@ class Key(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    rotated_at: datetime | None = None
+    last_used_at: datetime | None = None
 
 
 class CreatedKey(Struct, frozen=True, kw_only=True):
-    """A new key with its secret, which is shown this once."""
+    """A key with its new secret, which is shown this once."""
 
     key: Key
     secret: str

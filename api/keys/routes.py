@@ -1,13 +1,15 @@
 """API keys over HTTP."""
 
+from datetime import timedelta
+
 from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
 from api.answers import answer
 from api.entrance import AnyRequest, body, enter
-from api.errors import NotFound
+from api.errors import AlreadyTerminal, NotFound
 from api.keys import service
-from api.keys.contracts import CreatedKey, Key, KeyList, NewKey
+from api.keys.contracts import CreatedKey, Key, KeyList, NewKey, Rotation
 from api.operations import promises
 from api.shop import shop_of
 
@@ -50,8 +52,32 @@ async def create_key(request: AnyRequest) -> Response[bytes]:
     ),
 )  # fmt: skip
 async def revoke_key(request: AnyRequest, key: FromPath[str]) -> Response[bytes]:
-    caller = await enter(request)
-    return answer(await service.revoke(shop_of(request).pool, caller.account, key))
+    caller, shop = await enter(request), shop_of(request)
+    revoked = await service.revoke(shop.pool, caller.account, key)
+    shop.register.forget(key)  # other replicas hear of it; this one knows
+    return answer(revoked)
 
 
-ROUTES = [list_keys, create_key, revoke_key]
+@post(
+    "/v1/api_keys/{key:str}/rotate",
+    opt=promises(
+        name="rotate_key", tag="keys", scope="admin", body=Rotation, answers={200: CreatedKey},
+        refuses=(NotFound, AlreadyTerminal),
+        summary="Another secret for a key, shown this once; the one before it works for a while",
+        about="The key stays itself: its id, name, scopes, budgets and rate. Put the new secret "
+        "where the old one is used within `overlap_s`; 0 ends every earlier secret at once. Each "
+        "call makes another secret: where an answer was lost, rotate again.",
+    ),
+)  # fmt: skip
+async def rotate_key(request: AnyRequest, key: FromPath[str]) -> Response[bytes]:
+    caller, shop = await enter(request), shop_of(request)
+    wanted = await body(request, Rotation)
+    rotated, secret = await service.rotate(
+        shop.pool, caller.account, key, timedelta(seconds=wanted.overlap_s),
+        pepper=shop.settings.pepper,
+    )  # fmt: skip
+    shop.register.forget(key)
+    return answer(CreatedKey(key=rotated, secret=secret))
+
+
+ROUTES = [list_keys, create_key, revoke_key, rotate_key]

@@ -8,19 +8,23 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 from msgspec import structs
 
-from api.errors import InvalidKey, KeyRevoked, NotFound
+from api.errors import AlreadyTerminal, InvalidKey, KeyRevoked, NotFound
 from api.keys import store
 from api.keys.contracts import SCOPES, Account, Caller, Key, Mode, Scope
+from api.keys.register import Register
+from api.keys.store import Found
 from billing.connections import lent, transaction
 from billing.contracts import BillingMode
 from billing.ledger import service as ledger
 
 HINT_LENGTH = 16
+FORMER_SECRETS = 10
+"""So many of a key's earlier secrets may still open the door; what ends first goes first."""
 
 
 async def open_account(
@@ -62,7 +66,7 @@ async def issue(
         owner = await store.select_account(conn, account)
         if owner is None:
             raise NotFound(f"there is no account {account}")
-        secret = f"sk_{owner.mode}_{secrets.token_hex(32)}"
+        secret = new_secret(owner.mode)
         key = Key(
             id=f"key_{secrets.token_hex(12)}", name=name, hint=secret[:HINT_LENGTH],
             mode=owner.mode, scopes=tuple(dict.fromkeys(scopes)), created_at=datetime.now(UTC),
@@ -72,19 +76,31 @@ async def issue(
     return structs.replace(key, created_at=created_at), secret
 
 
-async def authenticate(pool: asyncpg.Pool, pepper: bytes, authorization: str | None) -> Caller:
+async def admit(register: Register, pepper: bytes, authorization: str | None) -> Caller:
     """The caller an ``Authorization`` header names; the key itself is never echoed or logged."""
+    return _usable(await register.find(digest(pepper, _secret_in(authorization))))
+
+
+async def authenticate(pool: asyncpg.Pool, pepper: bytes, authorization: str | None) -> Caller:
+    """The same for a process that asks once."""
+    asked = digest(pepper, _secret_in(authorization))
+    return _usable((await store.select_callers(pool, [asked])).get(asked))
+
+
+def _secret_in(authorization: str | None) -> str:
     scheme, _, secret = (authorization or "").partition(" ")
     secret = secret.strip()
     if scheme.lower() != "bearer" or not secret:
         raise InvalidKey("send your API key as `Authorization: Bearer <key>`")
-    found = await store.select_caller(pool, digest(pepper, secret))
+    return secret
+
+
+def _usable(found: Found | None) -> Caller:
     if found is None:
         raise InvalidKey("this API key is not known")
-    caller, usable = found
-    if not usable:
+    if found.over:
         raise KeyRevoked("this API key was revoked or has expired")
-    return caller
+    return found.caller
 
 
 async def keys(pool: asyncpg.Pool, account: str) -> tuple[Key, ...]:
@@ -100,6 +116,36 @@ async def revoke(pool: asyncpg.Pool, account: str, key: str) -> Key:
     if revoked is None:
         raise NotFound(f"there is no API key {key}")
     return revoked
+
+
+async def rotate(
+    pool: asyncpg.Pool, account: str, key: str, overlap: timedelta, *, pepper: bytes
+) -> tuple[Key, str]:
+    """Another secret for a key, which stays itself: its name, scopes, budgets and rate. The secrets
+    it had open the door for ``overlap`` longer at most."""
+    async with transaction(pool) as conn:
+        found = await store.lock_key(conn, account, key)
+        if found is None:
+            raise NotFound(f"there is no API key {key}")
+        kept, former = found
+        if _ended(kept):
+            raise AlreadyTerminal("this API key was revoked or has expired; make a new one")
+        secret = new_secret(kept.mode)
+        hint = secret[:HINT_LENGTH]
+        rotated_at = await store.replace_secret(
+            conn, key, former, digest(pepper, secret), hint, overlap, FORMER_SECRETS
+        )
+    return structs.replace(kept, hint=hint, rotated_at=rotated_at), secret
+
+
+def _ended(key: Key) -> bool:
+    expired = key.expires_at is not None and key.expires_at <= datetime.now(UTC)
+    return expired or key.revoked_at is not None
+
+
+def new_secret(mode: Mode) -> str:
+    """A secret that nobody has had before; how it begins says for what it is."""
+    return f"sk_{mode}_{secrets.token_hex(32)}"
 
 
 async def accounts(pool: asyncpg.Pool) -> tuple[Account, ...]:

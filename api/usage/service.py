@@ -1,7 +1,9 @@
 """The balance, and top-ups: a row that the clerk carries out, since the gateway holds no key."""
 
 import secrets
+from collections.abc import Sequence
 
+import asyncpg
 import msgspec
 
 from api.briefs.pricing import book_of
@@ -19,19 +21,30 @@ from api.usage.contracts import (
     TopupList,
 )
 from billing.connections import lent, transaction
+from billing.errors import UnknownAccount
 from billing.ledger import lots
-from billing.ledger import service as ledger
 from billing.prices import service as prices
 from engine.errors import Reason
 
 
 async def balance(shop: Shop, caller: Caller) -> AccountBalance:
     """What the account has, holds and may still spend."""
-    async with lent(shop.pool) as conn:
-        wallet = await ledger.balance(conn, caller.account)
-        left = await lots.lots_of(conn, caller.account)
-    packs = tuple(Expiring(tokens=one.left, expires_at=one.expires_at) for one in left)
-    return AccountBalance(account=caller.account, balance=wallet, packs=packs)
+    found = await shop.balances.of(caller.account)
+    if found is None:
+        raise UnknownAccount(f"{caller.account} has no wallet")
+    return found
+
+
+async def balances(pool: asyncpg.Pool, accounts: Sequence[str]) -> dict[str, AccountBalance]:
+    """The same of several accounts at once."""
+    async with lent(pool) as conn:
+        purses = await lots.purses(conn, accounts)
+    return {account: _balance(account, purse) for account, purse in purses.items()}
+
+
+def _balance(account: str, purse: lots.Purse) -> AccountBalance:
+    packs = tuple(Expiring(tokens=one.left, expires_at=one.expires_at) for one in purse.lots)
+    return AccountBalance(account=account, balance=purse.balance, packs=packs)
 
 
 async def start_topup(shop: Shop, caller: Caller, wanted: NewTopup, once: Once) -> tuple[str, Kept]:

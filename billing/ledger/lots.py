@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from billing import notices
-from billing.contracts import Tokens
+from billing.contracts import Balance, Tokens
 from billing.ledger import store
 
 WARNED_AHEAD = timedelta(days=30)
@@ -35,6 +35,13 @@ class Lot(Struct, frozen=True, kw_only=True):
         return self.tokens - self.taken
 
 
+class Purse(Struct, frozen=True, kw_only=True):
+    """What an account has, and what is left of the lots it came in, the first to expire first."""
+
+    balance: Balance
+    lots: tuple[Lot, ...]
+
+
 def drawn(lots: Sequence[Lot], tokens: int) -> tuple[Lot, ...]:
     """The lots after tokens were drawn from them in the order they stand in."""
     return tuple(_drawn(lots, tokens))
@@ -49,10 +56,23 @@ def _drawn(lots: Sequence[Lot], tokens: int) -> Iterator[Lot]:
 
 async def lots_of(conn: asyncpg.Connection, account: str) -> tuple[Lot, ...]:
     """What is left of an account's lots, the first to expire first; changes nothing."""
-    wallet = await store.select_wallet(conn, account)
-    if wallet is None or wallet.mode == "postpaid":
-        return ()
-    return tuple(lot for lot in await _current(conn, account, wallet.posted) if lot.left)
+    found = (await purses(conn, [account])).get(account)
+    return () if found is None else found.lots
+
+
+async def purses(conn: asyncpg.Connection, accounts: Sequence[str]) -> dict[str, Purse]:
+    """What each of these accounts has, and what is left of its lots; in one round trip."""
+    rows: dict[str, list[asyncpg.Record]] = {}
+    for row in await conn.fetch(SELECT_PURSES, accounts):
+        rows.setdefault(row["account"], []).append(row)
+    return {account: _purse(its) for account, its in rows.items()}
+
+
+def _purse(rows: Sequence[asyncpg.Record]) -> Purse:
+    balance = store.balance_in(rows[0])
+    lots = [_lot(row) for row in rows if row["id"] is not None]
+    current = drawn(lots, _undrawn(lots, balance.posted))
+    return Purse(balance=balance, lots=tuple(lot for lot in current if lot.left))
 
 
 async def expired_of(conn: asyncpg.Connection, payment: str) -> int:
@@ -86,7 +106,7 @@ async def _expire(conn: asyncpg.Connection, account: str) -> int:
     wallet = await conn.fetchrow(LOCK_WALLET, account)
     if wallet is None:
         return 0
-    before = {lot.id: lot for lot in await _lots(conn, account)}
+    before = {row["id"]: _lot(row) for row in await conn.fetch(SELECT_LOTS, account)}
     after = drawn(tuple(before.values()), _undrawn(before.values(), wallet["posted"]))
     # What is held is of the lots that end first, as it will be when it is spent.
     free = {lot.id: lot.left for lot in drawn(after, wallet["held"])}
@@ -106,19 +126,17 @@ async def _expire(conn: asyncpg.Connection, account: str) -> int:
     return gone
 
 
-async def _current(conn: asyncpg.Connection, account: str, posted: int) -> tuple[Lot, ...]:
-    lots = await _lots(conn, account)
-    return drawn(lots, _undrawn(lots, posted))
-
-
 def _undrawn(lots: Iterable[Lot], posted: int) -> int:
     """Tokens spent that no lot knows of yet: every credit opened a lot, so what the lots still
     have beyond the wallet has been spent."""
     return max(0, sum(lot.left for lot in lots) - posted)
 
 
-async def _lots(conn: asyncpg.Connection, account: str) -> tuple[Lot, ...]:
-    return tuple(Lot(**dict(row)) for row in await conn.fetch(SELECT_LOTS, account))
+def _lot(row: asyncpg.Record) -> Lot:
+    return Lot(
+        id=row["id"], tokens=row["tokens"], taken=row["taken"], expires_at=row["expires_at"],
+        over=row["over"],
+    )  # fmt: skip
 
 
 LOCK_WALLET = """
@@ -129,6 +147,15 @@ SELECT_LOTS = """
 select id, tokens, taken, expires_at, coalesce(expires_at <= now(), false) as over
 from billing.lots where account = $1 and taken < tokens
 order by expires_at nulls last, id
+"""
+# A row for every lot, and one for an account that has none; postpaid accounts never do.
+SELECT_PURSES = """
+select wallets.account, posted, held, credit_limit, frozen, mode, owed,
+  id, tokens, taken, expires_at, coalesce(expires_at <= now(), false) as over
+from billing.wallets
+left join billing.lots on lots.account = wallets.account and taken < tokens and mode = 'prepaid'
+where wallets.account = any($1)
+order by wallets.account, expires_at nulls last, id
 """
 SELECT_OVERDUE = """
 select distinct account from billing.lots

@@ -37,8 +37,11 @@ select posted, held, credit_limit, frozen, mode, owed from billing.wallets where
 
 async def select_wallet(conn: asyncpg.Connection, account: str) -> Balance | None:
     row = await conn.fetchrow(SELECT_WALLET, account)
-    if row is None:
-        return None
+    return None if row is None else balance_in(row)
+
+
+def balance_in(row: asyncpg.Record) -> Balance:
+    """What a wallet's row says."""
     available = max(0, row["posted"] - row["held"] + row["credit_limit"])
     return Balance(
         posted=row["posted"], held=row["held"], credit_limit=row["credit_limit"],

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from litestar import Request, get
 
-from api.arrival import Gateway, depart, trace_of
+from api.arrival import Gateway, depart, safe_headers, trace_of
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -21,6 +21,7 @@ async def read_trace(request: Request[Any, Any, Any]) -> str:
 async def _named(*sent: str) -> str:
     """The trace of a request with these ``traceparent`` headers."""
     app = Gateway([read_trace], before_send=[depart], openapi_config=None, logging_config=None)
+    app.state.safe = safe_headers("http://door")
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
         answer = await http.get("/trace", headers=[("traceparent", one) for one in sent])

@@ -1,0 +1,58 @@
+"""How many may be in the house at once, so that those who are in are served.
+
+Requests that work are counted for the replica; beyond the bound the next is sent away at once, for
+an answer that comes after its client has given up is work for nothing. Requests that only wait cost
+next to nothing and are counted for their key; beyond that bound they are not held back, but
+answered as things stand.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from prometheus_client import Gauge
+
+from api.errors import Overcrowded
+
+OPEN = Gauge("gateway_open_requests", "Requests being worked on")
+KEY: ContextVar[str] = ContextVar("key", default="")
+"""The key that the request under way was sent with."""
+
+
+class Crowd:
+    """The requests of one replica."""
+
+    def __init__(self, most: int, waits_per_key: int) -> None:
+        self._most, self._waits_per_key = most, waits_per_key
+        self._working = 0
+        self._waiting: Counter[str] = Counter()
+        OPEN.set_function(lambda: self._working)
+
+    def come(self) -> None:
+        """One more works; `Overcrowded` when it would be one too many."""
+        if self._working >= self._most:
+            raise Overcrowded(self._most)
+        self._working += 1
+
+    def go(self) -> None:
+        """It has been answered."""
+        self._working -= 1
+
+    @contextmanager
+    def aside(self) -> Iterator[bool]:
+        """Wait without being counted among those who work. False: its key has too many waiting
+        already; this one should not wait."""
+        key = KEY.get()
+        if self._waiting[key] >= self._waits_per_key:
+            yield False
+            return
+        self._waiting[key] += 1
+        self._working -= 1
+        try:
+            yield True
+        finally:
+            self._working += 1
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key]
