@@ -5,10 +5,6 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from prometheus_client import Gauge
-
-MEMORY = Gauge("studio_memory_bytes", "Resident memory of the studio and beside it", ["kind"])
-
 _MMAP_THRESHOLD = -3  # of mallopt, in glibc's malloc.h
 _LARGE_BYTES = 2 << 20
 

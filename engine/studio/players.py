@@ -19,13 +19,13 @@ from queue import SimpleQueue
 from threading import Lock
 
 import structlog
-from prometheus_client import Counter, Gauge
 
 from engine.contracts import Resolved, RetractedTake
 from engine.errors import BankMissing, EngineError
 from engine.render.banks import Bank
 from engine.studio import player as one_player
-from engine.studio.memory import MEMORY, resident_bytes
+from engine.studio.gauges import MEMORY, PLAYERS, PLAYERS_BUSY, PLAYERS_LOST
+from engine.studio.memory import resident_bytes
 from engine.studio.player import Answer, Fault, Filed, Order
 from engine.studio.playing import Sounded
 from engine.studio.stage import Playing, Room
@@ -37,9 +37,6 @@ ENDS_S = 5.0  # a player that does not end in this time is killed
 SPOOL = "cuesmith-players"
 
 log = structlog.get_logger()
-COUNT = Gauge("studio_players", "Processes that render and encode")
-BUSY = Gauge("studio_players_busy", "Those of them that play a take")
-LOST = Counter("studio_players_lost_total", "Players that were killed")
 
 
 class PlayerLost(EngineError):
@@ -80,7 +77,7 @@ class Players:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for player in players:
             player.end()
-        COUNT.dec(len(players))
+        PLAYERS.dec(len(players))
         shutil.rmtree(self._spool, ignore_errors=True)
 
     def resident_bytes(self) -> int:
@@ -95,7 +92,7 @@ class Players:
             return [player.pid for player in self._all]
 
     def _play(self, resolved: Resolved, take: Take) -> Sounded | RetractedTake:
-        with self._room.taken(resolved.duration_ms), BUSY.track_inprogress():
+        with self._room.taken(resolved.duration_ms), PLAYERS_BUSY.track_inprogress():
             for _ in range(TRIES):
                 folder = Path(tempfile.mkdtemp(dir=self._spool))
                 try:
@@ -116,7 +113,7 @@ class Players:
                 player = self._instead_of(player)
             yield player
         except _Gone:
-            LOST.inc()
+            PLAYERS_LOST.inc()
             player.end()
             with suppress(EngineError):  # who comes next tries again
                 player = self._instead_of(player)
@@ -129,7 +126,7 @@ class Players:
             if self._closed:
                 raise PlayerLost("this studio plays no more")
             self._all.remove(lost)
-        COUNT.dec()
+        PLAYERS.dec()
         return self._new()
 
     def _new(self) -> "_Player":
@@ -142,7 +139,7 @@ class Players:
                 player.end()
                 raise PlayerLost("this studio plays no more")
             self._all.append(player)
-        COUNT.inc()
+        PLAYERS.inc()
         return player
 
 

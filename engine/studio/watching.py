@@ -9,15 +9,13 @@ from threading import Thread
 
 import msgspec
 import structlog
-from prometheus_client import REGISTRY, Gauge, MetricsHandler
+from prometheus_client import REGISTRY, MetricsHandler
 
 from engine.backends.contracts import Backend
 from engine.settings import StudioSettings
+from engine.studio.gauges import BACKEND, MEMORY, SESSIONS
 from engine.studio.health import Health
-from engine.studio.memory import MEMORY, resident_bytes
-
-BACKEND = Gauge("studio_backend_info", "1 for who makes the music here", ["name", "digest"])
-SESSIONS = Gauge("studio_sessions", "Briefs that this studio makes at the same time")
+from engine.studio.memory import resident_bytes
 
 
 def log_as_json() -> None:

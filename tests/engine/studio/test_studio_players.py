@@ -114,12 +114,12 @@ def test_a_killed_player_is_replaced_and_its_take_played(
 def test_a_take_that_ends_every_player_is_given_up_and_no_other_is(
     players: Players, chime: Take, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost = players_module.LOST._value.get()  # pyright: ignore
+    lost = players_module.PLAYERS_LOST._value.get()  # pyright: ignore
     monkeypatch.setattr(players_module._Player, "play", _killed_over_it)
     with pytest.raises(PlayerLost, match="take 1"):
         players.submit(CHIME, chime).result(60)
     monkeypatch.undo()
-    assert players_module.LOST._value.get() - lost == players_module.TRIES  # pyright: ignore
+    assert players_module.PLAYERS_LOST._value.get() - lost == players_module.TRIES  # pyright: ignore
     assert not isinstance(players.submit(CHIME, chime).result(60), RetractedTake)
 
 
