@@ -23,8 +23,11 @@ LANES: dict[str, Work] = {
 }  # fmt: skip
 
 
-async def make_and_settle(pool: asyncpg.Pool, store: Path) -> None:
-    """Do all that is waiting for a studio, and settle what was delivered."""
+async def make_and_settle(
+    pool: asyncpg.Pool, store: Path, till: asyncpg.Pool | None = None
+) -> None:
+    """Do all that is waiting for a studio, and settle what was delivered, through connections of
+    the clerk's own where there are any."""
     studio = Studio(
         pool=pool, backend=_backend(), shelf=open_shelf(str(store)), worker="test",
         lease_for=timedelta(seconds=60), stop=asyncio.Event(),
@@ -35,7 +38,7 @@ async def make_and_settle(pool: asyncpg.Pool, store: Path) -> None:
         if lease is None:
             break
         await LANES[lease.job.wants](studio, lease)
-    while await clerk.settle_one(pool):
+    while await clerk.settle_one(till or pool):
         pass
 
 
