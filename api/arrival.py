@@ -216,7 +216,7 @@ def safe_headers(public_url: str) -> tuple[tuple[bytes, bytes], ...]:
         (b"referrer-policy", b"no-referrer"),
         (b"cache-control", b"no-store"),
         (b"x-frame-options", b"DENY"),
-        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
         (b"cross-origin-resource-policy", b"same-site"),
         (b"permissions-policy", b"accelerometer=(), camera=(), geolocation=(), gyroscope=(), "
          b"magnetometer=(), microphone=(), payment=(), usb=()"),

@@ -3,12 +3,14 @@
 jsonb travels as text: callers encode with msgspec and cast ``$1::jsonb``, and decode into a Struct.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+from prometheus_client import Counter, Gauge
 
 _ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = (_ROOT / "engine" / "schema", _ROOT / "billing" / "schema", _ROOT / "api" / "schema")
@@ -33,6 +35,10 @@ class EditedMigration(RuntimeError):
     """A migration was changed after it had been applied; write a new one instead."""
 
 
+CONNECTIONS = Gauge("database_pool_connections", "Connections to Postgres", ["state"])
+REFUSED = Counter("database_pool_refused_total", "Times that no connection could be had in time")
+
+
 class Plain(asyncpg.Connection):
     """A connection that is given back as it is: nothing here is set for a session, no cursor kept
     and no lock held beyond its transaction, so there is nothing to clear away, and a round trip
@@ -49,9 +55,19 @@ class Pool(asyncpg.Pool):
     def __init__(self, *facts: Any, lent_within_s: float, **more: Any) -> None:
         super().__init__(*facts, **more)
         self._lent_within_s = lent_within_s
+        CONNECTIONS.labels("open").set_function(self.get_size)
+        CONNECTIONS.labels("idle").set_function(self.get_idle_size)
 
-    def acquire(self, *, timeout: float | None = None) -> Any:
-        return super().acquire(timeout=self._lent_within_s if timeout is None else timeout)
+    async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109 - asyncpg's
+        within = self._lent_within_s if timeout is None else timeout
+        try:
+            async with asyncio.timeout(within):  # asyncpg's own way takes a task for each
+                lent = await super()._acquire(None)  # pyright: ignore
+        except TimeoutError:
+            REFUSED.inc()
+            raise
+        lent._holder._timeout = within  # giving it back may take no longer either
+        return lent
 
 
 async def create_pool(dsn: str, *, size: int = 10, within_s: float = 60) -> asyncpg.Pool:

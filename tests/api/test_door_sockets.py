@@ -1,0 +1,100 @@
+"""Clients that do not behave: they open and say nothing, begin and do not end, send without end."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from api.keys import service as keys
+from tests.api.conftest import PEPPER
+from tests.api.served import Served, closed, serving, wait_until
+
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+BEGUN = b"GET /v1/balance HTTP/1.1\r\nHost: a\r\nAuthorization: Bea"
+HEAD = (
+    b"POST /v1/briefs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n"
+    b"Idempotency-Key: one\r\nContent-Type: application/json\r\n"
+)
+HUNDRED_MB = 100 * 1024 * 1024
+
+
+@pytest.fixture
+def served(postgres: str, tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path, postgres, header_s="3", body_s="1") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def secret(pool: asyncpg.Pool) -> bytes:
+    account = await keys.open_account(pool, "Studio", "test", "prepaid")
+    return (await keys.create_key(pool, account.id, "test", pepper=PEPPER))[1].encode()
+
+
+def test_half_open_connections_keep_nobody_out_and_are_closed(served: Served) -> None:
+    before = served.sockets
+    idle = [served.connect() for _ in range(250)]
+    begun = [served.connect(BEGUN) for _ in range(250)]
+    wait_until(lambda: served.sockets >= before + 500, "all are open at the gateway")
+    assert all(b" 200 " in served.ask(HEALTH) for _ in range(20))
+    wait_until(lambda: all(closed(line) for line in (*idle, *begun)), "all are closed")
+    assert b" 200 " in served.ask(HEALTH)
+
+
+def test_a_connection_that_asks_nothing_more_is_closed(served: Served) -> None:
+    line = served.connect(HEALTH)
+    assert b" 200 " in line.recv(65_536)
+    line.sendall(HEALTH)
+    assert b" 200 " in line.recv(65_536), "it is kept for the next request"
+    wait_until(lambda: closed(line), "the idle connection is closed")
+
+
+def test_what_is_announced_as_too_large_is_refused_before_it_is_sent(
+    served: Served, secret: bytes
+) -> None:
+    said = served.ask(HEAD % secret + b"Content-Length: %d\r\n\r\n" % HUNDRED_MB)
+    assert b" 413 " in said and b"payload_too_large" in said
+
+
+def test_what_grows_too_large_is_cut_off_and_never_kept(served: Served, secret: bytes) -> None:
+    before, part, sent = served.resident_bytes, os.urandom(32_768).hex().encode(), 0
+    line = served.connect(HEAD % secret + b"Transfer-Encoding: chunked\r\n\r\n")
+    try:
+        while sent < HUNDRED_MB:
+            line.sendall(b"%x\r\n%s\r\n" % (len(part), part))
+            sent += len(part)
+    except ConnectionError:
+        pass
+    assert sent < HUNDRED_MB / 4, "it was cut off"
+    assert served.resident_bytes - before < HUNDRED_MB / 2
+    assert b" 200 " in served.ask(HEALTH)
+
+
+def test_a_body_that_does_not_come_is_waited_for_only_so_long(
+    served: Served, secret: bytes
+) -> None:
+    said = served.connect(HEAD % secret + b'Content-Length: 90\r\n\r\n{"prompt": "ca')
+    answer = said.recv(65_536)
+    assert b" 408 " in answer and b"request_timeout" in answer
+    wait_until(lambda: closed(said), "the connection is closed")
+
+
+def test_a_client_that_sends_a_byte_now_and_then_is_not_waited_for_either(
+    served: Served, secret: bytes
+) -> None:
+    line = served.connect(HEAD % secret + b"Content-Length: 9000\r\n\r\n{")
+    line.setblocking(False)
+    wait_until(lambda: _dripped(line), "it is cut off while it still sends")
+
+
+def _dripped(line: socket.socket) -> bool:
+    """Send one more byte; whether nobody is there any more to take it."""
+    try:
+        line.send(b" ")
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+    return closed(line)
