@@ -29,6 +29,7 @@ from api import arrival, docs, house, logs, openapi, problems
 from api.arrival import Gateway, safe_headers
 from api.briefs import routes as briefs
 from api.briefs import store as briefs_store
+from api.briefs.backlog import Backlog
 from api.briefs.service import BODY_MAX_BYTES
 from api.budgets import routes as budgets
 from api.candidates import routes as candidates
@@ -102,6 +103,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             errands=Watch(pool, errands.SELECT_FINISHED, crowd),
             register=register,
             balances=Gathered(partial(usage_service.balances, pool)),
+            backlog=Backlog(settings.backlog_s, settings.batch_backlog_s),
             audience=audience,
         )
         app.state.shop = shop

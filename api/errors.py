@@ -105,11 +105,21 @@ class RateLimited(DoorError):
 
 
 class QueueFull(DoorError):
-    """The account has as many unfinished briefs, plans or renditions as it may have."""
+    """The account, or the key, has as many unfinished briefs, plans or renditions as it may."""
 
-    def __init__(self, bound: int, what: str = "briefs", retry_after_s: int = 10) -> None:
-        super().__init__(f"this account has {bound} unfinished {what}; wait until one has ended")
-        self.bound, self.retry_after_s = bound, retry_after_s
+    def __init__(
+        self, bound: int, what: str = "briefs", retry_after_s: int = 10, whose: str = "account"
+    ) -> None:
+        super().__init__(f"this {whose} has {bound} unfinished {what}; wait until one has ended")
+        self.retry_after_s = retry_after_s
+
+
+class StudiosBusy(QueueFull):
+    """All accounts together have as much unfinished work as the studios may be given."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        DoorError.__init__(self, "the studios have enough to do; try again when some of it is done")
+        self.retry_after_s = retry_after_s
 
 
 class TooManyStreams(DoorError):

@@ -84,7 +84,10 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "model": "Which model composes; `/v1/capabilities` lists them.",
         "quote": "A quote of yours from the last fifteen minutes, to be held to its price.",
         "max_tokens": "Refuse the brief if its auditions would cost more than this.",
-        "deadline_s": "Seconds after which what is not delivered is given up and not charged.",
+        "lane": "`interactive` is made next; `batch` is made when nobody waits, within a day, at "
+        "the share of the price that `/v1/capabilities` lists.",
+        "deadline_s": "Seconds after which what is not delivered is given up and not charged. "
+        "Left out: 600, for `batch` 86400, where it is at least 14400.",
         "project": "A name of yours to find briefs by.",
         "customer_ref": "A reference of yours; it is given back as it is.",
         "metadata": "Names and values of yours; they are given back as they are. `title`, "

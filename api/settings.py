@@ -36,6 +36,14 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_RATE_BURST``: how many of them may come at once."""
     open_briefs: int = 100
     """``CUESMITH_OPEN_BRIEFS``: unfinished briefs an account may have."""
+    open_briefs_per_key: int = 0
+    """``CUESMITH_OPEN_BRIEFS_PER_KEY``: unfinished briefs one of its keys may have; 0: as many as
+    the account."""
+    backlog_s: int = 0
+    """``CUESMITH_BACKLOG_S``: studio seconds that all accounts together may have waiting and
+    running, batch work apart; 0: any amount."""
+    batch_backlog_s: int = 0
+    """``CUESMITH_BATCH_BACKLOG_S``: the same of batch work."""
     plans_per_minute: int = 60
     """``CUESMITH_PLANS_PER_MINUTE``: how often a key may ask a replica for plans."""
     plans_burst: int = 10
@@ -85,9 +93,11 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
         webhooks_loopback=environ.get("CUESMITH_WEBHOOKS_LOOPBACK") == "1",
         metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),
         **{field: _number(field, text) for field, text in defaults.items() if text is not None},
+        **{field: _bound(environ, field) for field in _BOUNDS},
     )
 
 
+_BOUNDS = ("open_briefs_per_key", "backlog_s", "batch_backlog_s")
 _NUMBERS = (
     "rate_per_minute", "rate_burst", "open_briefs", "plans_per_minute", "plans_burst",
     "open_plans", "open_renditions", "event_streams", "event_streams_per_account",
@@ -120,6 +130,12 @@ def _number(field: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise SettingMissing(f"CUESMITH_{field.upper()} must be a positive whole number")
     return int(text)
+
+
+def _bound(environ: Mapping[str, str], field: str) -> int:
+    """What may be 0, which stands for no bound."""
+    text = environ.get(f"CUESMITH_{field.upper()}", "0")
+    return 0 if text == "0" else _number(field, text)
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:

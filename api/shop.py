@@ -6,6 +6,7 @@ import asyncpg
 from litestar import Request
 from msgspec import Struct
 
+from api.briefs.backlog import Backlog
 from api.candidates.shelf import Shelf
 from api.events.audience import Audience
 from api.gathered import Gathered
@@ -42,6 +43,8 @@ class Shop(Struct, frozen=True, kw_only=True):
     """Whose a key is."""
     balances: "Gathered[str, AccountBalance]"
     """What accounts have; reads that come together go together."""
+    backlog: Backlog
+    """Whether the studios may be given more to do."""
     audience: Audience
     """Everybody who listens to a brief as it is made."""
 

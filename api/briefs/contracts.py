@@ -74,7 +74,12 @@ class CandidateLine(Struct, frozen=True, kw_only=True):
 
 
 class BriefView(Struct, frozen=True, kw_only=True):
-    """A brief: what was asked, how it was understood, how far it is."""
+    """A brief: what was asked, how it was understood, how far it is.
+
+    ``queue_position``: how many of the same key's briefs of this lane wait before it, counted up to
+    a hundred. What others send does not push it back: accounts, and the keys of an account, take
+    turns.
+    """
 
     id: str
     status: Status
@@ -162,6 +167,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     requests_at_once: int
     open_briefs_max: int
     open_briefs: int
+    open_briefs_per_key_max: int
+    open_briefs_of_key: int
     plans_per_minute: int
     plans_at_once: int
     open_plans_max: int
@@ -226,6 +233,17 @@ class FamilyRow(PaidRow, frozen=True, kw_only=True):
 
     request: FamilyBrief
     resolved: ResolvedFamily
+
+
+class NewQuote(Struct, frozen=True, kw_only=True):
+    """A quote as it is written down."""
+
+    id: str
+    account: str
+    fingerprint: str
+    audition_tokens: int
+    license_tokens: int
+    price_book: str
 
 
 class QuoteRow(Struct, frozen=True, kw_only=True):

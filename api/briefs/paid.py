@@ -1,7 +1,7 @@
 """What briefs and families have in common: tokens are set aside, candidates come one by one, the
 rest is given back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -30,15 +30,20 @@ async def set_aside(
     deadline_s: int,
     tags: Tags,
 ) -> dict[str, Any]:
-    """Hold the tokens of a brief or a family; returns what its row says beside its wish."""
-    now, deadline = datetime.now(UTC), timedelta(seconds=deadline_s)
+    """Hold the tokens of a brief or a family; returns what its row says beside its wish.
+
+    All times are reckoned from the hold's, which is by the database's clock: that one decides what
+    is too late, whatever the clock of this gateway says.
+    """
+    deadline = timedelta(seconds=deadline_s)
     held = await ledger.place_hold(
         conn, caller.account, made, price.hold_tokens, deadline + HOLD_MARGIN, tags=tags
     )
+    deadline_at = held.expires_at - HOLD_MARGIN
     return {
         "id": made, "account": caller.account, "audition_tokens": price.audition_tokens,
         "license_tokens": price.license_tokens, "hold": held.id, "price_book": price.price_book,
-        "created_at": now, "deadline_at": now + deadline, "cancel_asked_at": None,
+        "created_at": deadline_at - deadline, "deadline_at": deadline_at, "cancel_asked_at": None,
         "outcome": None, "failure": None, "retracted_takes": (), "finished_at": None,
     }  # fmt: skip
 

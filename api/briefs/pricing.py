@@ -1,7 +1,7 @@
 """What a brief or a family costs: today's price, or that of a quote which still binds.
 
 A quote is for whatever costs the same for the same reasons: its fingerprint is of kind, length,
-quality and number of candidates, or of a family's lengths. Other words do not break it.
+quality, lane and number of candidates, or of a family's lengths. Other words do not break it.
 """
 
 import hashlib
@@ -14,13 +14,13 @@ import msgspec
 from msgspec import Struct
 
 from api.briefs import store
-from api.briefs.contracts import PriceView, QuoteRow
+from api.briefs.contracts import NewQuote, PriceView, QuoteRow
 from api.errors import OverMaxTokens, QuoteExpired, QuoteMismatch, ValidationFailed
 from billing.contracts import Facts, FamilyFacts, Pack
 from billing.contracts import Quote as Price
 from billing.contracts import Tokens as WholeTokens
 from billing.prices import service as prices
-from engine.contracts import Resolved, ResolvedFamily
+from engine.contracts import BriefLane, Resolved, ResolvedFamily
 from engine.errors import Reason
 
 QUOTE_BINDS = timedelta(minutes=15)
@@ -38,14 +38,17 @@ async def book_of(conn: asyncpg.Connection, account: str) -> prices.PriceBook:
     return await prices.book_for(conn, account, datetime.now(UTC).date())
 
 
-def offer_for(resolved: Resolved | ResolvedFamily, book: prices.PriceBook) -> Offer:
-    """What this costs by a price book."""
+def offer_for(
+    resolved: Resolved | ResolvedFamily, book: prices.PriceBook, lane: BriefLane = "interactive"
+) -> Offer:
+    """What this costs by a price book, made at once or within a day."""
     if isinstance(resolved, Resolved):
         facts = Facts(
             kind=resolved.kind,
             duration_ms=resolved.duration_ms,
             candidates=resolved.candidates,
             quality=resolved.quality,
+            lane=lane,
         )
         return Offer(price=prices.quote(facts, book), fingerprint=_fingerprint(facts))
     lengths = tuple(one.duration_ms for one in resolved.functions)
@@ -54,20 +57,20 @@ def offer_for(resolved: Resolved | ResolvedFamily, book: prices.PriceBook) -> Of
 
 
 async def write_quote(
-    conn: asyncpg.Connection, account: str, offer: Offer, now: datetime
-) -> tuple[str, QuoteRow]:
-    """Bind ourselves to an offer for a while; the quote's id and what is kept of it."""
+    conn: asyncpg.Connection, account: str, offer: Offer
+) -> tuple[str, datetime, datetime]:
+    """Bind ourselves to an offer for a while; the quote's id, when it begins and when it ends."""
     made, price = f"quo_{secrets.token_hex(12)}", offer.price
-    row = QuoteRow(
+    row = NewQuote(
+        id=made,
+        account=account,
         fingerprint=offer.fingerprint,
         audition_tokens=price.audition_tokens,
         license_tokens=price.license_tokens,
         price_book=price.price_book,
-        expires_at=now + QUOTE_BINDS,
-        expired=False,
     )
-    await store.insert_quote(conn, made, account, row, now)
-    return made, row
+    created_at, expires_at = await store.insert_quote(conn, row, QUOTE_BINDS)
+    return made, created_at, expires_at
 
 
 async def agreed(
@@ -90,7 +93,7 @@ def _quoted(row: QuoteRow | None, offer: Offer) -> Price:
         raise QuoteExpired(row.expires_at)
     if row.fingerprint != offer.fingerprint:
         raise QuoteMismatch(
-            "the quote is for another kind, length, quality or number of candidates"
+            "the quote is for another kind, length, quality, lane or number of candidates"
         )
     return Price(
         audition_tokens=WholeTokens(row.audition_tokens),

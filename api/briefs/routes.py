@@ -5,6 +5,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api.answers import answer, raw
+from api.arrival import trace_of
 from api.briefs import service
 from api.briefs.contracts import (
     BriefList,
@@ -77,7 +78,8 @@ async def create_brief(request: AnyRequest) -> Response[bytes]:
     caller, shop = await enter(request), shop_of(request)
     key = idempotency_key(request)
     brief = await body(request, NewBrief)
-    accepted = await service.submit(shop, caller, brief, once(caller, "create_brief", key, brief))
+    named = once(caller, "create_brief", key, brief)
+    accepted = await service.submit(shop, caller, brief, named, trace_of(request))
     structlog.contextvars.bind_contextvars(brief=accepted.brief)
     kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed
     if wait:

@@ -1,7 +1,6 @@
 """Taking a brief in: understand it, price it, set the tokens aside and hand it to the studio."""
 
 import secrets
-from datetime import UTC, datetime
 from typing import get_args
 
 import asyncpg
@@ -10,7 +9,7 @@ from msgspec import structs
 from prometheus_client import Counter
 
 from api import composer
-from api.briefs import paid, store
+from api.briefs import bounds, paid, store
 from api.briefs.contracts import (
     BriefLine,
     BriefList,
@@ -25,16 +24,17 @@ from api.briefs.contracts import (
     Status,
 )
 from api.briefs.pricing import agreed, book_of, offer_for, price_list, write_quote
-from api.briefs.understanding import understood, with_seed
+from api.briefs.understanding import BATCH_LEAST_S, engine_of, understood, whole
 from api.entrance import cursor_after, place
-from api.errors import NotFound, QueueFull
+from api.errors import NotFound
 from api.keys.contracts import Caller
 from api.keys.idempotency import Kept, Once
 from api.shop import Shop
 from billing.connections import lent, transaction
 from billing.contracts import Quote as Price
 from billing.ledger import service as ledger
-from engine.contracts import Brief, Profile, Resolved, Version
+from billing.prices.service import PriceBook
+from engine.contracts import DEADLINES_S, Brief, BriefLane, Profile, Resolved, Version
 from engine.queue import service as queue
 from engine.queue.contracts import Job
 from engine.words import accepted, formats, outline
@@ -59,10 +59,9 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 async def quote(shop: Shop, caller: Caller, brief: Brief) -> Quote:
     """The price of a brief, binding for fifteen minutes. Charges nothing."""
     resolved = understood(caller.account, brief)
-    now = datetime.now(UTC)
     async with transaction(shop.pool) as conn:
-        offer = offer_for(resolved, await book_of(conn, caller.account))
-        made, row = await write_quote(conn, caller.account, offer, now)
+        offer = offer_for(resolved, await book_of(conn, caller.account), brief.lane)
+        made, created_at, expires_at = await write_quote(conn, caller.account, offer)
         wallet = await ledger.balance(conn, caller.account)
     price = offer.price
     return Quote(
@@ -75,23 +74,23 @@ async def quote(shop: Shop, caller: Caller, brief: Brief) -> Quote:
         expected_s=_expected_s(resolved),
         available_tokens=wallet.available,
         resolved=structs.replace(resolved, seed=brief.seed or 0),
-        created_at=now,
-        expires_at=row.expires_at,
+        created_at=created_at,
+        expires_at=expires_at,
     )
 
 
-async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once) -> Accepted:
+async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once, trace: str) -> Accepted:
     """Promise the client a price, set the tokens aside and hand the brief to the studio."""
-    brief = with_seed(brief)
+    brief = whole(brief)
     resolved = understood(caller.account, brief)
-    async with transaction(shop.pool) as conn:
+    async with shop.backlog.entry() as entry, transaction(shop.pool) as conn:
         if (kept := await once.begin(conn)) is not None:
             return Accepted(brief=_named(kept), answer=kept, replayed=True)
-        if await store.count_open(conn, caller.account) >= shop.settings.open_briefs:
-            raise QueueFull(shop.settings.open_briefs)
-        offer = offer_for(resolved, await book_of(conn, caller.account))
+        await entry.take(conn, brief.lane, _expected_s(resolved))
+        offer = offer_for(resolved, await book_of(conn, caller.account), brief.lane)
         price = await agreed(conn, caller.account, offer, brief.quote, brief.max_tokens)
-        row = await _take_in(conn, caller, brief, resolved, price)
+        row = await _take_in(conn, caller, brief, resolved, price, trace)
+        await bounds.keep(conn, shop.settings, caller)
         view = await _view(conn, shop, row)
         answer = Kept(status=202, body=msgspec.json.encode(view), location=f"/v1/briefs/{row.id}")
         await once.keep(conn, answer)
@@ -135,14 +134,19 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
     """What this key may ask for."""
     async with lent(shop.pool) as conn:
         book = await book_of(conn, caller.account)
-        open_briefs = await store.count_open(conn, caller.account)
+        open_briefs, open_of_key = await store.count_open(conn, caller.account, caller.key)
         open_plans = await queue.open_jobs(conn, caller.account, "plans")
         open_renditions = await queue.open_jobs(conn, caller.account, "renditions")
     return Capabilities(
         mode=caller.mode,
         billing=caller.billing,
         scopes=caller.scopes,
-        accepts={**accepted(), "plans": outline.accepted(), "families": accepted_family()},
+        accepts={
+            **accepted(),
+            "lanes": _lanes(book),
+            "plans": outline.accepted(),
+            "families": accepted_family(),
+        },
         defaults={
             "bed_ms": BED_MS,
             "loop_bars": LOOP_BARS,
@@ -170,6 +174,8 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
             requests_at_once=shop.settings.rate_burst,
             open_briefs_max=shop.settings.open_briefs,
             open_briefs=open_briefs,
+            open_briefs_per_key_max=shop.settings.open_briefs_per_key or shop.settings.open_briefs,
+            open_briefs_of_key=open_of_key,
             plans_per_minute=shop.settings.plans_per_minute,
             plans_at_once=shop.settings.plans_burst,
             open_plans_max=shop.settings.open_plans,
@@ -179,6 +185,19 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
             open_renditions=open_renditions,
         ),
     )
+
+
+def _lanes(book: PriceBook) -> dict[BriefLane, dict[str, object]]:
+    """How long a brief of each lane may take, and which share of the price it costs."""
+    shares: dict[BriefLane, tuple[int, int]] = {"interactive": (1, 1), "batch": book.batch_share}
+    least: dict[BriefLane, int] = {"interactive": 10, "batch": BATCH_LEAST_S}
+    return {
+        lane: {
+            "deadline_s": {"min": least[lane], "max": 86_400, "default": DEADLINES_S[lane]},
+            "price_share": list(share),
+        }
+        for lane, share in shares.items()
+    }
 
 
 def _model() -> Model:
@@ -193,19 +212,25 @@ def _model() -> Model:
 
 
 async def _take_in(
-    conn: asyncpg.Connection, caller: Caller, brief: Brief, resolved: Resolved, price: Price
+    conn: asyncpg.Connection,
+    caller: Caller,
+    brief: Brief,
+    resolved: Resolved,
+    price: Price,
+    trace: str,
 ) -> BriefRow:
     """Hold, brief and job: three rows that live or die together."""
     made = f"brf_{secrets.token_hex(12)}"
     held = await paid.set_aside(
-        conn, caller, made, price, brief.deadline_s,
+        conn, caller, made, price, resolved.deadline_s,
         paid.tags_of(caller.key, brief, resolved.kind),
     )  # fmt: skip
     row = BriefRow(**held, request=brief, resolved=resolved)
     await store.insert_brief(conn, row, caller.key)
     job = Job(
         id=made, account=caller.account, resolved=resolved, seed=resolved.seed,
-        deadline_at=row.deadline_at, expected_s=_expected_s(resolved),
+        lane=brief.lane, deadline_at=row.deadline_at, expected_s=_expected_s(resolved),
+        api_key=caller.key, trace=trace, engine=engine_of(brief),
     )  # fmt: skip
     await queue.enqueue(conn, job)
     return row

@@ -1,13 +1,20 @@
 """Briefs and quotes in SQL."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import asyncpg
 import msgspec
 from msgspec import Struct
 
-from api.briefs.contracts import BriefRow, CandidateLine, FamilyRow, LineRow, QuoteRow
+from api.briefs.contracts import (
+    BriefRow,
+    CandidateLine,
+    FamilyRow,
+    LineRow,
+    NewQuote,
+    QuoteRow,
+)
 from api.entrance import Place
 from engine.contracts import (
     Brief,
@@ -26,17 +33,21 @@ def _json(value: Any) -> str:
 INSERT_QUOTE = """
 insert into api.quotes (id, account, fingerprint, audition_tokens, license_tokens, price_book,
                         created_at, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+values ($1, $2, $3, $4, $5, $6, now(), now() + $7::interval)
+returning created_at, expires_at
 """
 
 
 async def insert_quote(
-    conn: asyncpg.Connection, quote: str, account: str, row: QuoteRow, created_at: datetime
-) -> None:
-    await conn.execute(
-        INSERT_QUOTE, quote, account, row.fingerprint, row.audition_tokens, row.license_tokens,
-        row.price_book, created_at, row.expires_at,
+    conn: asyncpg.Connection, quote: NewQuote, binds: timedelta
+) -> tuple[datetime, datetime]:
+    """When the quote begins and when it ends, by the clock that will judge it."""
+    row = await conn.fetchrow(
+        INSERT_QUOTE, quote.id, quote.account, quote.fingerprint, quote.audition_tokens,
+        quote.license_tokens, quote.price_book, binds,
     )  # fmt: skip
+    assert row is not None, "an insert that returns nothing raises"
+    return row["created_at"], row["expires_at"]
 
 
 SELECT_QUOTE = """
@@ -163,11 +174,16 @@ async def mark_cancel(conn: asyncpg.Connection, brief: str) -> None:
     await conn.execute(MARK_CANCEL, brief)
 
 
-COUNT_OPEN = "select count(*) from api.briefs where account = $1 and outcome is null"
+COUNT_OPEN = """
+select count(*) as account, count(*) filter (where api_key = $2) as key
+from api.briefs where account = $1 and outcome is null
+"""
 
 
-async def count_open(conn: asyncpg.Connection, account: str) -> int:
-    return await conn.fetchval(COUNT_OPEN, account) or 0
+async def count_open(conn: asyncpg.Connection, account: str, api_key: str) -> tuple[int, int]:
+    """Briefs and families that have not ended: the account's, and those of one of its keys."""
+    row = await conn.fetchrow(COUNT_OPEN, account, api_key)
+    return (0, 0) if row is None else (row["account"], row["key"])
 
 
 SELECT_FINISHED = "select id from api.briefs where id = any($1) and outcome is not null"

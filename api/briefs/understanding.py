@@ -2,19 +2,25 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from typing import TypeVar
 
 from msgspec import structs
 
+from api import composer
 from api.errors import ValidationFailed
-from engine.contracts import Brief, FamilyBrief, Resolved, ResolvedFamily
+from engine.contracts import DEADLINES_S, Brief, FamilyBrief, Resolved, ResolvedFamily
 from engine.errors import Reason
-from engine.words import resolve
+from engine.words import MODEL, resolve
 from engine.words.family import resolve_family
 
 T = TypeVar("T", Brief, FamilyBrief)
 
+BATCH_LEAST_S = 4 * 3600
+"""What wants to be made within fewer seconds pays for being made at once."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 SAYS_SOMETHING = (
     "kind", "style", "duration_ms", "bars", "bpm", "tonality", "meter", "energy", "sections",
     "hits", "plan",
@@ -30,7 +36,27 @@ def understood(account: str, brief: Brief) -> Resolved:
     """What a brief means. Its seed is the working seed: nobody else's brief can have it, a repeat
     has it again. So plans and candidates of one account and seed belong together."""
     _refuse_silence(brief)
+    _refuse_haste(brief)
+    if engine_of(brief) is not None:
+        brief = structs.replace(brief, model=MODEL)
     return resolve(brief, _working_seed(account, brief.seed or 0))
+
+
+def engine_of(brief: Brief) -> str | None:
+    """The engine that alone may make a brief, where it names one by its digest."""
+    if _DIGEST.fullmatch(brief.model) is None:
+        return None
+    if brief.model != composer.digest():
+        detail = "no model of this digest composes here; GET /v1/capabilities lists those that do"
+        accepts = ["auto", MODEL, composer.digest()]
+        raise ValidationFailed([Reason("/model", "unknown_model", detail, accepts)])
+    return brief.model
+
+
+def whole(brief: Brief) -> Brief:
+    """The same brief with the seed and the deadline that it has where the client gave none."""
+    deadline_s = brief.deadline_s or DEADLINES_S[brief.lane]
+    return structs.replace(with_seed(brief), deadline_s=deadline_s)
 
 
 def with_seed(brief: T) -> T:
@@ -44,6 +70,13 @@ def _refuse_silence(brief: Brief) -> None:
         return
     detail = "say what you want: words in prompt, or at least one of the fields in limit"
     raise ValidationFailed([Reason("/prompt", "nothing_asked", detail, list(SAYS_SOMETHING))])
+
+
+def _refuse_haste(brief: Brief) -> None:
+    """Half the price is for work that may wait."""
+    if brief.lane == "batch" and (brief.deadline_s or BATCH_LEAST_S) < BATCH_LEAST_S:
+        detail = f"batch work may wait for {BATCH_LEAST_S} seconds at least; give it more time"
+        raise ValidationFailed([Reason("/deadline_s", "too_short", detail, BATCH_LEAST_S)])
 
 
 def _working_seed(account: str, seed: int) -> int:

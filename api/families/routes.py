@@ -5,6 +5,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api.answers import answer, raw
+from api.arrival import trace_of
 from api.briefs.contracts import BriefQuery, BriefsQuery
 from api.entrance import AnyRequest, body, empty_body, enter, idempotency_key, preferred_wait, query
 from api.errors import (
@@ -61,7 +62,7 @@ async def create_family(request: AnyRequest) -> Response[bytes]:
     key = idempotency_key(request)
     family = await body(request, FamilyBrief)
     named = once(caller, "create_family", key, family)
-    accepted = await service.submit(shop, caller, family, named)
+    accepted = await service.submit(shop, caller, family, named, trace_of(request))
     structlog.contextvars.bind_contextvars(family=accepted.brief)
     kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed
     if wait:

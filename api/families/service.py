@@ -4,20 +4,19 @@ It goes the way of a brief: the same hold, the same clerk, the same pick.
 """
 
 import secrets
-from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
 from msgspec import structs
 from prometheus_client import Counter
 
-from api.briefs import paid, store
+from api.briefs import bounds, paid, store
 from api.briefs.contracts import BriefsQuery, FamilyRow, LineRow
 from api.briefs.pricing import agreed, book_of, offer_for, write_quote
 from api.briefs.service import HELD, Accepted
 from api.briefs.understanding import understood_family, with_seed
 from api.entrance import cursor_after, place
-from api.errors import NotFound, QueueFull
+from api.errors import NotFound
 from api.families.contracts import FamilyLine, FamilyList, FamilyQuote, FamilyView
 from api.keys.contracts import Caller
 from api.keys.idempotency import Kept, Once
@@ -35,10 +34,9 @@ TAKEN = Counter("gateway_families_taken_total", "Families handed to the studio",
 async def quote(shop: Shop, caller: Caller, family: FamilyBrief) -> FamilyQuote:
     """The price of a family, binding for fifteen minutes. Charges nothing."""
     resolved = understood_family(caller.account, family)
-    now = datetime.now(UTC)
     async with transaction(shop.pool) as conn:
         offer = offer_for(resolved, await book_of(conn, caller.account))
-        made, row = await write_quote(conn, caller.account, offer, now)
+        made, created_at, expires_at = await write_quote(conn, caller.account, offer)
         wallet = await ledger.balance(conn, caller.account)
     price = offer.price
     return FamilyQuote(
@@ -51,24 +49,26 @@ async def quote(shop: Shop, caller: Caller, family: FamilyBrief) -> FamilyQuote:
         expected_s=_expected_s(resolved),
         available_tokens=wallet.available,
         resolved=structs.replace(resolved, seed=family.seed or 0),
-        created_at=now,
-        expires_at=row.expires_at,
+        created_at=created_at,
+        expires_at=expires_at,
     )
 
 
-async def submit(shop: Shop, caller: Caller, family: FamilyBrief, once: Once) -> Accepted:
+async def submit(
+    shop: Shop, caller: Caller, family: FamilyBrief, once: Once, trace: str
+) -> Accepted:
     """Promise the client a price, set the tokens aside and hand the family to the studio."""
     family = with_seed(family)
     resolved = understood_family(caller.account, family)
-    async with transaction(shop.pool) as conn:
+    async with shop.backlog.entry() as entry, transaction(shop.pool) as conn:
         if (kept := await once.begin(conn)) is not None:
             made_before = (kept.location or "").rpartition("/")[2]
             return Accepted(brief=made_before, answer=kept, replayed=True)
-        if await store.count_open(conn, caller.account) >= shop.settings.open_briefs:
-            raise QueueFull(shop.settings.open_briefs, "briefs and families")
+        await entry.take(conn, "interactive", _expected_s(resolved))
         offer = offer_for(resolved, await book_of(conn, caller.account))
         price = await agreed(conn, caller.account, offer, family.quote, family.max_tokens)
-        row = await _take_in(conn, caller, family, resolved, price)
+        row = await _take_in(conn, caller, family, resolved, price, trace)
+        await bounds.keep(conn, shop.settings, caller)
         body = msgspec.json.encode(await _view(conn, shop, row))
         answer = Kept(status=202, body=body, location=f"/v1/families/{row.id}")
         await once.keep(conn, answer)
@@ -114,6 +114,7 @@ async def _take_in(
     family: FamilyBrief,
     resolved: ResolvedFamily,
     price: Price,
+    trace: str,
 ) -> FamilyRow:
     """Hold, family and job: three rows that live or die together."""
     made = f"fam_{secrets.token_hex(12)}"
@@ -124,7 +125,8 @@ async def _take_in(
     await store.insert_brief(conn, row, caller.key)
     job = Job(
         id=made, account=caller.account, resolved=resolved, seed=resolved.seed, wants="families",
-        deadline_at=row.deadline_at, expected_s=_expected_s(resolved),
+        deadline_at=row.deadline_at, expected_s=_expected_s(resolved), api_key=caller.key,
+        trace=trace,
     )  # fmt: skip
     await queue.enqueue(conn, job)
     return row

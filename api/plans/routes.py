@@ -5,6 +5,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api.answers import answer
+from api.arrival import trace_of
 from api.briefs.contracts import NewBrief
 from api.entrance import AnyRequest, body, enter, preferred_wait, query
 from api.errors import NotFound, QueueFull
@@ -28,7 +29,7 @@ async def create_plans(request: AnyRequest) -> Response[bytes]:
     """202 while the studio plans; 200 where ``Prefer: wait`` was long enough to see the end."""
     caller, shop = await enter(request), shop_of(request)
     brief = await body(request, NewBrief)
-    plans = await service.ask(shop, caller, brief)
+    plans = await service.ask(shop, caller, brief, trace_of(request))
     structlog.contextvars.bind_contextvars(plans=plans.id)
     wait = preferred_wait(request)
     if wait:

@@ -5,14 +5,14 @@ are delivered.
 """
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 from msgspec import structs
 from prometheus_client import Counter
 
 from api.briefs.service import PLANS_KEPT_H
-from api.briefs.understanding import understood, with_seed
+from api.briefs.understanding import engine_of, understood, with_seed
 from api.errors import NotFound, QueueFull
 from api.keys import store as keys
 from api.keys.contracts import Caller
@@ -20,7 +20,7 @@ from api.plans import store
 from api.plans.contracts import Plans, PlansRow, Status
 from api.shop import Shop
 from billing.connections import lent, transaction
-from engine.contracts import Brief
+from engine.contracts import DEADLINES_S, Brief
 from engine.queue import service as queue
 from engine.queue.contracts import Ended, Job, JobView, Planned, Played
 
@@ -29,24 +29,23 @@ EXPECTED_S = 1.0
 TAKEN = Counter("gateway_plans_taken_total", "Plans asked of the studio", ["kind", "mode"])
 
 
-async def ask(shop: Shop, caller: Caller, brief: Brief) -> Plans:
+async def ask(shop: Shop, caller: Caller, brief: Brief, trace: str) -> Plans:
     """Hand a brief to the studio for its plans only."""
     brief = with_seed(brief)
     resolved = understood(caller.account, brief)
-    now = datetime.now(UTC)
-    row = PlansRow(
-        id=f"plan_{secrets.token_hex(12)}", account=caller.account, seed=brief.seed or 0,
-        resolved=resolved, created_at=now, expires_at=now + KEPT,
-    )  # fmt: skip
-    job = Job(
-        id=row.id, account=row.account, resolved=resolved, seed=resolved.seed, lane="plan",
-        wants="plans", expected_s=EXPECTED_S, deadline_at=now + timedelta(seconds=brief.deadline_s),
-    )  # fmt: skip
     async with transaction(shop.pool) as conn:
         await keys.lock_account(conn, caller.account)
         if await queue.open_jobs(conn, caller.account, "plans") >= shop.settings.open_plans:
             raise QueueFull(shop.settings.open_plans, "plans", retry_after_s=2)
-        await store.insert_plans(conn, row)
+        row = await store.insert_plans(
+            conn, f"plan_{secrets.token_hex(12)}", caller.account, brief.seed or 0, resolved, KEPT
+        )
+        deadline = timedelta(seconds=brief.deadline_s or DEADLINES_S["interactive"])
+        job = Job(
+            id=row.id, account=row.account, resolved=resolved, seed=resolved.seed, lane="plan",
+            wants="plans", expected_s=EXPECTED_S, deadline_at=row.created_at + deadline,
+            api_key=caller.key, trace=trace, engine=engine_of(brief),
+        )  # fmt: skip
         await queue.enqueue(conn, job)
         view = await _view(conn, shop, row)
     TAKEN.labels(resolved.kind, caller.mode).inc()

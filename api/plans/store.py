@@ -1,5 +1,7 @@
 """Plans in SQL."""
 
+from datetime import timedelta
+
 import asyncpg
 import msgspec
 
@@ -8,15 +10,24 @@ from engine.contracts import Resolved
 
 INSERT_PLANS = """
 insert into api.plans (id, account, seed, resolved, created_at, expires_at)
-values ($1, $2, $3, $4::jsonb, $5, $6)
+values ($1, $2, $3, $4::jsonb, now(), now() + $5::interval)
+returning created_at, expires_at
 """
 
 
-async def insert_plans(conn: asyncpg.Connection, row: PlansRow) -> None:
-    resolved = msgspec.json.encode(row.resolved).decode()
-    await conn.execute(
-        INSERT_PLANS, row.id, row.account, row.seed, resolved, row.created_at, row.expires_at
-    )
+async def insert_plans(
+    conn: asyncpg.Connection,
+    plans: str,
+    account: str,
+    seed: int,
+    resolved: Resolved,
+    kept: timedelta,
+) -> PlansRow:
+    """Plans to be made, with their times by the clock that will judge them."""
+    encoded = msgspec.json.encode(resolved).decode()
+    times = await conn.fetchrow(INSERT_PLANS, plans, account, seed, encoded, kept)
+    assert times is not None, "an insert that returns nothing raises"
+    return PlansRow(id=plans, account=account, seed=seed, resolved=resolved, **dict(times))
 
 
 SELECT_PLANS = """

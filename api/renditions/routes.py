@@ -7,6 +7,7 @@ from litestar.response import Stream
 
 from api import files
 from api.answers import answer, raw
+from api.arrival import trace_of
 from api.entrance import AnyRequest, Page, body, enter, idempotency_key, preferred_wait, query
 from api.errors import (
     IdempotencyInProgress,
@@ -61,7 +62,7 @@ async def create_rendition(request: AnyRequest, track: FromPath[str]) -> Respons
     key = idempotency_key(request)
     wanted = await body(request, RenditionOrder)
     named = once(caller, "create_rendition", key, Ordered(track=track, order=wanted))
-    accepted = await service.order(shop, caller, track, wanted, named)
+    accepted = await service.order(shop, caller, track, wanted, named, trace_of(request))
     structlog.contextvars.bind_contextvars(rendition=accepted.rendition)
     kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed
     if wait:
@@ -138,7 +139,9 @@ async def download_package(request: AnyRequest, track: FromPath[str]) -> Respons
     """The archive, or 202 and where to ask how far it is."""
     caller, shop = await enter(request), shop_of(request)
     asked = query(request, PackageQuery)
-    found = await service.package(shop, caller, track, asked.profile, asked.wait or 0)
+    found = await service.package(
+        shop, caller, track, asked.profile, asked.wait or 0, trace_of(request)
+    )
     if isinstance(found, Rendition):
         here = f"/v1/renditions/{found.id}"
         return answer(found, status=202, location=here, retry_after_s=RETRY_AFTER_S)

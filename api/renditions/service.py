@@ -6,7 +6,7 @@ delivered; there is no money to settle.
 
 import hashlib
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import msgspec
@@ -61,14 +61,15 @@ class Accepted(Struct, frozen=True, kw_only=True):
 
 
 async def order(
-    shop: Shop, caller: Caller, track: str, wanted: RenditionOrder, once: Once
+    shop: Shop, caller: Caller, track: str, wanted: RenditionOrder, once: Once, trace: str
 ) -> Accepted:
     """Hand an order to the studio; the same order again is the same rendition."""
     async with transaction(shop.pool) as conn:
         if (kept := await once.begin(conn)) is not None:
             made_before = (kept.location or "").rpartition("/")[2]
             return Accepted(rendition=made_before, answer=kept, replayed=True)
-        view = await _ordered(conn, shop, caller, await _track(conn, caller, track), wanted)
+        source = await _track(conn, caller, track)
+        view = await _ordered(conn, shop, caller, source, wanted, trace)
         answer = Kept(
             status=200 if is_over(view) else 202,
             body=msgspec.json.encode(view),
@@ -116,10 +117,10 @@ async def file(shop: Shop, caller: Caller, rendition: str, name: str) -> Asset:
 
 
 async def package(
-    shop: Shop, caller: Caller, track: str, profile: Profile, wait: float
+    shop: Shop, caller: Caller, track: str, profile: Profile, wait: float, trace: str
 ) -> Asset | Rendition:
     """The package of a track, or the rendition that is becoming one, ordered where nobody had."""
-    view = await _package(shop, caller, track, profile)
+    view = await _package(shop, caller, track, profile, trace)
     if wait and not is_over(view):
         view = await read(shop, caller, view.id, wait)
     if view.failure is not None:
@@ -135,7 +136,9 @@ def is_over(view: Rendition) -> bool:
     return view.status in ("succeeded", "failed")
 
 
-async def _package(shop: Shop, caller: Caller, track: str, profile: Profile) -> Rendition:
+async def _package(
+    shop: Shop, caller: Caller, track: str, profile: Profile, trace: str
+) -> Rendition:
     wanted = possible.plain(RenditionOrder(profile=profile))
     async with transaction(shop.pool) as conn:
         source = await _track(conn, caller, track)
@@ -144,7 +147,7 @@ async def _package(shop: Shop, caller: Caller, track: str, profile: Profile) -> 
             return await _view(conn, shop, known)
         if not caller.may("briefs"):  # to read what is there is one thing, to have it made another
             raise ScopeMissing("briefs")
-        return await _ordered(conn, shop, caller, source, wanted, at="/query")
+        return await _ordered(conn, shop, caller, source, wanted, trace, at="/query")
 
 
 def _archive(view: Rendition) -> str:
@@ -166,6 +169,7 @@ async def _ordered(
     caller: Caller,
     track: TrackRow,
     wanted: RenditionOrder,
+    trace: str,
     at: str = "",
 ) -> Rendition:
     """The rendition of this order: the one there is, unless it failed, or a new one."""
@@ -180,7 +184,7 @@ async def _ordered(
         if view.failure is None:
             return view
         await store.replace(conn, known.id)
-    return await _view(conn, shop, await _take_in(conn, shop, caller, track, wanted))
+    return await _view(conn, shop, await _take_in(conn, shop, caller, track, wanted, trace))
 
 
 def _moved(reason: Reason, at: str) -> Reason:
@@ -196,25 +200,28 @@ def _refuse_without_score(track: TrackRow) -> None:
 
 
 async def _take_in(
-    conn: asyncpg.Connection, shop: Shop, caller: Caller, track: TrackRow, wanted: RenditionOrder
+    conn: asyncpg.Connection,
+    shop: Shop,
+    caller: Caller,
+    track: TrackRow,
+    wanted: RenditionOrder,
+    trace: str,
 ) -> RenditionRow:
     """Rendition and job: two rows that live or die together."""
     await keys.lock_account(conn, caller.account)
     bound = shop.settings.open_renditions
     if await queue.open_jobs(conn, caller.account, "renditions") >= bound:
         raise QueueFull(bound, "renditions", retry_after_s=5)
-    now = datetime.now(UTC)
-    row = RenditionRow(
-        id=f"rnd_{secrets.token_hex(12)}", account=caller.account, track=track.track,
-        order=wanted, created_at=now,
+    row = await store.insert_rendition(
+        conn, f"rnd_{secrets.token_hex(12)}", caller.account, track.track, wanted,
+        _fingerprint(wanted),
     )  # fmt: skip
     source = Source(facts=facts_of(track), order=wanted, assets=track.assets, family=track.family)
     job = Job(
         id=row.id, account=row.account, resolved=track.made.resolved, seed=track.made.seed,
-        lane="rendition", wants="renditions", source=source, deadline_at=now + MAY_WAIT,
-        expected_s=_expected_s(track, wanted),
+        lane="rendition", wants="renditions", source=source, deadline_at=row.created_at + MAY_WAIT,
+        expected_s=_expected_s(track, wanted), api_key=caller.key, trace=trace,
     )  # fmt: skip
-    await store.insert_rendition(conn, row, _fingerprint(wanted))
     await queue.enqueue(conn, job)
     TAKEN.labels(wanted.profile or wanted.version).inc()
     return row

@@ -89,15 +89,27 @@ async def replace(conn: asyncpg.Connection, rendition: str) -> None:
 
 INSERT_RENDITION = """
 insert into api.renditions (id, account, track, fingerprint, ordered, created_at)
-values ($1, $2, $3, $4, $5::jsonb, $6)
+values ($1, $2, $3, $4, $5::jsonb, now())
+returning created_at
 """
 
 
-async def insert_rendition(conn: asyncpg.Connection, row: RenditionRow, fingerprint: str) -> None:
-    await conn.execute(
-        INSERT_RENDITION, row.id, row.account, row.track, fingerprint, _json(row.order),
-        row.created_at,
-    )  # fmt: skip
+async def insert_rendition(
+    conn: asyncpg.Connection,
+    rendition: str,
+    account: str,
+    track: str,
+    wanted: RenditionOrder,
+    fingerprint: str,
+) -> RenditionRow:
+    """A rendition to be made, with its time by the database's clock."""
+    created_at = await conn.fetchval(
+        INSERT_RENDITION, rendition, account, track, fingerprint, _json(wanted)
+    )
+    assert created_at is not None, "an insert that returns nothing raises"
+    return RenditionRow(
+        id=rendition, account=account, track=track, order=wanted, created_at=created_at
+    )
 
 
 # The job's state and the kind of its last word are only read here.

@@ -6,9 +6,11 @@ plan in ticks (480 to the quarter, see `engine.score`).
 """
 
 from engine.contracts.briefs import (
+    DEADLINES_S,
     ROLE_GROUPS,
     BitDepth,
     Brief,
+    BriefLane,
     Channels,
     Delivery,
     Ending,
@@ -62,12 +64,14 @@ from engine.contracts.renditions import (
 from engine.contracts.results import Asset, Failed, Made, Measured, RetractedTake, Rewrite
 
 __all__ = [
+    "DEADLINES_S",
     "ROLE_GROUPS",
     "Asset",
     "Axis",
     "BitDepth",
     "Brand",
     "Brief",
+    "BriefLane",
     "CabinFunction",
     "Channels",
     "Chord",

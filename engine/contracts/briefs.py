@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 Kind = Literal["bed", "loop", "sting", "chime", "ambience"]
 Quality = Literal["draft", "standard", "best"]
 Marking = Literal["eu", "cn", "closed_loop"]
+BriefLane = Literal["interactive", "batch"]
 Meter = Literal["4/4", "3/4", "6/8", "12/8"]
 RoleGroup = Literal["drums", "bass", "chords", "pads", "lead", "counter", "fx"]
 Territory = Annotated[str, Meta(min_length=2, max_length=64)]
@@ -19,6 +20,9 @@ Channels = Literal[1, 2, 4, 6]
 SoundFormat = Literal["wav", "flac", "mp3", "ogg"]
 
 ROLE_GROUPS: tuple[RoleGroup, ...] = ("drums", "bass", "chords", "pads", "lead", "counter", "fx")
+
+DEADLINES_S: dict[BriefLane, int] = {"interactive": 600, "batch": 86_400}
+"""How long a brief may take that does not say so."""
 
 SeedNumber = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -157,7 +161,8 @@ class Brief(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model: Annotated[str, Meta(min_length=1, max_length=64)] = "auto"
     quote: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     max_tokens: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
-    deadline_s: Annotated[int, Meta(ge=10, le=86_400)] = 600
+    lane: BriefLane = "interactive"
+    deadline_s: Annotated[int, Meta(ge=10, le=86_400)] | None = None
     project: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     customer_ref: Annotated[str, Meta(max_length=128)] | None = None
     metadata: Annotated[

@@ -110,6 +110,17 @@ class JobView(Struct, frozen=True, kw_only=True):
     cancel_asked: bool
 
 
+class Load(Struct, frozen=True, kw_only=True):
+    """Jobs of one lane that wait (``queued``) or run (``leased``), the studio seconds they are
+    expected to take, and how long the oldest has been there."""
+
+    lane: Lane
+    state: JobState
+    jobs: int
+    seconds: float
+    oldest_s: float
+
+
 class Delivered(Struct, frozen=True, kw_only=True, tag="delivered"):
     """One candidate, handed back before it is charged and before the client may hear it."""
 

@@ -20,6 +20,7 @@ from engine.queue.contracts import (
     Job,
     JobView,
     Lease,
+    Load,
     Planned,
     Played,
     Progress,
@@ -142,6 +143,11 @@ async def open_jobs(conn: asyncpg.Connection, account: str, wants: Wants) -> int
     return await store.count_open(conn, account, wants)
 
 
+async def soonest_end_s(conn: asyncpg.Connection, account: str) -> float:
+    """In how many seconds about one of an account's briefs or families will have ended."""
+    return await store.select_soonest_end(conn, account)
+
+
 async def forget_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
     """Drop these jobs and what they delivered; those that do not want plans stay."""
     await store.delete_plans(conn, jobs)
@@ -182,6 +188,11 @@ async def put_off(conn: asyncpg.Connection, delivery: int) -> None:
 async def settle(conn: asyncpg.Connection, delivery: int) -> None:
     """Mark a delivery row as settled, in the transaction that captured its tokens."""
     await store.mark_settled(conn, delivery)
+
+
+async def loads(conn: asyncpg.Connection) -> tuple[Load, ...]:
+    """What waits and what runs, lane by lane; a lane without jobs is left out."""
+    return await store.select_loads(conn)
 
 
 async def backlog(conn: asyncpg.Connection) -> tuple[int, float]:

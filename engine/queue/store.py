@@ -15,6 +15,7 @@ from engine.queue.contracts import (
     Job,
     JobView,
     Lease,
+    Load,
     Planned,
     Played,
     Progress,
@@ -327,6 +328,29 @@ DELETE_PLANS = "delete from engine.jobs where wants = 'plans' and id = any($1)"
 async def delete_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
     await conn.execute(DELETE_DELIVERIES_OF_PLANS, jobs)
     await conn.execute(DELETE_PLANS, jobs)
+
+
+SELECT_LOADS = """
+select lane, state, count(*) as jobs, sum(expected_s) as seconds,
+  extract(epoch from now() - min(run_at))::float8 as oldest_s
+from engine.jobs where finished_at is null
+group by lane, state order by lane, state
+"""
+
+
+async def select_loads(conn: asyncpg.Connection) -> tuple[Load, ...]:
+    return tuple(Load(**dict(row)) for row in await conn.fetch(SELECT_LOADS))
+
+
+# An average job of the account, shared out among the studios that are at its jobs now.
+SELECT_SOONEST_END = """
+select avg(expected_s) / greatest(1, count(*) filter (where state = 'leased'))
+from engine.jobs where account = $1 and wants in ('candidates', 'families') and finished_at is null
+"""
+
+
+async def select_soonest_end(conn: asyncpg.Connection, account: str) -> float:
+    return await conn.fetchval(SELECT_SOONEST_END, account) or 0.0
 
 
 SELECT_BACKLOG = "select sum(jobs)::bigint as jobs, sum(seconds) as seconds from engine.backlog"

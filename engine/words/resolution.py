@@ -9,6 +9,7 @@ from typing import cast, get_args
 from msgspec import structs
 
 from engine.contracts import (
+    DEADLINES_S,
     ROLE_GROUPS,
     Brief,
     Delivery,
@@ -88,7 +89,7 @@ def resolve(brief: Brief, seed: int) -> Resolved:
         marking=brief.marking,
         rights=brief.rights,
         model=MODEL,
-        deadline_s=brief.deadline_s,
+        deadline_s=brief.deadline_s or DEADLINES_S[brief.lane],
         readings=case.kept_readings(),
         ignored=case.left_aside(),
         defaults=tuple(case.defaults),

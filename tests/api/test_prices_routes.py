@@ -112,7 +112,7 @@ async def test_a_quote_for_another_brief_is_refused(
     quoted = await _quote(client)
     answer = await client.brief({**BED, **changed, "quote": quoted["id"]})
     assert (answer.status_code, answer.json()["code"]) == (422, "quote_mismatch")
-    assert "another kind, length, quality or number of candidates" in answer.json()["detail"]
+    assert "another kind, length, quality, lane or number" in answer.json()["detail"]
     assert await client.available() == 1000
 
 
