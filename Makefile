@@ -59,12 +59,12 @@ $(VENV)/bin/python:
 # Needs uv. Pinned and hashed, without the address of any index.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header pyproject.toml
-locks: ## pin the dependencies again, from pyproject.toml
-	$(LOCK) -o locks/gateway.txt
-	$(LOCK) --extra clerk -o locks/clerk.txt
-	$(LOCK) --extra cpu -o locks/studio.txt
-	$(LOCK) --extra gpu -o locks/studio-gpu.txt
-	$(LOCK) --extra clerk --extra cpu --extra local -o locks/demo.txt
+locks: ## pin the dependencies again, from pyproject.toml; what is tested is what is shipped
 	$(LOCK) --extra dev -o locks/dev.txt
+	$(LOCK) --constraint locks/dev.txt -o locks/gateway.txt
+	$(LOCK) --constraint locks/dev.txt --extra clerk -o locks/clerk.txt
+	$(LOCK) --constraint locks/dev.txt --extra cpu -o locks/studio.txt
+	$(LOCK) --constraint locks/dev.txt --extra gpu -o locks/studio-gpu.txt
+	$(LOCK) --constraint locks/dev.txt --extra clerk --extra cpu --extra local -o locks/demo.txt
 	$(LOCK) --extra audit -o locks/audit.txt
 	$(LOCK) --extra train --overrides locks/without-torch.in --no-emit-package torch -o locks/workshop.txt
