@@ -1,6 +1,8 @@
 """Our own backend: a score is written first, then instruments play it."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import IO
 
 from engine.backends.contracts import (
@@ -14,6 +16,7 @@ from engine.backends.contracts import (
     Stop,
     Tell,
 )
+from engine.compose.seats import Seat
 from engine.contracts import Outline, RetractedTake, SoundFile
 from engine.critique.originality import runs_of, signed
 from engine.queue.contracts import Job, Source
@@ -58,7 +61,7 @@ class ScoreBackend:
         """The brief's candidates, in the order of their rank."""
         performed = perform(
             job.music, job.seed, self._rooms, label=label, tell=tell, done=done, others=others,
-            stop=stop, stage=self._stage,
+            stop=stop, stage=self._stage, seat=_seat(job),
         )  # fmt: skip
         try:
             for outcome in performed:
@@ -92,8 +95,9 @@ class ScoreBackend:
         return perform_family(job.family, tell=tell, done=done)
 
     def close(self) -> None:
-        """End the players."""
+        """End the players and the composer."""
         self._stage.close()
+        self._rooms.composer.close()
 
 
 def offered(candidate: Candidate) -> Offered:
@@ -113,6 +117,16 @@ def offered(candidate: Candidate) -> Offered:
             ),
         ),
         runs=tuple(signed(runs_of(tunes(candidate.take)).keys)),
+    )
+
+
+def _seat(job: Job) -> Seat:
+    """Where a brief sits while it is composed; its stop is asked by whoever performs it."""
+    left = job.deadline_at - datetime.now(UTC)
+    return Seat(
+        account=job.account,
+        lane="batch" if job.lane == "batch" else "interactive",
+        due=time.monotonic() + left.total_seconds(),
     )
 
 

@@ -28,6 +28,6 @@ def furnish(settings: StudioSettings) -> Rooms:
     """
     Thread(target=compiled.ready, name="loops").start()
     likelihood.packaged()  # plans ask it themselves; here it is found wanting before a brief is
-    composer = Composer(settings.models, provider=settings.provider)
+    composer = Composer(settings.models, rows=settings.rows, provider=settings.provider)
     training = packaged(settings.models or PACKAGED)
     return Rooms(composer=composer, bank=find(settings.bank), training=training)

@@ -7,15 +7,17 @@ accounts had licensed by then: a second studio that starts over finds the same t
 order, but for those that share a tune with what was licensed in between.
 """
 
+import time
 from collections.abc import Generator, Mapping
 from concurrent.futures import wait
 from contextlib import closing
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine.arrange.midi import write_midi
 from engine.backends.contracts import Label, Others, Stop, Tell
+from engine.compose.seats import Seat
 from engine.contracts import Made, Outline, Resolved, RetractedTake
 from engine.critique.originality import Finding
 from engine.errors import Stopped
@@ -31,6 +33,7 @@ from engine.studio.playing import Sounded, reason_of
 from engine.studio.rooms import Rooms
 from engine.studio.stage import LONG_MS, Playing, Stage, Threads
 from engine.studio.takes import (
+    NOBODYS,
     Take,
     beside,
     compared,
@@ -47,6 +50,7 @@ from engine.words.outline import PLANNED
 __all__ = ["Candidate", "Performance", "outlines", "perform"]
 
 ROUNDS = 6  # over-generated rounds before a brief ends with fewer candidates than asked
+TOLD_S = 1.0  # how often a session that is being composed says that it moves
 LOOK_S = 0.1  # how often who waits for a player looks whether it is to stop
 
 
@@ -77,19 +81,21 @@ def perform(
     others: Others = nobody,
     stop: Stop = lambda: False,
     stage: Stage | None = None,
+    seat: Seat = NOBODYS,
 ) -> "Performance":
     """Candidates in rank order, and the takes that were retracted on the way.
 
     ``done`` maps the numbers of candidates that were delivered before to their takes; they are
     composed again, which is cheap, but neither rendered nor yielded. ``label`` names a candidate
     for the tags of its evaluation copy. ``others`` is asked once a lap what other accounts hold.
-    ``stop`` is asked while others play. Without a ``stage`` threads play, for this brief alone.
+    ``stop`` is asked at every step of the composer and while takes are played. Without a ``stage``
+    threads play, for this brief alone. ``seat`` says for whom it is written, and until when.
     """
     if stage is None:
         with closing(Threads(rooms.bank)) as own:
             yield from perform(
                 resolved, seed, rooms, label=label, tell=tell, done=done, others=others,
-                stop=stop, stage=own,
+                stop=stop, stage=own, seat=seat,
             )  # fmt: skip
         return
     give_back_large_blocks()
@@ -104,8 +110,10 @@ def perform(
         planned = sheets(resolved, seed, lap, number, count, [take.plan for take in kept])
         number += len(planned)
         tell(said.drawn(planned))
-        tell(Progress(step="compose", done=0, total=count))
-        takes = compared(written(planned, seed, rooms), others, delivered.values())
+        composing = Progress(step="compose", done=0, total=count)
+        tell(composing)
+        seated = structs.replace(seat, stop=_asked(tell, composing, stop))
+        takes = compared(written(planned, seed, rooms, seated), others, delivered.values())
         for take in takes:
             tell(said.written(take))
         yield from (
@@ -137,6 +145,20 @@ def perform(
                     kept.append(take)
                     delivered[place] = take.number
                     yield _candidate(resolved, take, place, rooms, label(place), outcome, found)
+
+
+def _asked(tell: Tell, composing: Progress, stop: Stop) -> Stop:
+    """What the composer asks at every step; who watches the session is told that it moves."""
+    told = time.monotonic()
+
+    def asked() -> bool:
+        nonlocal told
+        if (now := time.monotonic()) - told >= TOLD_S:
+            told = now
+            tell(composing)
+        return stop()
+
+    return asked
 
 
 def _outline(resolved: Resolved, take: Take) -> Outline | None:

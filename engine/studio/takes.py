@@ -6,13 +6,13 @@ edits and sends back, with the number of its take, comes back with the notes it 
 
 import math
 from collections.abc import Collection, Sequence
-from threading import Lock
 
 import numpy as np
 from msgspec import Struct, structs
 
 from engine.arrange import arrange
 from engine.backends.contracts import Others
+from engine.compose.seats import Seat
 from engine.contracts import Outline, Plan, Resolved, Rewrite
 from engine.critique import panel
 from engine.critique.bars import rater
@@ -31,13 +31,15 @@ from engine.words.outline import PLANNED, unplanned
 
 TAKES_PER_CANDIDATE = {"draft": 1.0, "standard": 1.5, "best": 2.0}
 
-_WRITING = Lock()  # a composer writes for one session at a time
-
 RULED = ("chime", "ambience")
 """Kinds that the arranger writes alone: a motif of a few notes, tones that never move."""
 
 TUNES = ("lead", "counter")
 """Roles whose runs belong to who licensed them. Basses walk and figures run alike everywhere."""
+
+
+NOBODYS = Seat()
+"""Where one who is alone sits."""
 
 
 def nobody(_: Runs) -> Index:
@@ -108,10 +110,10 @@ def outlines(resolved: Resolved, seed: int) -> list[Outline]:
     return [outline(one.plan, resolved.duration_ms, one.number) for one in first[:shown]]
 
 
-def written(planned: Sequence[Sheet], seed: int, rooms: Rooms) -> list[Take]:
-    """The takes of one lap, composed together and judged on paper."""
+def written(planned: Sequence[Sheet], seed: int, rooms: Rooms, seat: Seat = NOBODYS) -> list[Take]:
+    """The takes of one lap, composed together and judged on paper; ``seat`` says for whom."""
     seeds = [derive_seed(seed, one.number) for one in planned]
-    composed = _composed([one.plan for one in planned], seeds, rooms)
+    composed = _composed([one.plan for one in planned], seeds, rooms, seat)
     return [
         _take(one, own, rooms.training, *music)
         for one, own, music in zip(planned, seeds, composed, strict=True)
@@ -119,12 +121,11 @@ def written(planned: Sequence[Sheet], seed: int, rooms: Rooms) -> list[Take]:
 
 
 def _composed(
-    plans: list[Plan], seeds: list[int], rooms: Rooms
+    plans: list[Plan], seeds: list[int], rooms: Rooms, seat: Seat
 ) -> list[tuple[tuple[Line, ...], tuple[Rewrite, ...]]]:
     if plans[0].kind in RULED:
         return [((), ()) for _ in plans]
-    with _WRITING:
-        compositions = rooms.composer.write(plans, seeds, rate=rater(plans[0]))
+    compositions = rooms.composer.write(plans, seeds, rate=rater(plans[0]), seat=seat)
     return [(composition.lines, composition.rewrites) for composition in compositions]
 
 
