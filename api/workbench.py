@@ -23,28 +23,21 @@ from types import TracebackType
 from typing import IO, NoReturn, Self
 
 import asyncpg
-import httpx
 import msgspec
 from msgspec import Struct
 
 from api import database
 from api.licenses.signing import Signer
+from api.parts import Part, WorkbenchError
 from api.postgres import Embedded, PostgresFailed
 from api.tether import tied
 
 HOST = "127.0.0.1"
 GATEWAY_PORT = 8000
-START_S = 60
-STOP_S = 15
 FETCH_S = 180
-STEADY_S = 60
-"""A part that lived so long died of something new: its next start waits for nothing."""
-LONGEST_PAUSE_S = 30.0
 LOG_BYTES = 10_000_000
-
-
-class WorkbenchError(RuntimeError):
-    """One machine could not be set up; the message says what to do."""
+DRAIN_S = "2"
+"""How long a stopping studio makes on; here somebody waits for the prompt to come back."""
 
 
 class Address(Struct, frozen=True, kw_only=True):
@@ -58,107 +51,6 @@ class Address(Struct, frozen=True, kw_only=True):
     sandbox_url: str
     database_url: str
     pepper: str
-
-
-class Part:
-    """One child process: how it is started, and how one sees that it is ready."""
-
-    def __init__(
-        self,
-        name: str,
-        command: list[str],
-        environment: Mapping[str, str],
-        log: Path,
-        ready: str,
-    ) -> None:
-        self.name, self.command, self.environment = name, command, dict(environment)
-        self._log, self._ready = log, ready
-        self._child: subprocess.Popen[bytes] | None = None
-        self._log_begins = 0
-        self._began = self._not_before = 0.0
-        self._deaths = 0
-
-    @property
-    def pid(self) -> int:
-        """The child's id."""
-        assert self._child is not None, f"{self.name} was never started"
-        return self._child.pid
-
-    @property
-    def alive(self) -> bool:
-        """Whether the child is there."""
-        return self._child is not None and self._child.poll() is None
-
-    @property
-    def ready(self) -> bool:
-        """Whether it answers, or has said in its log that it works."""
-        if self._ready.startswith("http"):
-            try:
-                return httpx.get(self._ready, timeout=2).is_success
-            except httpx.HTTPError:
-                return False
-        with self._log.open("rb") as log:
-            log.seek(self._log_begins)
-            return self._ready.encode() in log.read()
-
-    def start(self) -> None:
-        """Start the child; call it from the main thread."""
-        with self._log.open("ab") as log:
-            self._log_begins = log.tell()
-            self._child = subprocess.Popen(
-                self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True, preexec_fn=tied(signal.SIGKILL),
-            )  # fmt: skip
-        self._began = time.monotonic()
-
-    def wait_until_ready(self, wait_s: float = START_S) -> None:
-        """Return when it works; raises with the end of its log when it does not."""
-        deadline = time.monotonic() + wait_s
-        while time.monotonic() < deadline:
-            if not self.alive:
-                raise WorkbenchError(f"the {self.name} did not start:\n{self.last_words()}")
-            if self.ready:
-                return
-            time.sleep(0.05)
-        raise WorkbenchError(f"the {self.name} is not ready after {wait_s:g} s; see {self._log}")
-
-    def start_again_if_dead(self) -> str | None:
-        """Start a dead child once its pause is over; returns what happened, if anything did."""
-        now = time.monotonic()
-        if self.alive:
-            return None
-        if self._began:
-            steady = now - self._began > STEADY_S
-            self._deaths = 1 if steady else self._deaths + 1
-            pause = min(0.5 * 2 ** (self._deaths - 1), LONGEST_PAUSE_S)
-            self._not_before, self._began = now + pause, 0.0
-            return f"the {self.name} died and starts again in {pause:g} s; see {self._log}"
-        if now < self._not_before:
-            return None
-        self.start()
-        return f"the {self.name} was started again"
-
-    def stop(self, wait_s: float = STOP_S) -> None:
-        """Ask the child to end, and end it when it does not."""
-        if self._child is None or not self.alive:
-            return
-        self._child.terminate()
-        try:
-            self._child.wait(wait_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def kill(self) -> None:
-        """End the child at once."""
-        if self._child is not None and self.alive:
-            self._child.kill()
-            self._child.wait()
-
-    def last_words(self) -> str:
-        """The end of what this start wrote into its log."""
-        with self._log.open("rb") as log:
-            log.seek(self._log_begins)
-            return log.read()[-2000:].decode(errors="replace").strip()
 
 
 class Workbench:
@@ -287,8 +179,10 @@ class Workbench:
         thin_secret = self._secret("thin-webhook-secret", "whsec_")
         shared = self._shared()
         store = {"CUESMITH_STORE": self._environ.get("CUESMITH_STORE", str(self.home / "store"))}
-        clerk = {"CUESMITH_STRIPE": "sandbox", "CUESMITH_STRIPE_URL": sandbox_url,
-                 "CUESMITH_PUBLIC_URL": url}  # fmt: skip
+        clerk = store | {"CUESMITH_STRIPE": "sandbox", "CUESMITH_STRIPE_URL": sandbox_url,
+                         "CUESMITH_PUBLIC_URL": url, "CUESMITH_PEPPER": self.address.pepper,
+                         "CUESMITH_WEBHOOKS_LOOPBACK": "1"}  # fmt: skip
+        studio = store | {"CUESMITH_DRAIN_S": self._environ.get("CUESMITH_DRAIN_S", DRAIN_S)}
         gateway = (
             {name: self._environ[name] for name in _GATEWAY_ONLY if name in self._environ}
             | store
@@ -298,6 +192,7 @@ class Workbench:
                 "CUESMITH_SIGNING_KEY": self._signing_key(),
                 "CUESMITH_STRIPE_WEBHOOK_SECRETS": webhook_secret,
                 "CUESMITH_STRIPE_THIN_SECRETS": thin_secret,
+                "CUESMITH_WEBHOOKS_LOOPBACK": "1",
             }
         )
         self._add("sandbox", ["billing.sandbox", "--port", str(sandbox_port),
@@ -310,7 +205,7 @@ class Workbench:
         for name in self._named("clerk"):
             self._add(name, ["api.cli", "clerk"], shared | clerk, "clerk.ready")
         for name in self._named("studio"):
-            self._add(name, ["engine", "studio"], shared | store, "studio.ready")
+            self._add(name, ["engine", "studio"], shared | studio, "studio.ready")
         for name, port in zip(self._named("gateway"), ports, strict=True):
             self._add(name, ["api.cli", "gateway", "--host", HOST, "--port", str(port)],
                       shared | gateway, f"http://{HOST}:{port}/readyz")  # fmt: skip
