@@ -13,6 +13,7 @@ from engine.stock.places import (
     Bucket,
     ObjectDamaged,
     ObjectMissing,
+    Patience,
     StoreUnreachable,
     first_line,
     is_missing,
@@ -24,10 +25,10 @@ from engine.stock.places import (
 CHUNK_BYTES = 1 << 20
 
 
-def open_shelf(place: str, bucket: Bucket | None = None) -> "Shelf":
+def open_shelf(place: str, bucket: Bucket | None = None, patience: Patience = READING) -> "Shelf":
     """The shelf in a folder, or in a bucket for ``s3://bucket/prefix``."""
     bucket = bucket or Bucket()
-    return Shelf(open_store(place, bucket, READING), open_public(place, bucket))
+    return Shelf(open_store(place, bucket, patience), open_public(place, bucket))
 
 
 class Shelf:

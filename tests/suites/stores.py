@@ -29,12 +29,17 @@ def s3_server() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    make = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")
-    urllib.request.urlopen(make).close()
+    make_bucket(endpoint)
     try:
         yield endpoint
     finally:
         server.stop()
+
+
+def make_bucket(endpoint: str) -> None:
+    """An empty bucket."""
+    make = urllib.request.Request(f"{endpoint}/{BUCKET}", method="PUT")
+    urllib.request.urlopen(make).close()
 
 
 def in_bucket(endpoint: str, prefix: str) -> Place:
