@@ -20,10 +20,13 @@ from engine.contracts import (
     RetractedTake,
     TrackFacts,
 )
+from engine.queue.events import Told
 
 JobState = Literal["queued", "leased", "done", "failed", "canceled"]
 Lane = Literal["rendition", "plan", "interactive", "batch"]
 Wants = Literal["candidates", "plans", "renditions", "families"]
+UNCOUNTED_RETURNS = 10
+"""A job given back more often than this counts as tried: perhaps it is what interrupts studios."""
 POSITION_MAX = 100
 """Nobody counts further than this where a job stands: it is this far back, or farther."""
 
@@ -219,6 +222,10 @@ class Queue(Protocol):
         """Keep the lease alive and tell how far it is. True when the client has asked to stop."""
         ...
 
+    async def tell(self, job: str, told: Sequence[Told]) -> None:
+        """Say what happens to a job to those who listen to it."""
+        ...
+
     async def delivered_takes(self, job: str) -> dict[int, int]:
         """What earlier attempts have handed back: candidate number → take."""
         ...
@@ -246,7 +253,8 @@ class Queue(Protocol):
         ...
 
     async def give_back(self, lease: Lease) -> None:
-        """Return an interrupted job; its attempt does not count. Nothing where it is lost."""
+        """Return an interrupted job; its attempt does not count, but no more than
+        `UNCOUNTED_RETURNS` times. Nothing where the lease is lost."""
         ...
 
     async def reap(self) -> int:

@@ -11,6 +11,7 @@ from engine.contracts import Failed, FamilyMade, Made, Outline, Rendered, Retrac
 from engine.errors import LeaseLost
 from engine.queue.contracts import (
     POSITION_MAX,
+    UNCOUNTED_RETURNS,
     Delivered,
     Delivery,
     Ended,
@@ -28,6 +29,7 @@ from engine.queue.contracts import (
     candidate_id,
 )
 from engine.queue.endings import hopeless, state_after
+from engine.queue.events import Told
 from engine.queue.service import PUT_OFF_FIRST, PUT_OFF_LONGEST, URGENT
 from engine.queue.turns import ALL_KEYS, LANES, LEAST_S
 
@@ -45,6 +47,7 @@ class _Row(Struct, kw_only=True):
     urgent_at: datetime | None
     state: JobState = "queued"
     attempt: int = 0
+    returns: int = 0
     worker: str | None = None
     lease_until: datetime | None = None
     cancel_asked: bool = False
@@ -86,6 +89,8 @@ class MemoryQueue(Queue):
         self._numbers = itertools.count(1)
         self.offered: dict[str, tuple[int, ...]] = {}
         """The runs of notes of every delivered candidate."""
+        self.told: dict[str, list[Told]] = {}
+        """What was said of every job."""
 
     # --- the door ---------------------------------------------------------------------------------
 
@@ -145,6 +150,9 @@ class MemoryQueue(Queue):
         row.lease_until, row.progress = self._clock() + until, progress
         return row.cancel_asked
 
+    async def tell(self, job: str, told: Sequence[Told]) -> None:
+        self.told.setdefault(job, []).extend(told)
+
     async def delivered_takes(self, job: str) -> dict[int, int]:
         return {
             one.number: one.body.made.take
@@ -182,7 +190,12 @@ class MemoryQueue(Queue):
 
     async def give_back(self, lease: Lease) -> None:
         row = self._rows[lease.job.id]
-        if _holds(row, lease):
+        if not _holds(row, lease):
+            return
+        row.returns += 1
+        if row.returns > UNCOUNTED_RETURNS:
+            row.lease_until = self._clock()
+        else:
             self._requeue(row)
             row.attempt -= 1
 

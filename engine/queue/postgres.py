@@ -8,7 +8,7 @@ from typing import cast
 import asyncpg
 
 from engine.contracts import Failed, FamilyMade, Made, Outline, Rendered, RetractedTake
-from engine.queue import service
+from engine.queue import events, service
 from engine.queue.contracts import (
     Delivery,
     Ended,
@@ -22,6 +22,7 @@ from engine.queue.contracts import (
     Wants,
     candidate_id,
 )
+from engine.queue.events import Told
 
 Offer = Callable[[asyncpg.Connection, str, Sequence[int]], Awaitable[None]]
 """Puts down a candidate's runs of notes, in the transaction that delivers it."""
@@ -66,6 +67,10 @@ class PostgresQueue(Queue):
     async def beat(self, lease: Lease, until: timedelta, progress: Progress) -> bool:
         async with self._lent() as conn:
             return await service.beat(conn, lease, until, progress)
+
+    async def tell(self, job: str, told: Sequence[Told]) -> None:
+        async with self._lent() as conn:
+            await events.tell(conn, job, told)
 
     async def delivered_takes(self, job: str) -> dict[int, int]:
         async with self._lent() as conn:

@@ -154,7 +154,8 @@ async def forget_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
 
 
 async def give_back(conn: asyncpg.Connection, lease: Lease) -> None:
-    """Return an interrupted job to the queue; an interrupted attempt is not a failed one."""
+    """Return an interrupted job to the queue; an interrupted attempt is not a failed one, unless
+    the job is interrupted again and again."""
     await store.return_job(conn, lease)
 
 

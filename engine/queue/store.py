@@ -8,6 +8,7 @@ import msgspec
 
 from engine.queue.contracts import (
     POSITION_MAX,
+    UNCOUNTED_RETURNS,
     Delivered,
     Delivery,
     Ended,
@@ -177,15 +178,21 @@ async def end_job(conn: asyncpg.Connection, job: str, state: str) -> None:
     await conn.execute(END_JOB, job, state)
 
 
+# What was given back too often keeps its attempt and waits for the reaper, as if its studio had
+# gone silent.
 RETURN_JOB = """
 update engine.jobs
-set state = 'queued', attempt = attempt - 1, worker = null, lease_until = null
+set returns = returns + 1,
+  state = case when returns < $4 then 'queued' else state end,
+  attempt = case when returns < $4 then attempt - 1 else attempt end,
+  worker = case when returns < $4 then null else worker end,
+  lease_until = case when returns < $4 then null else now() end
 where id = $1 and worker = $2 and attempt = $3 and state = 'leased'
 """
 
 
 async def return_job(conn: asyncpg.Connection, lease: Lease) -> None:
-    await conn.execute(RETURN_JOB, lease.job.id, lease.worker, lease.attempt)
+    await conn.execute(RETURN_JOB, lease.job.id, lease.worker, lease.attempt, UNCOUNTED_RETURNS)
 
 
 # What is to do is nearly always nothing, so that is asked first, from the ends of small indexes.

@@ -19,6 +19,8 @@ import structlog
 from engine.backends.choice import chosen
 from engine.backends.contracts import Backend
 from engine.errors import DeviceLost
+from engine.queue.postgres import PostgresQueue
+from engine.repertoire import service as repertoire
 from engine.settings import StudioSettings
 from engine.stock.service import announcer
 from engine.studio.health import Health
@@ -54,7 +56,8 @@ async def _serve(settings: StudioSettings, backend: Backend, health: Health) -> 
     async with asyncpg.create_pool(settings.database_url, min_size=1, max_size=most) as pool:
         announce = announcer(pool, loop)
         studio = Studio(
-            pool=pool, backend=backend, worker=worker, health=health,
+            pool=pool, queue=PostgresQueue(pool, repertoire.offer), backend=backend,
+            worker=worker, health=health,
             shelf=open_shelf(settings.store, settings.bucket, announce=announce),
             lease_for=timedelta(seconds=settings.lease_s),
         )  # fmt: skip

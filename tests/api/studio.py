@@ -11,6 +11,8 @@ from api import clerk
 from engine.backends.choice import chosen
 from engine.backends.contracts import Backend
 from engine.queue import service as queue
+from engine.queue.postgres import PostgresQueue
+from engine.repertoire import service as repertoire
 from engine.settings import StudioSettings
 from engine.studio.lanes import briefs, families, plans, renditions
 from engine.studio.lanes.lane import Studio, Work
@@ -29,7 +31,8 @@ async def make_and_settle(
     """Do all that is waiting for a studio, and settle what was delivered, through connections of
     the clerk's own where there are any."""
     studio = Studio(
-        pool=pool, backend=_backend(), shelf=open_shelf(str(store)), worker="test",
+        pool=pool, queue=PostgresQueue(pool, repertoire.offer),
+        backend=_backend(), shelf=open_shelf(str(store)), worker="test",
         lease_for=timedelta(seconds=60), stop=asyncio.Event(),
     )  # fmt: skip
     while True:

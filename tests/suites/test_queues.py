@@ -32,6 +32,7 @@ from engine.contracts import (
 from engine.errors import LeaseLost
 from engine.queue.contracts import (
     POSITION_MAX,
+    UNCOUNTED_RETURNS,
     Delivered,
     Ended,
     FamilyDelivered,
@@ -315,6 +316,20 @@ async def test_an_interrupted_attempt_is_not_a_failed_one(queue: Queue) -> None:
         lease = await _claimed(queue)
         assert lease.attempt == 1
         await queue.give_back(lease)
+
+
+async def test_a_job_that_interrupts_every_studio_is_not_tried_for_ever(shop: Shop) -> None:
+    await shop.queue.enqueue(_job(max_attempts=2))
+    for _ in range(UNCOUNTED_RETURNS):
+        await shop.queue.give_back(await _claimed(shop.queue))
+    for attempt in (1, 2):
+        lease = await _claimed(shop.queue)
+        assert lease.attempt == attempt
+        await shop.queue.give_back(lease)
+        await shop.later(timedelta(seconds=1))
+        assert await shop.queue.reap() == 1
+    (last,) = await shop.queue.unsettled(10)
+    assert last.body == Ended(delivered=0, failure=USED_UP)
 
 
 async def test_what_is_given_back_is_next_again(queue: Queue) -> None:

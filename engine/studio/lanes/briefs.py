@@ -10,7 +10,6 @@ from prometheus_client import Counter, Gauge, Histogram
 from engine.backends.contracts import File, Offered, Performance
 from engine.contracts import Asset, RetractedTake
 from engine.critique.originality import Index, Runs, among, unsigned
-from engine.queue import service as queue
 from engine.queue.contracts import Lease, candidate_id
 from engine.repertoire import service as repertoire
 from engine.studio.connections import lent
@@ -60,10 +59,7 @@ class _Music(Session[Offered]):
     async def deliver(self, offered: Offered) -> None:
         assets = await asyncio.to_thread(store_files, self.studio.shelf, offered)
         made = structs.replace(offered.made, assets=assets)
-        name = candidate_id(self.lease.job.id, made.number)
-        async with lent(self.studio.pool) as conn, conn.transaction():
-            await queue.deliver(conn, self.lease, made)
-            await repertoire.offer(conn, name, offered.runs)
+        await self.studio.queue.deliver(self.lease, made, offered.runs)
         CANDIDATES.inc()
         log.info("candidate.delivered", brief=self.lease.job.id, number=made.number,
                  rating=made.rating, originality=made.provenance["originality"])  # fmt: skip

@@ -8,9 +8,7 @@ from prometheus_client import Counter, Histogram
 
 from engine.backends.contracts import FamilyMaker, FamilyPerformance, OfferedFamily
 from engine.contracts import Asset, FamilyMade, FamilyMember, RetractedTake
-from engine.queue import service as queue
 from engine.queue.contracts import Lease, candidate_id
-from engine.studio.connections import lent
 from engine.studio.family_copies import evaluation, preview
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, refuse_unbuilt, survived
@@ -59,8 +57,7 @@ class _Family(Session[OfferedFamily]):
     async def deliver(self, offered: OfferedFamily) -> None:
         label = candidate_id(self.lease.job.id, offered.made.number)
         made = await asyncio.to_thread(stored, self.studio.shelf, offered, label)
-        async with lent(self.studio.pool) as conn:
-            await queue.deliver(conn, self.lease, made)
+        await self.studio.queue.deliver(self.lease, made)
         CANDIDATES.inc()
         log.info("family.delivered", family=self.lease.job.id, number=made.number,
                  rating=made.rating)  # fmt: skip

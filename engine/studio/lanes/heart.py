@@ -11,11 +11,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from engine.errors import LeaseLost, Stopped
-from engine.queue import events
-from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress
 from engine.queue.events import Told
-from engine.studio.connections import lent
 from engine.studio.lanes.lane import Studio
 from engine.studio.lanes.telling import Telling
 
@@ -67,8 +64,7 @@ class Heart:
         """What was said since the last beat, for those who listen: of what can be listened to."""
         said = self._telling.taken()
         if said and self._lease.job.wants in LISTENED_TO:
-            async with lent(self._studio.pool) as conn:
-                await events.tell(conn, self._lease.job.id, said)
+            await self._studio.queue.tell(self._lease.job.id, said)
 
     def stopped(self) -> bool:
         """Whether the work is to end."""
@@ -92,10 +88,10 @@ class Heart:
         leaves."""
         pause = self._studio.lease_for.total_seconds() / 3
         while True:
-            async with lent(self._studio.pool) as conn:
-                if await queue.beat(conn, self._lease, self._studio.lease_for, self._progress):
-                    self.canceled = True
-                    self._halt.set()
+            studio = self._studio
+            if await studio.queue.beat(self._lease, studio.lease_for, self._progress):
+                self.canceled = True
+                self._halt.set()
             await self.write_down()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._studio.leave.wait(), min(pause, 2.0))

@@ -12,9 +12,8 @@ from msgspec import Struct, field
 from engine.backends.contracts import Backend
 from engine.contracts import Failed
 from engine.errors import BriefRefused, DeviceLost, LeaseLost
-from engine.queue import service as queue
-from engine.queue.contracts import Lease, Wants
-from engine.studio.connections import GONE, lent
+from engine.queue.contracts import Lease, Queue, Wants
+from engine.studio.connections import GONE
 from engine.studio.health import Health
 from engine.studio.shelf import Shelf
 
@@ -31,6 +30,7 @@ class Studio(Struct, frozen=True, kw_only=True):
     """
 
     pool: asyncpg.Pool
+    queue: Queue
     backend: Backend
     shelf: Shelf
     worker: str
@@ -50,7 +50,7 @@ async def follow(studio: Studio, wants: Wants, work: Work, at_once: int = 1) -> 
     running: set[asyncio.Future[None]] = set()
     while not studio.stop.is_set():
         if len(running) < at_once and (lease := await claim(studio, wants)) is not None:
-            running.add(asyncio.ensure_future(work(studio, lease)))
+            running.add(asyncio.ensure_future(_traced(studio, lease, work)))
             continue
         ended, _ = await asyncio.wait(
             {stopping, *running},
@@ -64,17 +64,22 @@ async def follow(studio: Studio, wants: Wants, work: Work, at_once: int = 1) -> 
     await asyncio.gather(*running)
 
 
+async def _traced(studio: Studio, lease: Lease, work: Work) -> None:
+    """Do a job; whatever is logged meanwhile says what the work is called everywhere."""
+    with structlog.contextvars.bound_contextvars(trace=lease.job.trace):
+        await work(studio, lease)
+
+
 async def claim(studio: Studio, wants: Wants) -> Lease | None:
     """The lane's next job; None where there is none, the queue does not answer, or what would be
     made could not be put away."""
     if wants != "plans" and not await asyncio.to_thread(studio.shelf.ready):
         return None
     try:
-        async with lent(studio.pool) as conn:
-            await queue.reap(conn)
-            return await queue.claim(
-                conn, studio.worker, studio.lease_for, wants, studio.backend.digest
-            )
+        await studio.queue.reap()
+        return await studio.queue.claim(
+            studio.worker, studio.lease_for, wants, studio.backend.digest
+        )
     except GONE as error:
         log.warning("studio.queue_unreachable", error=str(error))
         return None
@@ -99,8 +104,7 @@ async def survived(
         for event in (studio.lost, studio.stop, studio.leave):
             event.set()
         with contextlib.suppress(LeaseLost, *GONE):
-            async with lent(studio.pool) as conn:
-                await queue.give_back(conn, lease)
+            await studio.queue.give_back(lease)
         return "device_lost"
     except GONE as error:
         # The database went away: the lease runs out by itself and the job is tried again.
@@ -122,6 +126,5 @@ async def refuse_unbuilt(studio: Studio, lease: Lease, what: str) -> str:
     failure = Failed(
         code="not_yet_available", detail=f"the backend {studio.backend.name} makes no {what}"
     )
-    async with lent(studio.pool) as conn:
-        await queue.finish(conn, lease, failure=failure)
+    await studio.queue.finish(lease, failure=failure)
     return "refused"

@@ -5,9 +5,7 @@ from prometheus_client import Counter, Histogram
 
 from engine.backends.contracts import Planner
 from engine.errors import BriefRefused
-from engine.queue import service as queue
 from engine.queue.contracts import Lease
-from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, refusal, refuse_unbuilt, survived
 
@@ -37,9 +35,7 @@ async def _planned(studio: Studio, lease: Lease) -> str:
         try:
             plans = tuple(await heart.through(lambda: planner.plans(lease.job)))
         except BriefRefused as refused:
-            async with lent(studio.pool) as conn:
-                await queue.finish(conn, lease, failure=refusal(refused))
+            await studio.queue.finish(lease, failure=refusal(refused))
             return "refused"
-    async with lent(studio.pool) as conn:
-        await queue.hand_over(conn, lease, plans)
+    await studio.queue.hand_over(lease, plans)
     return "done"

@@ -22,10 +22,8 @@ from engine.contracts import (
 )
 from engine.errors import BriefRefused, EngineError, NotYetAvailable
 from engine.packages import NothingToPack, family_sounds, pack_into
-from engine.queue import service as queue
 from engine.queue.contracts import Job, Lease, Source
 from engine.stock.places import StoreUnreachable
-from engine.studio.connections import lent
 from engine.studio.family_copies import without_copies
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, refuse_unbuilt, survived
@@ -73,14 +71,12 @@ async def _reshaped(studio: Studio, lease: Lease) -> str:
             failure = _failure(refused)
         except StoreUnreachable as error:
             log.warning("rendition.not_stored", rendition=lease.job.id, error=str(error))
-            async with lent(studio.pool) as conn:
-                await queue.give_back(conn, lease)
+            await studio.queue.give_back(lease)
             return "given_back"
-    async with lent(studio.pool) as conn:
-        if heart.canceled or made is None:
-            await queue.finish(conn, lease, failure=failure, canceled=heart.canceled)
-            return "canceled" if heart.canceled else "refused"
-        await queue.hand_over(conn, lease, made)
+    if heart.canceled or made is None:
+        await studio.queue.finish(lease, failure=failure, canceled=heart.canceled)
+        return "canceled" if heart.canceled else "refused"
+    await studio.queue.hand_over(lease, made)
     return "done"
 
 

@@ -13,11 +13,9 @@ from msgspec import to_builtins
 
 from engine.contracts import Failed, RetractedTake
 from engine.errors import BriefRefused, Stopped
-from engine.queue import service as queue
 from engine.queue.contracts import Lease
 from engine.queue.events import Told
 from engine.stock.places import StoreUnreachable
-from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, refusal
 
@@ -58,8 +56,7 @@ class Session(ABC, Generic[Offer]):
             return await self._make_all(heart)
 
     async def _make_all(self, heart: Heart) -> str:
-        async with lent(self.studio.pool) as conn:
-            done = await queue.delivered_takes(conn, self.lease.job.id)
+        done = await self.studio.queue.delivered_takes(self.lease.job.id)
         made = self.begin(done, heart)
         retracted: list[RetractedTake] = []
         try:
@@ -85,20 +82,19 @@ class Session(ABC, Generic[Offer]):
 
     async def _interrupted(self, heart: Heart, retracted: tuple[RetractedTake, ...]) -> str:
         await heart.write_down()
-        async with lent(self.studio.pool) as conn:
-            if heart.canceled:
-                await queue.finish(conn, self.lease, retracted=retracted, canceled=True)
-                return "canceled"
-            await queue.give_back(conn, self.lease)
-            return "given_back"
+        queue = self.studio.queue
+        if heart.canceled:
+            await queue.finish(self.lease, retracted=retracted, canceled=True)
+            return "canceled"
+        await queue.give_back(self.lease)
+        return "given_back"
 
     async def _end(
         self, heart: Heart, retracted: tuple[RetractedTake, ...], refused: Failed | None = None
     ) -> str:
         await heart.write_down()
-        async with lent(self.studio.pool) as conn:
-            delivered = len(await queue.delivered_takes(conn, self.lease.job.id))
-            short = delivered < self.asked
-            failure = Failed(code="fewer_candidates", detail=FEWER) if short else None
-            await queue.finish(conn, self.lease, retracted=retracted, failure=refused or failure)
+        queue = self.studio.queue
+        short = len(await queue.delivered_takes(self.lease.job.id)) < self.asked
+        failure = Failed(code="fewer_candidates", detail=FEWER) if short else None
+        await queue.finish(self.lease, retracted=retracted, failure=refused or failure)
         return "refused" if refused else "short" if short else "done"

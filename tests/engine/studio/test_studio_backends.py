@@ -26,6 +26,8 @@ from engine.contracts import (
 from engine.errors import Stopped
 from engine.queue import service as queue
 from engine.queue.contracts import Ended, Job, Source
+from engine.queue.postgres import PostgresQueue
+from engine.repertoire import service as repertoire
 from engine.settings import SettingMissing, StudioSettings
 from engine.studio.lanes import families, plans, renditions
 from engine.studio.lanes.lane import Studio, Work, claim
@@ -113,7 +115,8 @@ class _Bare:
 def bare(pool: asyncpg.Pool, tmp_path: Path) -> Iterator[Studio]:
     """A studio whose backend makes briefs only."""
     yield Studio(
-        pool=pool, backend=_Bare(), shelf=open_shelf(str(tmp_path)), worker="w1",
+        pool=pool, queue=PostgresQueue(pool, repertoire.offer),
+        backend=_Bare(), shelf=open_shelf(str(tmp_path)), worker="w1",
         lease_for=timedelta(seconds=30),
     )  # fmt: skip
 

@@ -14,6 +14,8 @@ from engine.backends.score import ScoreBackend
 from engine.contracts import Brief, FamilyBrief, RenditionOrder, Resolved, TrackFacts
 from engine.queue import service as queue
 from engine.queue.contracts import Ended, Job, Played, Source
+from engine.queue.postgres import PostgresQueue
+from engine.repertoire import service as repertoire
 from engine.settings import StudioSettings
 from engine.studio import worker
 from engine.studio.lanes import families, renditions
@@ -34,7 +36,8 @@ FACTS = TrackFacts(track="trk_a", title="chime")
 def there(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> Studio:
     """A studio at a queue, that nobody stops."""
     return Studio(
-        pool=pool, backend=ScoreBackend(rooms), shelf=open_shelf(str(tmp_path)), worker="w1",
+        pool=pool, queue=PostgresQueue(pool, repertoire.offer),
+        backend=ScoreBackend(rooms), shelf=open_shelf(str(tmp_path)), worker="w1",
         lease_for=LEASE,
     )  # fmt: skip
 

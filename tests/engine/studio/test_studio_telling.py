@@ -13,6 +13,8 @@ from engine.queue import events
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress
 from engine.queue.events import Told
+from engine.queue.postgres import PostgresQueue
+from engine.repertoire import service as repertoire
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio
 from engine.studio.lanes.telling import MOST_KEPT, Telling
@@ -76,7 +78,8 @@ async def _leased(pool: asyncpg.Pool) -> Lease:
 
 def _studio(pool: asyncpg.Pool) -> Studio:
     return Studio(
-        pool=pool, backend=_NoBackend(), shelf=None, worker="w1",
+        pool=pool, queue=PostgresQueue(pool, repertoire.offer),
+        backend=_NoBackend(), shelf=None, worker="w1",
         lease_for=timedelta(seconds=30), stop=asyncio.Event(),
     )  # fmt: skip
 

@@ -15,6 +15,8 @@ from engine.backends.score import ScoreBackend
 from engine.contracts import Resolved, SectionBrief
 from engine.queue import service as queue
 from engine.queue.contracts import Ended, Job, Planned, Played
+from engine.queue.postgres import PostgresQueue
+from engine.repertoire import service as repertoire
 from engine.settings import StudioSettings
 from engine.studio import worker
 from engine.studio.lanes import briefs, plans
@@ -32,7 +34,8 @@ def there(pool: asyncpg.Pool, rooms: Rooms, tmp_path: Path) -> Studio:
     """A studio at a queue, that nobody stops."""
     shelf = open_shelf(str(tmp_path / "shelf"))
     return Studio(
-        pool=pool, backend=ScoreBackend(rooms), shelf=shelf, worker="w1", lease_for=LEASE,
+        pool=pool, queue=PostgresQueue(pool, repertoire.offer),
+        backend=ScoreBackend(rooms), shelf=shelf, worker="w1", lease_for=LEASE,
     )  # fmt: skip
 
 
