@@ -18,6 +18,8 @@ from msgspec import Struct
 from engine.contracts import Brief
 from engine.queue import service as queue
 from engine.queue.contracts import Job, Lease
+from engine.queue.postgres import PostgresQueue
+from engine.repertoire import service as repertoire
 from engine.stock.places import Bucket, Patience, StoreUnreachable
 from engine.stock.service import announcer
 from engine.studio.lanes import briefs
@@ -185,7 +187,8 @@ def _studio(pool: asyncpg.Pool, outage: Outage, number: int) -> Studio:
         outage.place, outage.bucket, announce=announce, patience=IMPATIENT, keep_trying_s=0
     )
     return Studio(
-        pool=pool, backend=Light(), shelf=shelf, worker=f"w{number}",
+        pool=pool, queue=PostgresQueue(pool, repertoire.offer),
+        backend=Light(), shelf=shelf, worker=f"w{number}",
         lease_for=timedelta(seconds=60),
     )  # fmt: skip
 
