@@ -203,7 +203,7 @@ class Workbench:
                             "CUESMITH_SANDBOX_THIN_WEBHOOK_SECRET": thin_secret},
                   f"{sandbox_url}/sandbox")  # fmt: skip
         for name in self._named("clerk"):
-            self._add(name, ["api.cli", "clerk"], shared | clerk, "clerk.ready")
+            self._add(name, ["api.cli", "clerk"], shared | store | clerk, "clerk.ready")
         for name in self._named("studio"):
             self._add(name, ["engine", "studio"], shared | studio, "studio.ready")
         for name, port in zip(self._named("gateway"), ports, strict=True):
