@@ -3,22 +3,15 @@ ever missing, and nothing that nobody refers to stays for ever."""
 
 import asyncio
 import contextlib
+import random
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    RuleBasedStateMachine,
-    consumes,
-    invariant,
-    multiple,
-    rule,
-    run_state_machine_as_test,
-)
 
 from api.stock import service as stock
 from api.stock.contracts import Swept
@@ -28,7 +21,6 @@ from engine.stock.places import StoreUnreachable
 from tests.api.stock.houses import ACCOUNTS, House, named
 
 SOUNDS = (b"one", b"two", b"three")
-CONTENTS = st.sets(st.sampled_from(SOUNDS), min_size=1, max_size=2)
 EMPTY = """
 truncate engine.objects, engine.deliveries, engine.jobs, api.licenses, api.candidates, api.briefs,
   api.api_keys, api.accounts cascade
@@ -39,6 +31,7 @@ where licenses.id is not null or candidates.expires_at > now()
 union all
 select body::text from engine.deliveries where settled_at is null or number = 0
 """
+GIVEN_UP = "update engine.deliveries set settled_at = now() where job = $1"
 
 
 class Killed(Exception):
@@ -46,7 +39,7 @@ class Killed(Exception):
 
 
 class Faulty(Warehouse):
-    """A store at which the clerk is killed, and at which a studio is at work meanwhile."""
+    """A store at which a clerk is killed, and at which a studio is at work meanwhile."""
 
     house: House
     killed: str = "no"
@@ -64,149 +57,152 @@ class Faulty(Warehouse):
             raise Killed
 
 
-class Interleavings(RuleBasedStateMachine):
-    """One example is one history of a house."""
+class History:
+    """What happens to a house, step by step; each step's choices are its own chance's."""
 
-    dsn: str
-    folder: Path
+    def __init__(self, house: House) -> None:
+        self.house, self.hours, self.seen = house, 0, Counter[str]()
+        self.put: list[tuple[list[bytes], int]] = []
+        self.delivered: list[str] = []
+        self.candidates: list[str] = []
 
-    delivered = Bundle("delivered")
-    candidates = Bundle("candidates")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.house = self._run(self._open())
-
-    async def _open(self) -> House:
-        pool = await asyncpg.create_pool(self.dsn, min_size=1, max_size=3)
-        await pool.execute(EMPTY)
-        house = House(pool, self.folder)
-        await house.warehouse.delete(sorted(house.there()))
-        await house.open_accounts()
-        return house
-
-    @rule(target=delivered, account=st.sampled_from(ACCOUNTS), contents=CONTENTS,
-          killed=st.sampled_from(["no", "no", "announced", "half put", "put"]),
-          nested=st.booleans())  # fmt: skip
-    def a_studio_works(self, account: str, contents: set[bytes], killed: str, nested: bool):
-        async def work() -> str | None:
-            for number, content in enumerate(sorted(contents)):
-                try:
-                    await self.house.announce(content)
-                except StoreUnreachable:  # it is leaving: the studio gives the job back
-                    return None
-                if killed == "announced" or (killed == "half put" and number):
-                    return None
-                self.house.put(content)
-            if killed == "put":
-                return None
-            return await self.house.deliver(account, sorted(contents), nested)
-
-        job = self._run(work())
-        return multiple() if job is None else job
-
-    @rule(contents=CONTENTS)
-    def somebody_writes_without_announcing(self, contents: set[bytes]) -> None:
-        for content in sorted(contents):
-            if named(content) not in self.house.there():
-                self.house.put(content)
-
-    @rule(target=candidates, job=consumes(delivered))
-    def the_clerk_settles(self, job: str) -> str:
-        self._run(self.house.settle(job))
-        return job
-
-    @rule(job=consumes(delivered))
-    def the_clerk_gives_up_on_a_delivery(self, job: str) -> None:
-        done = "update engine.deliveries set settled_at = now() where job = $1"
-        self._run(self.house.pool.execute(done, job))
-
-    @rule(job=candidates)
-    def a_client_picks(self, job: str) -> None:
-        self._run(self.house.pick(job))
-
-    @rule(hours=st.sampled_from([1, 13, 25, 60, 24 * 8, 24 * 31]))
-    def time_passes(self, hours: int) -> None:
-        self._run(self.house.let_pass(timedelta(hours=hours)))
-
-    @rule()
-    def a_clerk_reviews(self) -> None:
-        self._run(self._review())
-
-    @rule()
-    def a_clerk_looks_through_the_store(self) -> None:
-        self._run(self._look_through())
-
-    @rule(killed=st.sampled_from(["no", "before", "after"]),
-          meanwhile=st.sampled_from([None, b"one", b"two"]))  # fmt: skip
-    def a_clerk_clears(self, killed: str, meanwhile: bytes | None) -> None:
-        async def clear() -> None:
-            faulty = Faulty(self.house.warehouse._store)
-            faulty.house, faulty.killed, faulty.meanwhile = self.house, killed, meanwhile
-            with contextlib.suppress(Killed):
-                await stock.clear(self.house.pool, faulty)
-            if faulty.studio is None or meanwhile is None:
-                return
+    async def a_studio_puts_files_away(self, chance: random.Random) -> None:
+        contents = sorted(chance.sample(SOUNDS, chance.randint(1, 2)))
+        killed = chance.random() < 0.2
+        for content in contents:
             try:
-                await faulty.studio
-            except StoreUnreachable:
+                await self.house.announce(content)
+            except StoreUnreachable:  # it is leaving: the studio gives the job back
+                self.seen["met what is leaving"] += 1
                 return
-            self.house.put(meanwhile)
-            await self.house.settle(await self.house.deliver("acc_2", [meanwhile]))
+            if killed:
+                return
+            self.house.put(content)
+        self.put.append((contents, self.hours))
 
-        self._run(clear())
+    async def a_studio_delivers(self, chance: random.Random) -> None:
+        fresh = [one for one in self.put if self.hours - one[1] < 24]  # its lease still holds
+        self.put = []
+        for contents, _ in fresh:
+            account, family = chance.choice(ACCOUNTS), chance.random() < 0.5
+            self.delivered.append(await self.house.deliver(account, contents, family))
 
-    @invariant()
-    def what_rows_refer_to_is_there(self) -> None:
-        there = self.house.there()
-        said = " ".join(row["said"] for row in self._run(self.house.pool.fetch(HELD)))
-        for content in SOUNDS:
-            if named(content) in said:
-                assert named(content) in there, content
-                assert self.house.shelf.get(named(content)) == content
+    async def somebody_writes_without_announcing(self, chance: random.Random) -> None:
+        content = chance.choice(SOUNDS)
+        if named(content) not in self.house.there():
+            self.house.put(content)
 
-    def teardown(self) -> None:
-        self._run(self._end())
-        self.loop.close()
+    async def the_clerk_settles(self, chance: random.Random) -> None:
+        while self.delivered:
+            job = self.delivered.pop()
+            if chance.random() < 0.2:  # sealed for too long: nobody paid for it
+                await self.house.pool.execute(GIVEN_UP, job)
+            else:
+                await self.house.settle(job)
+                self.candidates.append(job)
 
-    async def _end(self) -> None:
-        """Nobody does anything any more: after a while only what is licensed or waits is there."""
-        for _ in range(4):
-            await self.house.let_pass(timedelta(days=32))
-            await self._look_through()
-            while await self._review() is not None:
-                pass
-            while await stock.clear(self.house.pool, self.house.warehouse) is not None:
-                pass
-        said = " ".join(row["said"] for row in await self.house.pool.fetch(HELD))
-        kept = {name for name in map(named, SOUNDS) if name in said}
-        assert self.house.there() == kept
-        rows = await self.house.pool.fetch("select sha256 from engine.objects")
-        assert {row["sha256"] for row in rows} == kept
-        await self.house.pool.close()
+    async def a_client_picks(self, chance: random.Random) -> None:
+        if self.candidates and chance.random() < 0.3:
+            self.seen["picked"] += await self.house.pick(chance.choice(self.candidates))
 
-    async def _review(self) -> Swept | None:
+    async def time_passes(self, chance: random.Random) -> None:
+        hours = chance.choice([1, 13, 25, 25, 50, 24 * 8])
+        self.hours += hours
+        await self.house.let_pass(timedelta(hours=hours))
+
+    async def a_clerk_reviews(self, chance: random.Random) -> None:
+        if (swept := await self.review()) is not None:
+            self.seen["condemned"] += swept.condemned
+
+    async def a_clerk_clears(self, chance: random.Random) -> None:
+        faulty = Faulty(self.house.warehouse._store)
+        faulty.house = self.house
+        faulty.killed = chance.choice(["no", "no", "before", "after"])
+        faulty.meanwhile = chance.choice([None, *SOUNDS])
+        with contextlib.suppress(Killed):
+            self.seen["deleted"] += await stock.clear(self.house.pool, faulty) or 0
+        if faulty.studio is None or faulty.meanwhile is None:
+            return
+        try:
+            await faulty.studio
+        except StoreUnreachable:
+            return
+        self.house.put(faulty.meanwhile)
+        self.delivered.append(await self.house.deliver("acc_2", [faulty.meanwhile]))
+
+    async def a_clerk_looks_through_the_store(self, chance: random.Random) -> None:
+        for content in SOUNDS:  # the parts of it in which anything can lie
+            found = await self.house.warehouse.shard(int(named(content)[:2], 16))
+            async with lent(self.house.pool) as conn:
+                self.seen["adopted"] += await stock.adopt(conn, found)
+
+    async def review(self) -> Swept | None:
         async with transaction(self.house.pool) as conn:
             return await stock.review(conn)
 
-    async def _look_through(self) -> None:
-        """The three parts of the store in which anything can lie."""
-        for content in SOUNDS:
-            found = await self.house.warehouse.shard(int(named(content)[:2], 16))
-            async with lent(self.house.pool) as conn:
-                await stock.adopt(conn, found)
+    async def held(self) -> set[str]:
+        """What rows refer to."""
+        said = " ".join(row["said"] for row in await self.house.pool.fetch(HELD))
+        return {name for name in map(named, SOUNDS) if name in said}
 
-    def _run(self, step: Any) -> Any:
-        return self.loop.run_until_complete(step)
+    async def check(self) -> None:
+        """What rows refer to is there, and whole."""
+        for name in sorted(await self.held()):
+            assert name in self.house.there(), f"{name} is lost"
+            self.house.shelf.get(name)
+
+    async def end(self) -> None:
+        """Nobody does anything any more: after a while only what is licensed or waits is there."""
+        for _ in range(4):
+            await self.house.let_pass(timedelta(days=32))
+            await self.a_clerk_looks_through_the_store(random.Random(0))
+            while await self.review() is not None:
+                pass
+            while await stock.clear(self.house.pool, self.house.warehouse) is not None:
+                pass
+        kept = await self.held()
+        assert self.house.there() == kept
+        rows = await self.house.pool.fetch("select sha256 from engine.objects")
+        assert {row["sha256"] for row in rows} == kept
+
+
+STEPS = (
+    History.a_studio_puts_files_away, History.a_studio_puts_files_away, History.a_studio_delivers,
+    History.a_studio_delivers, History.the_clerk_settles, History.a_client_picks,
+    History.time_passes, History.time_passes, History.time_passes, History.a_clerk_reviews,
+    History.a_clerk_reviews, History.a_clerk_clears, History.a_clerk_clears,
+    History.a_clerk_looks_through_the_store, History.somebody_writes_without_announcing,
+)  # fmt: skip
+HISTORIES = st.lists(
+    st.tuples(st.sampled_from(STEPS), st.integers(0, 2**32)), min_size=70, max_size=70
+)
 
 
 def test_nothing_is_lost_and_nothing_stays_for_ever(postgres: str, tmp_path: Path) -> None:
-    machine = type("Here", (Interleavings,), {"dsn": postgres, "folder": tmp_path / "store"})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=15, stateful_step_count=25, deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+    seen = Counter[str]()
+
+    @given(HISTORIES)
+    @settings(
+        max_examples=12, deadline=None, suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink one takes minutes
     )  # fmt: skip
+    def every_history(steps: list[Any]) -> None:
+        seen.update(asyncio.run(_lived(postgres, tmp_path / "store", steps)))
+
+    every_history()
+    for what in ("met what is leaving", "picked", "condemned", "deleted", "adopted"):
+        assert seen[what], f"it never came about that something was {what}"
+
+
+async def _lived(dsn: str, folder: Path, steps: list[Any]) -> Counter[str]:
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=3) as pool:
+        await pool.execute(EMPTY)
+        house = House(pool, folder)
+        await house.warehouse.delete(sorted(house.there()))
+        await house.open_accounts()
+        history = History(house)
+        for step, number in steps:
+            await step(history, random.Random(number))
+            await history.check()
+        await history.end()
+        return history.seen
