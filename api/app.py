@@ -60,7 +60,10 @@ from api.usage import routes as usage
 from api.usage import service as usage_service
 from api.usage import store as usage_store
 from api.watch import Watch
+from api.webhooks import endpoints
 from api.webhooks import routes as webhooks
+from api.webhooks.addresses import Addresses
+from api.webhooks.sealing import Seal
 from billing.processor import errands
 from engine.queue.events import CHANNEL
 
@@ -70,7 +73,8 @@ BACKLOG = 1024
 ROUTES = [
     *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
     *renditions.ROUTES, *usage.ROUTES, *budgets.ROUTES, *notices.ROUTES, *invoices.ROUTES,
-    *events.ROUTES, *links.ROUTES, *keys.ROUTES, *webhooks.ROUTES, *house.ROUTES, *docs.ROUTES,
+    *events.ROUTES, *links.ROUTES, *keys.ROUTES, *endpoints.ROUTES, *webhooks.ROUTES,
+    *house.ROUTES, *docs.ROUTES,
 ]  # fmt: skip
 
 
@@ -104,6 +108,8 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             register=register,
             balances=Gathered(partial(usage_service.balances, pool)),
             backlog=Backlog(settings.backlog_s, settings.batch_backlog_s),
+            seal=Seal(settings.pepper),
+            addresses=Addresses(loopback=settings.webhooks_loopback),
             audience=audience,
         )
         app.state.shop = shop

@@ -16,6 +16,7 @@ from api.keys.contracts import NewKey
 from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
 from api.usage.contracts import NewTopup
+from api.webhooks.contracts import EndpointChange, NewEndpoint, Redelivery
 from engine.contracts import (
     FamilyBrief,
     FunctionLimits,
@@ -54,6 +55,9 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
     NewKey: {"name": "build server", "scopes": ["briefs", "read"]},
     NewTopup: {"tokens": 1000, "currency": "usd"},
     NewBudget: {"scope": "project", "subject": "season-2", "cap": 5000},
+    NewEndpoint: {"url": "https://example.com/cuesmith", "types": ["candidate.ready"]},
+    EndpointChange: {"types": [], "disabled": False},
+    Redelivery: {},
 }  # fmt: skip
 """A body that each call takes as it stands."""
 
@@ -178,6 +182,22 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "channels": "1 mono, 2 stereo, 4 or 6 for a cabin; left open, as delivered.",
         "lufs": "Loudness; left open, as delivered.",
         "true_peak_dbtp": "The ceiling; left open, as delivered.",
+    },
+    NewEndpoint: {
+        "url": "Where messages are sent: https, at port 443 or 8443 of a public address, without "
+        "user or password.",
+        "types": "Which messages it wants; none named: all, also those that come later.",
+        "description": "A name of yours for it.",
+    },
+    EndpointChange: {
+        "url": "As for a new one.",
+        "types": "As for a new one; an empty list: all.",
+        "description": "A name of yours for it.",
+        "disabled": "true: nothing more is sent, and what waits is dropped. false: what is told "
+        "from now on is sent again.",
+    },
+    Redelivery: {
+        "endpoint": "To this endpoint alone; left out: to all that it went to or that want it now.",
     },
     OutlinePart: {
         "role": "What it does.",
@@ -408,7 +428,7 @@ def _refusals(
         refusals.append(door.NotFound)
     possible = {kind.code: kind for kind in map(kind_of, refusals)}
     possible[INTERNAL.code] = INTERNAL
-    if method in ("POST", "PUT"):
+    if method in ("POST", "PUT", "PATCH"):
         possible[_TOO_LARGE.code] = _TOO_LARGE
     by_status: dict[int, list[Kind]] = {}
     for kind in possible.values():

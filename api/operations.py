@@ -26,7 +26,7 @@ IDS: dict[str, str] = {
     "rendition": r"rnd_[0-9a-f]{24}",
     "family": r"fam_[0-9a-f]{24}",
     "endpoint": r"we_[0-9a-f]{24}",
-    "event": r"evt_[0-9a-f]{24}",
+    "message": r"evt_[0-9a-f]{24}",
     "month": r"20[0-9]{2}-(0[1-9]|1[0-2])",
     "stem": r"[a-z][a-z0-9_]{0,31}",
     "file": r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}",

@@ -15,6 +15,8 @@ from api.keys.register import Register
 from api.licenses.signing import Signer
 from api.settings import GatewaySettings
 from api.watch import Watch
+from api.webhooks.addresses import Addresses
+from api.webhooks.sealing import Seal
 
 if TYPE_CHECKING:
     from api.usage.contracts import AccountBalance
@@ -45,6 +47,10 @@ class Shop(Struct, frozen=True, kw_only=True):
     """What accounts have; reads that come together go together."""
     backlog: Backlog
     """Whether the studios may be given more to do."""
+    seal: Seal
+    """Closes webhook secrets, which only the clerk opens again."""
+    addresses: Addresses
+    """Says where webhooks may go."""
     audience: Audience
     """Everybody who listens to a brief as it is made."""
 

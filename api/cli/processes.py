@@ -45,21 +45,28 @@ def _gateway(given: argparse.Namespace) -> int:
 
 def _clerk(given: argparse.Namespace) -> int:
     from api import logs
+    from api.settings import pepper
     from billing import settings
 
-    told, address = settings.read(), needed("DATABASE_URL")
+    told, address, sealed_under = settings.read(), needed("DATABASE_URL"), pepper()
     logs.as_json()
     _show_metrics()
-    asyncio.run(_serve_clerk(address, told))
+    asyncio.run(_serve_clerk(address, told, sealed_under))
     return 0
 
 
-async def _serve_clerk(database_url: str, billing: Any) -> None:
+async def _serve_clerk(database_url: str, billing: Any, pepper: bytes) -> None:
     from api import clerk
+    from api.clerk.messages import Post
+    from api.webhooks.addresses import Addresses
+    from api.webhooks.sealing import Seal
+    from api.webhooks.sending import Courier
 
+    loopback = os.environ.get("CUESMITH_WEBHOOKS_LOOPBACK") == "1"
+    courier = Courier(Seal(pepper), Addresses(loopback=loopback))
     public_url = os.environ.get("CUESMITH_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
     desk = await clerk.open_desk(database_url, billing, public_url, warehouse=_warehouse())
-    await clerk.serve(desk)
+    await clerk.serve(desk, Post(desk.pool, courier))
 
 
 def _warehouse() -> Any:

@@ -83,4 +83,7 @@ async def _preview(door: Door, owner: Client) -> str:
 
 async def _access(owner: Client) -> dict[str, str]:
     made = (await owner.post("/v1/api_keys", {"name": "spare"})).json()
-    return {"key": made["key"]["id"]}
+    hook = {"url": "https://93.184.216.34/hook"}
+    endpoint = (await owner.post("/v1/webhook_endpoints", hook)).json()["endpoint"]["id"]
+    told = (await owner.post(f"/v1/webhook_endpoints/{endpoint}/test")).json()["id"]
+    return {"key": made["key"]["id"], "endpoint": endpoint, "message": told}

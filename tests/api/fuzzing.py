@@ -67,6 +67,9 @@ VALID: dict[str, dict[str, Any]] = {
     "create_key": {"name": "another"},
     "set_budget": {"scope": "project", "subject": "season-2", "cap": 1_000_000},
     "open_portal": {"return_url": "https://example.com/"},
+    "create_webhook_endpoint": {"url": "https://93.184.216.34/hook"},
+    "change_webhook_endpoint": {"description": "another"},
+    "redeliver_event": {},
 }
 
 
@@ -243,11 +246,18 @@ async def _furnish(dsn: str, address: str, store: Path, number: int) -> Tenant:
         track = (await http.get(f"/v1/tracks/{license_['track']}")).json()
         stems = [one["name"] for one in track["files"] if one["name"].startswith("stem.")]
         shaped = await post(f"/v1/tracks/{license_['track']}/renditions", {}, "shaped")
+        over = await post("/v1/families", FAMILY, "over")
+        (await http.post(f"/v1/families/{over['id']}/cancel")).raise_for_status()
         await make_and_settle(pool, store)
         made = (await http.get(f"/v1/renditions/{shaped['id']}")).json()
         waiting = await post("/v1/briefs", BRIEF, "waiting")
         family = await post("/v1/families", FAMILY, "family")
         topup = await post("/v1/topups", VALID["create_topup"], "topup")
+        hooks = [
+            (await post("/v1/webhook_endpoints", VALID["create_webhook_endpoint"], ""))["endpoint"]
+            for _ in range(2)
+        ]
+        told = (await http.post(f"/v1/webhook_endpoints/{hooks[0]['id']}/test")).json()
     portal, preview, secrets = await _invoiced(pool, account.id, number)
     await pool.close()
     ids = {
@@ -256,10 +266,13 @@ async def _furnish(dsn: str, address: str, store: Path, number: int) -> Tenant:
         "month": f"{datetime.now(UTC):%Y-%m}",
         "stem": stems[0].removeprefix("stem."), "rendition": shaped["id"], "file": "master",
         "family": family["id"], "invoice": f"in_Fuzz{number}", "portal": portal, "preview": preview,
+        "endpoint": hooks[0]["id"], "message": told["id"],
     }  # fmt: skip
     instead = {
         "cancel_brief": {"brief": waiting["id"]},
         "download_rendition": {"file": made["files"][0]["name"]},
+        "listen_to_family": {"family": over["id"]},
+        "delete_webhook_endpoint": {"endpoint": hooks[1]["id"]},
     }
     return Tenant(account=account.id, secret=secret, ids=ids, instead=instead, secrets=secrets)
 
