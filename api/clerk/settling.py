@@ -35,6 +35,7 @@ from engine.queue.contracts import (
 )
 
 KEPT_DAYS = 7  # an unpicked candidate is offered so long
+GIVEN_UP_FOR = ("attempts_used_up", "deadline_exceeded")
 SEALED_FOR = timedelta(hours=24)
 """How long a candidate waits for the tokens it came too late for."""
 
@@ -42,6 +43,9 @@ log = structlog.get_logger()
 SETTLED = Counter("clerk_deliveries_settled_total", "Delivery rows settled", ["kind"])
 SEALED = Counter("clerk_candidates_sealed_total", "Late candidates that wait for tokens")
 GIVEN_UP = Counter("clerk_candidates_given_up_total", "Late candidates nobody paid for in time")
+JOBS_GIVEN_UP = Counter(
+    "clerk_jobs_given_up_total", "Briefs and families that no studio brought to their end", ["why"]
+)
 STUCK = Counter("clerk_deliveries_stuck_total", "Deliveries that failed to settle and wait")
 
 SELECT_BRIEF = """
@@ -88,11 +92,19 @@ async def settle_one(pool: asyncpg.Pool, passed_over: set[int] | None = None) ->
         delivery = next((one for one in due if one.id not in passed_over), None)
         if delivery is None:
             return False
-        if not await _settle(conn, delivery):
+        with structlog.contextvars.bound_contextvars(trace=delivery.trace):
+            settled = await _settle(conn, delivery)
+        if not settled:
             passed_over.add(delivery.id)
             return False
-    SETTLED.labels(type(delivery.body).__name__).inc()
+    _count(delivery.body)
     return True
+
+
+def _count(body: Delivered | FamilyDelivered | Ended | Unreadable) -> None:
+    SETTLED.labels(type(body).__name__).inc()
+    if isinstance(body, Ended) and body.failure and body.failure.code in GIVEN_UP_FOR:
+        JOBS_GIVEN_UP.labels(body.failure.code).inc()
 
 
 async def _settle(conn: asyncpg.Connection, delivery: Delivery) -> bool:
