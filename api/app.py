@@ -106,6 +106,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             topups=Watch(pool, usage_store.SELECT_ANSWERED, crowd),
             errands=Watch(pool, errands.SELECT_FINISHED, crowd),
             register=register,
+            brief_rows=Gathered(partial(briefs_store.select_whole, pool, settings.public_url)),
             balances=Gathered(partial(usage_service.balances, pool)),
             backlog=Backlog(settings.backlog_s, settings.batch_backlog_s),
             seal=Seal(settings.pepper),

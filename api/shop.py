@@ -19,6 +19,7 @@ from api.webhooks.addresses import Addresses
 from api.webhooks.sealing import Seal
 
 if TYPE_CHECKING:
+    from api.briefs.contracts import BriefRow, Seen
     from api.usage.contracts import AccountBalance
 
 
@@ -47,6 +48,8 @@ class Shop(Struct, frozen=True, kw_only=True):
     """What accounts have; reads that come together go together."""
     backlog: Backlog
     """Whether the studios may be given more to do."""
+    brief_rows: "Gathered[str, tuple[BriefRow, Seen]]"
+    """Briefs and how far they are, of any account."""
     seal: Seal
     """Closes webhook secrets, which only the clerk opens again."""
     addresses: Addresses

@@ -1,5 +1,7 @@
 """How much one account, and one of its keys, may have unfinished at once."""
 
+from typing import Literal
+
 import asyncpg
 
 from api.briefs import store
@@ -10,6 +12,7 @@ from api.settings import GatewaySettings
 from engine.queue import service as queue
 
 WHAT = "briefs and families"
+Whose = Literal["account", "key"]
 
 
 async def keep(conn: asyncpg.Connection, settings: GatewaySettings, caller: Caller) -> None:
@@ -20,12 +23,16 @@ async def keep(conn: asyncpg.Connection, settings: GatewaySettings, caller: Call
     """
     of_account, of_key = await store.count_open(conn, caller.account, caller.key)
     if of_account > settings.open_briefs:
-        raise QueueFull(settings.open_briefs, WHAT, await _soon(conn, caller))
+        raise await full(conn, settings, caller, "account")
     if 0 < settings.open_briefs_per_key < of_key:
-        soon = await _soon(conn, caller)
-        raise QueueFull(settings.open_briefs_per_key, WHAT, soon, whose="key")
+        raise await full(conn, settings, caller, "key")
 
 
-async def _soon(conn: asyncpg.Connection, caller: Caller) -> int:
-    """In how many seconds one of the account's briefs will about have ended."""
-    return patience(await queue.soonest_end_s(conn, caller.account))
+async def full(
+    conn: asyncpg.Connection, settings: GatewaySettings, caller: Caller, whose: Whose
+) -> QueueFull:
+    """Too much of an account's or a key's is open; says in how many seconds one of the account's
+    briefs will about have ended."""
+    bound = settings.open_briefs if whose == "account" else settings.open_briefs_per_key
+    soon = patience(await queue.soonest_end_s(conn, caller.account))
+    return QueueFull(bound, WHAT, soon, whose=whose)

@@ -15,7 +15,7 @@ from engine.contracts import (
     ResolvedFamily,
     RetractedTake,
 )
-from engine.queue.contracts import JobState, Progress
+from engine.queue.contracts import JobState, JobView, Progress
 
 Status = Literal[
     "queued", "running", "succeeded", "partially_succeeded", "failed", "canceled", "expired"
@@ -233,6 +233,16 @@ class FamilyRow(PaidRow, frozen=True, kw_only=True):
 
     request: FamilyBrief
     resolved: ResolvedFamily
+
+
+class Seen(Struct, frozen=True, kw_only=True):
+    """How far a brief or a family is, beside its own row: its job, its hold and what came of it."""
+
+    job: JobView
+    quoted: int
+    captured: int
+    released: int
+    candidates: tuple[CandidateLine, ...]
 
 
 class NewQuote(Struct, frozen=True, kw_only=True):

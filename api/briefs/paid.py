@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from api.briefs import store
-from api.briefs.contracts import PaidRow, Status, Tokens
+from api.briefs.contracts import PaidRow, Seen, Status, Tokens
 from api.errors import AlreadyTerminal
 from api.keys.contracts import Caller
 from api.shop import Shop
@@ -65,6 +65,19 @@ async def told(conn: asyncpg.Connection, shop: Shop, row: PaidRow) -> dict[str, 
     """What is said of a brief or a family beside its wish: how far it is, and its money."""
     job = await queue.view(conn, row.id)
     assert job is not None, "a brief and its job are written together"
+    held = await ledger.hold(conn, row.hold)
+    assert held is not None, "brief and hold are written together"
+    lines = await store.select_candidates(conn, row.id, shop.settings.public_url)
+    seen = Seen(
+        job=job, quoted=held.quoted, captured=held.captured, released=held.released,
+        candidates=lines,
+    )  # fmt: skip
+    return told_of(row, seen)
+
+
+def told_of(row: PaidRow, seen: Seen) -> dict[str, Any]:
+    """The same, where it has been read already."""
+    job = seen.job
     return {
         "id": row.id,
         "status": _status(row, job),
@@ -72,13 +85,13 @@ async def told(conn: asyncpg.Connection, shop: Shop, row: PaidRow) -> dict[str, 
         "deadline_at": row.deadline_at,
         "finished_at": row.finished_at,
         "cancel_asked": row.cancel_asked_at is not None,
-        "tokens": await _tokens(conn, row),
+        "tokens": _tokens(row, seen),
         "price_book": row.price_book,
         "progress": job.progress if row.outcome is None else Progress(step="ended"),
         "attempt": job.attempt,
         "queue_position": job.position,
         "expected_s": job.expected_s,
-        "candidates": await store.select_candidates(conn, row.id, shop.settings.public_url),
+        "candidates": seen.candidates,
         "retracted_takes": row.retracted_takes,
         "failure": row.failure,
     }
@@ -91,14 +104,12 @@ def _status(row: PaidRow, job: JobView) -> Status:
     return "queued" if job.state == "queued" else "running"
 
 
-async def _tokens(conn: asyncpg.Connection, row: PaidRow) -> Tokens:
-    held = await ledger.hold(conn, row.hold)
-    assert held is not None, "brief and hold are written together"
+def _tokens(row: PaidRow, seen: Seen) -> Tokens:
     return Tokens(
-        quoted=held.quoted,
-        held=held.quoted - held.captured - held.released,
-        captured=held.captured,
-        released=held.released,
+        quoted=seen.quoted,
+        held=seen.quoted - seen.captured - seen.released,
+        captured=seen.captured,
+        released=seen.released,
         audition_each=row.audition_tokens,
         license_each=row.license_tokens,
     )

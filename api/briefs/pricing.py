@@ -77,9 +77,15 @@ async def agreed(
     conn: asyncpg.Connection, account: str, offer: Offer, quote: str | None, max_tokens: int | None
 ) -> Price:
     """The quoted price where a quote is named, today's otherwise; within ``max_tokens``."""
-    price = offer.price
-    if quote is not None:
-        price = _quoted(await store.select_quote(conn, quote, account), offer)
+    found = None if quote is None else await store.select_quote(conn, quote, account)
+    return agreed_by(found, offer, quote, max_tokens)
+
+
+def agreed_by(
+    found: QuoteRow | None, offer: Offer, quote: str | None, max_tokens: int | None
+) -> Price:
+    """The same, where what is kept of the quote was read already."""
+    price = offer.price if quote is None else _quoted(found, offer)
     if max_tokens is not None and price.hold_tokens > max_tokens:
         raise OverMaxTokens(price.hold_tokens, max_tokens)
     return price

@@ -1,6 +1,7 @@
 """Taking a brief in: understand it, price it, set the tokens aside and hand it to the studio."""
 
 import secrets
+from datetime import timedelta
 from typing import get_args
 
 import asyncpg
@@ -9,7 +10,7 @@ from msgspec import structs
 from prometheus_client import Counter
 
 from api import composer
-from api.briefs import bounds, paid, store
+from api.briefs import entering, paid, store
 from api.briefs.contracts import (
     BriefLine,
     BriefList,
@@ -21,9 +22,11 @@ from api.briefs.contracts import (
     LineRow,
     Model,
     Quote,
+    Seen,
     Status,
 )
-from api.briefs.pricing import agreed, book_of, offer_for, price_list, write_quote
+from api.briefs.entering import Known
+from api.briefs.pricing import agreed_by, book_of, offer_for, price_list, write_quote
 from api.briefs.understanding import BATCH_LEAST_S, engine_of, understood, whole
 from api.entrance import cursor_after, place
 from api.errors import NotFound
@@ -31,12 +34,11 @@ from api.keys.contracts import Caller
 from api.keys.idempotency import Kept, Once
 from api.shop import Shop
 from billing.connections import lent, transaction
-from billing.contracts import Quote as Price
 from billing.ledger import service as ledger
 from billing.prices.service import PriceBook
 from engine.contracts import DEADLINES_S, Brief, BriefLane, Profile, Resolved, Version
 from engine.queue import service as queue
-from engine.queue.contracts import Job
+from engine.queue.contracts import Job, JobView, Progress
 from engine.words import accepted, formats, outline
 from engine.words.family import accepted_family
 from engine.words.span import BARLESS_MS, BED_MS, LOOP_BARS
@@ -83,20 +85,17 @@ async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once, trace: st
     """Promise the client a price, set the tokens aside and hand the brief to the studio."""
     brief = whole(brief)
     resolved = understood(caller.account, brief)
-    async with shop.backlog.entry() as entry, transaction(shop.pool) as conn:
-        if (kept := await once.begin(conn)) is not None:
-            return Accepted(brief=_named(kept), answer=kept, replayed=True)
-        await entry.take(conn, brief.lane, _expected_s(resolved))
-        offer = offer_for(resolved, await book_of(conn, caller.account), brief.lane)
-        price = await agreed(conn, caller.account, offer, brief.quote, brief.max_tokens)
-        row = await _take_in(conn, caller, brief, resolved, price, trace)
-        await bounds.keep(conn, shop.settings, caller)
-        view = await _view(conn, shop, row)
-        answer = Kept(status=202, body=msgspec.json.encode(view), location=f"/v1/briefs/{row.id}")
-        await once.keep(conn, answer)
-    TAKEN.labels(resolved.kind, caller.mode).inc()
-    HELD.labels(caller.mode).inc(price.hold_tokens)
-    return Accepted(brief=row.id, answer=answer, replayed=False)
+    pinned = engine_of(brief) or ""
+    async with shop.backlog.entry() as entry, lent(shop.pool) as conn:
+        known = await entering.select_known(conn, caller, once, brief, pinned)
+        if known.answer is None:
+            await entry.take(conn, brief.lane, _expected_s(resolved))
+            accepted = await _take_in(conn, shop, caller, brief, resolved, once, known, trace)
+            if accepted is not None:
+                return accepted
+            known = await entering.select_known(conn, caller, once, brief, pinned)
+    assert known.answer is not None, "who has come first has left an answer"
+    return Accepted(brief=_named(known.answer), answer=known.answer, replayed=True)
 
 
 async def read(shop: Shop, caller: Caller, brief: str, wait: float = 0) -> BriefView:
@@ -127,7 +126,7 @@ async def cancel(shop: Shop, caller: Caller, brief: str) -> BriefView:
     """Stop a brief. What was delivered stays and was charged; the rest is given back."""
     async with transaction(shop.pool) as conn:
         await paid.stop(conn, await _row(conn, caller, brief))
-        return await _view(conn, shop, await _row(conn, caller, brief))
+    return await _read(shop, caller, brief)
 
 
 async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
@@ -213,27 +212,49 @@ def _model() -> Model:
 
 async def _take_in(
     conn: asyncpg.Connection,
+    shop: Shop,
     caller: Caller,
     brief: Brief,
     resolved: Resolved,
-    price: Price,
+    once: Once,
+    known: Known,
     trace: str,
-) -> BriefRow:
-    """Hold, brief and job: three rows that live or die together."""
-    made = f"brf_{secrets.token_hex(12)}"
-    held = await paid.set_aside(
-        conn, caller, made, price, resolved.deadline_s,
-        paid.tags_of(caller.key, brief, resolved.kind),
+) -> Accepted | None:
+    """Hold, brief, job and answer: four rows that live or die together. None where the same request
+    was carried out meanwhile."""
+    offer = offer_for(resolved, known.book, brief.lane)
+    price = agreed_by(known.quote, offer, brief.quote, brief.max_tokens)
+    deadline = timedelta(seconds=resolved.deadline_s)
+    row = BriefRow(
+        id=f"brf_{secrets.token_hex(12)}", account=caller.account,
+        audition_tokens=price.audition_tokens, license_tokens=price.license_tokens,
+        hold=ledger.new_hold_id(), price_book=price.price_book, created_at=known.now,
+        deadline_at=known.now + deadline, cancel_asked_at=None, outcome=None, failure=None,
+        retracted_takes=(), finished_at=None, request=brief, resolved=resolved,
     )  # fmt: skip
-    row = BriefRow(**held, request=brief, resolved=resolved)
-    await store.insert_brief(conn, row, caller.key)
     job = Job(
-        id=made, account=caller.account, resolved=resolved, seed=resolved.seed,
+        id=row.id, account=caller.account, resolved=resolved, seed=resolved.seed,
         lane=brief.lane, deadline_at=row.deadline_at, expected_s=_expected_s(resolved),
         api_key=caller.key, trace=trace, engine=engine_of(brief),
     )  # fmt: skip
-    await queue.enqueue(conn, job)
-    return row
+    view = _view_of(row, _just_come(job, known.ahead, price.hold_tokens))
+    answer = Kept(status=202, body=msgspec.json.encode(view), location=f"/v1/briefs/{row.id}")
+    tags = paid.tags_of(caller.key, brief, resolved.kind)
+    held = (price.hold_tokens, deadline + paid.HOLD_MARGIN, tags)
+    if not await entering.take_in(conn, shop.settings, caller, once, row, job, held, answer):
+        return None
+    TAKEN.labels(resolved.kind, caller.mode).inc()
+    HELD.labels(caller.mode).inc(price.hold_tokens)
+    return Accepted(brief=row.id, answer=answer, replayed=False)
+
+
+def _just_come(job: Job, ahead: int, tokens: int) -> Seen:
+    """How far a brief is that has only just been taken in."""
+    waiting = JobView(
+        state="queued", attempt=0, position=ahead, progress=Progress(), expected_s=job.expected_s,
+        cancel_asked=False,
+    )  # fmt: skip
+    return Seen(job=waiting, quoted=tokens, captured=0, released=0, candidates=())
 
 
 # --- expectations ---------------------------------------------------------------------------------
@@ -250,23 +271,27 @@ def _expected_s(resolved: Resolved) -> float:
 
 
 async def _read(shop: Shop, caller: Caller, brief: str) -> BriefView:
-    async with lent(shop.pool) as conn:
-        return await _view(conn, shop, await _row(conn, caller, brief))
+    found = await shop.brief_rows.of(brief)
+    if found is None or found[0].account != caller.account:
+        raise _no_brief(brief)
+    return _view_of(*found)
 
 
 async def _row(conn: asyncpg.Connection, caller: Caller, brief: str) -> BriefRow:
     row = await store.select_brief(conn, brief, caller.account)
     if row is None:
-        raise NotFound(f"there is no brief {brief}")
+        raise _no_brief(brief)
     return row
 
 
-async def _view(conn: asyncpg.Connection, shop: Shop, row: BriefRow) -> BriefView:
+def _no_brief(brief: str) -> NotFound:
+    return NotFound(f"there is no brief {brief}")
+
+
+def _view_of(row: BriefRow, seen: Seen) -> BriefView:
     seed = row.request.seed or 0
     resolved = structs.replace(row.resolved, seed=seed)
-    return BriefView(
-        **await paid.told(conn, shop, row), seed=seed, request=row.request, resolved=resolved
-    )
+    return BriefView(**paid.told_of(row, seen), seed=seed, request=row.request, resolved=resolved)
 
 
 def _line(shop: Shop, row: LineRow) -> BriefLine:

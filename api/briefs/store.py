@@ -1,5 +1,6 @@
 """Briefs and quotes in SQL."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -14,8 +15,10 @@ from api.briefs.contracts import (
     LineRow,
     NewQuote,
     QuoteRow,
+    Seen,
 )
 from api.entrance import Place
+from billing.connections import lent
 from engine.contracts import (
     Brief,
     Failed,
@@ -24,6 +27,7 @@ from engine.contracts import (
     ResolvedFamily,
     RetractedTake,
 )
+from engine.queue.contracts import POSITION_MAX, JobView, Progress
 
 
 def _json(value: Any) -> str:
@@ -88,18 +92,18 @@ _RETRACTED = msgspec.json.Decoder(tuple[RetractedTake, ...])
 
 async def select_brief(conn: asyncpg.Connection, brief: str, account: str) -> BriefRow | None:
     row = await conn.fetchrow(SELECT_BRIEF, brief, account, "music")
-    return None if row is None else BriefRow(**_kept(row, Brief, Resolved))
+    return None if row is None else BriefRow(**_kept(dict(row), Brief, Resolved))
 
 
 async def select_family(conn: asyncpg.Connection, family: str, account: str) -> FamilyRow | None:
     row = await conn.fetchrow(SELECT_BRIEF, family, account, "family")
-    return None if row is None else FamilyRow(**_kept(row, FamilyBrief, ResolvedFamily))
+    return None if row is None else FamilyRow(**_kept(dict(row), FamilyBrief, ResolvedFamily))
 
 
-def _kept(row: asyncpg.Record, request: type[Struct], resolved: type[Struct]) -> dict[str, Any]:
+def _kept(row: Mapping[str, Any], request: type[Struct], resolved: type[Struct]) -> dict[str, Any]:
     failure = row["failure"]
     return {
-        **dict(row),
+        **row,
         "request": msgspec.json.decode(row["request"], type=request),
         "resolved": msgspec.json.decode(row["resolved"], type=resolved),
         "failure": None if failure is None else msgspec.json.decode(failure, type=Failed | None),
@@ -126,6 +130,68 @@ async def select_candidates(
         CandidateLine(**dict(row), url=f"{public_url}/v1/candidates/{row['id']}")
         for row in await conn.fetch(SELECT_CANDIDATES, brief)
     )
+
+
+# A brief with all that is said of it: its job, its hold and its candidates.
+SELECT_WHOLE = """
+select briefs.id, briefs.account, request, briefs.resolved, audition_tokens, license_tokens, hold,
+  price_book, briefs.created_at, briefs.deadline_at, cancel_asked_at, outcome, failure,
+  retracted_takes, briefs.finished_at,
+  jobs.state, attempt, progress, expected_s, cancel_asked, jobs.finished_at as job_finished_at,
+  case when jobs.state = 'queued' then (
+    select count(*) from (
+      select from engine.jobs as ahead
+      where ahead.state = 'queued' and ahead.wants = jobs.wants and ahead.lane = jobs.lane
+        and ahead.engine = jobs.engine and ahead.account = jobs.account
+        and ahead.api_key = jobs.api_key and (ahead.run_at, ahead.id) < (jobs.run_at, jobs.id)
+      limit $2) as ahead
+  ) else 0 end as position,
+  quoted, captured, released, lines.candidates
+from api.briefs
+join engine.jobs on jobs.id = briefs.id
+join billing.holds on holds.id = briefs.hold
+cross join lateral (
+  select json_agg(json_build_object(
+    'id', candidates.id, 'number', number, 'rating', (made ->> 'rating')::float8,
+    'expires_at', candidates.expires_at, 'url', $3 || candidates.id,
+    'status', case when licenses.id is not null then 'picked'
+      when candidates.expires_at <= now() then 'expired' else 'ready' end,
+    'passed', not jsonb_path_exists(made, '$.measured[*].pass ? (@ == false)')
+      and not jsonb_path_exists(made, '$.members[*].measured[*].pass ? (@ == false)')
+  ) order by number) as candidates
+  from api.candidates left join api.licenses on licenses.candidate = candidates.id
+  where candidates.brief = briefs.id
+) as lines
+where briefs.id = any($1) and what = 'music'
+"""
+_LINES = msgspec.json.Decoder(tuple[CandidateLine, ...])
+_PROGRESS = msgspec.json.Decoder(Progress)
+
+
+async def select_whole(
+    pool: asyncpg.Pool, public_url: str, briefs: Sequence[str]
+) -> dict[str, tuple[BriefRow, Seen]]:
+    """Briefs of any account; whose they are is for the caller to see."""
+    async with lent(pool) as conn:
+        rows = await conn.fetch(SELECT_WHOLE, briefs, POSITION_MAX, f"{public_url}/v1/candidates/")
+    return {row["id"]: (_brief(row), _seen(row)) for row in rows}
+
+
+def _brief(row: asyncpg.Record) -> BriefRow:
+    names = BriefRow.__struct_fields__
+    return BriefRow(**_kept({name: row[name] for name in names}, Brief, Resolved))
+
+
+def _seen(row: asyncpg.Record) -> Seen:
+    job = JobView(
+        state=row["state"], attempt=row["attempt"], position=row["position"],
+        progress=_PROGRESS.decode(row["progress"]), expected_s=row["expected_s"],
+        cancel_asked=row["cancel_asked"], finished_at=row["job_finished_at"],
+    )  # fmt: skip
+    return Seen(
+        job=job, quoted=row["quoted"], captured=row["captured"], released=row["released"],
+        candidates=() if row["candidates"] is None else _LINES.decode(row["candidates"]),
+    )  # fmt: skip
 
 
 # The job's state is only read here: a list of a hundred briefs must not be a hundred queries.

@@ -43,11 +43,15 @@ class Once(Struct, frozen=True, kw_only=True):
         row = await store.select_answer(conn, self.account, self.route, self.key)
         if row is None:
             return None
-        if row["fingerprint"] != self.fingerprint:
+        self.refuse_another(row["fingerprint"])
+        return Kept(status=row["status"], body=row["body"], location=row["location"])
+
+    def refuse_another(self, fingerprint: str) -> None:
+        """`IdempotencyMismatch` where what was answered under this name was another request."""
+        if fingerprint != self.fingerprint:
             raise IdempotencyMismatch(
                 "this Idempotency-Key was used for another request; use a new one"
             )
-        return Kept(status=row["status"], body=row["body"], location=row["location"])
 
     async def keep(self, conn: asyncpg.Connection, answer: Kept) -> None:
         """Remember the answer for as long as repeats may come."""

@@ -98,7 +98,7 @@ async def place_hold(
     when the brief was held for other tokens; then nothing is set aside.
     """
     wanted = Wanted(account=account, brief=brief, tokens=tokens, ttl=ttl, tags=tags)
-    hold_id = _new_id("hold")
+    hold_id = new_hold_id()
     said, expires_at, facts = await store.place_hold(conn, hold_id, wanted)
     if said == "held":
         nothing = Tokens(0)
@@ -110,7 +110,7 @@ async def place_hold(
         known = await store.select_hold_of_brief(conn, brief)
         assert known is not None, "the hold that stopped this one is there for good"
         return known
-    raise _refusal(said, account, tokens, facts, f"{brief} was held for other tokens before")
+    raise refusal(said, account, tokens, facts, f"{brief} was held for other tokens before")
 
 
 async def place_holds(
@@ -121,7 +121,7 @@ async def place_holds(
     Where the wallet cannot cover all of them, or budgets must be asked, they go one by one, the
     first come first.
     """
-    ids = [_new_id("hold") for _ in wanted]
+    ids = [new_hold_id() for _ in wanted]
     made = await store.place_holds(conn, wanted[0].account, ids, wanted) if wanted else ()
     held = {(one.brief, int(one.quoted)): one for one in made}
     return tuple(
@@ -217,7 +217,7 @@ async def charge_late(
         raise HoldOpen(f"hold {hold_id} is open: capture from it")
     if said == "over_quote":
         raise OverQuote(f"{tokens} more tokens would exceed the {facts['quoted']} quoted")
-    raise _refusal(said, account, tokens, facts, f"{candidate} was charged otherwise before")
+    raise refusal(said, account, tokens, facts, f"{candidate} was charged otherwise before")
 
 
 async def credit_topup(
@@ -362,7 +362,7 @@ async def _charge(
     said, made, facts = await store.charge_now(conn, wanted, tags)
     if said in ("captured", "replay") and made is not None:
         return made
-    raise _refusal(said, account, tokens, facts, f"{candidate} was charged otherwise before")
+    raise refusal(said, account, tokens, facts, f"{candidate} was charged otherwise before")
 
 
 def _ours_to_name(reason: str) -> None:
@@ -377,7 +377,7 @@ async def _held_alone(conn: asyncpg.Connection, one: Wanted) -> Hold | BillingEr
         return refused
 
 
-def _refusal(said: str, account: str, tokens: int, facts: Any, otherwise: str) -> BillingError:
+def refusal(said: str, account: str, tokens: int, facts: Any, otherwise: str) -> BillingError:
     """Why the till said no."""
     match said:
         case "insufficient":
@@ -402,5 +402,6 @@ def _capture_id(sku: str, candidate: str) -> str:
     return f"cap_{hashlib.sha256(f'{sku}/{candidate}'.encode()).hexdigest()[:32]}"
 
 
-def _new_id(prefix: str) -> str:
-    return f"{prefix}_{uuid.uuid4().hex}"
+def new_hold_id() -> str:
+    """The id of a hold to be placed, here or by a function of the schema."""
+    return f"hold_{uuid.uuid4().hex}"
