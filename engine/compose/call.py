@@ -27,7 +27,7 @@ class Manner(Struct, frozen=True, kw_only=True):
 
 
 class Call:
-    """What one caller waits for. All but ``wait`` is for whoever has the floor's lock."""
+    """What one caller waits for; it is the floor's, and asked and changed under its lock."""
 
     def __init__(self, takes: Sequence[Take], manner: Manner, seat: Seat) -> None:
         self.manner, self.seat = manner, seat
@@ -66,6 +66,11 @@ class Call:
         if over:
             self._over.set()
         return over
+
+    @property
+    def over(self) -> bool:
+        """Whether its caller may go on."""
+        return self._over.is_set()
 
     def wait(self) -> None:
         """Until all is written; raises what it failed with."""

@@ -89,10 +89,11 @@ class Composer:
         graph = graph_for(provider, manifest["files"])
         for file in sorted({graph, DURATIONS, *manifest["files"]}):
             verified(folder / file, manifest["files"].get(file))
-        slots = rows or (ROWS if provider == CPU else DEVICE_ROWS)
+        rows = rows or (ROWS if provider == CPU else DEVICE_ROWS)
+        slots = max(2, rows)  # a row that is alone has an idle neighbour
         network = Network(folder, slots=slots, threads=threads, provider=provider, graph=graph)
         count = desks or (min(MOST_DESKS, _cores()) if provider == CPU else 1)
-        self._floor = Floor(count, slots)
+        self._floor = Floor(count, rows)
         self.desks = [
             Desk(network.twin() if number else network, self._floor, number)
             for number in range(count)

@@ -30,6 +30,8 @@ class Desk:
         self.network = network
         self._floor, self._number = floor, number
         self._rows: list[Row] = []
+        self._steps = watching.STEPS.labels(number)
+        self._seconds = watching.STEP_SECONDS.labels(number)
         places = max(2, network.slots.rows)
         self._ids = np.zeros((places, 1, len(FEATURES)), np.int64)
         self._bits = np.zeros((places, 1, BITS), np.float32)
@@ -37,18 +39,28 @@ class Desk:
         self._durations = np.ones((places, DURATIONS), bool)
 
     def work(self) -> None:
-        """Step all rows together, whoever comes and goes, until the floor is closed."""
-        steps = watching.STEPS.labels(self._number)
-        seconds = watching.STEP_SECONDS.labels(self._number)
+        """Take turn after turn until the floor is closed."""
         try:
-            while (coming := self._floor.seats(self._number, self._rows)) is not None:
-                began = time.perf_counter()
-                self._seat(coming)
-                self._step()
-                steps.inc(len(self._rows))
-                seconds.observe(time.perf_counter() - began)
+            while self.turn():
+                pass
         except Exception as error:  # noqa: BLE001 - nobody must wait for this desk for ever
             self._floor.lose(self._number, self._rows, error)
+
+    def turn(self) -> bool:
+        """Let rows leave and come, and step those that are here; False when the floor is closed.
+
+        Waits while there is nothing to write.
+        """
+        coming = self._floor.seats(self._number, self._rows)
+        if coming is None:
+            return False
+        began = time.perf_counter()
+        self._seat(coming)
+        self._step()
+        self._steps.inc(len(self._rows))
+        self._seconds.observe(time.perf_counter() - began)
+        self._floor.clear(self._number, self._rows)
+        return True
 
     def _seat(self, coming: list[Row]) -> None:
         """Give everybody a place who has none; those who go on close up where they can."""

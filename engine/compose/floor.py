@@ -99,6 +99,11 @@ class Floor:
                 self._changed.wait()
             return None if self._closed is not None else coming
 
+    def clear(self, desk: int, rows: list[Row]) -> None:
+        """Take from a desk's rows those that have no more to write, and let their callers go."""
+        with self._changed:
+            self._clear(desk, rows)
+
     def lose(self, desk: int, rows: list[Row], error: Exception) -> None:
         """The network cannot be run any more: every call fails, and every one to come."""
         lost = DeviceLost(f"desk {desk} of the composer cannot go on: {error}")
@@ -139,7 +144,6 @@ class Floor:
                 call.refuse_stopped()
 
     def _clear(self, desk: int, rows: list[Row]) -> None:
-        """Take from the rows those that have no more to write."""
         for row in [row for row in rows if row.call.error is not None or row.passage.done]:
             rows.remove(row)
             row.call.seated -= 1

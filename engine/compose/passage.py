@@ -144,9 +144,9 @@ class Passage:
         return [*self.like.values(), *([self.context] if self.context is not None else [])]
 
     @property
-    def ready(self) -> bool:
-        """Whether all it refers to is written."""
-        return all(passage.done for passage in self.awaited)
+    def cost(self) -> int:
+        """About how much there is to write, in bars of single roles."""
+        return len(self.slots)
 
     def fixed(self, role: int, bar: int) -> bool:
         """Whether a role's bar, counted from the section's first, is given."""

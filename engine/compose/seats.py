@@ -37,13 +37,11 @@ class Seat(Struct, frozen=True, kw_only=True):
 
 
 class Waiting(Struct, frozen=True, order=True):
-    """A passage that could be written now; in the order of its account. ``cost`` is its bars of
-    single roles."""
+    """A passage that could be written now; in the order of its account."""
 
     due: float
     call: int
     place: int
-    cost: int
     passage: Passage
 
 
@@ -60,7 +58,7 @@ class Turns:
     def add(self, seat: Seat, call: int, place: int, passage: Passage) -> None:
         """Let a passage wait. ``call`` counts the calls, ``place`` orders the passages of one."""
         due = math.inf if seat.due is None else seat.due
-        waiting = Waiting(due, call, place, max(1, len(passage.slots)), passage)
+        waiting = Waiting(due, call, place, passage)
         self._lanes[seat.lane].add(seat.account, waiting)
 
     def next(self) -> Waiting:
@@ -96,12 +94,12 @@ class _Round:
         heappush(self._waiting[account], waiting)
 
     def next(self) -> Waiting:
-        while self._credit[self._turns[0]] < self._waiting[self._turns[0]][0].cost:
+        while self._credit[self._turns[0]] < self._waiting[self._turns[0]][0].passage.cost:
             self._turns.rotate(-1)
             self._credit[self._turns[0]] += QUANTUM
         account = self._turns[0]
         found = heappop(self._waiting[account])
-        self._credit[account] -= found.cost
+        self._credit[account] -= found.passage.cost
         if not self._waiting[account]:
             self._leave(account)
         return found
