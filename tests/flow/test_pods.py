@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
+from api.postgres import Embedded
 from api.workbench import any_port
 from engine.contracts import Brief
 from engine.queue import service as queue
@@ -29,6 +30,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pods")]
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 120.0
 FOR_EVER = "3600"
+END_ALL = """
+    select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1
+"""
 JOBS = "select id, state, attempt, worker from engine.jobs order by id"
 
 
@@ -166,6 +170,26 @@ async def test_a_studio_that_is_killed_while_it_drains_loses_nothing(
     assert await _states(pool) == {"brf_a": ("leased", 1)}
     start()
     await _comes(pool, {"brf_a": ("done", 2)})
+    assert await _delivered(pool, "brf_a") == [1, 2]
+
+
+async def test_a_database_that_is_away_for_less_than_a_lease_costs_no_attempt(
+    pool: asyncpg.Pool, server: Embedded, start: Start
+) -> None:
+    await _enqueue(pool, "brf_a")
+    start(LIGHT_S="2.5", CUESMITH_LEASE_S="30")
+    await _comes(pool, {"brf_a": ("leased", 1)})
+    name = await pool.fetchval("select current_database()")
+    elsewhere = await asyncpg.connect(server.dsn)
+    await elsewhere.execute(f"alter database {name} with allow_connections false")
+    ended = await elsewhere.fetchval(END_ALL, name)
+    await asyncio.sleep(6)  # longer than a candidate takes and than two beats are apart
+    assert ended >= 2, "this test's connections and the studio's"
+    assert not await elsewhere.fetchval("select count(*) from pg_stat_activity where datname = $1",
+                                        name)  # fmt: skip
+    await elsewhere.execute(f"alter database {name} with allow_connections true")
+    await elsewhere.close()
+    await _comes(pool, {"brf_a": ("done", 1)})
     assert await _delivered(pool, "brf_a") == [1, 2]
 
 

@@ -70,7 +70,9 @@ class _Music(Session[Offered]):
 
     def _others(self, loop: asyncio.AbstractEventLoop, asked: Runs) -> Index:
         """What other accounts hold near some runs, asked from the thread that makes music."""
-        answer = asyncio.run_coroutine_threadsafe(self._nearest(asked), loop)
+        answer = asyncio.run_coroutine_threadsafe(
+            self.studio.patiently(lambda: self._nearest(asked)), loop
+        )
         return among(unsigned(answer.result()))
 
     async def _nearest(self, asked: Runs) -> list[int]:

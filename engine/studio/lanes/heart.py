@@ -83,13 +83,16 @@ class Heart:
             await self._beating
         return await done
 
+    async def _beat_once(self) -> bool:
+        studio = self._studio
+        return await studio.queue.beat(self._lease, studio.lease_for, self._progress)
+
     async def _beat(self) -> None:
         """Extend the lease three times as often as needed; learn of a cancel, or that the studio
         leaves."""
         pause = self._studio.lease_for.total_seconds() / 3
         while True:
-            studio = self._studio
-            if await studio.queue.beat(self._lease, studio.lease_for, self._progress):
+            if await self._studio.patiently(self._beat_once):
                 self.canceled = True
                 self._halt.set()
             await self.write_down()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import asyncpg
 import structlog
@@ -13,10 +14,11 @@ from engine.backends.contracts import Backend
 from engine.contracts import Failed
 from engine.errors import BriefRefused, DeviceLost, LeaseLost
 from engine.queue.contracts import Lease, Queue, Wants
-from engine.studio.connections import GONE
+from engine.studio.connections import GONE, patiently
 from engine.studio.health import Health
 from engine.studio.shelf import Shelf
 
+T = TypeVar("T")
 IDLE_S = 0.5
 
 log = structlog.get_logger()
@@ -39,6 +41,10 @@ class Studio(Struct, frozen=True, kw_only=True):
     leave: asyncio.Event = field(default_factory=asyncio.Event)
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     health: Health = field(default_factory=Health)
+
+    async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What ``ask`` gives, also when the database is away for less than a lease."""
+        return await patiently(ask, self.lease_for)
 
 
 Work = Callable[[Studio, Lease], Awaitable[None]]
@@ -81,7 +87,7 @@ async def claim(studio: Studio, wants: Wants) -> Lease | None:
             studio.worker, studio.lease_for, wants, studio.backend.digest
         )
     except GONE as error:
-        log.warning("studio.queue_unreachable", error=str(error))
+        log.warning("studio.queue_unreachable", why=type(error).__name__)
         return None
 
 
@@ -108,7 +114,7 @@ async def survived(
         return "device_lost"
     except GONE as error:
         # The database went away: the lease runs out by itself and the job is tried again.
-        log.warning(f"{what}.left", error=str(error), **facts)
+        log.warning(f"{what}.left", why=type(error).__name__, **facts)
         return "left"
     except Exception:  # one job's fault must not stop the studio for the others
         # The attempt stays counted; the queue tries again until the attempts are used up.

@@ -37,5 +37,5 @@ async def _planned(studio: Studio, lease: Lease) -> str:
         except BriefRefused as refused:
             await studio.queue.finish(lease, failure=refusal(refused))
             return "refused"
-    await studio.queue.hand_over(lease, plans)
+    await studio.patiently(lambda: studio.queue.hand_over(lease, plans))
     return "done"

@@ -76,7 +76,7 @@ async def _reshaped(studio: Studio, lease: Lease) -> str:
     if heart.canceled or made is None:
         await studio.queue.finish(lease, failure=failure, canceled=heart.canceled)
         return "canceled" if heart.canceled else "refused"
-    await studio.queue.hand_over(lease, made)
+    await studio.patiently(partial(studio.queue.hand_over, lease, made))
     return "done"
 
 

@@ -6,6 +6,7 @@ What is made and how it is handed back is told by its two kinds, briefs and fami
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Generator
+from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
@@ -56,7 +57,8 @@ class Session(ABC, Generic[Offer]):
             return await self._make_all(heart)
 
     async def _make_all(self, heart: Heart) -> str:
-        done = await self.studio.queue.delivered_takes(self.lease.job.id)
+        patiently = self.studio.patiently
+        done = await patiently(lambda: self.studio.queue.delivered_takes(self.lease.job.id))
         made = self.begin(done, heart)
         retracted: list[RetractedTake] = []
         try:
@@ -66,19 +68,20 @@ class Session(ABC, Generic[Offer]):
                     self.retracted(outcome)
                     heart.tell(Told(kind="take.retracted", facts=to_builtins(outcome)))
                 else:
-                    await self.deliver(outcome)
+                    await patiently(partial(self.deliver, outcome))
         except Stopped:
-            return await self._interrupted(heart, tuple(retracted))
+            return await patiently(partial(self._interrupted, heart, tuple(retracted)))
         except StoreUnreachable as error:
             # Another attempt makes the same again; that the store was away is no fault of the job.
             log.warning("candidate.not_stored", job=self.lease.job.id, error=str(error))
-            return await self._interrupted(heart, tuple(retracted))
+            return await patiently(partial(self._interrupted, heart, tuple(retracted)))
         except BriefRefused as refused:
-            return await self._end(heart, tuple(retracted), refusal(refused))
+            failure = refusal(refused)
+            return await patiently(partial(self._end, heart, tuple(retracted), failure))
         finally:
-            # What is still being played ahead ends before the next job begins.
+            # What was played ahead is dropped.
             await asyncio.to_thread(made.close)
-        return await self._end(heart, tuple(retracted))
+        return await patiently(partial(self._end, heart, tuple(retracted)))
 
     async def _interrupted(self, heart: Heart, retracted: tuple[RetractedTake, ...]) -> str:
         await heart.write_down()
