@@ -5,6 +5,7 @@
 ``python -m engine family`` writes the sounds of a car into a folder;
 ``python -m engine studio`` serves the queue; ``python -m engine sounds`` finds or fetches a bank;
 ``python -m engine warm`` compiles the loops that play and master, once for a machine;
+``python -m engine marks`` makes and reads content credentials;
 ``python -m engine report`` measures what is promised.
 """
 
@@ -61,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     sounds.set_defaults(run=_sounds)
     warm = commands.add_parser("warm", help="compile the loops of render and master beforehand")
     warm.set_defaults(run=_warm)
+    marks = commands.add_parser("marks", help="content credentials: who signs, what a file says")
+    marks.add_argument("action", choices=["create", "read"])
+    marks.add_argument("file", type=Path, help="a PEM file to make, or a sound to read")
+    marks.add_argument("--roots", type=Path, help="PEM certificates of those you trust")
+    marks.set_defaults(run=_marks)
     _add_report(commands)
     return parser
 
@@ -265,6 +271,25 @@ def _warm(_: argparse.Namespace) -> int:
 
     print(f"{compiled.ready()} loops are ready")
     return 0
+
+
+def _marks(given: argparse.Namespace) -> int:
+    from engine.marks import content, credentials
+
+    if given.action == "create":
+        made = credentials.create(given.file)
+        root = given.file.with_suffix(".root.pem")
+        root.write_bytes(made.root)
+        print(f"{given.file} signs as {made.name}; whoever checks trusts {root}")
+        return 0
+    roots = given.roots.read_bytes() if given.roots else b""
+    kind = content.TYPES.get(given.file.suffix.lower())
+    if kind is None:
+        print(f"read one of {', '.join(content.TYPES)}", file=sys.stderr)
+        return 2
+    found = content.read(given.file.read_bytes(), kind, roots=roots)
+    print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+    return 0 if found.state != "Invalid" else 1
 
 
 def _sounds(given: argparse.Namespace) -> int:

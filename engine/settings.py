@@ -27,6 +27,9 @@ class StudioSettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_STORE_ENDPOINT`` and ``CUESMITH_STORE_REGION``: how buckets are reached."""
     bank: str | None = None
     """``CUESMITH_BANK``: a sound font's path, or ``builtin``; found by itself when unset."""
+    marks: Path | None = None
+    """``CUESMITH_MARKS``: a PEM file with the chain and the key that sign content credentials;
+    nothing is signed when unset."""
     models: Path | None = None
     """``CUESMITH_MODELS``: the composer's folder; the packaged one when unset."""
     provider: str = CPU
@@ -62,7 +65,7 @@ class StudioSettings(Struct, frozen=True, kw_only=True):
 
 def read(environ: Mapping[str, str] = os.environ) -> StudioSettings:
     """The settings of this process; raises `SettingMissing` with what to set."""
-    models = environ.get("CUESMITH_MODELS")
+    models, marks = environ.get("CUESMITH_MODELS"), environ.get("CUESMITH_MARKS")
     provider = environ.get("CUESMITH_PROVIDER", CPU)
     fast = provider != CPU
     return StudioSettings(
@@ -70,6 +73,7 @@ def read(environ: Mapping[str, str] = os.environ) -> StudioSettings:
         store=_needed(environ, "CUESMITH_STORE"),
         bucket=bucket(environ),
         bank=environ.get("CUESMITH_BANK"),
+        marks=Path(marks) if marks else None,
         models=Path(models) if models else None,
         provider=provider,
         backend=environ.get("CUESMITH_BACKEND") or "score",

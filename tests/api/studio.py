@@ -10,6 +10,7 @@ import asyncpg
 from api import clerk
 from engine.backends.choice import chosen
 from engine.backends.contracts import Backend
+from engine.marks.credentials import Credentials
 from engine.queue import service as queue
 from engine.queue.postgres import PostgresQueue
 from engine.repertoire import service as repertoire
@@ -26,14 +27,17 @@ LANES: dict[str, Work] = {
 
 
 async def make_and_settle(
-    pool: asyncpg.Pool, store: Path, till: asyncpg.Pool | None = None
+    pool: asyncpg.Pool,
+    store: Path,
+    till: asyncpg.Pool | None = None,
+    credentials: Credentials | None = None,
 ) -> None:
     """Do all that is waiting for a studio, and settle what was delivered, through connections of
-    the clerk's own where there are any."""
+    the clerk's own where there are any; files are signed where there are ``credentials``."""
     studio = Studio(
         pool=pool, queue=PostgresQueue(pool, repertoire.offer),
         backend=_backend(), shelf=open_shelf(str(store)), worker="test",
-        lease_for=timedelta(seconds=60), stop=asyncio.Event(),
+        lease_for=timedelta(seconds=60), stop=asyncio.Event(), credentials=credentials,
     )  # fmt: skip
     while True:
         async with pool.acquire() as conn:

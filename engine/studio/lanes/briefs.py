@@ -16,6 +16,7 @@ from engine.studio.connections import lent
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, survived
 from engine.studio.lanes.session import Session
+from engine.studio.marking import Stamp, of_candidate
 from engine.studio.shelf import Shelf
 
 log = structlog.get_logger()
@@ -57,7 +58,9 @@ class _Music(Session[Offered]):
         )
 
     async def deliver(self, offered: Offered) -> None:
-        assets = await asyncio.to_thread(store_files, self.studio.shelf, offered)
+        named = candidate_id(self.lease.job.id, offered.made.number)
+        stamp = Stamp(marked=of_candidate(named, offered.made), credentials=self.studio.credentials)
+        assets = await asyncio.to_thread(store_files, self.studio.shelf, offered, stamp)
         made = structs.replace(offered.made, assets=assets)
         await self.studio.queue.deliver(self.lease, made, offered.runs)
         CANDIDATES.inc()
@@ -80,12 +83,15 @@ class _Music(Session[Offered]):
             return await repertoire.nearest(conn, self.lease.job.account, asked.signed)
 
 
-def store_files(shelf: Shelf, offered: Offered) -> tuple[Asset, ...]:
-    """Put a candidate's files on the shelf."""
-    return tuple(_stored(shelf, one) for one in offered.files)
+def store_files(shelf: Shelf, offered: Offered, stamp: Stamp) -> tuple[Asset, ...]:
+    """Mark a candidate's files and put them on the shelf."""
+    return tuple(_stored(shelf, one, stamp) for one in offered.files)
 
 
-def _stored(shelf: Shelf, one: File) -> Asset:
-    if isinstance(one.content, bytes):
-        return shelf.put(one.name, one.content, one.media_type)
-    return shelf.put_file(one.name, one.content, one.media_type)
+def _stored(shelf: Shelf, one: File, stamp: Stamp) -> Asset:
+    name, content, media_type = one.name, one.content, one.media_type
+    if not isinstance(content, bytes):
+        if not stamp.changes(media_type):
+            return shelf.put_file(name, content, media_type)
+        content = content.read_bytes()
+    return shelf.put(name, stamp.put(content, media_type), media_type)

@@ -13,6 +13,7 @@ from engine.studio.family_copies import evaluation, preview
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, refuse_unbuilt, survived
 from engine.studio.lanes.session import Session
+from engine.studio.marking import Stamp, of_candidate
 from engine.studio.shelf import Shelf
 
 log = structlog.get_logger()
@@ -56,7 +57,8 @@ class _Family(Session[OfferedFamily]):
 
     async def deliver(self, offered: OfferedFamily) -> None:
         label = candidate_id(self.lease.job.id, offered.made.number)
-        made = await asyncio.to_thread(stored, self.studio.shelf, offered, label)
+        stamp = Stamp(marked=of_candidate(label, offered.made), credentials=self.studio.credentials)
+        made = await asyncio.to_thread(stored, self.studio.shelf, offered, label, stamp)
         await self.studio.queue.deliver(self.lease, made)
         CANDIDATES.inc()
         log.info("family.delivered", family=self.lease.job.id, number=made.number,
@@ -67,23 +69,28 @@ class _Family(Session[OfferedFamily]):
         log.info("take.retracted", family=self.lease.job.id, take=take.take, reason=take.reason)
 
 
-def stored(shelf: Shelf, offered: OfferedFamily, label: str) -> FamilyMade:
-    """The candidate with all its files on the shelf, each with the sound it belongs to."""
+def stored(shelf: Shelf, offered: OfferedFamily, label: str, stamp: Stamp) -> FamilyMade:
+    """The candidate with all its files, marked, on the shelf, each with the sound it belongs to."""
     members = tuple(
-        structs.replace(one, assets=_files(shelf, offered, one, label))
+        structs.replace(one, assets=_files(shelf, offered, one, label, stamp))
         for one in offered.made.members
     )
     return structs.replace(offered.made, members=members, assets=())
 
 
 def _files(
-    shelf: Shelf, offered: OfferedFamily, member: FamilyMember, label: str
+    shelf: Shelf, offered: OfferedFamily, member: FamilyMember, label: str, stamp: Stamp
 ) -> tuple[Asset, ...]:
     """One sound's own files, and the copies to judge it by."""
-    delivery, wav = offered.made.resolved.delivery, "audio/wav"
+    delivery, wav, mp3 = offered.made.resolved.delivery, "audio/wav", "audio/mpeg"
     master = offered.sounds[member.name]
+    whole = evaluation(master, delivery, member.name, label)
+    small = preview(master, member.name, label)
     return (
-        *(shelf.put(own.name, offered.sounds[own.name], wav) for own in member.assets),
-        shelf.put("evaluation", evaluation(master, delivery, member.name, label), wav),
-        shelf.put("preview", preview(master, member.name, label), "audio/mpeg"),
+        *(
+            shelf.put(own.name, stamp.put(offered.sounds[own.name], wav), wav)
+            for own in member.assets
+        ),
+        shelf.put("evaluation", stamp.put(whole, wav), wav),
+        shelf.put("preview", stamp.put(small, mp3), mp3),
     )

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from engine.backends.contracts import Backend
 from engine.contracts import Failed
 from engine.errors import BriefRefused, DeviceLost, LeaseLost
+from engine.marks.credentials import Credentials
 from engine.queue.contracts import Lease, Queue, Wants
 from engine.studio.connections import GONE, patiently
 from engine.studio.health import Health
@@ -41,6 +42,8 @@ class Studio(Struct, frozen=True, kw_only=True):
     leave: asyncio.Event = field(default_factory=asyncio.Event)
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     health: Health = field(default_factory=Health)
+    credentials: Credentials | None = None
+    """Who signs what is made here; None: nobody does."""
 
     async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What ``ask`` gives, also when the database is away for less than a lease."""

@@ -28,6 +28,7 @@ from engine.studio.family_copies import without_copies
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio, facts_of, refuse_unbuilt, survived
 from engine.studio.manuscript import Unreadable
+from engine.studio.marking import Stamp, of_rendition
 from engine.studio.renditions import (
     NoSuchVersion,
     RenditionFailed,
@@ -66,7 +67,7 @@ async def _reshaped(studio: Studio, lease: Lease) -> str:
     failure, made = None, None
     async with Heart(studio, lease, "render") as heart:
         try:
-            made = await heart.through(partial(_made, studio.backend, studio.shelf, lease.job))
+            made = await heart.through(partial(_made, studio, studio.backend, lease.job))
         except FINAL as refused:
             failure = _failure(refused)
         except StoreUnreachable as error:
@@ -89,13 +90,17 @@ def _failure(refused: EngineError) -> Failed:
     return Failed(code=codes.get(type(refused), "order_refused"), detail=str(refused))
 
 
-def _made(reshaper: Reshaper, shelf: Shelf, job: Job) -> Rendered:
+def _made(studio: Studio, reshaper: Reshaper, job: Job) -> Rendered:
     """The rendition, its files on the shelf one after the other."""
     source = job.source
     assert source is not None, "the database keeps no rendition without one"
     began = time.perf_counter()
-    make = _packed if source.order.profile is not None else _reformed
-    sounds, assets = make(reshaper, shelf, job, source)
+    if source.order.profile is not None:
+        sounds, assets = _packed(reshaper, studio.shelf, job, source)
+    else:
+        marked = of_rendition(job, source.facts.license)
+        stamp = Stamp(marked=marked, credentials=studio.credentials)
+        sounds, assets = _reformed(reshaper, studio.shelf, job, source, stamp)
     return Rendered(
         order=source.order,
         sounds=tuple(sounds),
@@ -105,13 +110,14 @@ def _made(reshaper: Reshaper, shelf: Shelf, job: Job) -> Rendered:
 
 
 def _reformed(
-    reshaper: Reshaper, shelf: Shelf, job: Job, source: Source
+    reshaper: Reshaper, shelf: Shelf, job: Job, source: Source, stamp: Stamp
 ) -> tuple[list[SoundFile], list[Asset]]:
     kept, sounds, assets = _score(shelf, source), [], []
     for piece in reshaper.pieces(kept, job):
         sounds.append(piece.sound)
         for name, content in piece.named():
-            assets.append(shelf.put(name, content, _media_type(name)))
+            media_type = _media_type(name)
+            assets.append(shelf.put(name, stamp.put(content, media_type), media_type))
     return sounds, assets
 
 

@@ -1,0 +1,130 @@
+"""What a client downloads says that a machine made it, and a license is for that very file."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import soundfile
+
+from api.licenses import certificate as certificates
+from api.licenses import service as licenses
+from engine.marks import credentials as who
+from engine.marks.content import SOURCE, Unsigned, read
+from engine.marks.credentials import Credentials
+from tests.api.conftest import Client, Door
+from tests.api.studio import make_and_settle
+
+LOOP = {"prompt": "bright synthwave", "kind": "loop", "bars": 4, "bpm": 192, "candidates": 1,
+        "stems": ["bass"], "seed": 5}  # fmt: skip
+AIGC = '"ProduceID":"{}"'
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
+    return who.create(tmp_path_factory.mktemp("marks") / "marks.pem")
+
+
+async def _licensed(
+    client: Client, door: Door, signer: Credentials | None, **more: Any
+) -> dict[str, Any]:
+    asked = await client.brief({**LOOP, **more})
+    assert asked.status_code == 202, asked.text
+    brief = asked.json()["id"]
+    await make_and_settle(door.pool, door.store, credentials=signer)
+    (line,) = (await client.get(f"/v1/briefs/{brief}")).json()["candidates"]
+    picked = await client.post(
+        f"/v1/candidates/{line['id']}/pick", headers={"idempotency-key": "p"}
+    )
+    return picked.json()
+
+
+async def _file(client: Client, path: str) -> httpx.Response:
+    answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+@pytest.mark.slow
+async def test_master_stems_copies_and_renditions_are_signed_and_licensed(
+    client: Client, door: Door, signer: Credentials
+) -> None:
+    license_ = await _licensed(client, door, signer)
+    candidate, track = license_["candidate"], license_["track"]
+    master = (await _file(client, f"/v1/tracks/{track}/audio")).content
+    paths = {
+        f"/v1/tracks/{track}/stems/bass": "audio/wav",
+        f"/v1/candidates/{candidate}/audio?format=mp3": "audio/mpeg",
+        f"/v1/candidates/{candidate}/audio?format=wav": "audio/wav",
+    }
+    for content, kind in [(master, "audio/wav")] + [
+        ((await _file(client, path)).content, kind) for path, kind in paths.items()
+    ]:
+        found = read(content, kind, roots=signer.root)
+        assert (found.state, found.source) == ("Trusted", SOURCE)
+        assert found.facts["model_sha256"]
+        assert "originality" not in found.facts, "that is between us and the account"
+    keys = await licenses.key_set(door.pool)
+    document = (await _file(client, f"/v1/licenses/{license_['id']}/certificate")).content
+    certificate = certificates.verify(document, keys)
+    assert certificates.names_audio(certificate, master)
+    assert b"smpl" in master, "its loop points are still there"
+    assert soundfile.info(io.BytesIO(master)).frames == 240_000
+
+    asked = await client.post(
+        f"/v1/tracks/{track}/renditions", {"format": "flac"}, headers={"idempotency-key": "r"}
+    )
+    await make_and_settle(door.pool, door.store, credentials=signer)
+    made = (await client.get(f"/v1/renditions/{asked.json()['id']}")).json()
+    (flac,) = [one for one in made["files"] if one["media_type"] == "audio/flac"]
+    content = (await _file(client, flac["url"].removeprefix("http://127.0.0.1:8000"))).content
+    found = read(content, "audio/flac", roots=signer.root)
+    assert (found.state, found.facts["license"]) == ("Trusted", license_["id"])
+    assert soundfile.info(io.BytesIO(content)).frames == 240_000
+
+
+@pytest.mark.slow
+async def test_chinas_label_stands_in_every_file_also_where_nothing_is_signed(
+    client: Client, door: Door
+) -> None:
+    license_ = await _licensed(client, door, None, marking="cn")
+    for path in (
+        f"/v1/tracks/{license_['track']}/audio",
+        f"/v1/candidates/{license_['candidate']}/audio?format=mp3",
+    ):
+        content = (await _file(client, path)).content
+        assert AIGC.format(license_["candidate"]).encode("utf-16-le") in content, path
+        with pytest.raises(Unsigned):
+            read(content, "audio/mpeg" if "mp3" in path else "audio/wav")
+
+
+@pytest.mark.slow
+async def test_a_closed_loop_is_not_signed(client: Client, door: Door, signer: Credentials) -> None:
+    license_ = await _licensed(client, door, signer, marking="closed_loop")
+    master = (await _file(client, f"/v1/tracks/{license_['track']}/audio")).content
+    with pytest.raises(Unsigned):
+        read(master, "audio/wav")
+
+
+def test_the_shell_makes_credentials_and_reads_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from engine.__main__ import main
+    from engine.marks.content import Origin, signed
+
+    file, sound = tmp_path / "marks.pem", tmp_path / "x.wav"
+    assert main(["marks", "create", str(file)]) == 0
+    assert main(["marks", "create", str(file)]) == 2, "what signs is never overwritten"
+    plain = io.BytesIO()
+    soundfile.write(plain, [0.0] * 4800, 48_000, format="WAV")
+    origin = Origin(title="x", version="0", facts={})
+    sound.write_bytes(signed(plain.getvalue(), "audio/wav", origin, who.load(file)))
+    capsys.readouterr()
+    roots = str(tmp_path / "marks.root.pem")
+    assert main(["marks", "read", str(sound), "--roots", roots]) == 0
+    assert '"Trusted"' in capsys.readouterr().out
+    broken = bytearray(sound.read_bytes())
+    broken[100] ^= 1
+    sound.write_bytes(broken)
+    assert main(["marks", "read", str(sound), "--roots", roots]) == 1
