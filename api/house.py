@@ -9,12 +9,14 @@ from msgspec import Struct
 from api import composer, docs
 from api.answers import answer
 from api.entrance import AnyRequest, Nothing, query
+from api.errors import NotFound
 from api.licenses import service as licenses
 from api.licenses.signing import KeySet
-from api.operations import promises
+from api.operations import File, promises
 from api.shop import shop_of
 from billing.connections import lent
 
+PEM = File(media_types=("application/pem-certificate-chain",))
 ANSWERS_WITHIN_S = 2.0
 """A database that takes longer is not ready for a client's request either."""
 
@@ -80,6 +82,19 @@ async def list_signing_keys(request: AnyRequest) -> Response[bytes]:
 
 
 @get(
+    "/.well-known/content-credentials.pem",
+    opt=promises(name="read_marks_root", tag="licenses", answers={200: PEM}, refuses=(NotFound,),
+                 summary="The certificate to trust when checking our files' content credentials"),
+)  # fmt: skip
+async def read_marks_root(request: AnyRequest) -> Response[bytes]:
+    query(request, Nothing)
+    root = shop_of(request).settings.marks_root
+    if not root:
+        raise NotFound("this deployment signs no files")
+    return Response(root.encode(), media_type=PEM.media_types[0])
+
+
+@get(
     "/training-data",
     opt=promises(name="read_training_data", tag="operations",
                  answers={200: (TrainingData, docs.PAGE)},
@@ -122,4 +137,6 @@ def _training_data() -> TrainingData:
     )
 
 
-ROUTES = [read_health, read_readiness, list_signing_keys, read_training_data]
+ROUTES = [
+    read_health, read_readiness, list_signing_keys, read_marks_root, read_training_data,
+]  # fmt: skip

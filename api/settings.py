@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -58,10 +59,13 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_EVENT_STREAMS_PER_ACCOUNT``: how many of them may be one account's."""
     webhooks_loopback: bool = False
     """``CUESMITH_WEBHOOKS_LOOPBACK``: 1 lets webhooks go to this machine; for development only."""
+    marks_root: str = ""
+    """``CUESMITH_MARKS_ROOT``: a PEM file with the certificate to trust when checking our files'
+    content credentials; published where it is set."""
     pool_size: int = 10
     """``CUESMITH_POOL_SIZE``: connections to Postgres."""
     open_requests: int = 1000
-    """``CUESMITH_OPEN_REQUESTS``: requests a replica works on at once; health is always answered."""
+    """``CUESMITH_OPEN_REQUESTS``: requests a replica works on at once; health always answers."""
     waits_per_key: int = 100
     """``CUESMITH_WAITS_PER_KEY``: requests of a key that a replica holds back; more do not wait."""
     open_connections: int = 15_000
@@ -91,6 +95,7 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
         stripe_webhook_secrets=_secrets(environ, "CUESMITH_STRIPE_WEBHOOK_SECRETS"),
         stripe_thin_secrets=_secrets(environ, "CUESMITH_STRIPE_THIN_SECRETS"),
         webhooks_loopback=environ.get("CUESMITH_WEBHOOKS_LOOPBACK") == "1",
+        marks_root=_certificate(environ.get("CUESMITH_MARKS_ROOT")),
         metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),
         **{field: _number(field, text) for field, text in defaults.items() if text is not None},
         **{field: _bound(environ, field) for field in _BOUNDS},
@@ -111,6 +116,19 @@ def _bucket(environ: Mapping[str, str]) -> Bucket:
         return bucket(environ)
     except StoreMisnamed as error:
         raise SettingMissing(str(error)) from None
+
+
+def _certificate(file: str | None) -> str:
+    """What a PEM file says; empty where none is named."""
+    if not file:
+        return ""
+    try:
+        text = Path(file).read_text()
+    except (OSError, UnicodeError) as error:
+        raise SettingMissing(f"CUESMITH_MARKS_ROOT cannot be read: {error}") from None
+    if "-----BEGIN CERTIFICATE-----" not in text or "PRIVATE KEY" in text:
+        raise SettingMissing(f"{file} must hold a certificate in PEM, and no key")
+    return text
 
 
 def _secrets(environ: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -182,7 +182,10 @@ class Workbench:
         clerk = store | {"CUESMITH_STRIPE": "sandbox", "CUESMITH_STRIPE_URL": sandbox_url,
                          "CUESMITH_PUBLIC_URL": url, "CUESMITH_PEPPER": self.address.pepper,
                          "CUESMITH_WEBHOOKS_LOOPBACK": "1"}  # fmt: skip
-        studio = store | {"CUESMITH_DRAIN_S": self._environ.get("CUESMITH_DRAIN_S", DRAIN_S)}
+        studio = store | {
+            "CUESMITH_DRAIN_S": self._environ.get("CUESMITH_DRAIN_S", DRAIN_S),
+            "CUESMITH_MARKS": str(self._marks()),
+        }
         gateway = (
             {name: self._environ[name] for name in _GATEWAY_ONLY if name in self._environ}
             | store
@@ -190,6 +193,7 @@ class Workbench:
                 "CUESMITH_PEPPER": self.address.pepper,
                 "CUESMITH_PUBLIC_URL": url,
                 "CUESMITH_SIGNING_KEY": self._signing_key(),
+                "CUESMITH_MARKS_ROOT": str(self._marks().with_suffix(".root.pem")),
                 "CUESMITH_STRIPE_WEBHOOK_SECRETS": webhook_secret,
                 "CUESMITH_STRIPE_THIN_SECRETS": thin_secret,
                 "CUESMITH_WEBHOOKS_LOOPBACK": "1",
@@ -300,6 +304,18 @@ class Workbench:
         if not file.exists():
             Signer.create(file)
         return str(file)
+
+    def _marks(self) -> Path:
+        """The credentials that the studio signs files with; made by the engine, once."""
+        file = self.home / "marks.pem"
+        if not file.exists():
+            made = subprocess.run(
+                [sys.executable, "-P", "-m", "engine", "marks", "create", str(file)],
+                env=self._environ, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if made.returncode:
+                raise WorkbenchError(f"the studio cannot sign: {made.stderr.strip()}")
+        return file
 
 
 _NOT_FOR_ALL = frozenset(

@@ -163,7 +163,7 @@ async def capabilities(shop: Shop, caller: Caller) -> Capabilities:
             "profiles": list(get_args(Profile)),
         },
         models=(_model(),),
-        marks=("metadata",),
+        marks=("metadata", *(["content_credentials"] if shop.settings.marks_root else [])),
         prices=price_list(book),
         limits=Limits(
             candidates_max=10,

@@ -45,6 +45,7 @@ from api.postgres import Embedded
 from billing.connections import transaction
 from billing.ledger import service as ledger
 from billing.processor import errands, store
+from engine.marks import credentials
 from tests.api.conftest import PEPPER, WEBHOOK_SECRET
 from tests.api.invoiced import mirrored
 from tests.api.studio import make_and_settle
@@ -100,6 +101,8 @@ def staged(server: Embedded, folder: Path, tenants: int) -> Iterator[Stage]:
     """A gateway on a database of its own, until it is left; the server has a ``template``."""
     dsn = asyncio.run(_database(server))
     Signer.create(folder / "signing.pem")
+    root = folder / "root.pem"
+    root.write_bytes(credentials.create(folder / "marks.pem").root)
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     environ = {
@@ -110,6 +113,7 @@ def staged(server: Embedded, folder: Path, tenants: int) -> Iterator[Stage]:
         "CUESMITH_RATE_BURST": "100000", "CUESMITH_OPEN_BRIEFS": "100000",
         "CUESMITH_PLANS_PER_MINUTE": "1000000", "CUESMITH_PLANS_BURST": "100000",
         "CUESMITH_OPEN_PLANS": "100000", "CUESMITH_OPEN_RENDITIONS": "100000",
+        "CUESMITH_MARKS_ROOT": str(root),
     }  # fmt: skip
     program = (
         "import sys; from pathlib import Path; from api import app, settings;"

@@ -4,16 +4,22 @@ import io
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import soundfile
+from msgspec import structs
 
+from api.app import create_app
 from api.licenses import certificate as certificates
 from api.licenses import service as licenses
+from api.licenses.signing import Signer
+from api.settings import GatewaySettings, SettingMissing
+from api.settings import read as read_settings
 from engine.marks import credentials as who
 from engine.marks.content import SOURCE, Unsigned, read
 from engine.marks.credentials import Credentials
-from tests.api.conftest import Client, Door
+from tests.api.conftest import Client, Door, opened
 from tests.api.studio import make_and_settle
 
 LOOP = {"prompt": "bright synthwave", "kind": "loop", "bars": 4, "bpm": 192, "candidates": 1,
@@ -105,6 +111,39 @@ async def test_a_closed_loop_is_not_signed(client: Client, door: Door, signer: C
     master = (await _file(client, f"/v1/tracks/{license_['track']}/audio")).content
     with pytest.raises(Unsigned):
         read(master, "audio/wav")
+
+
+async def test_the_root_is_published_where_files_are_signed(
+    settings: GatewaySettings,
+    pool: asyncpg.Pool,
+    tmp_path: Path,
+    signer: Credentials,
+    door: Door,
+    client: Client,
+) -> None:
+    missing = await door.http.get("/.well-known/content-credentials.pem")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    assert (await client.get("/v1/capabilities")).json()["marks"] == ["metadata"]
+    marked = structs.replace(settings, marks_root=signer.root.decode())
+    app = create_app(marked, Signer.create(tmp_path / "own.pem"))
+    async with (
+        opened(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://door") as http,
+    ):
+        published = await http.get("/.well-known/content-credentials.pem")
+        other = await Door(app=app, http=http, pool=pool, store=tmp_path).client()
+        told = (await other.get("/v1/capabilities")).json()["marks"]
+    assert (published.status_code, published.content) == (200, signer.root)
+    assert told == ["metadata", "content_credentials"]
+
+
+def test_a_root_that_is_none_is_refused_at_the_start(tmp_path: Path) -> None:
+    environ = {"DATABASE_URL": "x", "CUESMITH_STORE": "x", "CUESMITH_PEPPER": "p" * 16}
+    secret = tmp_path / "marks.pem"
+    who.create(secret)
+    for file in (tmp_path / "missing.pem", secret):
+        with pytest.raises(SettingMissing):
+            read_settings(environ | {"CUESMITH_MARKS_ROOT": str(file)})
 
 
 def test_the_shell_makes_credentials_and_reads_files(

@@ -22,7 +22,7 @@ NO_ONES = {"account", "month", "stem", "file"}
 
 OPEN = {
     "receive_stripe_event", "receive_thin_stripe_event", "read_health", "read_readiness",
-    "list_signing_keys", "read_training_data", "read_openapi", "read_docs",
+    "list_signing_keys", "read_marks_root", "read_training_data", "read_openapi", "read_docs",
 }  # fmt: skip
 """What anybody may call; all else needs a key."""
 
