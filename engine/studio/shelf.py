@@ -13,6 +13,7 @@ from typing import IO
 import obstore
 import structlog
 from obstore.store import LocalStore, S3Store
+from prometheus_client import Counter, Gauge
 
 from engine.contracts import Asset
 from engine.stock.places import (
@@ -41,6 +42,8 @@ MOST_PROBED = 32 << 20
 ENDINGS = {**formats.ENDINGS, "audio/midi": "mid", "application/zip": "zip"}
 
 log = structlog.get_logger()
+FAILED = Counter("studio_store_failures_total", "Tries to put a file away that failed")
+UNREACHABLE = Gauge("studio_store_unreachable", "1 while nothing can be put away")
 
 
 def open_shelf(
@@ -122,6 +125,7 @@ class Shelf:
             log.warning("store.unreachable", error=first_line(error))
             return False
         log.info("store.reachable")
+        UNREACHABLE.set(0)
         self._trouble = None
         return True
 
@@ -134,8 +138,10 @@ class Shelf:
                 self._write(asset, content)
                 return
             except StoreUnreachable as error:
+                FAILED.inc()
                 if time.monotonic() + pause > until:
                     self._trouble = _Trouble(min(asset.bytes, MOST_PROBED))
+                    UNREACHABLE.set(1)
                     raise
                 log.warning("store.put_failed", error=str(error))
             time.sleep(pause)

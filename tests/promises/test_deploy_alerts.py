@@ -26,15 +26,6 @@ OTHERS: dict[str, frozenset[str]] = {
     "pg_stat_activity_count": frozenset({"datname", "state"}),
     "pg_settings_max_connections": frozenset({"server"}),
 }
-COMING: dict[str, frozenset[str]] = {
-    "clerk_queue_oldest_seconds": frozenset({"lane"}),
-    "clerk_queue_seconds": frozenset({"lane"}),
-    "clerk_queue_jobs": frozenset({"lane", "state"}),
-    "clerk_jobs_given_up_total": frozenset({"why"}),
-    "clerk_messages_sent_total": frozenset({"outcome"}),
-    "clerk_messages_waiting": frozenset(),
-}
-"""Agreed, and shown by a round that is still being written."""
 EVERYWHERE = {"job", "instance"}
 """Labels that Prometheus puts onto every series."""
 BOARDS = {"business", "queue", "engine", "money"}
@@ -75,7 +66,7 @@ def _selectors() -> Iterator[tuple[str, promql.Selector]]:
 
 @cache
 def _known() -> dict[str, frozenset[str]]:
-    return {**COMING, **metrics(), **OTHERS}
+    return {**metrics(), **OTHERS}
 
 
 # --- what they speak of ---

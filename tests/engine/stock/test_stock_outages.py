@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from moto.server import ThreadedMotoServer
 from msgspec import Struct
+from prometheus_client import REGISTRY
 
 from engine.contracts import Brief
 from engine.queue import service as queue
@@ -104,9 +105,12 @@ async def test_an_outage_uses_no_attempt_up_and_what_was_accepted_is_made_after_
         assert not await asyncio.to_thread(studio.shelf.ready)
         assert await claim(studio, "candidates") is None, "it took what it could not put away"
     assert capfd.readouterr().out.count(outage.says) >= ATTEMPTS
+    assert REGISTRY.get_sample_value("studio_store_unreachable") == 1
+    assert (REGISTRY.get_sample_value("studio_store_failures_total") or 0) >= ATTEMPTS
     outage.mend()
     studio = studios[0]
     lease = await _claimed(studio)
+    assert REGISTRY.get_sample_value("studio_store_unreachable") == 0
     await briefs.make(studio, lease)
     assert await _state(pool) == ("done", 1)
     made = await pool.fetchval("select body -> 'made' from engine.deliveries where number = 1")
