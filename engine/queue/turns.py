@@ -34,10 +34,11 @@ the others, too."""
 # finds the n-th job of an account where it would stand if the n-1 before it were running. `moment`
 # is the clock of the kind: who comes back after a pause has saved nothing up. `like` keeps the last
 # look at a row, which is there because another studio may just have taken it, from being answered
-# by reading everything that is queued.
+# by reading everything that is queued. The lanes are two values, not an array: of an array the
+# planner guesses ten, and plans anew for every claim, which takes longer than the claim.
 CLAIM_NEXT = """
-with recursive lanes as (
-  select lane, place from unnest($5::text[]) with ordinality as lanes (lane, place)
+with recursive lanes (place, lane) as (
+  values (1, $5::text), (2, $6)
 ), pins as (
   select '' as engine union select $4
 ), waiting as (
@@ -129,7 +130,7 @@ with recursive lanes as (
 ), turned as (
   insert into engine.turns as turns (wants, account, api_key, begun_s, ended_s)
   select taken.wants, taken.account, turn.api_key, turn.begins_s,
-    turn.begins_s + greatest(taken.expected_s, $6)
+    turn.begins_s + greatest(taken.expected_s, $7)
   from taken join chosen on chosen.id = taken.id, lateral (
     values ('*', chosen.begins_s), (taken.api_key, chosen.key_begins_s)
   ) as turn (api_key, begins_s)
@@ -145,8 +146,10 @@ async def claim_next(
     conn: asyncpg.Connection, worker: str, lease: timedelta, wants: Wants, engine: str | None
 ) -> Lease | None:
     """The next job of a kind, taken for ``lease``; only such as ``engine`` may do."""
-    lanes = list(LANES[wants])
-    row = await conn.fetchrow(CLAIM_NEXT, worker, lease, wants, engine or "", lanes, LEAST_S)
+    first, second = (*LANES[wants], None)[:2]
+    row = await conn.fetchrow(
+        CLAIM_NEXT, worker, lease, wants, engine or "", first, second, LEAST_S
+    )
     if row is None:
         return None
     return Lease(job=_job(row), worker=worker, attempt=row["attempt"])
