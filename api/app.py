@@ -6,6 +6,7 @@ the PEM file that ``CUESMITH_SIGNING_KEY`` names.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -135,8 +136,8 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
         openapi_config=None,
         logging_config=None,
     )
-    app.state.public_url, app.state.safe = settings.public_url, safe_headers(settings.public_url)
-    app.state.crowd, app.state.body_s = crowd, settings.body_s
+    app.state.public_url, app.safe = settings.public_url, safe_headers(settings.public_url)
+    app.crowd, app.body_s = crowd, settings.body_s
     app.state.openapi = msgspec.json.encode(document)
     app.state.docs = docs.page(document)
     return app
@@ -180,6 +181,10 @@ def serve(
         log.info("gateway.starting", address=f"http://{host}:{port}")
         # The shop is opened here and not by the server, so that what it lacks reaches the caller.
         async with app.lifespan():
+            # What is here now stays; looking through it once more would keep requests waiting.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(20_000, 20, 20)
             with contextlib.suppress(asyncio.CancelledError):
                 await server.serve()
 

@@ -37,6 +37,8 @@ SECONDS = Histogram(
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _WHOLE = (Said, Response)
+_USUAL = 2
+"""Headers of an answer that says only what it is and how long."""
 _KINDS = {
     "application/json": b"application/json", "text/html": b"text/html; charset=utf-8",
 }  # fmt: skip
@@ -51,6 +53,12 @@ class Gateway(Litestar):
     from an address to the call that is there: what Litestar does between the two for calls that
     take their parameters from it, ours do without."""
 
+    crowd: Crowd
+    body_s: float = 30.0
+    """Seconds in which a request's body must be here."""
+    safe: tuple[tuple[bytes, bytes], ...] = ()
+    """Headers of every answer, see `safe_headers`."""
+
     async def __call__(self, scope: Any, receive: Receive | Any, send: Send | Any) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
@@ -64,7 +72,7 @@ class Gateway(Litestar):
             return
         scope["app"] = scope["litestar_app"] = self
         scope["route_handler"] = handler
-        request = Request(scope, patiently(receive, self.state.body_s), send)
+        request = Request(scope, patiently(receive, self.body_s), send)
         await self._answer(handler, request, send)
 
     def _find(self, scope: Any) -> Any:
@@ -82,7 +90,7 @@ class Gateway(Litestar):
         scope: Any = request.scope
         operation = handler.opt["operation"]
         counted = not operation.streams and operation.name not in UNCOUNTED
-        crowd: Crowd = self.state.crowd
+        crowd = self.crowd
         try:
             if counted:
                 crowd.come()
@@ -193,17 +201,17 @@ def _leave(message: Any, scope: Any) -> None:
     """Put onto every answer what every answer carries; write its line when it leaves."""
     state = scope["state"]
     sent: list[tuple[bytes, bytes]] = list(message["headers"])
-    there = {name.lower() for name, _ in sent}
     if state["method"] == "OPTIONS" and message["status"] == 204:
         allowed = _taken_at(scope["litestar_app"], scope.get("path_template"))
         sent = [(name, allowed if name.lower() == b"allow" else value) for name, value in sent]
-    sent.append((b"x-request-id", state["request_id"].encode()))
-    sent += [header for header in scope["litestar_app"].state.safe if header[0] not in there]
-    sent += [
-        (name.encode(), text.encode()) for name, text in state.get("headers", {}).items()
-        if name.encode() not in there
+    more = [
+        (b"x-request-id", state["request_id"].encode()), *scope["litestar_app"].safe,
+        *((name.encode(), text.encode()) for name, text in state.get("headers", {}).items()),
     ]  # fmt: skip
-    message["headers"] = sent
+    if len(sent) > _USUAL:  # it may say otherwise of one of them
+        there = {name.lower() for name, _ in sent}
+        more = [header for header in more if header[0] not in there]
+    message["headers"] = sent + more
     _note(scope, state, message["status"])
 
 
@@ -215,9 +223,7 @@ def safe_headers(public_url: str) -> tuple[tuple[bytes, bytes], ...]:
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
         (b"cache-control", b"no-store"),
-        (b"x-frame-options", b"DENY"),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
-        (b"cross-origin-resource-policy", b"same-site"),
         (b"permissions-policy", b"accelerometer=(), camera=(), geolocation=(), gyroscope=(), "
          b"magnetometer=(), microphone=(), payment=(), usb=()"),
     )  # fmt: skip

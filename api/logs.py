@@ -11,6 +11,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -28,13 +29,7 @@ DEEPEST = 30
 def as_json() -> None:
     """Log like this from now on; every process calls it once, in its ``main``."""
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            without_what_was_given,
-            _line,
-        ],
+        processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.BytesLoggerFactory(),
         cache_logger_on_first_use=True,
@@ -76,7 +71,14 @@ def _said(error: BaseException) -> str:
     return f": {error}" if isinstance(error, OURS) and not hasattr(error, "reasons") else ""
 
 
-def _line(logger: Any, method: str, facts: MutableMapping[str, Any]) -> bytes:
+def _line(logger: Any, method: str, said: MutableMapping[str, Any]) -> bytes:
+    """All of a line in one step: every request waits for its own."""
+    facts = {
+        "event": said.pop("event"), "level": method, "timestamp": datetime.now(UTC),
+        **structlog.contextvars.get_contextvars(), **said,
+    }  # fmt: skip
+    if "exc_info" in facts:
+        without_what_was_given(logger, method, facts)
     try:
         return msgspec.json.encode(facts, enc_hook=repr)
     except (TypeError, ValueError):  # half a character, or a key that is no text

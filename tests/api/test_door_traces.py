@@ -21,7 +21,7 @@ async def read_trace(request: Request[Any, Any, Any]) -> str:
 async def _named(*sent: str) -> str:
     """The trace of a request with these ``traceparent`` headers."""
     app = Gateway([read_trace], before_send=[depart], openapi_config=None, logging_config=None)
-    app.state.safe = safe_headers("http://door")
+    app.safe = safe_headers("http://door")
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as http:
         answer = await http.get("/trace", headers=[("traceparent", one) for one in sent])
