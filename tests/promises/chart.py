@@ -36,6 +36,7 @@ CASES: dict[str, dict[str, Any]] = {
             "nodeSelector": {"pool": "web"},
             "tolerations": [{"key": "web", "operator": "Exists"}],
         },
+        "marks": {"existingSecret": "marks"},
         "image": {"pullSecrets": [{"name": "registry"}]},
     },
     "bucket": {

@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -158,11 +159,34 @@ def test_each_process_sees_its_own_secrets_only() -> None:
             "clerk", "operator",
         ), name  # fmt: skip
         mounted = {
-            volume["secret"]["secretName"]
+            (volume["secret"]["secretName"], item["key"])
             for volume in template["spec"]["volumes"]
             if "secret" in volume
+            for item in volume["secret"]["items"]
         }
-        assert mounted <= {"cue-gateway"}, name
+        assert mounted <= FILES.get(container["name"], set()), name
+
+
+FILES = {
+    "gateway": {("cue-gateway", "signing-key.pem"), ("marks", "root.pem")},
+    "studio": {("marks", "marks.pem")},
+}
+"""Secrets that a process reads as files."""
+
+
+def test_a_variable_that_names_a_file_names_one_that_is_mounted() -> None:
+    seen = set()
+    for name, template, container in containers():
+        volumes = {volume["name"]: volume for volume in template["spec"]["volumes"]}
+        there = {
+            f"{mount['mountPath']}/{item['path']}"
+            for mount in container["volumeMounts"]
+            for item in volumes[mount["name"]].get("secret", {}).get("items", ())
+        }
+        named = {value for value in environment(container).values() if value.endswith(".pem")}
+        assert named == there, name
+        seen |= {value.rpartition("/")[2] for value in named}
+    assert seen == {"signing-key.pem", "marks.pem", "root.pem"}
 
 
 def test_a_store_of_secrets_has_every_key_that_a_process_asks_for() -> None:
@@ -222,7 +246,7 @@ def test_every_image_is_a_target_of_the_dockerfile() -> None:
     assert named <= targets
 
 
-def _environment(container: Manifest) -> dict[str, str]:
+def environment(container: Manifest) -> dict[str, str]:
     """What a process would see, with something plausible for each secret."""
     plausible = {
         "DATABASE_URL": "postgresql://cue@db/cue",
@@ -236,14 +260,18 @@ def _environment(container: Manifest) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_process_would_start_with_what_it_is_told(case: str) -> None:
+def test_each_process_would_start_with_what_it_is_told(case: str, tmp_path: Path) -> None:
+    root = tmp_path / "root.pem"
+    root.write_text("-----BEGIN CERTIFICATE-----\n")
     read: dict[str, Any] = {
         "gateway": api.settings.read, "clerk": billing.settings.read, "studio": engine.settings.read
     }  # fmt: skip
     started = set()
     for name, _, container in containers():
         if name.startswith(f"{case}:") and container["name"] in read:
-            told = _environment(container)
+            told = environment(container)
+            if "CUESMITH_MARKS_ROOT" in told:
+                told["CUESMITH_MARKS_ROOT"] = str(root)
             got = read[container["name"]](told)
             assert container["name"] == "clerk" or got.database_url == "postgresql://cue@db/cue"
             ports = {port["name"]: port["containerPort"] for port in container["ports"]}
@@ -267,7 +295,7 @@ def test_the_port_of_the_service_is_the_one_that_the_gateway_listens_on() -> Non
 def test_a_studio_has_longer_to_end_than_it_takes_to_drain() -> None:
     for name, template, container in containers():
         if container["name"] == "studio":
-            drain = int(_environment(container)["CUESMITH_DRAIN_S"])
+            drain = int(environment(container)["CUESMITH_DRAIN_S"])
             assert template["spec"]["terminationGracePeriodSeconds"] >= drain + 60, name
 
 
@@ -276,7 +304,7 @@ def test_a_studio_on_gpus_gets_one_and_insists_on_it() -> None:
     container = template["containers"][0]
     assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
     assert container["resources"]["requests"]["nvidia.com/gpu"] == 1
-    assert _environment(container)["CUESMITH_PROVIDER"] == "CUDAExecutionProvider"
+    assert environment(container)["CUESMITH_PROVIDER"] == "CUDAExecutionProvider"
     assert container["image"].split("/")[-1].startswith("studio-gpu:")
     assert template["nodeSelector"] and template["tolerations"]
     assert not any("studio-cpu" in one["metadata"]["name"] for one in rendered("gpu"))

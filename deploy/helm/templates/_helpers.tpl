@@ -152,3 +152,14 @@ affinity: {{- toYaml . | nindent 2 }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/* One file of the secret of marks, for who needs it: (list $ "marks.pem"). */}}
+{{- define "cuesmith.marksVolume" -}}
+{{- $root := index . 0 -}}
+- name: marks
+  secret:
+    secretName: {{ $root.Values.marks.existingSecret }}
+    defaultMode: 0440
+    items:
+      - {key: {{ index . 1 }}, path: {{ index . 1 }}}
+{{- end }}
