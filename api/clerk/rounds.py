@@ -17,6 +17,7 @@ from api.clerk.fees import book_fees
 from api.clerk.forgetting import forget_answers, forget_offers, forget_plans
 from api.clerk.holds import keep_holds
 from api.clerk.lots import expire_lots
+from api.clerk.messages import Post, count_messages, forget_told
 from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
 from api.clerk.queue import count_queue
@@ -33,6 +34,7 @@ from api.clerk.stripe import forget_events, handle_stripe, sweep_stripe
 from api.clerk.topups import start_topups
 from api.clerk.watching import PULSE, count_waiting, prove_ledger
 from api.database import GONE
+from api.webhooks import outbox
 from billing.errors import StripeUnavailable
 from billing.processor import errands
 
@@ -62,6 +64,7 @@ ROUNDS = (
     Round(step=keep_holds, pause_s=5.0),
     Round(step=count_waiting, pause_s=15.0),
     Round(step=count_queue, pause_s=15.0),
+    Round(step=count_messages, pause_s=15.0),
     Round(step=subscribe_postpaid, pause_s=5.0),
     Round(step=dun, pause_s=60.0),
     Round(step=sweep_stripe, pause_s=60.0),
@@ -78,19 +81,22 @@ ROUNDS = (
     Round(step=forget_offers, pause_s=3600.0),
     Round(step=forget_errands, pause_s=3600.0),
     Round(step=forget_events, pause_s=3600.0),
+    Round(step=forget_told, pause_s=3600.0),
 )
 
 
-async def serve(desk: Desk) -> None:
+async def serve(desk: Desk, post: Post) -> None:
     """Work until SIGTERM or SIGINT; what is begun is finished."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     woken = {one.channel: asyncio.Event() for one in ROUNDS if one.channel is not None}
+    letters = woken[outbox.CHANNEL] = asyncio.Event()
     listener = asyncio.create_task(listen(desk.pool, woken, stop))
     log.info("clerk.ready")
     await asyncio.gather(
         PULSE.beat(stop),
+        post.serve(stop, letters),
         *(
             repeat(one.step, desk, stop, one.pause_s, woken.get(one.channel or ""))
             for one in ROUNDS
