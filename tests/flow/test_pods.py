@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -77,6 +78,17 @@ class Pod:
         self._child.wait()
 
     @property
+    def processes(self) -> list[int]:
+        """All that run in its surroundings: itself, and what it has started."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                told = (folder / "environ").read_bytes().split(b"\0")
+                if f"CUESMITH_METRICS_PORT={self.port}".encode() in told:
+                    found.append(int(folder.name))
+        return found
+
+    @property
     def alive(self) -> bool:
         return self._child.poll() is None
 
@@ -102,8 +114,12 @@ def start(tmp_path: Path, postgres: str) -> Iterator[Start]:
         pod.end()
 
 
-async def _enqueue(pool: asyncpg.Pool, name: str, account: str = "acc_1", **more: Any) -> None:
-    brief = Brief(kind="bed", duration_ms=6000, candidates=2)
+BED = Brief(kind="bed", duration_ms=6000, candidates=2)
+
+
+async def _enqueue(
+    pool: asyncpg.Pool, name: str, account: str = "acc_1", brief: Brief = BED, **more: Any
+) -> None:
     job = Job(
         id=name, account=account, resolved=resolve(brief, 7), seed=7,
         deadline_at=datetime.now(UTC) + timedelta(minutes=10), **more,
@@ -220,6 +236,22 @@ async def test_a_studio_makes_as_many_briefs_at_once_as_it_is_told_and_says_so(
     pod.tell(signal.SIGTERM)
     assert pod.ended() == 0
     assert set((await _states(pool)).values()) == {("queued", 0)}
+
+
+async def test_players_make_what_is_heard_and_end_with_a_studio_that_is_killed(
+    pool: asyncpg.Pool, start: Start
+) -> None:
+    await _enqueue(pool, "brf_a", brief=Brief(kind="chime", duration_ms=600, candidates=2))
+    pod = start(CUESMITH_BACKEND="score", CUESMITH_PLAYERS="2")
+    await _comes(pool, {"brf_a": ("done", 1)})
+    assert await _delivered(pool, "brf_a") == [1, 2]
+    metrics = pod.get("/metrics").text
+    assert "studio_players 2.0" in metrics
+    assert "studio_players_lost_total 0.0" in metrics
+    assert 'studio_memory_bytes{kind="players"}' in metrics
+    assert len(pod.processes) >= 3, "the studio and two players"
+    pod.tell(signal.SIGKILL)
+    _until(lambda: not pod.processes, "its players live on")
 
 
 async def test_a_studio_is_ready_after_its_warm_up_and_unhealthy_when_it_stands_still(
