@@ -192,6 +192,14 @@ def test_every_page_is_of_an_alert_and_every_reference_leads_somewhere() -> None
             assert named in headings, f"the runbook speaks of *{named}*"
 
 
+def test_what_was_rehearsed_is_a_test_that_there_is() -> None:
+    named = re.findall(r"\| `(test_\w+)` \|$", RUNBOOK, re.MULTILINE)
+    written = "\n".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) >= 15
+    for name in named:
+        assert re.search(rf"^(async )?def {name}\(", written, re.MULTILINE), name
+
+
 PANELS = {panel["title"] for _, panel in _panels()}
 ASIDES = {"Seen as"}
 
