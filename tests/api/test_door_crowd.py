@@ -1,0 +1,121 @@
+"""How many may be in: beyond the bound the next is sent away at once, and those who are in stay."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import httpx
+from msgspec import structs
+
+from api.app import create_app
+from api.crowd import KEY, Crowd
+from api.gathered import Gathered
+from api.licenses.signing import Signer
+from api.settings import GatewaySettings
+from tests.api.conftest import Client, Door, opened
+
+
+@asynccontextmanager
+async def _client(
+    settings: GatewaySettings, pool: asyncpg.Pool, folder: Path, **told: int
+) -> AsyncIterator[Client]:
+    app = create_app(structs.replace(settings, **told), Signer.create(folder / "own.pem"))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with opened(app), httpx.AsyncClient(transport=transport, base_url="http://door") as http:
+        yield await Door(app=app, http=http, pool=pool, store=folder).client()
+
+
+async def test_who_comes_when_it_is_full_is_sent_away_at_once(
+    settings: GatewaySettings, pool: asyncpg.Pool, postgres: str, tmp_path: Path
+) -> None:
+    async with _client(settings, pool, tmp_path, open_requests=2) as client:
+        conn = await asyncpg.connect(postgres)
+        async with conn.transaction():
+            await conn.execute("lock table billing.wallets in access exclusive mode")
+            slow = [asyncio.create_task(client.get("/v1/balance")) for _ in range(2)]
+            await asyncio.sleep(0.3)
+            assert not any(one.done() for one in slow), "both are in, and neither is answered"
+            refused = await client.get("/v1/balance")
+            well = await client.get("/healthz")
+            ready = await client.get("/readyz")
+        answers = await asyncio.gather(*slow)
+        after = await client.get("/v1/balance")
+        await conn.close()
+    assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+    assert refused.json()["retryable"] is True and int(refused.headers["retry-after"]) >= 1
+    assert [one.status_code for one in (*answers, well, ready, after)] == [200] * 5
+
+
+async def test_those_who_only_wait_are_not_in_anybodys_way(
+    settings: GatewaySettings, pool: asyncpg.Pool, tmp_path: Path
+) -> None:
+    async with _client(settings, pool, tmp_path, open_requests=1, waits_per_key=1) as client:
+        brief = (await client.brief({"prompt": "calm piano", "duration_ms": 8000})).json()["id"]
+        waiting = asyncio.create_task(client.get(f"/v1/briefs/{brief}?wait=60"))
+        while not _held_back(client, brief):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        second = await client.get(f"/v1/briefs/{brief}?wait=60")
+        assert (second.status_code, second.json()["status"]) == (200, "queued")
+        assert not waiting.done(), "the first of the key still waits, the second was answered"
+        await client.post(f"/v1/briefs/{brief}/cancel")
+        waiting.cancel()
+
+
+def _held_back(client: Client, brief: str) -> bool:
+    transport = client.http._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    return brief in transport.app.state.shop.briefs._waiting  # pyright: ignore
+
+
+async def test_a_key_is_forgotten_when_its_last_request_has_waited() -> None:
+    crowd = Crowd(most=3, waits_per_key=1)
+    KEY.set("key_one")
+    with crowd.aside() as first:
+        with crowd.aside() as second:
+            assert (first, second) == (True, False)
+        KEY.set("key_two")
+        with crowd.aside() as other:
+            assert other, "another key's requests may wait"
+    KEY.set("key_one")
+    with crowd.aside() as again:
+        assert again
+
+
+async def test_reads_that_come_together_go_together_and_are_never_older_than_the_question() -> None:
+    asked: list[list[str]] = []
+    go = asyncio.Event()
+
+    async def read(names: list[str]) -> dict[str, int]:
+        asked.append(names)
+        await go.wait()
+        return {name: len(asked) for name in names if name != "nobody"}
+
+    reads = Gathered(read)
+    first = asyncio.create_task(reads.of("a"))
+    while not asked:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    later = [asyncio.create_task(reads.of(name)) for name in ("a", "b", "a", "nobody")]
+    gone = asyncio.create_task(reads.of("c"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    go.set()
+    assert await first == 1
+    assert await asyncio.gather(*later) == [2, 2, 2, None]
+    assert asked == [["a"], ["a", "b", "nobody", "c"]]
+
+
+async def test_a_read_that_fails_fails_for_all_who_asked_and_for_nobody_else() -> None:
+    fails = True
+
+    async def read(names: list[str]) -> dict[str, str]:
+        if fails:
+            raise OSError("the database is away")
+        return {name: name for name in names}
+
+    reads = Gathered(read)
+    answers = await asyncio.gather(reads.of("a"), reads.of("b"), return_exceptions=True)
+    assert all(isinstance(one, OSError) for one in answers)
+    fails = False
+    assert await reads.of("a") == "a"
