@@ -21,6 +21,7 @@ from engine.studio import worker
 from engine.studio.lanes import families, renditions
 from engine.studio.lanes.briefs import store_files
 from engine.studio.lanes.lane import Studio, claim
+from engine.studio.marking import Stamp, of_candidate
 from engine.studio.rooms import Rooms
 from engine.studio.shelf import open_shelf
 from engine.studio.takes import nobody
@@ -49,7 +50,8 @@ def _source(there: Studio, order: RenditionOrder) -> Source:
         job, label=str, tell=lambda _: None, done={}, others=nobody, stop=lambda: False
     )
     offered = next(one for one in told if isinstance(one, Offered))
-    return Source(facts=FACTS, order=order, assets=store_files(there.shelf, offered))
+    stamp = Stamp(marked=of_candidate("cand_a", offered.made))
+    return Source(facts=FACTS, order=order, assets=store_files(there.shelf, offered, stamp))
 
 
 async def _wanted(there: Studio, order: RenditionOrder | None = None, name: str = "rnd_a") -> None:
