@@ -1,6 +1,7 @@
 """Where finished files lie: by content, so writing the same sound twice is one object."""
 
 import hashlib
+import math
 import os
 import shutil
 import tempfile
@@ -39,6 +40,9 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 PROBES_S = (1.0, 60.0)
 """After a file could not be put away the store is probed, first so soon, then ever later."""
 MOST_PROBED = 32 << 20
+PROVEN_S = 15.0
+"""So long after a file was put away it is believed that the next one can be, too."""
+SMALL = 4096
 ENDINGS = {**formats.ENDINGS, "audio/midi": "mid", "application/zip": "zip"}
 
 log = structlog.get_logger()
@@ -72,6 +76,7 @@ class Shelf:
     ) -> None:
         self._store, self._announce, self._keep_trying_s = store, announce, keep_trying_s
         self._trouble: _Trouble | None = None
+        self._proven_at = -math.inf
 
     def put(self, name: str, content: bytes, media_type: str) -> Asset:
         """Store one file; what is there already is written anew, so that it is whole for sure.
@@ -109,25 +114,35 @@ class Shelf:
         return content
 
     def ready(self) -> bool:
-        """Whether files can be put away, as far as is known.
+        """Whether files can be put away: asked before work is taken on.
 
-        After a failure a file as large as the one that failed must first have got through. While
-        it does not, this is tried ever more rarely, and between the tries the answer is no.
+        When nothing was put away for a while a small file is tried; after a failure one as large
+        as what failed. While that does not get through it is tried ever more rarely, and between
+        the tries the answer is no.
         """
         trouble = self._trouble
-        if trouble is None:
+        if trouble is None and time.monotonic() - self._proven_at < PROVEN_S:
             return True
-        if not trouble.due():
+        if trouble is not None and not trouble.due():
             return False
         try:
-            self._probe(trouble.size)
+            self._probe(trouble.size if trouble else SMALL)
         except OUT_OF_REACH as error:
             log.warning("store.unreachable", error=first_line(error))
+            self._bad(trouble or _Trouble(SMALL))
             return False
-        log.info("store.reachable")
-        UNREACHABLE.set(0)
-        self._trouble = None
+        if trouble:
+            log.info("store.reachable")
+        self._well()
         return True
+
+    def _well(self) -> None:
+        self._trouble, self._proven_at = None, time.monotonic()
+        UNREACHABLE.set(0)
+
+    def _bad(self, trouble: "_Trouble") -> None:
+        self._trouble = trouble
+        UNREACHABLE.set(1)
 
     def _kept_trying(self, asset: Asset, content: bytes | Path) -> None:
         """Put away within the shelf's patience."""
@@ -136,12 +151,12 @@ class Shelf:
             try:
                 self._announce(asset.sha256, asset.bytes)
                 self._write(asset, content)
+                self._well()
                 return
             except StoreUnreachable as error:
                 FAILED.inc()
                 if time.monotonic() + pause > until:
-                    self._trouble = _Trouble(min(asset.bytes, MOST_PROBED))
-                    UNREACHABLE.set(1)
+                    self._bad(_Trouble(min(asset.bytes, MOST_PROBED)))
                     raise
                 log.warning("store.put_failed", error=str(error))
             time.sleep(pause)
