@@ -2,14 +2,15 @@
 
 ``python -m loadtests.chaos --minutes 20 --seed 1 --kills 30``
 
-A house of two gateways, two studios with the light backend and two clerks on one Postgres. Accounts
-buy packs, send briefs of all kinds, look, listen, pick, cancel, and say again whatever was not
-answered, under the same names. Meanwhile one part after the other gets ``kill -9``, each kind as
-often, in an order that the seed decides; Stripe's sandbox refuses, fails or loses the answer to one
-call in ten and sends webhooks twice, late, in another order or not at all. Then Stripe works again,
-nothing more is killed, every answer that was lost is asked for once more, and when all is settled:
-each brief that was accepted has ended, the ledger's invariants hold, nothing is lost and nothing is
-there twice. Only this machine; exits 1 on any difference or where less was killed than was asked.
+A house of two gateways, two studios with the light backend and two clerks on one Postgres.
+Accounts buy packs, send briefs of all kinds and families, look, follow events, listen, pick,
+cancel, own webhooks, and say again whatever was not answered, under the same names. Meanwhile one
+part after the other gets ``kill -9``, each kind as often, in an order that the seed decides;
+Stripe's sandbox refuses, fails or loses the answer to one call in ten and sends webhooks twice,
+late, in another order or not at all. Then Stripe works again, nothing more is killed, every answer
+that was lost is asked for once more, and when all is settled: each brief that was accepted has
+ended, the ledger's invariants hold, nothing is lost and nothing is there twice. Only this machine;
+exits 1 on any difference or where less was killed than was asked.
 """
 
 import argparse
@@ -27,7 +28,9 @@ import httpx
 
 from api.workbench import Workbench
 from loadtests.books import GONE, faults, settled
-from loadtests.clients import Book, Client, hear_the_rest
+from loadtests.clients import Book, Client
+from loadtests.customers import Customer, hear_the_rest
+from loadtests.ears import Owner
 from loadtests.house import Account, house, open_accounts, table
 
 REPLICAS = {"gateway": 2, "studio": 2, "clerk": 2}
@@ -104,22 +107,37 @@ class Run:
         pool = await asyncpg.create_pool(address.database_url, min_size=0, max_size=4)
         accounts = await open_accounts(address, given.accounts)
         torment = Torment(self._bench, pool, given.kills, given.seed)
+        owner = await self._owner(accounts)
         struck = await self._load(accounts, torment)
+        owner.well = True
         await hear_the_rest(self._book, address, accounts)
         began = time.monotonic()
         left = await settled(pool, len(self._book.bought), SETTLE_S)
         self._book.counts["seconds until all was settled"] = round(time.monotonic() - began)
         found = [f"{count} {what} are still under way" for what, count in left.items()]
         found += await faults(pool, address, self._bench.home / "store", self._book)
+        found += await owner.faults(pool)
+        await owner.close()
         await pool.close()
         self._print(torment, struck, found)
         return 1 if found or torment.killed.total() < given.kills else 0
+
+    async def _owner(self, accounts: list[Account]) -> Owner:
+        """Whoever owns the endpoints of all accounts."""
+        owner, address = Owner(self._book, self._given.seed), self._bench.address
+        clients = {
+            one.id: Client(self._book, address, one, random.Random(one.id)) for one in accounts
+        }
+        await owner.open(clients, accounts)
+        for client in clients.values():
+            await client.close()
+        return owner
 
     async def _load(self, accounts: list[Account], torment: Torment) -> dict[str, int]:
         """Everything at once; what Stripe's switches have struck."""
         given, address = self._given, self._bench.address
         clients = [
-            Client(self._book, address, one, random.Random(given.seed * 1000 + number))
+            Customer(self._book, address, one, random.Random(given.seed * 1000 + number))
             for number, one in enumerate(accounts * given.programs)
         ]
         async with httpx.AsyncClient(base_url=address.sandbox_url, timeout=20) as sandbox:
@@ -183,7 +201,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="cue-chaos-", ignore_cleanup_errors=True) as name:
         folder = given.keep or Path(name)
         folder.mkdir(parents=True, exist_ok=True)
-        with house(folder, replicas=REPLICAS, candidate_s=0.2) as bench:
+        with house(folder, replicas=REPLICAS, candidate_s=0.4, CUESMITH_SESSIONS="4") as bench:
             run = Run(bench, given)
             bench.run(run.go)
     return run.verdict

@@ -9,7 +9,6 @@ import asyncio
 import collections
 import random
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -21,15 +20,6 @@ from loadtests.house import Account
 AGAIN, WALKS_AWAY = 1 / 3, 0.15
 PATIENCE_S = 120.0
 """How long a client repeats what nobody answers, before that is a fault of its own."""
-PACK_TOKENS, LOW_TOKENS = 100, 30
-BRIEFS: tuple[tuple[dict[str, Any], float], ...] = (
-    ({"prompt": "calm piano", "kind": "bed", "duration_ms": 60_000, "candidates": 2}, 4),
-    ({"prompt": "lo-fi beat", "kind": "bed", "duration_ms": 20_000, "candidates": 4}, 3),
-    ({"style": "synthwave", "kind": "loop", "bars": 8, "candidates": 3}, 3),
-    ({"prompt": "bright win", "kind": "sting", "duration_ms": 4_000, "candidates": 2}, 2),
-    ({"prompt": "two soft notes", "kind": "chime", "candidates": 3}, 3),
-    ({"prompt": "night rain", "kind": "ambience", "duration_ms": 30_000, "candidates": 1}, 2),
-)
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -78,162 +68,44 @@ class Client:
     def __init__(self, book: Book, address: Address, account: Account, dice: random.Random) -> None:
         self.book, self.account, self.dice = book, account, dice
         self._address = address
-        self._doors = [
+        self.doors = [
             httpx.AsyncClient(
                 base_url=url, timeout=20, headers={"authorization": f"Bearer {account.secret}"}
             )
             for url in address.urls
         ]
-        self._browser = httpx.AsyncClient(timeout=20)
+        self.browser = httpx.AsyncClient(timeout=20)
         self._made = 0
         self._prefix = f"{account.id[-6:]}-{dice.randrange(10**9)}"
         self.over = False
 
     async def close(self) -> None:
         """Hang up."""
-        for door in (*self._doors, self._browser):
+        for door in (*self.doors, self.browser):
             await door.aclose()
 
-    # --- what clients do ---
-
-    async def work(self, pause_s: float) -> None:
-        """One thing after the other, until it is over."""
-        steps = (
-            (self.send_brief, 8), (self.look, 10), (self.pick, 4), (self.cancel, 1.5),
-            (self.listen, 3), (self.count, 2), (self.quote, 2), (self.plan, 0.5),
-        )  # fmt: skip
-        doing, weights = [step for step, _ in steps], [weight for _, weight in steps]
-        while not self.over:
-            await self.dice.choices(doing, weights)[0]()
-            await asyncio.sleep(self.dice.expovariate(1 / pause_s))
-        await self.close()
-
-    async def send_brief(self) -> None:
-        """A brief of any kind; tokens are bought when they run low."""
-        body = dict(self.dice.choices([one for one, _ in BRIEFS], [w for _, w in BRIEFS])[0])
-        body["customer_ref"] = self._named("ref")
-        answer = await self._named_call("/v1/briefs", self._named("brief"), body)
-        if answer is None:
-            return
-        if answer.status_code == 402:
-            self.book.counts["briefs refused for want of tokens"] += 1
-            await self.buy()
-            return
-        if answer.status_code == 429:
-            self.book.counts["briefs refused since too many are open"] += 1
-        elif self._expected(answer, 202):
-            self.book.accepts(self.account.id, answer.json()["id"])
-
-    async def look(self) -> None:
-        """One of the account's briefs, or their list."""
-        if (brief := self._some_brief()) is None or self.dice.random() < 0.1:
-            await self._call("GET", "/v1/briefs")
-            return
-        wait = self.dice.choice(("", "", "?wait=3"))
-        answer = await self._call("GET", f"/v1/briefs/{brief}{wait}")
-        if answer is not None and self._expected(answer, 200):
-            self.book.saw(answer.json())
-
-    async def pick(self) -> None:
-        """A license for a candidate that was heard; often for one that was licensed before."""
-        if (candidate := self._some_candidate()) is None:
-            return
-        path = f"/v1/candidates/{candidate}/pick"
-        answer = await self._named_call(path, self._named("pick"), None)
-        if answer is None:
-            return
-        if answer.status_code == 402:
-            await self.buy()
-        elif self._expected(answer, 200, 201):
-            license_ = answer.json()["id"]
-            if self.book.licenses.setdefault(candidate, license_) != license_:
-                self.book.faults.append(f"{candidate} has two licenses")
-            self.book.counts["picks answered"] += 1
-
-    async def cancel(self) -> None:
-        """Stop one that may or may not have ended."""
-        if (brief := self._some_brief()) is not None:
-            answer = await self._call("POST", f"/v1/briefs/{brief}/cancel")
-            if answer is not None and self._expected(answer, 200, 409):
-                self.book.counts["cancels answered"] += answer.status_code == 200
-
-    async def listen(self) -> None:
-        """The small copy of a candidate, whole."""
-        if (candidate := self._some_candidate()) is not None:
-            answer = await self._call("GET", f"/v1/candidates/{candidate}/audio?format=mp3")
-            if (
-                answer is not None
-                and self._expected(answer, 200)
-                and len(answer.content) != int(answer.headers["content-length"])
-            ):
-                self.book.faults.append(f"{candidate}'s small copy was cut short")
-
-    async def count(self) -> None:
-        """What there is and what was spent."""
-        for path in ("/v1/balance", "/v1/usage"):
-            answer = await self._call("GET", path)
-            if answer is not None:
-                self._expected(answer, 200)
-
-    async def quote(self) -> None:
-        """A price."""
-        body = self.dice.choice(BRIEFS)[0]
-        answer = await self._call("POST", "/v1/quotes", body)
-        if answer is not None:
-            self._expected(answer, 200)
-
-    async def plan(self) -> None:
-        """What would be written."""
-        answer = await self._call("POST", "/v1/plans", BRIEFS[0][0], prefer="wait=2")
-        if answer is not None and answer.status_code != 429:
-            self._expected(answer, 200, 202)
-
-    async def buy(self) -> None:
-        """A pack, paid on the checkout's page, until its tokens are there."""
-        body = {"tokens": PACK_TOKENS}
-        answer = await self._named_call("/v1/topups", self._named("topup"), body, walks_away=False)
-        if answer is None or not self._expected(answer, 200, 202):
-            return
-        topup = answer.json()["id"]
-        paid, end = False, time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            answer = await self._call("GET", f"/v1/topups/{topup}")
-            if answer is None or not self._expected(answer, 200):
-                return
-            seen = answer.json()
-            if seen["status"] == "paid":
-                self.book.counts["top-ups seen paid"] += 1
-                return
-            if seen["checkout_url"] and not paid:
-                paid = (await self._browser.post(f"{seen['checkout_url']}/pay")).is_success
-                if paid:
-                    self.book.bought[topup] = PACK_TOKENS
-            await asyncio.sleep(0.5)
-
-    # --- how they say it ---
-
-    async def _named_call(
+    async def named_call(
         self, path: str, name: str, body: dict[str, Any] | None, *, walks_away: bool = True
     ) -> httpx.Response | None:
         """What costs. None where the answer was lost and the client has walked away."""
         asked = Asked(account=self.account, path=path, name=name, body=body)
         leaves = walks_away and self.dice.random() < WALKS_AWAY
-        answer = await self._call("POST", path, body, name=name, tries=1 if leaves else None)
+        answer = await self.call("POST", path, body, name=name, tries=1 if leaves else None)
         if answer is None:
             self.book.unheard.append(asked)
             self.book.counts["answers lost for good"] += 1
         elif answer.is_success and self.dice.random() < AGAIN:
-            again = await self._call("POST", path, body, name=name)
+            again = await self.call("POST", path, body, name=name)
             self.book.counts["said again"] += 1
-            if again is not None and _id(again) != _id(answer):
-                self.book.faults.append(f"{path} {name}: {_id(answer)}, then {_id(again)}")
+            if again is not None and id_of(again) != id_of(answer):
+                self.book.faults.append(f"{path} {name}: {id_of(answer)}, then {id_of(again)}")
         return answer
 
     async def repeat(self, asked: Asked) -> httpx.Response | None:
         """What somebody else asked, under the same name."""
-        return await self._call("POST", asked.path, asked.body, name=asked.name)
+        return await self.call("POST", asked.path, asked.body, name=asked.name)
 
-    async def _call(
+    async def call(
         self,
         method: str,
         path: str,
@@ -265,7 +137,7 @@ class Client:
     ) -> httpx.Response | None:
         """One try; None where it is to be repeated."""
         try:
-            answer = await self.dice.choice(self._doors).request(
+            answer = await self.dice.choice(self.doors).request(
                 method, path, json=body, headers=headers
             )
         except httpx.HTTPError as lost:
@@ -283,52 +155,34 @@ class Client:
             return None
         return answer
 
-    def _expected(self, answer: httpx.Response, *statuses: int) -> bool:
+    def expected(self, answer: httpx.Response, *statuses: int) -> bool:
         if answer.status_code in statuses:
             return True
         asked = f"{answer.request.method} {answer.request.url.path}"
         self.book.faults.append(f"{asked}: {answer.status_code} {answer.text[:200]}")
         return False
 
-    def _named(self, what: str) -> str:
+    def named(self, what: str) -> str:
         self._made += 1
         return f"{what}-{self._prefix}-{self._made}"
 
-    def _some_brief(self) -> str | None:
-        """One of the account's last fifty."""
-        mine = [one for one, account in self.book.accepted.items() if account == self.account.id]
+    def some_brief(self, of: str = "") -> str | None:
+        """One of the account's last fifty, whose ids begin so."""
+        mine = [
+            one
+            for one, account in self.book.accepted.items()
+            if account == self.account.id and one.startswith(of)
+        ]
         return self.dice.choice(mine[-50:]) if mine else None
 
-    def _some_candidate(self) -> str | None:
-        brief = self._some_brief()
+    def some_candidate(self, of: str = "") -> str | None:
+        """One that was heard of a brief like that."""
+        brief = self.some_brief(of)
         heard = sorted(self.book.heard.get(brief or "", ()))
         return self.dice.choice(heard) if heard else None
 
 
-async def hear_the_rest(book: Book, address: Address, accounts: Sequence[Account]) -> None:
-    """Ask again for every answer that was lost for good; then all that was accepted is known."""
-    clients = {
-        one.id: Client(book, address, one, random.Random(number))
-        for number, one in enumerate(accounts)
-    }
-    for asked in book.unheard:
-        answer = await clients[asked.account.id].repeat(asked)
-        if answer is None or answer.status_code in (402, 429):
-            continue
-        if not answer.is_success:
-            book.faults.append(f"{asked.path} repeated: {answer.status_code} {answer.text[:200]}")
-        elif asked.path == "/v1/briefs":
-            book.accepts(asked.account.id, answer.json()["id"])
-            book.counts["briefs found on repeat"] += 1
-        elif asked.path.endswith("/pick"):
-            candidate = asked.path.split("/")[3]
-            if book.licenses.setdefault(candidate, _id(answer)) != _id(answer):
-                book.faults.append(f"{candidate} has two licenses")
-    for client in clients.values():
-        await client.close()
-
-
-def _id(answer: httpx.Response) -> str:
+def id_of(answer: httpx.Response) -> str:
     return answer.json().get("id", "") if answer.is_success else f"status {answer.status_code}"
 
 

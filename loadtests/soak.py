@@ -36,6 +36,7 @@ LOAD, MOST_SLOPE = 0.7, 0.01
 PARTS = ("gateway", "studio", "clerk")
 WARM_S, MEASURE_S, SAMPLE_S, SETTLING_S = 20.0, 60.0, 10.0, 300.0
 VISITORS, MOST_AT_ONCE = 12, 400
+WAIT_S, PATIENCE_S = 30, 300
 ACCOUNTS, PLENTY = 40, 10_000_000
 BRIEF = {"kind": "chime", "candidates": 2, "prompt": "two soft notes"}
 
@@ -62,7 +63,7 @@ class Visitors:
         self._address, self._accounts = bench.address, accounts
         self._dice, self._made = random.Random(seed), 0
         limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=64)
-        self._door = httpx.AsyncClient(base_url=bench.address.url, timeout=60, limits=limits)
+        self._door = httpx.AsyncClient(base_url=bench.address.url, timeout=90, limits=limits)
         self.log = Log()
 
     async def close(self) -> None:
@@ -101,9 +102,7 @@ class Visitors:
             if self._made % 20 == 0:
                 await self._buy(account, name)
             brief = await self._said(202, account, "POST", "/v1/briefs", name, BRIEF)
-            ended = await self._said(200, account, "GET", f"/v1/briefs/{brief['id']}?wait=60")
-            if ended["status"] != "succeeded":
-                raise ValueError(f"{brief['id']} {ended['status']} after 60 s")
+            ended = await self._ended(account, brief["id"])
             best = ended["candidates"][0]["id"]
             await self._said(200, account, "GET", f"/v1/candidates/{best}/audio?format=wav")
             await self._said(201, account, "POST", f"/v1/candidates/{best}/pick", name)
@@ -113,6 +112,16 @@ class Visitors:
             return
         self.log.counts["visits"] += 1
         self.log.took_s.append(time.monotonic() - began)
+
+    async def _ended(self, account: Account, brief: str) -> dict[str, Any]:
+        """The brief once it has succeeded."""
+        for _ in range(round(PATIENCE_S / WAIT_S)):
+            seen = await self._said(200, account, "GET", f"/v1/briefs/{brief}?wait={WAIT_S}")
+            if seen["finished_at"] is not None:
+                if seen["status"] != "succeeded":
+                    raise ValueError(f"{brief} {seen['status']}")
+                return seen
+        raise ValueError(f"{brief} has not ended after {PATIENCE_S} s")
 
     async def _buy(self, account: Account, name: str) -> None:
         topup = await self._said(202, account, "POST", "/v1/topups", name, {"tokens": 100})
