@@ -248,23 +248,23 @@ class MemoryQueue(Queue):
             row for row in self._of(wants, "queued")
             if row.job.engine is None or row.job.engine == engine
         ]  # fmt: skip
-        if not waiting:
-            return None
         busy = [row.job for row in self._of(wants, "leased")]
-        places = LANES[wants]
 
-        def order(row: _Row) -> tuple[float, ...]:
+        def account_order(row: _Row) -> tuple[float, ...]:
+            account = row.job.account
+            running = sum(job.account == account for job in busy)
+            begins = self._begins(wants, account, ALL_KEYS)
+            return LANES[wants].index(row.lane), running, begins, row.nth
+
+        def key_order(row: _Row) -> tuple[float, ...]:
             account, key = row.job.account, row.job.api_key
-            return (
-                places.index(row.lane),
-                sum(job.account == account for job in busy),
-                self._begins(wants, account, ALL_KEYS),
-                sum(job.account == account and job.api_key == key for job in busy),
-                self._begins(wants, account, key),
-                row.nth,
-            )
+            running = sum(job.account == account and job.api_key == key for job in busy)
+            return running, self._begins(wants, account, key), row.nth
 
-        return min(waiting, key=order)
+        firsts: dict[tuple[Lane, str], _Row] = {}
+        for row in sorted(waiting, key=key_order):
+            firsts.setdefault((row.lane, row.job.account), row)
+        return min(firsts.values(), key=account_order, default=None)
 
     def _turn(self, row: _Row) -> None:
         wants, account = row.job.wants, row.job.account

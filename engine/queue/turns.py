@@ -136,7 +136,8 @@ with recursive lanes (place, lane) as (
   ) as turn (api_key, begins_s)
   on conflict (wants, account, api_key) do update
   set begun_s = greatest(turns.begun_s, excluded.begun_s),
-    ended_s = greatest(turns.ended_s, excluded.begun_s) + excluded.ended_s - excluded.begun_s
+    ended_s = case when turns.ended_s <= excluded.begun_s then excluded.ended_s
+      else turns.ended_s + excluded.ended_s - excluded.begun_s end
 )
 select * from taken
 """
