@@ -203,22 +203,23 @@ class Sheet:
     ) -> list[int]:
         """The categorical features of the step to be written, without table offsets."""
         at = bar.start + position
-        heard = self.codes[:, at]
+        heard = self.codes[:, at].tolist()
         bass_at = at if role > BASS else bar.start - 1
         return [
             before.code, before.units, role, position, bar.units - position, bar.meter,
             int(self.roots[at]), int(self._next_root[at]), int(self._until_next[at]),
             self.last[role][0], self.last[role][1],
-            NOTHING if role == LEAD else int(heard[LEAD]),
+            NOTHING if role == LEAD else heard[LEAD],
             NOTHING if role == BASS or bass_at < 0 else int(self.codes[BASS, bass_at]),
             self._struck(role, at), reference[0], reference[1], level, density, bar.left, self.mode,
-            int(heard[_NEIGHBOUR[role]]) if role in _NEIGHBOUR else NOTHING,
+            heard[_NEIGHBOUR[role]] if role in _NEIGHBOUR else NOTHING,
             self._lead_to_come(role, at, bar), self.school,
         ]  # fmt: skip
 
     def _struck(self, role: int, at: int) -> int:
         """Which of lead, bass and counter, of those written before a role, begin a note here."""
-        return sum(int(self.onsets[other, at]) << other for other in range(min(role, 3)))
+        struck = self.onsets[: min(role, 3), at].tolist()
+        return sum(begun << other for other, begun in enumerate(struck))
 
     def _lead_to_come(self, role: int, at: int, bar: Bar) -> int:
         """The next note that the lead begins in this bar, for those who are written after it."""
@@ -230,34 +231,31 @@ class Sheet:
 
     def bits(self, at: int, role: int = LEAD) -> np.ndarray:
         """(36,) chord chroma, scale chroma, and what the roles before ``role`` sound, at a unit."""
-        return np.concatenate([self._chord_bits[at], self._scale_bits, self._sounding(at, role)])
-
-    def _sounding(self, at: int, role: int) -> np.ndarray:
-        """(12,) pitch classes that the roles written before this one sound."""
-        found = np.zeros(12, np.float32)
-        for code in self.codes[: min(role, DRUMS), at]:
+        found = np.zeros(BITS, np.float32)
+        found[:12], found[12:24] = self._chord_bits[at], self._scale_bits
+        for code in self.codes[: min(role, DRUMS), at].tolist():
             if code >= FIRST_PITCH:
-                found[relative_class(int(code))] = 1.0
+                found[24 + relative_class(code)] = 1.0
         return found
 
     def bar_steps(self, role: int, bar: Bar) -> list[Step]:
         """The steps that write this role's bar as it stands on the sheet."""
+        here = slice(bar.start, bar.start + bar.units)
+        codes, onsets = self.codes[role, here].tolist(), self.onsets[role, here].tolist()
+        changes = self.changes[here].tolist() if role in VOICES else [False] * bar.units
         steps: list[Step] = []
-        end = bar.start + bar.units
-        at = bar.start
-        while at < end:
-            code = int(self.codes[role, at])
+        at = 0
+        while at < bar.units:
             stop = at + 1
             while (
-                stop < end
-                and stop - at < LONGEST
-                and not self.onsets[role, stop]
-                and self.codes[role, stop] == code
-                and not (role in VOICES and self.changes[stop])
+                stop < min(bar.units, at + LONGEST)
+                and not onsets[stop]
+                and codes[stop] == codes[at]
+                and not changes[stop]
             ):
                 stop += 1
-            starts = code == REST or bool(self.onsets[role, at])
-            steps.append(Step(code if starts else TIE, stop - at))
+            starts = codes[at] == REST or onsets[at]
+            steps.append(Step(codes[at] if starts else TIE, stop - at))
             at = stop
         return steps
 

@@ -13,7 +13,6 @@ from engine.compose.codes import (
     BASS,
     CODES,
     COUNTER,
-    DURATIONS,
     FIGURE,
     FIRST_PITCH,
     LEAD,
@@ -24,6 +23,7 @@ from engine.compose.codes import (
 from engine.compose.following import pace_of
 from engine.compose.ground import NO_ROOT
 from engine.compose.hits import hit_here, until_hit
+from engine.compose.lengths import UNITS, exactly, upto
 from engine.compose.passage import Passage
 from engine.compose.pitches import CLASSES, PITCHES, among, mask_of
 
@@ -74,15 +74,14 @@ def code_bias(passage: Passage) -> np.ndarray:
 
 def duration_mask(passage: Passage, code: int) -> np.ndarray:
     """(durations,) to the next place of the section's pace, or to a hit before it."""
-    units = np.arange(DURATIONS)
     if not passage.craft:
-        return (units >= 1) & (units <= passage.bar.units - passage.position)
+        return upto(passage.bar.units - passage.position)
     left = until_hit(passage)
     if endings.arrives(passage):
-        found = endings.end_units(passage, code, units) & (units >= 1) & (units <= left)
-        return found if found.any() else units == left
+        found = endings.end_units(passage, code, UNITS) & upto(left)
+        return found if found.any() else exactly(left)
     pace = pace_of(passage.plan, passage.section)
-    return units == min(left, pace - passage.position % pace)
+    return exactly(min(left, pace - passage.position % pace))
 
 
 def _open(passage: Passage) -> np.ndarray:

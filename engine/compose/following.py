@@ -5,11 +5,9 @@ the new one where the figure carries the bass, and elsewhere every tone moves as
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from math import log2
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from engine.compose.codes import (
     CODES,
@@ -22,7 +20,7 @@ from engine.compose.codes import (
     pitch_of,
 )
 from engine.compose.ground import contrasts
-from engine.compose.pitches import CLASSES, PITCHES, among, shared
+from engine.compose.pitches import CLASSES, PITCHES, among
 from engine.contracts import Plan, Section
 from engine.score import bar_ticks, seconds_per_tick
 
@@ -101,7 +99,7 @@ def _led(passage: "Passage", sheet: Sheet, first: int) -> Sequence[Step]:
     led = []
     for number, at in enumerate(places):
         old, new = _chord(sheet, first + at), _chord(passage.sheet, begin + at)
-        beside = [codes[n] for n, p in enumerate(places) if _chord(sheet, first + p) == old]
+        beside = tuple(codes[n] for n, p in enumerate(places) if _chord(sheet, first + p) == old)
         code = _moved(codes[number], old, new, beside, grounded=grounded)
         led.append(Step(_folded(passage, code), pace))
     return led
@@ -112,40 +110,53 @@ def _chord(sheet: Sheet, unit: int) -> tuple[int, int]:
     return int(sheet.roots[unit]), int(sheet.chromas[unit])
 
 
+@lru_cache(4096)
 def _moved(
-    code: int, old: tuple[int, int], new: tuple[int, int], beside: Sequence[int], *, grounded: bool
+    code: int,
+    old: tuple[int, int],
+    new: tuple[int, int],
+    beside: tuple[int, ...],
+    *,
+    grounded: bool,
 ) -> int:
     """A tone of one chord in another; ``beside`` are the tones that move with it."""
     if old == new or not old[1] or not new[1]:
         return code
-    before, after = _ladder(old[1]), _ladder(new[1])
+    before, after, lowest = old[1], new[1], min(beside)
     if grounded:
-        by = _rung(after, _nearest_root(new[0], min(beside))) - _rung(
-            before, _nearest_root(old[0], min(beside))
-        )
+        by = _rung(after, _nearest_root(new[0], lowest))
+        by -= _rung(before, _nearest_root(old[0], lowest))
     else:
-        by = min(range(-6, 7), key=lambda one: (_distance(before, after, beside, one), abs(one)))
-        by += _rung(after, min(beside)) - _rung(before, min(beside))
-    rung = _rung(before, code) + by
-    return int(after[min(len(after) - 1, max(0, rung))])
+        alike = _rung(after, lowest) - _rung(before, lowest)
+        by = min(
+            range(alike - 6, alike + 7),
+            key=lambda one: (_distance(before, after, beside, one), abs(one - alike)),
+        )
+    return _on_rung(after, _rung(before, code) + by)
 
 
-def _distance(before: np.ndarray, after: np.ndarray, codes: Sequence[int], by: int) -> int:
-    """Semitones that some tones move in all, when they take the rung ``by`` above the like one."""
-    by += _rung(after, min(codes)) - _rung(before, min(codes))
-    rungs = [min(len(after) - 1, max(0, _rung(before, code) + by)) for code in codes]
-    return sum(abs(int(after[rung]) - code) for rung, code in zip(rungs, codes, strict=True))
+def _distance(before: int, after: int, codes: Sequence[int], by: int) -> int:
+    """Semitones that some tones move in all, when they take the rung ``by`` above their own."""
+    return sum(abs(_on_rung(after, _rung(before, code) + by) - code) for code in codes)
 
 
 @cache
-def _ladder(chroma: int) -> np.ndarray:
+def _ladder(chroma: int) -> tuple[int, ...]:
     """The codes of a chord's tones, from the bottom."""
-    return shared(PITCHES[among(chroma)])
+    return tuple(PITCHES[among(chroma)].tolist())
 
 
-def _rung(ladder: np.ndarray, code: int) -> int:
+def _on_rung(chroma: int, rung: int) -> int:
+    """The code of a chord's tone, the last one where there are no more."""
+    ladder = _ladder(chroma)
+    return ladder[min(len(ladder) - 1, max(0, rung))]
+
+
+@cache
+def _rung(chroma: int, code: int) -> int:
     """The number of the chord tone nearest to a code."""
-    return int(np.abs(ladder - code).argmin())
+    ladder = _ladder(chroma)
+    return min(range(len(ladder)), key=lambda rung: abs(ladder[rung] - code))
 
 
 def _nearest_root(root: int, code: int) -> int:

@@ -271,17 +271,19 @@ class Passage:
         if index == DRUMS:
             return groove.fills(self)
         codes, onsets = self.sheet.codes[index], self.sheet.onsets[index]
-        edges = np.flatnonzero(onsets | np.diff(codes, prepend=REST).astype(bool))
-        ends = np.append(edges, len(codes))[1:]
+        begins = np.flatnonzero(onsets)
+        edges = np.flatnonzero(onsets[1:] | (codes[1:] != codes[:-1])) + 1
+        ends = np.append(edges, len(codes))[np.searchsorted(edges, begins, side="right")]
         return tuple(
             Note(
-                self.start + int(begin) * TICKS_PER_UNIT,
-                int(end - begin) * TICKS_PER_UNIT,
-                pitch_of(int(codes[begin]), self.tonic_pitch),
+                self.start + begin * TICKS_PER_UNIT,
+                (end - begin) * TICKS_PER_UNIT,
+                pitch_of(code, self.tonic_pitch),
                 80,
             )
-            for begin, end in zip(edges, ends, strict=True)
-            if onsets[begin]
+            for begin, end, code in zip(
+                begins.tolist(), ends.tolist(), codes[begins].tolist(), strict=True
+            )
         )
 
     # --- the panel's word ---

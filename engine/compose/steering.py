@@ -27,6 +27,7 @@ from engine.compose.codes import (
     relative_class,
 )
 from engine.compose.hits import hit_here, until_hit
+from engine.compose.lengths import UNITS, exactly, upto
 from engine.compose.passage import Passage
 from engine.compose.pitches import among, away_from, shared
 
@@ -39,7 +40,6 @@ FOREIGN = 4.0  # more against one that is not in the scale either
 CROWD = 0.5  # nats an octave of length off the energy's pace
 RHYTHM = 0.7  # of the pull to a referenced pitch: what the pull to its length is in a variation
 _LEAPS = {"lead": 12, "counter": 12, "bass": 14}
-_UNITS = shared(np.arange(DURATIONS))
 _EVERY = shared(np.arange(1, DURATIONS))
 _OFF_EIGHTHS = shared(np.arange(DURATIONS) % EIGHTH != 0)
 
@@ -113,10 +113,10 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
     if passage.slot.role == DRUMS:
         return drumming.duration_mask(passage)
     if not passage.craft:
-        return _upto(passage.bar.units - passage.position)
-    units, left = _UNITS, until_hit(passage)
+        return upto(passage.bar.units - passage.position)
+    units, left = UNITS, until_hit(passage)
     if code == REST and melody.breathes(passage):
-        return units == min(left, LONGEST)
+        return exactly(min(left, LONGEST))
     calm = code != REST and passage.section.energy <= 5
     tidy = _tidy(passage.position % SIXTEENTH, left, calm=calm).copy()
     tidy &= endings.before_last_beat(passage, units)
@@ -124,7 +124,7 @@ def duration_mask(passage: Passage, code: int) -> np.ndarray:
     if passage.role == "bass":
         tidy &= bassline.shorter(passage, units)
     tidy &= melody.before_breath(passage, units, left, silent=code == REST)
-    return tidy if tidy.any() else _upto(left)
+    return tidy if tidy.any() else upto(left)
 
 
 def duration_bias(passage: Passage, code: int) -> np.ndarray:
@@ -249,17 +249,11 @@ def _crowding(units: int, notes: int) -> np.ndarray:
 
 
 @cache
-def _upto(left: int) -> np.ndarray:
-    """(durations,) any length that is left."""
-    return shared((_UNITS >= 1) & (left >= _UNITS))
-
-
-@cache
 def _tidy(off: int, left: int, *, calm: bool) -> np.ndarray:
     """(durations,) lengths to a sixteenth or to the end, ``off`` one; calm: no shorter than an
     eighth, where there is one."""
-    tidy = _upto(left) & (((off + _UNITS) % SIXTEENTH == 0) | (left == _UNITS))
-    slow = tidy & ((_UNITS >= EIGHTH) | (left == _UNITS))
+    tidy = upto(left) & (((off + UNITS) % SIXTEENTH == 0) | (left == UNITS))
+    slow = tidy & ((UNITS >= EIGHTH) | (left == UNITS))
     return shared(slow if calm and slow.any() else tidy)
 
 

@@ -5,12 +5,12 @@ whole, clear and in order is the grammar's. A tone that stays is held.
 """
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 
 import numpy as np
 
 from engine.compose.codes import (
     CODES,
-    DURATIONS,
     FIRST_PITCH,
     LONGEST,
     NOTHING,
@@ -21,8 +21,9 @@ from engine.compose.codes import (
     pitch_of,
     relative_class,
 )
+from engine.compose.lengths import exactly
 from engine.compose.passage import Passage
-from engine.compose.pitches import CLASSES, PITCHES
+from engine.compose.pitches import PITCHES, among, away_from, mask_of, shared
 
 NARROWEST, WIDEST = 2, 12  # semitones between neighbours
 CLEAR, LEAST_LOW = 55, 4  # below it no interval under a major third
@@ -67,7 +68,7 @@ def duration_mask(passage: Passage) -> np.ndarray:
     end = passage.bar.start + passage.bar.units
     ahead = np.flatnonzero(passage.sheet.changes[passage.unit + 1 : end])
     length = int(ahead[0]) + 1 if ahead.size else end - passage.unit
-    return np.arange(DURATIONS) == min(length, LONGEST)
+    return exactly(min(length, LONGEST))
 
 
 def _held(passage: Passage) -> int | None:
@@ -79,57 +80,67 @@ def _held(passage: Passage) -> int | None:
 
 def _open(passage: Passage) -> np.ndarray:
     """(pitches,) the chord's tones in the voice's place that keep the chord clear and complete."""
-    tones = passage.sheet.bits(passage.unit)[:12][CLASSES] > 0
+    sheet, at = passage.sheet, passage.unit
+    chord, root = int(sheet.chromas[at]), int(sheet.roots[at])
+    tones = among(chord)
     free = tones & passage.ranges[passage.role]
     above = _above(passage)
     if above:
-        free = free & _under(passage, above)
-    found = free & _needed(passage, above)
+        free = free & _under(above, passage.tonic_pitch)
+    left = len(VOICES) - (passage.slot.role - UPPER)
+    sounding = mask_of(relative_class(code) for code in above)
+    found = free & _needed(chord, root, sounding, left)
     for narrower in (found & _near(passage), found, free):
         if narrower.any():
             return narrower
     return tones & passage.ranges[passage.role] & ~np.isin(PITCHES, above)
 
 
-def _above(passage: Passage) -> list[int]:
+def _above(passage: Passage) -> tuple[int, ...]:
     """The codes of the voices already placed at this harmony, from the top."""
-    codes = passage.sheet.codes[:, passage.unit]
-    written = [int(codes[voice]) for voice in VOICES if voice < passage.slot.role]
-    return [code for code in written if code >= FIRST_PITCH]
+    codes = passage.sheet.codes[:, passage.unit].tolist()
+    written = [codes[voice] for voice in VOICES if voice < passage.slot.role]
+    return tuple(code for code in written if code >= FIRST_PITCH)
 
 
-def _under(passage: Passage, above: Sequence[int]) -> np.ndarray:
+@lru_cache(4096)
+def _under(above: tuple[int, ...], tonic_pitch: int) -> np.ndarray:
     """(pitches,) below the voices that are there: no second at the top, no minor ninth, no hole."""
     gap = above[-1] - PITCHES
-    low = PITCHES + pitch_of(0, passage.tonic_pitch) < CLEAR
+    low = PITCHES + pitch_of(0, tonic_pitch) < CLEAR
     fits = (gap >= NARROWEST) & (gap <= WIDEST) & ~(low & (gap < LEAST_LOW))
     for code in above:
         fits &= code - PITCHES != 13
-    return fits
+    return shared(fits)
 
 
-def _needed(passage: Passage, above: Sequence[int]) -> np.ndarray:
-    """(pitches,) what the chord still lacks, where the voices left to write have to bring it."""
-    root = int(passage.sheet.roots[passage.unit])
-    chord = passage.sheet.bits(passage.unit)[:12] > 0
+@lru_cache(4096)
+def _needed(chord: int, root: int, sounding: int, left: int) -> np.ndarray:
+    """(pitches,) what a chord still lacks, where the voices left to write have to bring it.
+
+    ``chord`` and ``sounding`` are 12-bit masks of classes.
+    """
     wanted = [_tone(chord, root, wished) for wished in (THIRDS, SEVENTHS)]
-    sounding = {relative_class(code) for code in above}
-    lacking = [tone for tone in wanted if tone is not None and tone not in sounding]
-    left = len(VOICES) - (passage.slot.role - UPPER)
+    lacking = [tone for tone in wanted if tone is not None and not sounding >> tone & 1]
     if len(lacking) >= left:
-        return np.isin(CLASSES, lacking)
-    new = ~np.isin(CLASSES, sorted(sounding))
-    return new if chord.sum() > len(sounding) else np.ones(len(CLASSES), bool)
+        return among(mask_of(lacking))
+    every = (1 << 12) - 1
+    return among(every & ~sounding if chord.bit_count() > sounding.bit_count() else every)
 
 
-def _tone(chord: np.ndarray, root: int, wished: Sequence[int]) -> int | None:
+def _tone(chord: int, root: int, wished: Sequence[int]) -> int | None:
     """The chord's third or seventh as a class from the tonic."""
-    return next(((root + over) % 12 for over in wished if chord[(root + over) % 12]), None)
+    classes = ((root + over) % 12 for over in wished)
+    return next((one for one in classes if chord >> one & 1), None)
 
 
 def _near(passage: Passage) -> np.ndarray:
     """(pitches,) no wide leap from what the voice had."""
     last = passage.sheet.last[passage.slot.role][0]
-    if last == NOTHING:
-        return np.abs(PITCHES - passage.home) <= WIDE_LEAP
-    return np.abs(PITCHES - last) <= WIDE_LEAP
+    return _in_leap(passage.home if last == NOTHING else last)
+
+
+@cache
+def _in_leap(code: int) -> np.ndarray:
+    """(pitches,) no wide leap from a code."""
+    return shared(away_from(code) <= WIDE_LEAP)
