@@ -23,6 +23,7 @@ from pathlib import Path
 from engine.contracts import Brief, Resolved
 from engine.render.banks import find
 from engine.settings import StudioSettings
+from engine.studio.memory import give_back_large_blocks
 from engine.studio.players import Players
 from engine.studio.playing import Sounded
 from engine.studio.rooms import furnish
@@ -77,6 +78,7 @@ def _in_a_process(way: str, kept: Path) -> str:
 def _played(players: int, kept: Path) -> dict[str, float]:
     """Seconds, processor seconds, most memory and lateness of one way."""
     resolved, takes = pickle.loads(kept.read_bytes())
+    give_back_large_blocks()  # as a session does, and every player
     bank = find()
     stage: Stage = Players(bank, None, players) if players else Threads(bank)
     with closing(stage):
