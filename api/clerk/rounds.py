@@ -63,6 +63,7 @@ ROUNDS = (
     Round(step=send_usage, pause_s=IDLE_S),
     Round(step=keep_holds, pause_s=5.0),
     Round(step=count_waiting, pause_s=15.0),
+    Round(step=count_messages, pause_s=15.0),
     Round(step=count_queue, pause_s=15.0),
     Round(step=count_messages, pause_s=15.0),
     Round(step=subscribe_postpaid, pause_s=5.0),

@@ -17,6 +17,7 @@ from prometheus_client import Gauge
 
 from api.database import GONE
 from api.errors import TooManyStreams
+from api.events.lines import Line, line_of
 from billing.connections import lent
 from engine.queue import events
 from engine.queue.events import Event
@@ -41,7 +42,7 @@ class Seat:
         self.account, self.key, self.job = account, key, job
         self.ended: str | None = None
         """Why nothing more is to be sent."""
-        self.waiting: asyncio.Future[list[Event]] | None = None
+        self.waiting: asyncio.Future[list[Line]] | None = None
         self.after = 0
 
     def leave(self, why: str) -> None:
@@ -100,7 +101,7 @@ class Audience:
             if not row.seats:
                 self._rows.pop(seat.job, None)
 
-    async def after(self, seat: Seat, number: int, seconds: float) -> list[Event]:
+    async def after(self, seat: Seat, number: int, seconds: float) -> list[Line]:
         """What was told after this number, as soon as there is something; nothing when the time is
         up or the stream is to end."""
         if seat.ended is not None:
@@ -180,16 +181,17 @@ class Audience:
         return min((seat.after for seat in seats if seat.waiting is not None), default=None)
 
     def _hand_out(self, told: list[Event]) -> None:
-        by_job: dict[str, list[Event]] = {}
+        by_job: dict[str, list[Line]] = {}
         for event in told:
-            by_job.setdefault(event.job, []).append(event)
+            by_job.setdefault(event.job, []).append(line_of(event))
         for job, found in by_job.items():
             if (row := self._rows.get(job)) is None:
                 continue
             row.seen = max(row.seen, found[-1].number)
             for seat in row.seats:
-                news = [event for event in found if event.number > seat.after]
-                if news and seat.waiting is not None and not seat.waiting.done():
+                if seat.waiting is None or seat.waiting.done():
+                    continue
+                if news := [line for line in found if line.number > seat.after]:
                     seat.waiting.set_result(news)
             if len(found) >= events.MOST_AT_ONCE:
                 self._due[job] = None

@@ -4,11 +4,11 @@ import re
 from typing import Literal
 
 import asyncpg
-import msgspec
 
 from api.errors import NotFound, ValidationFailed
 from api.events.audience import Seat
-from api.events.streaming import Line, Listening
+from api.events.lines import Line, written
+from api.events.streaming import Listening
 from api.keys.contracts import Caller
 from api.shop import Shop
 from billing.connections import lent
@@ -60,7 +60,7 @@ async def listen(
 def _queued(noun: Noun, job: str, row: asyncpg.Record) -> Line:
     """The beginning, as the brief's own row says it."""
     facts = {"at": row["created_at"], noun: job, "expected_s": row["expected_s"]}
-    return Line(number=0, kind=f"{noun}.queued", facts=facts)
+    return written(f"{noun}.queued", facts, 0)
 
 
 def _ended(noun: Noun, job: str, row: asyncpg.Record) -> Line:
@@ -70,4 +70,4 @@ def _ended(noun: Noun, job: str, row: asyncpg.Record) -> Line:
         "candidates": row["candidates"], "retracted_takes": row["retracted_takes"],
         "failure": row["failure"],
     }  # fmt: skip
-    return Line(number=None, kind=f"{noun}.ended", facts=msgspec.to_builtins(facts))
+    return written(f"{noun}.ended", facts)

@@ -6,11 +6,9 @@ database. A client that takes nothing for `STALLED_S` is dropped.
 
 import asyncio
 import time
-from collections.abc import Iterable
-from datetime import UTC
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
 from litestar import Request, Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Send
@@ -18,7 +16,7 @@ from msgspec import Struct
 from prometheus_client import Counter
 
 from api.events.audience import Audience, Seat
-from engine.queue.events import Event
+from api.events.lines import Line
 
 MEDIA_TYPE = "text/event-stream"
 BEAT_S = 15.0
@@ -27,31 +25,11 @@ LONGEST_S = 3600.0
 RETRY_MS = 2000
 """How long a client waits before it takes a stream up again."""
 LAST_LOOK_S = 2.0
+PIECE_BYTES = 8192
 
 _BEAT = b": still here\n\n"
 _HEADERS = {"x-accel-buffering": "no"}
 ENDED = Counter("gateway_event_streams_ended_total", "Streams of events that ended", ["why"])
-
-
-class Line(Struct, frozen=True, kw_only=True):
-    """One event on the wire; ``number`` is None where it was not told but is only known."""
-
-    number: int | None
-    kind: str
-    facts: dict[str, Any]
-
-    def encoded(self) -> bytes:
-        """As the standard has it: an id, a name, and one line of JSON."""
-        begin = "" if self.number is None else f"id: {self.number}\n"
-        facts = msgspec.json.encode(self.facts).decode()
-        return f"{begin}event: {self.kind}\ndata: {facts}\n\n".encode()
-
-
-def line_of(event: Event) -> Line:
-    """What was told, with the time at which it was."""
-    told_at = event.told_at.astimezone(UTC)
-    facts = {"at": told_at, **msgspec.json.decode(event.facts)}
-    return Line(number=event.number, kind=event.kind, facts=facts)
 
 
 class Listening(Struct, frozen=True, kw_only=True):
@@ -99,7 +77,7 @@ class _Stream(ASGIResponse):
 
     async def _say_all(self, send: Send) -> None:
         asked, seat = self._listening, self._seat
-        opening = b"".join(one.encoded() for one in asked.opening)
+        opening = b"".join(one.text for one in asked.opening)
         await _say(send, f"retry: {RETRY_MS}\n\n".encode() + opening)
         number, until = asked.after, time.monotonic() + LONGEST_S
         while seat.ended is None:
@@ -108,20 +86,32 @@ class _Stream(ASGIResponse):
             lines, over = _up_to_end(told, asked.last)
             if not told and asked.ending is not None and seat.ended is None:
                 lines, over = [asked.ending], True
-            if seat.ended is None or lines:
-                await _say(send, b"".join(one.encoded() for one in lines) or _BEAT)
+            for piece in _pieces(lines):
+                await _say(send, piece)
+            if not lines and seat.ended is None:
+                await _say(send, _BEAT)
             if over or time.monotonic() > until:
                 return
             number = told[-1].number if told else number
 
 
-def _up_to_end(told: Iterable[Event], last: str) -> tuple[list[Line], bool]:
-    lines: list[Line] = []
-    for event in told:
-        lines.append(line_of(event))
-        if event.kind == last:
-            return lines, True
-    return lines, False
+def _up_to_end(told: list[Line], last: str) -> tuple[list[Line], bool]:
+    for at, line in enumerate(told):
+        if line.kind == last:
+            return told[: at + 1], True
+    return told, False
+
+
+def _pieces(lines: Iterable[Line]) -> Iterator[bytes]:
+    """A few lines at a time, for what is being sent is all that is held for one client alone."""
+    piece = b""
+    for line in lines:
+        if piece and len(piece) + len(line.text) > PIECE_BYTES:
+            yield piece
+            piece = b""
+        piece += line.text
+    if piece:
+        yield piece
 
 
 async def _say(send: Send, text: bytes) -> None:

@@ -21,7 +21,7 @@ from tests.api.made import asked, carried_out, settled
 def heard(text: str) -> list[tuple[str | None, str, dict[str, Any]]]:
     """The events of a stream as (id, kind, facts)."""
     found = []
-    for block in text.split("\n\n"):
+    for block in text.split("\n\n")[:-1]:
         lines = dict(line.partition(": ")[::2] for line in block.splitlines() if ": " in line)
         if "event" in lines:
             found.append((lines.get("id"), lines["event"], json.loads(lines["data"])))
