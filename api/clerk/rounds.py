@@ -17,6 +17,7 @@ from api.clerk.fees import book_fees
 from api.clerk.forgetting import forget_answers, forget_offers, forget_plans
 from api.clerk.holds import keep_holds
 from api.clerk.lots import expire_lots
+from api.clerk.memory import give_back
 from api.clerk.messages import Post, count_messages, forget_told
 from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
@@ -70,6 +71,7 @@ ROUNDS = (
     Round(step=dun, pause_s=60.0),
     Round(step=sweep_stripe, pause_s=60.0),
     Round(step=expire_lots, pause_s=60.0),
+    Round(step=give_back, pause_s=60.0),
     Round(step=reconcile, pause_s=300.0),
     Round(step=review_objects, pause_s=60.0),
     Round(step=clear_objects, pause_s=60.0),

@@ -1,0 +1,34 @@
+"""What a clerk has freed goes back to the system."""
+
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from api.clerk.memory import give_back
+
+NO_DESK = cast("Any", None)
+BLOCKS, BYTES = 20_000, 4_000
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's own")
+async def test_freed_memory_under_what_is_in_use_goes_back() -> None:
+    blocks = [bytearray(BYTES) for _ in range(BLOCKS)]
+    in_use = blocks[-1]  # the heap cannot shrink below it by itself
+    full = _resident()
+    del blocks
+    held = _resident()
+    assert held > full - BLOCKS * BYTES / 2, "without the round it stays"
+    await give_back(NO_DESK)
+    assert _resident() < full - BLOCKS * BYTES / 2
+    assert len(in_use) == BYTES
+
+
+async def test_a_repeat_finds_nothing_and_does_no_harm() -> None:
+    await give_back(NO_DESK)
+    assert await give_back(NO_DESK) in (0, 1)
