@@ -294,8 +294,11 @@ def _keep_what_was_delivered(job: _Job, worked_s: float) -> None:
 
 
 def fewest_pods(wishes: Sequence[Wish], studios: Studios, p95_s: float) -> tuple[int, Outcome]:
-    """So few pods, always there, that 95 % of interactive jobs wait no longer and none is late."""
-    low = max(1, math.floor(sum(one.work_s for one in wishes) / studios.sessions / DAY_S))
+    """So few pods, always there, that 95 % of interactive jobs wait no longer and none is late.
+
+    Never fewer than a day's work fills in a day: there is another one tomorrow.
+    """
+    low = max(1, math.ceil(sum(one.work_s for one in wishes) / studios.sessions / DAY_S))
     high, best = low, Day(wishes, _of(studios, low)).run()
     while not _good(best, p95_s):
         low, high = high + 1, 2 * high

@@ -59,6 +59,7 @@ def _show(name: str, given: argparse.Namespace) -> bool:
         house(
             Path(folder), replicas={"gateway": 2, "studio": scenario.studios},
             candidate_s=scenario.candidate_s, CUESMITH_OPEN_BRIEFS="100000",
+            CUESMITH_SESSIONS="8",
         ) as bench,
     ):  # fmt: skip
         crowd = _Crowd(bench, Path(folder), scenario)
