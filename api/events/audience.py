@@ -24,7 +24,7 @@ from engine.queue.events import Event
 
 POLL_S = 1.0
 """How late a lost notice may make somebody, and how late a revoked key may end its streams."""
-ASKED_AT_ONCE = 2000
+ASKED_AT_ONCE = 1000
 
 log = structlog.get_logger()
 STREAMS = Gauge("gateway_event_streams", "Open streams of events")
@@ -165,36 +165,39 @@ class Audience:
 
     async def _answer(self) -> None:
         """One query for all who wait for what has something new. Who does not wait stays due."""
-        asked = {job: first for job in self._due if (first := self._first(job)) is not None}
-        for job in [job for job in self._due if job in asked or job not in self._rows]:
-            del self._due[job]
-        names = list(asked)
-        for begin in range(0, len(names), ASKED_AT_ONCE):
-            some = {job: asked[job] for job in names[begin : begin + ASKED_AT_ONCE]}
+        asked = [(job, after) for job in self._due for after in self._waited_behind(job)]
+        answered = {job for job, _ in asked}
+        self._due = {job: None for job in self._due if job in self._rows and job not in answered}
+        for begin in range(0, len(asked), ASKED_AT_ONCE):
             async with lent(self._pool) as conn:
-                told = await events.since(conn, some)
+                told = await events.since_each(conn, asked[begin : begin + ASKED_AT_ONCE])
             self._hand_out(told)
 
-    def _first(self, job: str) -> int | None:
-        """The lowest number that somebody waits behind."""
+    def _waited_behind(self, job: str) -> list[int]:
+        """The numbers behind which somebody waits; each is asked for, for one who has far to go
+        must not keep those back who are nearly there."""
         seats = self._rows[job].seats if job in self._rows else ()
-        return min((seat.after for seat in seats if seat.waiting is not None), default=None)
+        return list(dict.fromkeys(seat.after for seat in seats if _waits(seat)))
 
-    def _hand_out(self, told: list[Event]) -> None:
-        by_job: dict[str, list[Line]] = {}
-        for event in told:
-            by_job.setdefault(event.job, []).append(line_of(event))
-        for job, found in by_job.items():
-            if (row := self._rows.get(job)) is None:
+    def _hand_out(self, told: dict[tuple[str, int], list[Event]]) -> None:
+        by_job: dict[str, dict[int, list[Event]]] = {}
+        for (job, after), found in told.items():
+            by_job.setdefault(job, {})[after] = found
+        for job, by_number in by_job.items():
+            if job in self._rows:
+                self._tell(job, self._rows[job], by_number)
+
+    def _tell(self, job: str, row: _Row, told: dict[int, list[Event]]) -> None:
+        """Give everybody of one row what was found behind their number, each event written once."""
+        lines = {event.number: line_of(event) for found in told.values() for event in found}
+        row.seen = max(row.seen, *lines)
+        for seat in row.seats:
+            if not _waits(seat) or seat.waiting is None:
                 continue
-            row.seen = max(row.seen, found[-1].number)
-            for seat in row.seats:
-                if seat.waiting is None or seat.waiting.done():
-                    continue
-                if news := [line for line in found if line.number > seat.after]:
-                    seat.waiting.set_result(news)
-            if len(found) >= events.MOST_AT_ONCE:
-                self._due[job] = None
+            if seat.after in told:
+                seat.waiting.set_result([lines[event.number] for event in told[seat.after]])
+            elif seat.after < row.seen:  # it came while the others were being looked for
+                self.hear(job)
 
     async def _end_revoked(self) -> None:
         seats = [seat for row in self._rows.values() for seat in row.seats]
@@ -206,3 +209,7 @@ class Audience:
         for seat in seats:
             if seat.key in ended:
                 seat.leave("key_revoked")
+
+
+def _waits(seat: Seat) -> bool:
+    return seat.waiting is not None and not seat.waiting.done()

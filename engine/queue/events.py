@@ -14,7 +14,7 @@ from msgspec import Struct
 
 CHANNEL = "engine_events"
 """Notified with a job's id whenever something was told of it."""
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 50
 """Events of one job that one look gives; the next look gives the rest."""
 KEPT = timedelta(days=4)
 """Counted from the first event; by then every job is over and settled."""
@@ -54,7 +54,8 @@ async def tell(conn: asyncpg.Connection, job: str, told: Sequence[Told]) -> None
 # One question for all who listen at a gateway: the row in engine.streams says cheaply that there is
 # nothing new of a job.
 SELECT_SINCE = """
-select events.job, events.number, events.kind, events.facts::text as facts, events.told_at
+select asked.after, events.job, events.number, events.kind, events.facts::text as facts,
+  events.told_at
 from unnest($1::text[], $2::int[]) as asked (job, after)
 join engine.streams on streams.job = asked.job and streams.told > asked.after
 cross join lateral (
@@ -62,14 +63,27 @@ cross join lateral (
   where events.job = asked.job and events.number > asked.after
   order by events.number limit $3
 ) as events
-order by events.job, events.number
+order by events.job, asked.after, events.number
 """
+
+
+async def since_each(
+    conn: asyncpg.Connection, asked: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], list[Event]]:
+    """What was told of each job after each number, in order, `MOST_AT_ONCE` of each."""
+    jobs, numbers = [job for job, _ in asked], [after for _, after in asked]
+    found: dict[tuple[str, int], list[Event]] = {}
+    for row in await conn.fetch(SELECT_SINCE, jobs, numbers, MOST_AT_ONCE):
+        facts = dict(row)
+        after = facts.pop("after")
+        found.setdefault((row["job"], after), []).append(Event(**facts))
+    return found
 
 
 async def since(conn: asyncpg.Connection, asked: Mapping[str, int]) -> list[Event]:
     """What was told of these jobs after these numbers, in order, `MOST_AT_ONCE` of each."""
-    rows = await conn.fetch(SELECT_SINCE, list(asked), list(asked.values()), MOST_AT_ONCE)
-    return [Event(**dict(row)) for row in rows]
+    found = await since_each(conn, list(asked.items()))
+    return [event for told in found.values() for event in told]
 
 
 FORGET_OLD = """
