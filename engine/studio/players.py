@@ -125,8 +125,9 @@ class Players:
         with self._lock:
             if self._closed:
                 raise PlayerLost("this studio plays no more")
-            self._all.remove(lost)
-        PLAYERS.dec()
+            if lost in self._all:  # not where whoever should have replaced it did not get ready
+                self._all.remove(lost)
+                PLAYERS.dec()
         return self._new()
 
     def _new(self) -> "_Player":
@@ -183,9 +184,9 @@ class _Player:
         self._process = context.Process(
             target=one_player.serve, args=(theirs, place), name="player", daemon=True
         )
-        self._process.start()
-        theirs.close()  # or nobody would hear it when the player's own is closed
         try:
+            self._process.start()
+            theirs.close()  # or nobody would hear it when the player's own is closed
             self.bank_digest: str = self._studio.recv()
         except (EOFError, OSError):
             raise PlayerLost("a player ended before it was ready") from None

@@ -123,6 +123,24 @@ def test_a_take_that_ends_every_player_is_given_up_and_no_other_is(
     assert not isinstance(players.submit(CHIME, chime).result(60), RetractedTake)
 
 
+def test_a_player_that_cannot_be_replaced_at_once_is_replaced_later(
+    rooms: Rooms, chime: Take
+) -> None:
+    players = Players(rooms.bank, BUILTIN, 1)
+    try:
+        players._place = "/nowhere/bank.sf2"  # as when memory runs out before it is ready
+        os.kill(players.pids[0], signal.SIGKILL)
+        for _ in range(2):
+            with pytest.raises(PlayerLost):
+                players.submit(CHIME, chime).result(60)
+        assert players.pids == [], "nobody took the place of the one that was killed"
+        players._place = BUILTIN
+        assert not isinstance(players.submit(CHIME, chime).result(60), RetractedTake)
+        assert len(players.pids) == 1
+    finally:
+        players.close()
+
+
 def _killed_over_it(player: players_module._Player, order: object) -> object:
     """As when memory runs out in the middle of a take."""
     os.kill(player.pid, signal.SIGKILL)
