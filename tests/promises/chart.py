@@ -32,7 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
         "studio": {"cpu": {"players": 2, "sessions": 2, "settings": {"CUESMITH_LEASE_S": 60}}},
         "gateway": {
             "autoscaling": {"enabled": False},
-            "settings": {"CUESMITH_OPEN_BRIEFS": 500, "CUESMITH_BACKLOG_S": 36000},
+            "settings": {"CUESMITH_OPEN_BRIEFS": 500, "CUESMITH_BACKLOG_S": 3_600_000},
             "nodeSelector": {"pool": "web"},
             "tolerations": [{"key": "web", "operator": "Exists"}],
         },

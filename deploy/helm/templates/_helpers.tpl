@@ -69,11 +69,11 @@ imagePullPolicy: {{ $root.Values.image.pullPolicy }}
 {{- end }}
 {{- end }}
 
-{{/* Further settings by name. */}}
+{{/* Further settings by name. A million, were it only quoted, would be 1e+06, which no process reads. */}}
 {{- define "cuesmith.settings" -}}
 {{- range $name, $value := . }}
 - name: {{ $name }}
-  value: {{ $value | quote }}
+  value: {{ ternary $value (toJson $value) (kindIs "string" $value) | quote }}
 {{- end }}
 {{- end }}
 
