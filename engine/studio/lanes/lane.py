@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import asyncpg
 import structlog
-from msgspec import Struct, field
+from msgspec import DecodeError, Struct, field
 
 from engine.backends.contracts import Backend
 from engine.contracts import Failed
@@ -80,8 +80,8 @@ async def _traced(studio: Studio, lease: Lease, work: Work) -> None:
 
 
 async def claim(studio: Studio, wants: Wants) -> Lease | None:
-    """The lane's next job; None where there is none, the queue does not answer, or what would be
-    made could not be put away."""
+    """The lane's next job; None where there is none that can be read, the queue does not answer, or
+    what would be made could not be put away."""
     if wants != "plans" and not await asyncio.to_thread(studio.shelf.ready):
         return None
     try:
@@ -91,7 +91,11 @@ async def claim(studio: Studio, wants: Wants) -> Lease | None:
         )
     except GONE as error:
         log.warning("studio.queue_unreachable", why=type(error).__name__)
-        return None
+    except DecodeError as error:
+        # A newer gateway wrote it, perhaps: when its lease has run out a newer studio may take it,
+        # and its attempts have an end.
+        log.error("studio.job_unreadable", wants=wants, why=str(error))
+    return None
 
 
 def facts_of(lease: Lease, name: str) -> dict[str, str | int]:

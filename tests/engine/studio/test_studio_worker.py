@@ -20,7 +20,7 @@ from engine.repertoire import service as repertoire
 from engine.settings import StudioSettings
 from engine.studio import worker
 from engine.studio.lanes import briefs, plans
-from engine.studio.lanes.lane import Studio, claim
+from engine.studio.lanes.lane import Studio, claim, follow
 from engine.studio.rooms import Rooms
 from engine.studio.shelf import open_shelf
 from engine.studio.takes import outlines
@@ -219,3 +219,26 @@ async def test_a_studio_that_lost_its_lease_hands_no_plans_over(
     await pool.execute("update engine.jobs set worker = 'w2', attempt = attempt + 1")
     await plans.plan(there, lease)
     assert await _said(pool, job) is None
+
+
+async def test_a_job_that_cannot_be_read_costs_its_own_attempt_and_the_studio_lives_on(
+    pool: asyncpg.Pool, there: Studio, short: Resolved
+) -> None:
+    await _enqueued(pool, short)
+    unknown = """update engine.jobs set resolved = jsonb_set(resolved, '{kind}', '"opera"')"""
+    await pool.execute(unknown)
+    await _plans_wanted(pool, short)
+    lanes = asyncio.gather(
+        follow(there, "candidates", briefs.make), follow(there, "plans", plans.plan)
+    )
+    while await _said(pool, "plan_a") is None or not await pool.fetchval(
+        "select attempt from engine.jobs where id = 'brf_a'"
+    ):
+        assert not lanes.done()
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)
+    assert not lanes.done()
+    there.stop.set()
+    await lanes
+    row = await pool.fetchrow("select state, attempt from engine.jobs where id = 'brf_a'")
+    assert tuple(row) == ("leased", 1), "its lease runs out as that of a studio that went silent"
