@@ -9,13 +9,15 @@ beside either (c2pa-python 0.38: what it writes for a file that stays as it is d
 
 import io
 import json
+import wave
+from pathlib import Path
 from typing import Any
 
 import c2pa
 from msgspec import Struct
 
 from engine.errors import EngineError
-from engine.marks.credentials import Credentials
+from engine.marks.credentials import BadCredentials, Credentials, load
 
 HOLD = frozenset({"audio/wav", "audio/mpeg", "audio/flac"})
 """What can hold its credentials."""
@@ -26,6 +28,10 @@ ORIGIN = "com.cuesmith.origin"
 
 class Unsigned(EngineError):
     """The file could not be given credentials, or has none."""
+
+
+class CredentialsOver(Unsigned):
+    """The certificate has ended; no file can be given credentials with it."""
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -52,7 +58,10 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 def signed(content: bytes, media_type: str, origin: Origin, credentials: Credentials) -> bytes:
-    """The file with its credentials inside; `Unsigned` when it cannot hold any."""
+    """The file with its credentials inside; `Unsigned` when it cannot hold any, `CredentialsOver`
+    when nothing can."""
+    if credentials.over():
+        raise CredentialsOver(f"the certificate of {credentials.name} has ended")
     who = c2pa.C2paSignerInfo(
         alg=b"es256", sign_cert=credentials.chain, private_key=credentials.key, ta_url=None
     )
@@ -66,6 +75,21 @@ def signed(content: bytes, media_type: str, origin: Origin, credentials: Credent
     except c2pa.C2paError as error:
         raise Unsigned(f"{media_type} could not be signed: {error}") from error
     return out.getvalue()
+
+
+def tried(file: Path) -> Credentials:
+    """The chain and the key of a PEM file, after they have signed one; `BadCredentials` where they
+    cannot. What is wrong with a chain is then found before anybody's music is made."""
+    credentials = load(file)
+    out = io.BytesIO()
+    with wave.open(out, "wb") as silence:
+        silence.setparams((1, 2, 48_000, 0, "NONE", ""))
+        silence.writeframes(bytes(96))
+    try:
+        signed(out.getvalue(), "audio/wav", Origin(title="", version="", facts={}), credentials)
+    except Unsigned as error:
+        raise BadCredentials(f"nothing can be signed with {file}: {error}") from error
+    return credentials
 
 
 def read(content: bytes, media_type: str, *, roots: bytes = b"") -> Reading:

@@ -47,6 +47,10 @@ class Credentials(Struct, frozen=True, kw_only=True):
         """Whom the certificate names."""
         return _first(self.chain).subject.rfc4514_string()
 
+    def over(self, now: datetime | None = None) -> bool:
+        """Whether the certificate has ended: with it nobody can sign any more."""
+        return _first(self.chain).not_valid_after_utc <= (now or datetime.now(UTC))
+
     @property
     def root(self) -> bytes:
         """The last certificate of the chain in PEM, which whoever checks must trust."""
@@ -90,9 +94,7 @@ def create(file: Path, name: str = "Cuesmith development") -> Credentials:
         _begun(_named(name), root_name, key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_DIGITAL_SIGNATURE, critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
-        )
+        .add_extension(x509.ExtendedKeyUsage([EMAIL]), critical=False)
         .add_extension(issuer, critical=False)
         .sign(root_key, hashes.SHA256())
     )

@@ -19,7 +19,7 @@ import structlog
 from engine.backends.choice import chosen
 from engine.backends.contracts import Backend
 from engine.errors import DeviceLost
-from engine.marks.credentials import load
+from engine.marks.content import tried
 from engine.queue.postgres import PostgresQueue
 from engine.repertoire import service as repertoire
 from engine.settings import StudioSettings
@@ -61,7 +61,7 @@ async def _serve(settings: StudioSettings, backend: Backend, health: Health) -> 
             worker=worker, health=health,
             shelf=open_shelf(settings.store, settings.bucket, announce=announce),
             lease_for=timedelta(seconds=settings.lease_s),
-            credentials=load(settings.marks) if settings.marks is not None else None,
+            credentials=tried(settings.marks) if settings.marks is not None else None,
         )  # fmt: skip
         show(settings, backend)
         _listen(studio, settings.drain_s)

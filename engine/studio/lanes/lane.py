@@ -81,7 +81,13 @@ async def _traced(studio: Studio, lease: Lease, work: Work) -> None:
 
 async def claim(studio: Studio, wants: Wants) -> Lease | None:
     """The lane's next job; None where there is none that can be read, the queue does not answer, or
-    what would be made could not be put away."""
+    what would be made could not be put away. A studio whose certificate has ended drains: with the
+    same one it would not start."""
+    if studio.credentials is not None and studio.credentials.over():
+        log.error("studio.credentials_over", signer=studio.credentials.name)
+        studio.health.ready = False
+        studio.stop.set()
+        return None
     if wants != "plans" and not await asyncio.to_thread(studio.shelf.ready):
         return None
     try:

@@ -21,6 +21,7 @@ from engine.contracts import (
     TrackFacts,
 )
 from engine.errors import BriefRefused, EngineError, NotYetAvailable
+from engine.marks.content import CredentialsOver
 from engine.packages import NothingToPack, family_sounds, pack_into
 from engine.queue.contracts import Job, Lease, Source
 from engine.stock.places import StoreUnreachable
@@ -70,7 +71,7 @@ async def _reshaped(studio: Studio, lease: Lease) -> str:
             made = await heart.through(partial(_made, studio, studio.backend, lease.job))
         except FINAL as refused:
             failure = _failure(refused)
-        except StoreUnreachable as error:
+        except (StoreUnreachable, CredentialsOver) as error:
             log.warning("rendition.not_stored", rendition=lease.job.id, error=str(error))
             await studio.queue.give_back(lease)
             return "given_back"

@@ -14,6 +14,7 @@ from msgspec import to_builtins
 
 from engine.contracts import Failed, RetractedTake
 from engine.errors import BriefRefused, Stopped
+from engine.marks.content import CredentialsOver
 from engine.queue.contracts import Lease
 from engine.queue.events import Told
 from engine.stock.places import StoreUnreachable
@@ -71,8 +72,9 @@ class Session(ABC, Generic[Offer]):
                     await patiently(partial(self.deliver, outcome))
         except Stopped:
             return await patiently(partial(self._interrupted, heart, tuple(retracted)))
-        except StoreUnreachable as error:
-            # Another attempt makes the same again; that the store was away is no fault of the job.
+        except (StoreUnreachable, CredentialsOver) as error:
+            # Another attempt makes the same again; that the store was away, or that this studio's
+            # certificate has ended, is no fault of the job.
             log.warning("candidate.not_stored", job=self.lease.job.id, error=str(error))
             return await patiently(partial(self._interrupted, heart, tuple(retracted)))
         except BriefRefused as refused:
