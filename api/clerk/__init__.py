@@ -9,7 +9,12 @@ from api.clerk.desk import Desk, open_desk
 from api.clerk.dunning import dun
 from api.clerk.errands import do_errands, forget_errands
 from api.clerk.fees import book_fees
-from api.clerk.forgetting import forget_answers, forget_offers, forget_plans
+from api.clerk.forgetting import (
+    forget_answers,
+    forget_deliveries,
+    forget_offers,
+    forget_plans,
+)
 from api.clerk.holds import keep_holds
 from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
@@ -20,7 +25,7 @@ from api.clerk.topups import end_topup, start_topups
 
 __all__ = [
     "DELIVERIES", "Desk", "book_fees", "do_errands", "dun", "end_topup", "forget_answers",
-    "forget_errands", "forget_events", "forget_offers", "forget_plans", "handle_stripe",
-    "keep_holds", "listen", "open_desk", "repeat", "send_usage", "serve", "settle_due",
-    "settle_one", "start_topups", "subscribe_postpaid", "sweep_stripe",
+    "forget_deliveries", "forget_errands", "forget_events", "forget_offers", "forget_plans",
+    "handle_stripe", "keep_holds", "listen", "open_desk", "repeat", "send_usage", "serve",
+    "settle_due", "settle_one", "start_topups", "subscribe_postpaid", "sweep_stripe",
 ]  # fmt: skip

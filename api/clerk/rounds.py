@@ -14,7 +14,12 @@ from api.clerk.desk import Desk
 from api.clerk.dunning import dun
 from api.clerk.errands import do_errands, forget_errands
 from api.clerk.fees import book_fees
-from api.clerk.forgetting import forget_answers, forget_offers, forget_plans
+from api.clerk.forgetting import (
+    forget_answers,
+    forget_deliveries,
+    forget_offers,
+    forget_plans,
+)
 from api.clerk.holds import keep_holds
 from api.clerk.lots import expire_lots
 from api.clerk.memory import give_back
@@ -66,7 +71,6 @@ ROUNDS = (
     Round(step=count_waiting, pause_s=15.0),
     Round(step=count_messages, pause_s=15.0),
     Round(step=count_queue, pause_s=15.0),
-    Round(step=count_messages, pause_s=15.0),
     Round(step=subscribe_postpaid, pause_s=5.0),
     Round(step=dun, pause_s=60.0),
     Round(step=sweep_stripe, pause_s=60.0),
@@ -81,6 +85,7 @@ ROUNDS = (
     Round(step=prove_ledger, pause_s=3600.0),
     Round(step=forget_answers, pause_s=3600.0),
     Round(step=forget_plans, pause_s=3600.0),
+    Round(step=forget_deliveries, pause_s=3600.0),
     Round(step=forget_offers, pause_s=3600.0),
     Round(step=forget_errands, pause_s=3600.0),
     Round(step=forget_events, pause_s=3600.0),

@@ -153,6 +153,15 @@ async def forget_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
     await store.delete_plans(conn, jobs)
 
 
+async def forget_settled(conn: asyncpg.Connection, older: timedelta, limit: int) -> int:
+    """Drop some of what was handed back for money by jobs that ended so long ago; returns how much.
+
+    Whoever was charged has it as a candidate; what is not settled stays, and so does what plans
+    and renditions are read from.
+    """
+    return await store.delete_settled(conn, older, limit)
+
+
 async def give_back(conn: asyncpg.Connection, lease: Lease) -> None:
     """Return an interrupted job to the queue; an interrupted attempt is not a failed one, unless
     the job is interrupted again and again."""

@@ -337,6 +337,25 @@ async def delete_plans(conn: asyncpg.Connection, jobs: list[str]) -> None:
     await conn.execute(DELETE_PLANS, jobs)
 
 
+# Plans and renditions are read from their last word for as long as they are there.
+DELETE_SETTLED = """
+delete from engine.deliveries
+where id in (
+  select deliveries.id from engine.deliveries join engine.jobs on jobs.id = deliveries.job
+  where wants in ('candidates', 'families')
+    and settled_at < now() - $1::interval and finished_at < now() - $1::interval
+  order by deliveries.id
+  limit $2
+  for update of deliveries skip locked
+)
+returning id
+"""
+
+
+async def delete_settled(conn: asyncpg.Connection, older: timedelta, limit: int) -> int:
+    return len(await conn.fetch(DELETE_SETTLED, older, limit))
+
+
 SELECT_LOADS = """
 select lane, state, count(*) as jobs, sum(expected_s) as seconds,
   extract(epoch from now() - min(run_at))::float8 as oldest_s

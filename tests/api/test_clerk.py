@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api import clerk
-from api.clerk import Desk
+from api.clerk import Desk, forgetting
 from api.licenses import service as licenses
 from api.shop import Shop as Gateway
 from billing.connections import lent, transaction
@@ -270,6 +270,48 @@ async def test_plans_are_nothing_for_the_clerk_until_their_day_is_over(
     assert [row["id"] for row in left] == [brief, made[2]], "briefs stay"
     assert (await client.get(f"/v1/plans/{made[2]}")).status_code == 200
     assert (await _wallet(door.pool, client.account)).posted == 992
+
+
+async def test_what_was_handed_back_is_forgotten_when_nobody_needs_it_any_more(
+    client: Client, door: Door, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "FORGOTTEN_AT_ONCE", 2)
+    names = ("old", "unsettled", "young", "unfinished")
+    asked = {}
+    for name in names:
+        asked[name] = await _ask(client, name)
+        lease = await _lease(door.pool)
+        await _deliver(door.pool, lease, 1, 2, 3, 4)
+        if name != "unfinished":
+            await _finish(door.pool, lease)
+    planned = (await client.post("/v1/plans", BED)).json()["id"]
+    async with lent(door.pool) as conn:
+        taken = await queue.claim(conn, "studio", LEASE, "plans")
+        assert taken is not None
+        await queue.hand_over(conn, taken, ())
+    await clerk.settle_due(desk)
+    before = {name: await _view(client, one) for name, one in asked.items()}
+    assert await clerk.forget_deliveries(desk) == 0
+    month = "now() - interval '31 days'"
+    old = f"update engine.deliveries set settled_at = {month} where job <> $1"
+    await door.pool.execute(old, asked["young"])
+    await door.pool.execute(
+        f"update engine.jobs set finished_at = {month} where finished_at is not null and id <> $1",
+        asked["young"],
+    )
+    await door.pool.execute(
+        "update engine.deliveries set settled_at = null where job = $1 and number = 2",
+        asked["unsettled"],
+    )
+    assert await clerk.forget_deliveries(desk) == 5 + 4
+    left = await door.pool.fetch("select job, number from engine.deliveries")
+    assert sorted(tuple(row) for row in left) == sorted([
+        (asked["unsettled"], 2), (planned, 0), *((asked["young"], number) for number in range(5)),
+        *((asked["unfinished"], number) for number in range(1, 5)),
+    ])  # fmt: skip
+    assert (await client.get(f"/v1/plans/{planned}")).json()["status"] == "ready"
+    assert before == {name: await _view(client, one) for name, one in asked.items()}
+    assert before["old"]["status"] == "succeeded"
 
 
 async def test_the_hold_of_an_unfinished_brief_does_not_expire_while_the_clerk_was_away(
