@@ -20,9 +20,10 @@ class Health:
         self._ticked = time.monotonic()
         self._moved: dict[str, float] = {}
 
-    def moved(self, work: str) -> None:
-        """This work has begun, or come further."""
-        self._moved[work] = time.monotonic()
+    def moved(self, work: str, silent_s: float = 0.0) -> None:
+        """This work has begun, or come further; it may say nothing for so much longer than other
+        work."""
+        self._moved[work] = time.monotonic() + silent_s
 
     def ended(self, work: str) -> None:
         """This work is over, however it ended."""

@@ -80,6 +80,11 @@ class Players:
         PLAYERS.dec(len(players))
         shutil.rmtree(self._spool, ignore_errors=True)
 
+    @property
+    def turns(self) -> int:
+        """How often a take was begun or ended."""
+        return self._room.turns
+
     def resident_bytes(self) -> int:
         """The memory of all players; what they share counts for each."""
         with self._lock:

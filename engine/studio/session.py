@@ -8,9 +8,10 @@ order, but for those that share a tune with what was licensed in between.
 """
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import wait
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -52,6 +53,8 @@ __all__ = ["Candidate", "Performance", "outlines", "perform"]
 ROUNDS = 6  # over-generated rounds before a brief ends with fewer candidates than asked
 TOLD_S = 1.0  # how often a session that is being composed says that it moves
 LOOK_S = 0.1  # how often who waits for a player looks whether it is to stop
+RENDERING_TOLD_S = 10.0  # how often he says that the players move
+SLOWEST = 6.0  # seconds that a player may need for one of sound until it seems to stand still
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -132,8 +135,9 @@ def perform(
                 missing = resolved.candidates - len(kept)
                 if missing <= 0:
                     return
-                tell(Progress(step="render", done=len(kept), total=resolved.candidates))
-                outcome = players.sound(take, missing)
+                rendering = Progress(step="render", done=len(kept), total=resolved.candidates)
+                tell(rendering)
+                outcome = players.sound(take, missing, partial(tell, rendering))
                 if isinstance(outcome, RetractedTake):
                     yield outcome
                     continue
@@ -191,19 +195,35 @@ class _Ahead:
             if not playing.cancel():
                 playing.add_done_callback(_forgotten)
 
-    def sound(self, take: Take, missing: int) -> Sounded | RetractedTake:
-        """The take's sound, and a start on the next ones; `Stopped` where none is wanted now."""
+    def sound(self, take: Take, missing: int, moves: Callable[[], None]) -> Sounded | RetractedTake:
+        """The take's sound, and a start on the next ones; `Stopped` where none is wanted now.
+
+        ``moves`` is told meanwhile, unless the players seem to stand still.
+        """
         # One more than play at once waits in the row, so that no player is ever idle.
         ahead = 1 if self._resolved.duration_ms > LONG_MS else min(missing, self._stage.places + 1)
         while self._waiting and len(self._begun) < ahead:
             one = self._waiting.pop(0)
             self._begun[one.number] = self._stage.submit(self._resolved, one)
-        playing = self._begun[take.number]
+        self._await(self._begun[take.number], moves)
+        return self._begun.pop(take.number).result()
+
+    def _await(self, playing: Playing, moves: Callable[[], None]) -> None:
+        """Until the take is played: whoever waits for a long one, or behind those of others, is not
+        stuck."""
+        patience = SLOWEST * self._resolved.duration_ms / 1000
+        turns, since = self._stage.turns, time.monotonic()
+        told = since
         while not playing.done():
             if self._stop():
                 raise Stopped
             wait([playing], timeout=LOOK_S)
-        return self._begun.pop(take.number).result()
+            now = time.monotonic()
+            if self._stage.turns != turns:
+                turns, since = self._stage.turns, now
+            if now - told >= RENDERING_TOLD_S and now - since < patience:
+                told = now
+                moves()
 
 
 def _forgotten(playing: Playing) -> None:

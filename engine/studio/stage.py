@@ -26,6 +26,11 @@ class Stage(Protocol):
 
     places: int
 
+    @property
+    def turns(self) -> int:
+        """How often a take was begun or ended, whoever's: it changes while there are players."""
+        ...
+
     def submit(self, resolved: Resolved, take: Take) -> Playing:
         """A start on a take, or its place in the row; it may be canceled before its start."""
         ...
@@ -42,6 +47,11 @@ class Threads:
         self.places = places
         self._bank, self._room = bank, Room(places)
         self._pool = ThreadPoolExecutor(places, thread_name_prefix="player")
+
+    @property
+    def turns(self) -> int:
+        """How often a take was begun or ended."""
+        return self._room.turns
 
     def submit(self, resolved: Resolved, take: Take) -> Playing:
         """A start on a take."""
@@ -60,6 +70,8 @@ class Room:
     """Memory for so many takes at once; a long one takes twice as much."""
 
     def __init__(self, places: int) -> None:
+        self.turns = 0
+        """How often it was taken or left."""
         self._places, self._free = places, Semaphore(places)
         self._door = Lock()  # one at a time, or two long ones would each hold half of theirs
 
@@ -70,7 +82,9 @@ class Room:
         with self._door:
             for _ in range(needed):
                 self._free.acquire()
+            self.turns += 1
         try:
             yield
         finally:
+            self.turns += 1  # of two at once one may be lost: that it changes is what counts
             self._free.release(needed)

@@ -21,10 +21,11 @@ LISTENED_TO = ("candidates", "families")
 
 
 class Heart:
-    """Beats from ``async with`` on until it is left."""
+    """Beats from ``async with`` on until it is left. Work that tells nothing may be silent for
+    ``silent_s`` longer than other work before it seems stuck."""
 
-    def __init__(self, studio: Studio, lease: Lease, step: str) -> None:
-        self._studio, self._lease = studio, lease
+    def __init__(self, studio: Studio, lease: Lease, step: str, silent_s: float = 0.0) -> None:
+        self._studio, self._lease, self._silent_s = studio, lease, silent_s
         self._progress = Progress(step=step)
         self._telling = Telling()
         self._halt = threading.Event()
@@ -33,7 +34,7 @@ class Heart:
         """Whether it is the client who wants the work to end."""
 
     async def __aenter__(self) -> Self:
-        self._studio.health.moved(self._lease.job.id)
+        self._studio.health.moved(self._lease.job.id, self._silent_s)
         self._beating = asyncio.create_task(self._beat())
         return self
 
@@ -73,7 +74,7 @@ class Heart:
     async def through(self, work: Callable[[], T]) -> T:
         """What ``work`` gives, done in a thread; or why the heart has stopped before it did."""
         assert self._beating is not None, "it was entered"
-        self._studio.health.moved(self._lease.job.id)
+        self._studio.health.moved(self._lease.job.id, self._silent_s)
         done = asyncio.ensure_future(asyncio.to_thread(work))
         await asyncio.wait({done, self._beating}, return_when=asyncio.FIRST_COMPLETED)
         if not done.done():  # the lease is lost or the database is gone

@@ -17,6 +17,7 @@ from engine.contracts import (
     FamilyMade,
     Profile,
     Rendered,
+    ResolvedFamily,
     SoundFile,
     TrackFacts,
 )
@@ -43,6 +44,8 @@ MEDIA_TYPES: dict[str, str] = {
 }  # fmt: skip
 FINAL = (BriefRefused, NoSuchVersion, TooShort, RenditionFailed, NothingToPack, Unreadable)
 """What another attempt would find again."""
+SLOWEST = 12.0
+"""Seconds for one of the track until a rendition, which tells nothing, seems to stand still."""
 
 log = structlog.get_logger()
 RENDITIONS = Counter("studio_renditions_total", "Renditions ended by this studio", ["outcome"])
@@ -66,7 +69,7 @@ async def _reshaped(studio: Studio, lease: Lease) -> str:
     if not isinstance(studio.backend, Reshaper):
         return await refuse_unbuilt(studio, lease, "renditions")
     failure, made = None, None
-    async with Heart(studio, lease, "render") as heart:
+    async with Heart(studio, lease, "render", _silent_s(lease.job)) as heart:
         try:
             made = await heart.through(partial(_made, studio, studio.backend, lease.job))
         except FINAL as refused:
@@ -80,6 +83,13 @@ async def _reshaped(studio: Studio, lease: Lease) -> str:
         return "canceled" if heart.canceled else "refused"
     await studio.patiently(partial(studio.queue.hand_over, lease, made))
     return "done"
+
+
+def _silent_s(job: Job) -> float:
+    """How long a rendition may take: a package holds the whole of a long track many times over."""
+    return (
+        0.0 if isinstance(job.resolved, ResolvedFamily) else SLOWEST * job.music.duration_ms / 1000
+    )
 
 
 def _failure(refused: EngineError) -> Failed:

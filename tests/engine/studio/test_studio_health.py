@@ -28,6 +28,13 @@ def test_work_is_stuck_until_it_moves_or_ends() -> None:
     assert health.stuck() == ["the event loop"]
 
 
+def test_work_that_says_nothing_may_take_longer() -> None:
+    health = Health(LONG_AGO)
+    health.moved("brf_a")
+    health.moved("rnd_a", NEVER)
+    assert health.stuck() == ["the event loop", "brf_a"]
+
+
 def test_a_studio_that_moves_or_waits_is_healthy() -> None:
     health = Health(NEVER)
     assert health.stuck() == []

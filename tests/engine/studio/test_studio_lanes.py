@@ -18,6 +18,7 @@ from engine.queue.postgres import PostgresQueue
 from engine.repertoire import service as repertoire
 from engine.settings import StudioSettings
 from engine.studio import worker
+from engine.studio.health import Health
 from engine.studio.lanes import families, renditions
 from engine.studio.lanes.briefs import store_files
 from engine.studio.lanes.lane import Studio, claim
@@ -84,6 +85,18 @@ async def test_the_same_order_made_by_two_studios_is_the_same_file(there: Studio
     assert isinstance(second, Played)
     assert first.rendered.assets == second.rendered.assets
     assert [one.media_type for one in first.rendered.sounds] == ["audio/flac"]
+
+
+async def test_a_rendition_says_nothing_for_as_long_as_its_track_allows(there: Studio) -> None:
+    said: list[tuple[str, float]] = []
+
+    class Heard(Health):
+        def moved(self, work: str, silent_s: float = 0.0) -> None:
+            said.append((work, silent_s))
+
+    await _wanted(there)
+    await _reshape(structs.replace(there, health=Heard()))
+    assert said == [("rnd_a", renditions.SLOWEST * CHIME.duration_ms / 1000)] * 2
 
 
 async def test_a_rendition_is_made_beside_a_brief(

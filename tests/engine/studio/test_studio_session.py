@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from threading import Event
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from engine.queue.contracts import Progress
 from engine.queue.events import Told
 from engine.render.banks import Bank
 from engine.studio import playing
+from engine.studio import session as sessions
 from engine.studio.rooms import Rooms
 from engine.studio.session import Candidate, perform
 from engine.studio.stage import Playing, Threads
@@ -160,3 +162,61 @@ def test_asked_stems_come_apart_and_add_up(short: Resolved, rooms: Rooms) -> Non
     (one,) = [made for made in _performed(asked, rooms) if isinstance(made, Candidate)]
     assert len(one.stems) >= 3
     assert {len(content) for content in one.stems.values()}
+
+
+class _Occupied(Threads):
+    """A stage that plays only when it is let."""
+
+    def __init__(self, bank: Bank) -> None:
+        super().__init__(bank, 1)
+        self.let = Event()
+
+    def submit(self, resolved: Resolved, take: Take) -> Playing:
+        return self._pool.submit(self._late, resolved, take)
+
+    def _late(self, resolved: Resolved, take: Take):
+        assert self.let.wait(60), "nobody said that the session moves"
+        return self._play(resolved, take)
+
+
+def _renders(told: object) -> bool:
+    return isinstance(told, Progress) and told.step == "render"
+
+
+def test_who_waits_for_a_player_says_that_he_moves(
+    short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "RENDERING_TOLD_S", 0.0)
+    monkeypatch.setattr(sessions, "SLOWEST", 1e9)
+    said: list[Progress] = []
+    with closing(_Occupied(rooms.bank)) as stage:
+
+        def tell(told: object) -> None:
+            if isinstance(told, Progress) and _renders(told):
+                said.append(told)
+                if len(said) == 4:
+                    stage.let.set()
+
+        made = _performed(msgspec.structs.replace(short, candidates=1), rooms, tell=tell,
+                          stage=stage)  # fmt: skip
+    assert any(isinstance(one, Candidate) for one in made)
+    assert said[:4] == [Progress(step="render", done=0, total=1)] * 4
+
+
+def test_who_waits_for_players_that_stand_still_is_stuck(
+    short: Resolved, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "RENDERING_TOLD_S", 0.0)
+    monkeypatch.setattr(sessions, "SLOWEST", 0.0)
+    said: list[object] = []
+    asked = iter(range(4))
+    with closing(_Occupied(rooms.bank)) as stage:
+        try:
+            with pytest.raises(Stopped):
+                _performed(
+                    short, rooms, tell=said.append, stage=stage,
+                    stop=lambda: any(map(_renders, said)) and next(asked, None) is None,
+                )  # fmt: skip
+        finally:
+            stage.let.set()
+    assert sum(map(_renders, said)) == 1
