@@ -186,7 +186,7 @@ def _open(
     statuses, late = Counter[str](), list[float]()
     for fd in (*by_fd, alarm.fd):
         poll.register(fd, select.EPOLLIN)
-    due, free, wait = deque(moments), list(lines), deque[float]()
+    due, free, wait = deque(moments), deque(lines), deque[float]()  # none idles for long
     alarm.set(due[0])
     left = len(moments)
     while left:
@@ -203,7 +203,7 @@ def _open(
         while due and due[0] <= now:
             wait.append(due.popleft())
         while wait and free:
-            free.pop().ask(next(requests), wait.popleft())
+            free.popleft().ask(next(requests), wait.popleft())
         if came and due:
             alarm.set(due[0])
     return statuses, late

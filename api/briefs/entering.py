@@ -89,6 +89,12 @@ select said, facts from api.take_in(
 """
 
 
+_FULL: dict[str, bounds.Whose] = {
+    "too many of the account": "account", "too many of the key": "key",
+}  # fmt: skip
+"""What the function says where it takes nothing in; any other word of it is a fault."""
+
+
 async def take_in(
     conn: asyncpg.Connection,
     settings: GatewaySettings,
@@ -115,7 +121,11 @@ async def take_in(
             queue.URGENT, settings.open_briefs, settings.open_briefs_per_key,
         )  # fmt: skip
     except asyncpg.RaiseError as full:
-        whose: bounds.Whose = "key" if "of the key" in str(full) else "account"
+        if not str(full).startswith("too many of the "):
+            raise  # somebody else's word, and no bound of ours
+        whose = _FULL.get(str(full))
+        if whose is None:
+            raise
         raise await bounds.full(conn, settings, caller, whose) from None
     except asyncpg.UniqueViolationError as twice:
         if getattr(twice, "table_name", None) != "idempotency":
