@@ -23,6 +23,7 @@ from prometheus_client import Counter, Histogram
 from api.answers import Said
 from api.crowd import Crowd
 from api.errors import BodyTooSlow, Overcrowded
+from api.operations import IDS
 
 log = structlog.get_logger()
 
@@ -41,9 +42,11 @@ _USUAL = 2
 """Headers of an answer that says only what it is and how long."""
 _KINDS = {
     "application/json": b"application/json", "text/html": b"text/html; charset=utf-8",
+    "text/csv": b"text/csv; charset=utf-8",
 }  # fmt: skip
 UNCOUNTED = frozenset({"read_health", "read_readiness"})
 """Whoever asks whether we are well must not be told that we are too busy to say so."""
+_IDS = {name: re.compile(pattern) for name, pattern in IDS.items()}
 _UNROUTED = "(none)"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -254,7 +257,11 @@ def _note(scope: Any, state: dict[str, Any], status: int) -> None:
     refusal = state.get("refusal", "")
     _counter(route, method, str(status), refusal).inc()
     _clock(route, method).observe(seconds)
-    facts = {name: value for name, value in scope.get("path_params", {}).items() if value}
+    # What is no id of ours may be anything a stranger has typed.
+    facts = {
+        name: value for name, value in scope.get("path_params", {}).items()
+        if name in _IDS and _IDS[name].fullmatch(value)
+    }  # fmt: skip
     if refusal:
         facts["refusal"] = refusal
     log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1),

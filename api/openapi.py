@@ -408,9 +408,12 @@ def _sent_back(names: Iterable[str]) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _inside(media_type: str) -> dict[str, str]:
+def _inside(media_type: str) -> dict[str, Any]:
     if media_type.endswith("json"):
         return {"type": "object"}
+    if media_type == "text/event-stream":  # of each event, as tools read it before OpenAPI 3.2
+        fields = {name: {"type": "string"} for name in ("id", "event", "data")}
+        return {"type": "object", "properties": fields}
     return {"type": "string", "format": "binary"}
 
 

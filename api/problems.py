@@ -72,6 +72,7 @@ def _kind(status: int, code: str, title: str, *, retryable: bool = False) -> Kin
 _UNAVAILABLE = _kind(503, "unavailable", "Something we stand on does not answer", retryable=True)
 _BUDGET = _kind(402, "budget_exceeded", "More than max_tokens or a monthly budget allows")
 INTERNAL = _kind(500, "internal", "Something went wrong on our side", retryable=True)
+_QUEUE_FULL = _kind(429, "queue_full", "Too much is unfinished", retryable=True)
 _AMOUNT = _kind(422, "amount_too_large", "More would go back than came in")
 
 TABLE: dict[type[Exception], Kind] = {
@@ -123,7 +124,8 @@ TABLE: dict[type[Exception], Kind] = {
     studio.BriefRefused: _kind(422, "validation_failed", "The brief cannot be carried out"),
     studio.NotYetAvailable: _kind(422, "not_yet_available", "Not available yet"),
     door.RateLimited: _kind(429, "rate_limited", "Too many requests", retryable=True),
-    door.QueueFull: _kind(429, "queue_full", "Too much is unfinished", retryable=True),
+    door.QueueFull: _QUEUE_FULL,
+    door.StudiosBusy: _QUEUE_FULL,
     door.TooManyStreams: _kind(429, "too_many_streams", "Too many open streams", retryable=True),
     door.BodyTooSlow: _kind(408, "request_timeout", "The body came too slowly", retryable=True),
     door.Overcrowded: _kind(503, "overloaded", "Too many requests at once", retryable=True),
@@ -135,6 +137,8 @@ TABLE: dict[type[Exception], Kind] = {
     studio.ModelMissing: _UNAVAILABLE,
     studio.BankMissing: _UNAVAILABLE,
     studio.LeaseLost: _UNAVAILABLE,
+    studio.Stopped: _UNAVAILABLE,
+    studio.DeviceLost: _UNAVAILABLE,
     studio.DeviceLost: _UNAVAILABLE,
     asyncpg.PostgresConnectionError: _UNAVAILABLE,
     asyncpg.InsufficientResourcesError: _UNAVAILABLE,  # connections, disk or memory

@@ -204,8 +204,6 @@ class MemoryQueue(Queue):
         for row in self._rows.values():
             if row.finished_at is not None:
                 continue
-            if row.urgent_at is not None and row.urgent_at <= now and row.state == "queued":
-                row.lane = "interactive"
             late = row.job.deadline_at <= now
             silent = row.lease_until is not None and row.lease_until < now
             if (late and row.state == "queued") or (
@@ -217,6 +215,8 @@ class MemoryQueue(Queue):
             elif silent:
                 self._requeue(row)
                 reaped += 1
+            if row.urgent_at is not None and row.urgent_at <= now and row.state == "queued":
+                row.lane = "interactive"
         return reaped
 
     # --- the clerk --------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ from engine.provenance.origin import build
 from engine.queue.contracts import Job
 
 PRODUCER = "Cuesmith"
+SIGNED = credentials_of.HOLD - {"audio/flac"}
+"""A signed FLAC file begins with an ID3 tag, and then a strict reader of a client's takes it for no
+FLAC at all."""
 SOUNDS = frozenset({"audio/wav", "audio/mpeg", "audio/flac", "audio/ogg"})
 
 
@@ -57,7 +60,7 @@ class Stamp(Struct, frozen=True, kw_only=True):
 
     def _signs(self, media_type: str) -> bool:
         wanted = self.credentials is not None and self.marked.profile != "closed_loop"
-        return wanted and media_type in credentials_of.HOLD
+        return wanted and media_type in SIGNED
 
 
 def of_candidate(named: str, made: Made | FamilyMade) -> Marked:

@@ -66,6 +66,7 @@ VALID: dict[str, dict[str, Any]] = {
     "create_rendition": {"format": "flac"},
     "create_topup": {"tokens": 100, "currency": "cny"},
     "create_key": {"name": "another"},
+    "rotate_key": {"overlap_s": 60},
     "set_budget": {"scope": "project", "subject": "season-2", "cap": 1_000_000},
     "open_portal": {"return_url": "https://example.com/"},
     "create_webhook_endpoint": {"url": "https://93.184.216.34/hook"},
@@ -82,6 +83,8 @@ class Tenant(Struct, frozen=True, kw_only=True):
     ids: dict[str, str]
     instead: dict[str, dict[str, str]]
     """What some operations need in place of these."""
+    ticket: str
+    """What opens a link of its own."""
     secrets: dict[str, str]
     """The keys of another account, for operations that this one may not do."""
 
@@ -207,6 +210,8 @@ def _make_real(case: Case, name: str, tenant: Tenant, other: Tenant, dice: rando
             WEBHOOK_SECRET.encode(), f"{stamp}.".encode() + raw, hashlib.sha256
         ).hexdigest()
         headers["Stripe-Signature"] = f"t={stamp},v1={digest}"
+    if name == "fetch_file" and dice.random() < 0.6:
+        case.query = {"ticket": tenant.ticket}
     if "Prefer" in headers:  # nobody works here; only a short wait is worth a test
         headers["Prefer"] = "wait=0"
     if isinstance(case.query, dict) and "wait" in case.query:
@@ -231,6 +236,7 @@ async def _furnish(dsn: str, address: str, store: Path, number: int) -> Tenant:
         await ledger.grant(conn, account.id, 100_000_000, f"fuzz {number}")
     _, secret = await keys.create_key(pool, account.id, "fuzz", pepper=PEPPER)
     spare, _ = await keys.create_key(pool, account.id, "spare", pepper=PEPPER)
+    turned, _ = await keys.create_key(pool, account.id, "turned", pepper=PEPPER)
     headers = {"authorization": f"Bearer {secret}"}
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=30) as http:
 
@@ -247,6 +253,8 @@ async def _furnish(dsn: str, address: str, store: Path, number: int) -> Tenant:
             f"/v1/candidates/{candidate}/pick", headers={"idempotency-key": "pick"}
         )
         license_ = picked.json()
+        heard = await http.get(f"/v1/candidates/{candidate}/audio", params={"link": "true"})
+        link = httpx.URL(heard.json()["url"])
         track = (await http.get(f"/v1/tracks/{license_['track']}")).json()
         stems = [one["name"] for one in track["files"] if one["name"].startswith("stem.")]
         shaped = await post(f"/v1/tracks/{license_['track']}/renditions", {}, "shaped")
@@ -277,8 +285,13 @@ async def _furnish(dsn: str, address: str, store: Path, number: int) -> Tenant:
         "download_rendition": {"file": made["files"][0]["name"]},
         "listen_to_family": {"family": over["id"]},
         "delete_webhook_endpoint": {"endpoint": hooks[1]["id"]},
+        "rotate_key": {"key": turned},
+        "fetch_file": {"file": link.path.rpartition("/")[2]},
     }
-    return Tenant(account=account.id, secret=secret, ids=ids, instead=instead, secrets=secrets)
+    return Tenant(
+        account=account.id, secret=secret, ids=ids, instead=instead,
+        ticket=link.params["ticket"], secrets=secrets,
+    )  # fmt: skip
 
 
 async def _invoiced(

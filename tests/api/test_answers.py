@@ -178,7 +178,7 @@ async def test_an_account_with_too_many_open_briefs_is_told_to_wait(
         repeat = await client.brief(BED)
         left = await client.available()
     assert (full.status_code, full.json()["code"]) == (429, "queue_full")
-    assert full.headers["retry-after"] == "10"
+    assert 1 <= int(full.headers["retry-after"]) <= 3600
     assert repeat.status_code == 202, "a repeat is no new brief"
     assert left == 992
 

@@ -100,7 +100,7 @@ class Listener:
                 self.text += some
 
     async def hears(self, kind: str, count: int = 1) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while self.text.count(f"event: {kind}\n") < count or not self.text.endswith("\n\n"):
                 assert not self.ended.done(), self.text
                 await asyncio.sleep(0.02)
