@@ -69,6 +69,7 @@ from billing.processor import errands
 from engine.queue.events import CHANNEL
 
 log = structlog.get_logger()
+CONNECTION_BYTES = 32 * 1024
 BACKLOG = 1024
 """Connections the kernel keeps for us until we take them."""
 ROUTES = [
@@ -165,7 +166,10 @@ def serve(
         beside(app), address=host, port=port, interface=Interfaces.ASGINL,
         # HTTP/2 would come without our limits on headers; what stands before us speaks 1.1.
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=1000 * settings.header_s),
+        # What a client that does not read may leave in our memory; also the longest head.
+        http1_settings=HTTP1Settings(
+            header_read_timeout=1000 * settings.header_s, max_buffer_size=CONNECTION_BYTES
+        ),
         backlog=BACKLOG, backpressure=settings.open_connections, log_level=LogLevels.error,
     )  # fmt: skip
 

@@ -25,6 +25,8 @@ from engine.queue.events import Event
 POLL_S = 1.0
 """How late a lost notice may make somebody, and how late a revoked key may end its streams."""
 ASKED_AT_ONCE = 1000
+GIVEN_BYTES = 16384
+"""What is being sent is all that is held for one client alone; the rest is found again."""
 
 log = structlog.get_logger()
 STREAMS = Gauge("gateway_event_streams", "Open streams of events")
@@ -195,7 +197,8 @@ class Audience:
             if not _waits(seat) or seat.waiting is None:
                 continue
             if seat.after in told:
-                seat.waiting.set_result([lines[event.number] for event in told[seat.after]])
+                news = [lines[event.number] for event in told[seat.after]]
+                seat.waiting.set_result(_beginning(news))
             elif seat.after < row.seen:  # it came while the others were being looked for
                 self.hear(job)
 
@@ -213,3 +216,13 @@ class Audience:
 
 def _waits(seat: Seat) -> bool:
     return seat.waiting is not None and not seat.waiting.done()
+
+
+def _beginning(lines: list[Line]) -> list[Line]:
+    """As many lines as go at once, one at least."""
+    total = 0
+    for at, line in enumerate(lines):
+        total += len(line.text)
+        if total > GIVEN_BYTES and at:
+            return lines[:at]
+    return lines

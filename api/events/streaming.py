@@ -6,7 +6,6 @@ database. A client that takes nothing for `STALLED_S` is dropped.
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from litestar import Request, Response
@@ -25,7 +24,6 @@ LONGEST_S = 3600.0
 RETRY_MS = 2000
 """How long a client waits before it takes a stream up again."""
 LAST_LOOK_S = 2.0
-PIECE_BYTES = 8192
 
 _BEAT = b": still here\n\n"
 _HEADERS = {"x-accel-buffering": "no"}
@@ -86,10 +84,8 @@ class _Stream(ASGIResponse):
             lines, over = _up_to_end(told, asked.last)
             if not told and asked.ending is not None and seat.ended is None:
                 lines, over = [asked.ending], True
-            for piece in _pieces(lines):
-                await _say(send, piece)
-            if not lines and seat.ended is None:
-                await _say(send, _BEAT)
+            if seat.ended is None or lines:
+                await _say(send, b"".join(one.text for one in lines) or _BEAT)
             if over or time.monotonic() > until:
                 return
             number = told[-1].number if told else number
@@ -100,18 +96,6 @@ def _up_to_end(told: list[Line], last: str) -> tuple[list[Line], bool]:
         if line.kind == last:
             return told[: at + 1], True
     return told, False
-
-
-def _pieces(lines: Iterable[Line]) -> Iterator[bytes]:
-    """A few lines at a time, for what is being sent is all that is held for one client alone."""
-    piece = b""
-    for line in lines:
-        if piece and len(piece) + len(line.text) > PIECE_BYTES:
-            yield piece
-            piece = b""
-        piece += line.text
-    if piece:
-        yield piece
 
 
 async def _say(send: Send, text: bytes) -> None:
