@@ -9,6 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
@@ -47,6 +48,7 @@ _KINDS = {
 UNCOUNTED = frozenset({"read_health", "read_readiness"})
 """Whoever asks whether we are well must not be told that we are too busy to say so."""
 _IDS = {name: re.compile(pattern) for name, pattern in IDS.items()}
+HURRIED_S = 1.0
 _UNROUTED = "(none)"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -75,8 +77,10 @@ class Gateway(Litestar):
             return
         scope["app"] = scope["litestar_app"] = self
         scope["route_handler"] = handler
-        request = Request(scope, patiently(receive, self.body_s), send)
-        await self._answer(handler, request, send)
+        operation = handler.opt["operation"]
+        counted = not operation.streams and operation.name not in UNCOUNTED
+        patient = patiently(receive, self.body_s, self.crowd if counted else None)
+        await self._answer(handler, Request(scope, patient, send), send, counted=counted)
 
     def _find(self, scope: Any) -> Any:
         """The call at an address. None for what Litestar answers by itself: addresses and methods
@@ -89,10 +93,10 @@ class Gateway(Litestar):
             return None
         return handler if "operation" in handler.opt else None
 
-    async def _answer(self, handler: Any, request: Request[Any, Any, Any], send: Send) -> None:
+    async def _answer(
+        self, handler: Any, request: Request[Any, Any, Any], send: Send, *, counted: bool
+    ) -> None:
         scope: Any = request.scope
-        operation = handler.opt["operation"]
-        counted = not operation.streams and operation.name not in UNCOUNTED
         crowd = self.crowd
         try:
             if counted:
@@ -152,21 +156,25 @@ def _name(scope: Any) -> None:
     structlog.contextvars.bind_contextvars(request_id=request_id, trace=trace)
 
 
-def patiently(receive: Receive, seconds: float) -> Receive:
-    """A body that comes within so many seconds of being asked for, or `BodyTooSlow`. What is
-    received after it, that the client has gone, may be waited for without end."""
-    ends, whole = 0.0, False
+def patiently(receive: Receive, seconds: float, crowd: Crowd | None) -> Receive:
+    """A body that comes within so many seconds of being asked for, or `BodyTooSlow`; where too many
+    are on their way, within `HURRIED_S`. What is received after it, that the client has gone, may
+    be waited for without end."""
+    allowed, ends, whole = seconds, 0.0, False
 
     async def within() -> Any:
-        nonlocal ends, whole
+        nonlocal allowed, ends, whole
         if whole:
             return await receive()
-        ends = ends or asyncio.get_running_loop().time() + seconds
-        try:
-            async with asyncio.timeout_at(ends):
-                message = await receive()
-        except TimeoutError as error:
-            raise BodyTooSlow(seconds) from error
+        with nullcontext(enter_result=True) if crowd is None else crowd.receiving() as patient:
+            if not ends:
+                allowed = seconds if patient else min(seconds, HURRIED_S)
+                ends = asyncio.get_running_loop().time() + allowed
+            try:
+                async with asyncio.timeout_at(ends):
+                    message = await receive()
+            except TimeoutError as error:
+                raise BodyTooSlow(allowed) from error
         whole = message["type"] != "http.request" or not message.get("more_body")
         return message
 

@@ -3,7 +3,9 @@
 Requests that work are counted for the replica; beyond the bound the next is sent away at once, for
 an answer that comes after its client has given up is work for nothing. Requests that only wait cost
 next to nothing and are counted for their key; beyond that bound they are not held back, but
-answered as things stand.
+answered as things stand. Nor does anybody work at a request whose body is still on its way: such
+are counted for their key too, those without one together, and beyond the bound bodies must come at
+once.
 """
 
 from collections import Counter
@@ -27,6 +29,7 @@ class Crowd:
         self._most, self._waits_per_key = most, waits_per_key
         self._working = 0
         self._waiting: Counter[str] = Counter()
+        self._receiving: Counter[str] = Counter()
         OPEN.set_function(lambda: self._working)
 
     def come(self) -> None:
@@ -43,16 +46,29 @@ class Crowd:
     def aside(self) -> Iterator[bool]:
         """Wait without being counted among those who work. False: its key has too many waiting
         already; this one should not wait."""
-        key = KEY.get()
-        if self._waiting[key] >= self._waits_per_key:
+        if self._waiting[KEY.get()] >= self._waits_per_key:
             yield False
             return
-        self._waiting[key] += 1
+        with self._apart(self._waiting):
+            yield True
+
+    @contextmanager
+    def receiving(self) -> Iterator[bool]:
+        """Wait for a body without being counted among those who work. False: its key has too many
+        on their way already; this one should not be waited for long."""
+        patient = self._receiving[KEY.get()] < self._waits_per_key
+        with self._apart(self._receiving):
+            yield patient
+
+    @contextmanager
+    def _apart(self, counted: Counter[str]) -> Iterator[None]:
+        key = KEY.get()
+        counted[key] += 1
         self._working -= 1
         try:
-            yield True
+            yield
         finally:
             self._working += 1
-            self._waiting[key] -= 1
-            if not self._waiting[key]:
-                del self._waiting[key]
+            counted[key] -= 1
+            if not counted[key]:
+                del counted[key]

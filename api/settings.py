@@ -67,7 +67,8 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     open_requests: int = 1000
     """``CUESMITH_OPEN_REQUESTS``: requests a replica works on at once; health always answers."""
     waits_per_key: int = 100
-    """``CUESMITH_WAITS_PER_KEY``: requests of a key that a replica holds back; more do not wait."""
+    """``CUESMITH_WAITS_PER_KEY``: requests of a key that a replica holds back; more do not wait.
+    So many bodies of a key may take their time to arrive."""
     open_connections: int = 15_000
     """``CUESMITH_OPEN_CONNECTIONS``: sockets a replica keeps, whatever comes through them."""
     header_s: int = 10

@@ -1,6 +1,7 @@
 """Clients that do not behave: they open and say nothing, begin and do not end, send without end."""
 
 import os
+import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 
 from api.keys import service as keys
-from tests.api.conftest import PEPPER
+from tests.api.conftest import PEPPER, WEBHOOK_SECRET
 from tests.api.served import Served, closed, serving, wait_until
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -98,3 +99,30 @@ def _dripped(line: socket.socket) -> bool:
     except ConnectionError:
         return True
     return closed(line)
+
+
+SLOW_STRANGER = b"POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nContent-Length: 90\r\n\r\n{"
+READ = b"GET /v1/balance HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n\r\n"
+
+
+def test_bodies_that_do_not_come_keep_nobody_out(
+    postgres: str, tmp_path: Path, secret: bytes
+) -> None:
+    """Neither a stranger's nor a customer's, however many they are."""
+    told = {"open_requests": "4", "waits_per_key": "3", "body_s": "20", "header_s": "60"}
+    with serving(tmp_path, postgres, stripe_webhook_secrets=WEBHOOK_SECRET, **told) as gateway:
+        _dally(gateway, SLOW_STRANGER, secret)
+        _dally(gateway, HEAD % secret + b"Content-Length: 90\r\n\r\n{", secret)
+
+
+def _dally(gateway: Served, begun: bytes, secret: bytes) -> None:
+    """Begin twice as many bodies as there may be requests, and ask for something meanwhile."""
+    lines = [gateway.connect(begun) for _ in range(8)]
+    wait_until(lambda: len(_answered(lines)) == 5, "three of them may take their time")
+    assert b" 200 " in gateway.ask(READ % secret)
+    assert len(_answered(lines)) == 5, "the three are still waited for"
+    assert all(b" 408 " in line.recv(65_536) for line in _answered(lines))
+
+
+def _answered(lines: list[socket.socket]) -> list[socket.socket]:
+    return select.select(lines, [], [], 0)[0]
