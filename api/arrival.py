@@ -9,7 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Collection
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import cache
 from typing import Any
 
@@ -49,6 +49,8 @@ UNCOUNTED = frozenset({"read_health", "read_readiness"})
 """Whoever asks whether we are well must not be told that we are too busy to say so."""
 _IDS = {name: re.compile(pattern) for name, pattern in IDS.items()}
 HURRIED_S = 1.0
+STALLED_S = 120.0
+"""In which a client has to take the next piece of a file: 9 kB a second at least."""
 _UNROUTED = "(none)"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -80,7 +82,8 @@ class Gateway(Litestar):
         operation = handler.opt["operation"]
         counted = not operation.streams and operation.name not in UNCOUNTED
         patient = patiently(receive, self.body_s, self.crowd if counted else None)
-        await self._answer(handler, Request(scope, patient, send), send, counted=counted)
+        request = Request(scope, patient, send)
+        await self._answer(handler, request, receive, send, counted=counted)
 
     def _find(self, scope: Any) -> Any:
         """The call at an address. None for what Litestar answers by itself: addresses and methods
@@ -94,7 +97,13 @@ class Gateway(Litestar):
         return handler if "operation" in handler.opt else None
 
     async def _answer(
-        self, handler: Any, request: Request[Any, Any, Any], send: Send, *, counted: bool
+        self,
+        handler: Any,
+        request: Request[Any, Any, Any],
+        receive: Receive,
+        send: Send,
+        *,
+        counted: bool,
     ) -> None:
         scope: Any = request.scope
         crowd = self.crowd
@@ -102,7 +111,7 @@ class Gateway(Litestar):
             if counted:
                 crowd.come()
         except Overcrowded as refusal:
-            await self._send(handler, self._refused(request, refusal), request, send)
+            await self._send(self._refused(request, refusal), scope, send)
             return
         try:
             try:
@@ -110,7 +119,11 @@ class Gateway(Litestar):
                 said = await handler.fn(request=request, **named)
             except Exception as error:  # noqa: BLE001 - every one has its answer
                 said = self._refused(request, error)
-            await self._send(handler, said, request, send)
+            if type(said) in _WHOLE:
+                await self._send(said, scope, send)
+            else:
+                flow = await handler.to_response(app=self, data=said, request=request)
+                await self._pour(flow, request, receive, send, counted=counted)
         finally:
             if counted:
                 crowd.go()
@@ -118,14 +131,7 @@ class Gateway(Litestar):
     def _refused(self, request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         return self.exception_handlers[Exception](request, error)  # pyright: ignore
 
-    async def _send(
-        self, handler: Any, said: Any, request: Request[Any, Any, Any], send: Send
-    ) -> None:
-        scope: Any = request.scope
-        if type(said) not in _WHOLE:  # a file, or something else that comes piece by piece
-            flow = await handler.to_response(app=self, data=said, request=request)
-            await flow(scope, request.receive, _departing(scope, send))
-            return
+    async def _send(self, said: Any, scope: Any, send: Send) -> None:
         body = said.content if isinstance(said.content, bytes) else said.content.encode()
         headers = [(name.encode(), str(text).encode()) for name, text in said.headers.items()]
         status = said.status_code or 200
@@ -137,6 +143,29 @@ class Gateway(Litestar):
         _leave(start, scope)
         await send(start)
         await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _pour(
+        self,
+        flow: Any,
+        request: Request[Any, Any, Any],
+        receive: Receive,
+        send: Send,
+        *,
+        counted: bool,
+    ) -> None:
+        """Send what comes piece by piece, at its client's pace; whoever takes nothing for
+        `STALLED_S` is left."""
+        scope: Any = request.scope
+        with ExitStack() as apart:
+            try:
+                apart.enter_context(self.crowd.sending() if counted else nullcontext())
+            except Overcrowded as refusal:
+                await self._send(self._refused(request, refusal), scope, send)
+                return
+            try:
+                await flow(scope, receive, _departing(scope, _steadily(send)))
+            except* TimeoutError:  # the server ends what was not ended
+                log.info("request.stalled", route=scope["path_template"])
 
 
 @cache
@@ -191,6 +220,16 @@ def _without_body(send: Send) -> Send:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return headers_only
+
+
+def _steadily(send: Send) -> Send:
+    """To a client that goes on reading; `TimeoutError` otherwise."""
+
+    async def within(message: Message) -> None:
+        async with asyncio.timeout(STALLED_S):
+            await send(message)
+
+    return within
 
 
 def _departing(scope: Any, send: Send) -> Send:

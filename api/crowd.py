@@ -5,7 +5,8 @@ an answer that comes after its client has given up is work for nothing. Requests
 next to nothing and are counted for their key; beyond that bound they are not held back, but
 answered as things stand. Nor does anybody work at a request whose body is still on its way: such
 are counted for their key too, those without one together, and beyond the bound bodies must come at
-once.
+once. And nobody works at a file that is sent at its client's pace: of those there may be as many
+beside, and no key has more than a part of them.
 """
 
 from collections import Counter
@@ -18,8 +19,10 @@ from prometheus_client import Gauge
 from api.errors import Overcrowded
 
 OPEN = Gauge("gateway_open_requests", "Requests being worked on")
+SENT_PART = 4
+"""No key, and no link, is sent more than one of so many parts of all files that may be."""
 KEY: ContextVar[str] = ContextVar("key", default="")
-"""The key that the request under way was sent with."""
+"""The key, or the link's ticket, that the request under way was sent with."""
 
 
 class Crowd:
@@ -30,6 +33,7 @@ class Crowd:
         self._working = 0
         self._waiting: Counter[str] = Counter()
         self._receiving: Counter[str] = Counter()
+        self._sending: Counter[str] = Counter()
         OPEN.set_function(lambda: self._working)
 
     def come(self) -> None:
@@ -59,6 +63,17 @@ class Crowd:
         patient = self._receiving[KEY.get()] < self._waits_per_key
         with self._apart(self._receiving):
             yield patient
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Send a file without being counted among those who work; `Overcrowded` where too many are
+        being sent, to all or to this key."""
+        if self._sending.total() >= self._most:
+            raise Overcrowded(self._most)
+        if self._sending[KEY.get()] >= (of_key := max(1, self._most // SENT_PART)):
+            raise Overcrowded(of_key)
+        with self._apart(self._sending):
+            yield
 
     @contextmanager
     def _apart(self, counted: Counter[str]) -> Iterator[None]:

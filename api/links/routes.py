@@ -6,7 +6,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from api import files
+from api import crowd, files
 from api.entrance import AnyRequest, query
 from api.errors import LinkExpired, NotFound, RangeNotSatisfiable
 from api.links import service
@@ -36,6 +36,7 @@ async def fetch_file(request: AnyRequest, file: FromPath[str]) -> Response[bytes
     if _NAME.fullmatch(file) is None:
         raise NotFound("there is no such file")
     asset = service.redeem(shop_of(request), ticket, file)
+    crowd.KEY.set(ticket)
     return await files.send(request, shop_of(request).shelf, asset, file)
 
 

@@ -26,9 +26,13 @@ class Served(Struct, frozen=True, kw_only=True):
     port: int
     log: Path
 
-    def connect(self, sent: bytes = b"") -> socket.socket:
-        """A connection on which so much has been sent."""
-        made = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
+    def connect(self, sent: bytes = b"", buffered: int | None = None) -> socket.socket:
+        """A connection on which so much has been sent; ``buffered`` bytes are taken unread."""
+        made = socket.socket()
+        made.settimeout(PATIENCE_S)
+        if buffered is not None:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffered)
+        made.connect(("127.0.0.1", self.port))
         if sent:
             made.sendall(sent)
         return made

@@ -3,18 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
+import pytest
 from msgspec import structs
 
+from api import arrival
 from api.app import create_app
 from api.crowd import KEY, Crowd
 from api.gathered import Gathered
 from api.licenses.signing import Signer
+from api.links import tickets
 from api.settings import GatewaySettings
-from tests.api.conftest import Client, Door, opened
+from engine.contracts import Asset
+from engine.stock.places import object_path
+from tests.api.conftest import PEPPER, Client, Door, opened
 
 
 @asynccontextmanager
@@ -119,3 +126,31 @@ async def test_a_read_that_fails_fails_for_all_who_asked_and_for_nobody_else() -
     assert all(isinstance(one, OSError) for one in answers)
     fails = False
     assert await reads.of("a") == "a"
+
+
+async def test_who_takes_nothing_of_a_file_is_left(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrival, "STALLED_S", 0.2)
+    asset = Asset(name="master", sha256="a" * 64, bytes=4, media_type="audio/wav")
+    kept = door.store / object_path(asset.sha256)
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"RIFF")
+    ticket = tickets.issue(PEPPER, asset, "a.wav", datetime.now(UTC) + timedelta(minutes=5))
+    sent: list[str] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(3600)
+
+    async def receive() -> Any:
+        await asyncio.sleep(3600)
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/files/a.wav", "headers": [],
+        "query_string": f"ticket={ticket}".encode(), "raw_path": b"/files/a.wav",
+    }  # fmt: skip
+    await asyncio.wait_for(door.app(scope, receive, send), 30)
+    assert sent == ["http.response.start", "http.response.body"]
+    assert door.app.crowd._working == 0 and not door.app.crowd._sending  # pyright: ignore

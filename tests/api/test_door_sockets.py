@@ -1,15 +1,20 @@
 """Clients that do not behave: they open and say nothing, begin and do not end, send without end."""
 
+import hashlib
 import os
 import select
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from api.keys import service as keys
+from api.links import tickets
+from engine.contracts import Asset
+from engine.stock.places import object_path
 from tests.api.conftest import PEPPER, WEBHOOK_SECRET
 from tests.api.served import Served, closed, serving, wait_until
 
@@ -126,3 +131,35 @@ def _dally(gateway: Served, begun: bytes, secret: bytes) -> None:
 
 def _answered(lines: list[socket.socket]) -> list[socket.socket]:
     return select.select(lines, [], [], 0)[0]
+
+
+def test_files_that_nobody_reads_keep_nobody_out(postgres: str, tmp_path: Path) -> None:
+    content = os.urandom(16 * 1024 * 1024)
+    digest = hashlib.sha256(content).hexdigest()
+    kept = tmp_path / "store" / object_path(digest)
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(content)
+    asset = Asset(name="master", sha256=digest, bytes=len(content), media_type="audio/wav")
+    over = datetime.now(UTC) + timedelta(minutes=5)
+    addresses = [
+        f"/files/{name}.wav?ticket={tickets.issue(PEPPER, asset, f'{name}.wav', over)}"
+        for name in "abcdef"
+    ]
+    with serving(tmp_path, postgres, open_requests="8") as gateway:
+        asked = [f"GET {one} HTTP/1.1\r\nHost: a\r\n\r\n".encode() for one in addresses]
+        lines: list[socket.socket] = []
+        answers = [[_begun(gateway, one, lines) for _ in range(3)] for one in asked]
+        sent = [sum(b" 200 " in one for one in row) for row in answers]
+        assert max(sent) == 2 and sum(sent) == 8, "two of a link, eight of all"
+        refused = [one for row in answers for one in row if b" 200 " not in one]
+        assert all(b" 503 " in one and b"overloaded" in one for one in refused)
+        assert b" 401 " in gateway.ask(READ % b"nobodys")
+        for line in lines:
+            line.close()
+        wait_until(lambda: b" 200 " in gateway.ask(asked[-1]), "who has gone makes room")
+
+
+def _begun(gateway: Served, asked: bytes, lines: list[socket.socket]) -> bytes:
+    """How the answer begins; the rest of it is left unread, on a line that stays open."""
+    lines.append(gateway.connect(asked, buffered=4096))
+    return lines[-1].recv(1000)
