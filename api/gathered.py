@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+from api.database import GONE
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -35,16 +37,25 @@ class Gathered(Generic[K, V]):
     async def _read_all(self) -> None:
         while self._wanted:
             keys = list(self._wanted)[:MOST_AT_ONCE]
-            asked = {key: self._wanted.pop(key) for key in keys}
-            try:
-                found = await self._read(keys)
-            except Exception as error:  # noqa: BLE001 - it belongs to those who asked
-                for answer in _still_there(asked.values()):
-                    answer.set_exception(error)
-            else:
-                for key, answers in asked.items():
-                    for answer in _still_there([answers]):
-                        answer.set_result(found.get(key))
+            await self._answer({key: self._wanted.pop(key) for key in keys})
+
+    async def _answer(self, asked: Mapping[K, list[asyncio.Future[V | None]]]) -> None:
+        """Read what was asked for. What cannot be read is looked for by halves: whoever asked for
+        something else is answered all the same."""
+        keys = list(asked)
+        try:
+            found = await self._read(keys)
+        except Exception as error:  # noqa: BLE001 - it belongs to those who asked
+            if len(keys) > 1 and not isinstance(error, GONE):
+                for half in (keys[::2], keys[1::2]):
+                    await self._answer({key: asked[key] for key in half})
+                return
+            for answer in _still_there(asked.values()):
+                answer.set_exception(error)
+            return
+        for key, answers in asked.items():
+            for answer in _still_there([answers]):
+                answer.set_result(found.get(key))
 
 
 def _still_there(

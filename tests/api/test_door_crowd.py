@@ -128,6 +128,37 @@ async def test_a_read_that_fails_fails_for_all_who_asked_and_for_nobody_else() -
     assert await reads.of("a") == "a"
 
 
+async def test_what_cannot_be_read_fails_only_for_those_who_asked_for_it() -> None:
+    async def read(names: list[str]) -> dict[str, str]:
+        if "broken" in names:
+            raise TypeError("a row that nobody understands")
+        return {name: name for name in names}
+
+    reads = Gathered(read)
+    names = ["a", "b", "broken", "c", "broken", "a"]
+    answers = await asyncio.gather(*map(reads.of, names), return_exceptions=True)
+    told = [isinstance(one, TypeError) or one for one in answers]
+    assert told == ["a", "b", True, "c", True, "a"]
+        "a",
+        "b",
+        True,
+        "c",
+        True,
+        "a",
+    ]
+
+
+async def test_a_brief_that_cannot_be_read_back_hides_no_other(door: Door, client: Client) -> None:
+    """Not even one that another account asks for at the same moment."""
+    other = await door.client()
+    wish = {"prompt": "calm piano", "duration_ms": 8000}
+    broken, whole = [(await one.brief(wish)).json()["id"] for one in (client, other)]
+    await door.pool.execute("update api.briefs set request = '[]' where id = $1", broken)
+    paths = [(client, broken), (other, whole)] * 10
+    answers = await asyncio.gather(*(one.get(f"/v1/briefs/{brief}") for one, brief in paths))
+    assert [answer.status_code for answer in answers] == [500, 200] * 10
+
+
 async def test_who_takes_nothing_of_a_file_is_left(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
