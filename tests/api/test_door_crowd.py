@@ -139,13 +139,6 @@ async def test_what_cannot_be_read_fails_only_for_those_who_asked_for_it() -> No
     answers = await asyncio.gather(*map(reads.of, names), return_exceptions=True)
     told = [isinstance(one, TypeError) or one for one in answers]
     assert told == ["a", "b", True, "c", True, "a"]
-        "a",
-        "b",
-        True,
-        "c",
-        True,
-        "a",
-    ]
 
 
 async def test_a_brief_that_cannot_be_read_back_hides_no_other(door: Door, client: Client) -> None:
