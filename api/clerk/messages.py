@@ -6,6 +6,7 @@ up. What is being sent when the clerk is told to stop is finished.
 
 import asyncio
 import contextlib
+import itertools
 import os
 import secrets
 import socket
@@ -43,7 +44,8 @@ class Post:
 
     def __init__(self, pool: asyncpg.Pool, courier: Courier) -> None:
         self._pool, self._courier = pool, courier
-        self._worker = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        self._clerk = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        self._claims = itertools.count()
         self._under_way: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -66,10 +68,11 @@ class Post:
         room = AT_ONCE - len(self._under_way)
         if room <= 0:
             return 0
+        worker = f"{self._clerk}/{next(self._claims)}"
         async with transaction(self._pool) as conn:
-            threads = await outbox.claim(conn, self._worker, room)
+            threads = await outbox.claim(conn, worker, room)
         for thread in threads:
-            task = asyncio.create_task(self._work_off(thread))
+            task = asyncio.create_task(self._work_off(thread, worker))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
             if woken is not None:
@@ -81,29 +84,29 @@ class Post:
         while self._under_way:
             await asyncio.wait(self._under_way)
 
-    async def _work_off(self, thread: Thread) -> None:
+    async def _work_off(self, thread: Thread, worker: str) -> None:
         try:
             for _ in range(IN_A_ROW):
                 async with transaction(self._pool) as conn:
-                    letter = await outbox.first(conn, thread, self._worker)
-                if letter is None or await self._deliver(thread, letter) != "delivered":
+                    letter = await outbox.first(conn, thread, worker)
+                if letter is None or await self._deliver(thread, worker, letter) != "delivered":
                     break
                 if self._stopping:
                     break
             async with transaction(self._pool) as conn:
-                await outbox.leave(conn, thread, self._worker)
+                await outbox.leave(conn, thread, worker)
         except GONE as error:
             # The lease runs out by itself, and the message is sent again.
             log.warning("message.left", endpoint=thread.endpoint, error=str(error))
         except Exception:  # one endpoint's fault must not stop the post for the others
             log.exception("message.fault", endpoint=thread.endpoint)
 
-    async def _deliver(self, thread: Thread, letter: Letter) -> Outcome:
+    async def _deliver(self, thread: Thread, worker: str, letter: Letter) -> Outcome:
         began = time.perf_counter()
         answer = await self._courier.send(letter)
         SECONDS.observe(time.perf_counter() - began)
         async with transaction(self._pool) as conn:
-            outcome = await outbox.note(conn, thread, self._worker, letter, answer)
+            outcome = await outbox.note(conn, thread, worker, letter, answer)
         SENT.labels(outcome).inc()
         log.info("message.sent", event_id=letter.message.id, type=letter.message.type,
                  endpoint=letter.endpoint, account=letter.account, outcome=outcome,

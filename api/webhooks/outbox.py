@@ -21,6 +21,8 @@ LEASE = timedelta(seconds=45)
 """Longer than a try may take, with its bookkeeping."""
 SLOTS = 4
 """Tries at one endpoint at the same time, all clerks together; one that hangs holds up no other."""
+ACCOUNT_SLOTS = 16
+"""The same for all endpoints of an account, so that nobody's slow ones take every place."""
 DOUBTED_AFTER = 5
 """Failures in a row after which an endpoint has one slot, and rests between two tries."""
 LONGEST_REST_S = 300.0
@@ -67,24 +69,33 @@ class Answer(Struct, frozen=True, kw_only=True):
 # messages, who only refer to it.
 CLAIM = """
 with busy as (
-  select endpoint, count(*) as many from api.threads where lease_until > now() group by endpoint
+  select account, endpoint, count(*) as many
+  from api.threads join api.webhook_endpoints as endpoints on endpoints.id = endpoint
+  where lease_until > now() group by account, endpoint
+), busy_accounts as (
+  select account, sum(many) as many from busy group by account
 ), open as (
-  select endpoints.id,
-    case when failures >= $4 then 1 else $3 end - coalesce(many, 0) as room
-  from api.webhook_endpoints as endpoints left join busy on busy.endpoint = endpoints.id
+  select endpoints.id, endpoints.account, coalesce(accounts.many, 0) as of_account,
+    case when failures >= $4 then 1 else $3 end - coalesce(busy.many, 0) as room
+  from api.webhook_endpoints as endpoints
+  left join busy on busy.endpoint = endpoints.id
+  left join busy_accounts as accounts on accounts.account = endpoints.account
   where disabled_at is null and (paused_until is null or paused_until <= now())
-    and coalesce(many, 0) < case when failures >= $4 then 1 else $3 end
+    and coalesce(busy.many, 0) < case when failures >= $4 then 1 else $3 end
+    and coalesce(accounts.many, 0) < $6
     and exists (
       select from api.threads where endpoint = endpoints.id and due_at <= now()
         and (lease_until is null or lease_until <= now()))
   for no key update of endpoints skip locked
-), chosen as (
-  select due.* from open cross join lateral (
+), due as (
+  select found.*, of_account + row_number() over (partition by account order by due_at) as nth
+  from open cross join lateral (
     select endpoint, subject, due_at from api.threads
     where endpoint = open.id and due_at <= now() and (lease_until is null or lease_until <= now())
     order by due_at limit open.room for update skip locked
-  ) as due
-  order by due.due_at limit $5
+  ) as found
+), chosen as (
+  select endpoint, subject from due where nth <= $6 order by due_at limit $5
 )
 update api.threads set worker = $1, lease_until = now() + $2::interval
 from chosen where threads.endpoint = chosen.endpoint and threads.subject = chosen.subject
@@ -93,8 +104,9 @@ returning threads.endpoint, threads.subject
 
 
 async def claim(conn: asyncpg.Connection, worker: str, most: int) -> list[Thread]:
-    """Lease so many threads that are due, at most `SLOTS` of an endpoint."""
-    rows = await conn.fetch(CLAIM, worker, LEASE, SLOTS, DOUBTED_AFTER, most)
+    """Lease so many threads that are due, at most `SLOTS` of an endpoint and `ACCOUNT_SLOTS` of an
+    account. ``worker`` is a name that nobody has had before: by it a thread is known to be ours."""
+    rows = await conn.fetch(CLAIM, worker, LEASE, SLOTS, DOUBTED_AFTER, most, ACCOUNT_SLOTS)
     return [Thread(**dict(row)) for row in rows]
 
 

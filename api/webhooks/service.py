@@ -78,10 +78,10 @@ async def change(shop: Shop, caller: Caller, named: str, wanted: EndpointChange)
 
 async def delete(shop: Shop, caller: Caller, named: str) -> Endpoint:
     """Forget an endpoint and what was sent to it."""
-    async with transaction(shop.pool) as conn:
-        gone = await _endpoint(conn, caller, named)
-        await store.disable(conn, named, "asked")  # its threads go before it, as everywhere
-        await store.delete_endpoint(conn, named, caller.account)
+    async with lent(shop.pool) as conn:
+        gone = await store.delete_endpoint(conn, named, caller.account)
+    if gone is None:
+        raise _no_endpoint(named)
     return gone
 
 

@@ -117,11 +117,16 @@ async def enable(conn: asyncpg.Connection, named: str) -> Endpoint:
     return _endpoint(row)
 
 
-DELETE_ENDPOINT = "delete from api.webhook_endpoints where id = $1 and account = $2 returning id"
+# One statement, so that the endpoint is locked before what hangs on it, as everywhere.
+DELETE_ENDPOINT = f"""
+delete from api.webhook_endpoints where id = $1 and account = $2 returning {_ENDPOINT}
+"""
 
 
-async def delete_endpoint(conn: asyncpg.Connection, named: str, account: str) -> bool:
-    return await conn.fetchval(DELETE_ENDPOINT, named, account) is not None
+async def delete_endpoint(conn: asyncpg.Connection, named: str, account: str) -> Endpoint | None:
+    """Forget it, with all that was sent there; None where the account has none of this id."""
+    row = await conn.fetchrow(DELETE_ENDPOINT, named, account)
+    return None if row is None else _endpoint(row)
 
 
 ROTATE = f"""

@@ -7,9 +7,11 @@ import httpx
 import pytest
 from msgspec import structs
 
-from api.webhooks import contracts
+from api.webhooks import contracts, store
 from api.webhooks.contracts import MOST_ENDPOINTS, MessageType
+from billing.connections import lent
 from tests.api.conftest import Client, Door
+from tests.api.made import asked, carried_out
 from tests.api.webhooks.conftest import registered
 
 PUBLIC = "https://93.184.216.34/hook"
@@ -181,3 +183,32 @@ async def test_every_type_that_the_database_may_tell_can_be_asked_for(door: Door
     kinds = {word for word in listed if "_" in word} - {"webhook_endpoint_disabled"}
     assert {f"notice.{kind}" for kind in kinds} <= known
     assert contracts.MOST_ENDPOINTS > 0
+
+
+async def test_what_is_told_while_an_endpoint_is_being_deleted_is_not_lost(
+    door: Door, client: Client
+) -> None:
+    endpoint, _ = await registered(client, "http://127.0.0.1:1/hook")
+    brief = await asked(client)
+    await carried_out(door.pool)
+    candidate = (await client.get(f"/v1/briefs/{brief}")).json()["candidates"][0]["id"]
+    async with lent(door.pool) as conn:
+        deleting = conn.transaction()
+        await deleting.start()
+        assert await store.delete_endpoint(conn, endpoint, client.account)
+        picking = asyncio.create_task(
+            client.post(f"/v1/candidates/{candidate}/pick", headers={"idempotency-key": "pick"})
+        )
+        while not await conn.fetchval(BLOCKED):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        await deleting.commit()
+    picked = await picking
+    assert picked.status_code == 201, picked.text
+    told = (await client.get("/v1/events")).json()["items"][0]
+    assert (told["type"], told["deliveries"]) == ("license.created", [])
+
+
+BLOCKED = """
+select exists (
+  select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')
+"""
