@@ -9,6 +9,8 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from urllib.parse import SplitResult, urlsplit
 
@@ -39,6 +41,9 @@ _NEVER = tuple(
         ),
     )
 )  # fmt: skip
+# How long a name takes is decided by whoever serves it, so such names have threads of their own:
+# our database and our store are looked up by the loop's.
+_RESOLVERS = ThreadPoolExecutor(64, thread_name_prefix="resolver")
 _PUBLIC_IPV6 = IPv6Network("2000::/3")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
@@ -124,7 +129,8 @@ def public(address: Address) -> bool:
 async def resolved(host: str, port: int) -> list[Address]:
     """Every address of a name, as this machine resolves it."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await loop.run_in_executor(_RESOLVERS, look)
     # An IPv6 address may carry the zone it is valid in; such a one is never public.
     return [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
 

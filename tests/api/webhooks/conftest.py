@@ -1,5 +1,6 @@
 """The clerk's post, and endpoints on this machine."""
 
+import json
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -48,6 +49,18 @@ async def registered(client: Client, url: str, *types: str) -> tuple[str, str]:
     assert answer.status_code == 201, answer.text
     made = answer.json()
     return made["endpoint"]["id"], made["secret"]
+
+
+TELL = "select api.tell($1, $2, $3, $4::jsonb)"
+
+
+async def tell(pool: asyncpg.Pool, account: str, subject: str, number: int = 0) -> str:
+    """Tell an account of a candidate; the message's id."""
+    told = await pool.fetchval(
+        TELL, account, "candidate.ready", subject, json.dumps({"number": number})
+    )
+    assert told is not None
+    return told
 
 
 def types_of(received: list[Received]) -> list[str]:

@@ -1,9 +1,13 @@
 """Webhooks go to the internet at large and nowhere else, whatever a name is made to mean."""
 
+import asyncio
 import ipaddress
+import socket
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -11,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from api.webhooks.addresses import Address, Addresses, Forbidden, public
+from api.webhooks.addresses import Address, Addresses, Forbidden, public, resolved
 from api.webhooks.contracts import Message
 from api.webhooks.outbox import Letter
 from api.webhooks.sealing import NotOurs, Seal, new_secret
@@ -224,3 +228,27 @@ def _certified(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]
         cadata=made.public_bytes(serialization.Encoding.PEM).decode()
     )
     return serving, trusting
+
+
+async def test_names_that_are_never_resolved_hold_up_no_other_lookup(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever names a server of his own decides how long that takes; the database and the store
+    are looked up by the loop's own threads."""
+    real, go = socket.getaddrinfo, threading.Event()
+
+    def lookup(host: str, *more: Any, **named: Any) -> Any:
+        if host == "slow.example":
+            go.wait(60)
+        return real("127.0.0.1" if host == "slow.example" else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    stuck = [asyncio.create_task(resolved("slow.example", 443)) for _ in range(100)]
+    try:
+        await asyncio.sleep(0.1)
+        loop = asyncio.get_running_loop()
+        found = await asyncio.wait_for(loop.getaddrinfo("localhost", 80), 20)
+        assert found and not any(one.done() for one in stuck)
+    finally:
+        go.set()
+        await asyncio.gather(*stuck)

@@ -2,7 +2,6 @@
 like."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,18 +11,16 @@ import asyncpg
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from api.clerk import messages
 from api.clerk.messages import Post
-from api.webhooks import contracts, outbox, sending
+from api.webhooks import outbox, sending
 from api.webhooks.addresses import Addresses
 from api.webhooks.sealing import Seal
 from api.webhooks.sending import Courier
 from billing.connections import lent, transaction
 from tests.api.conftest import PEPPER, Client, Door
 from tests.api.made import asked, carried_out, handed_back, leased, settled
-from tests.api.webhooks.conftest import Clerk, registered, types_of
+from tests.api.webhooks.conftest import Clerk, registered, tell, types_of
 from tests.api.webhooks.receiving import (
-    Answer,
     Received,
     dripping,
     each,
@@ -34,22 +31,12 @@ from tests.api.webhooks.receiving import (
     slow_headers,
 )
 
-TELL = "select api.tell($1, $2, $3, $4::jsonb)"
-
 
 @contextmanager
 def _impatient(monkeypatch: pytest.MonkeyPatch, seconds: float = 0.4) -> Iterator[None]:
     with monkeypatch.context() as patched:
         patched.setattr(sending, "ANSWERS_WITHIN_S", seconds)
         yield
-
-
-async def _tell(pool: asyncpg.Pool, account: str, subject: str, number: int = 0) -> str:
-    told = await pool.fetchval(
-        TELL, account, "candidate.ready", subject, json.dumps({"number": number})
-    )
-    assert told is not None
-    return told
 
 
 async def _delivery(client: Client, event: str) -> dict[str, Any]:
@@ -144,7 +131,7 @@ async def test_a_failure_is_tried_again_later_and_later_under_the_same_id(
 ) -> None:
     async with receiver(saying(500, b"no\0\xff!")) as here:
         await registered(client, here.url)
-        event = await _tell(door.pool, client.account, "brf_1")
+        event = await tell(door.pool, client.account, "brf_1")
         waits: list[float] = []
         for tries in range(1, 10):
             await clerk.send_due()
@@ -207,7 +194,7 @@ async def test_410_ends_an_endpoint_at_once_and_the_others_are_told(
     async with receiver(saying(410)) as gone, receiver(saying(200)) as other:
         endpoint, _ = await registered(client, gone.url)
         await registered(client, other.url, "webhook_endpoint.disabled")
-        events = [await _tell(door.pool, client.account, "brf_1", n) for n in range(2)]
+        events = [await tell(door.pool, client.account, "brf_1", n) for n in range(2)]
         await clerk.send_due()
         assert len(gone.received) == 1
         view = (await client.get(f"/v1/webhook_endpoints/{endpoint}")).json()
@@ -216,7 +203,7 @@ async def test_410_ends_an_endpoint_at_once_and_the_others_are_told(
         (told,) = (await client.get("/v1/notices")).json()["items"]
         assert (told["kind"], told["facts"]["why"]) == ("webhook_endpoint_disabled", "gone")
         assert types_of(other.received) == ["webhook_endpoint.disabled"]
-        later = await _tell(door.pool, client.account, "brf_1", 3)
+        later = await tell(door.pool, client.account, "brf_1", 3)
         await clerk.send_due()
         assert (await client.get(f"/v1/events/{later}")).json()["deliveries"] == []
         assert len(gone.received) == 1
@@ -227,14 +214,14 @@ async def test_an_endpoint_at_which_nothing_arrives_for_three_days_is_disabled(
 ) -> None:
     async with receiver(each(saying(500), saying(200), saying(500))) as here:
         endpoint, _ = await registered(client, here.url)
-        await _tell(door.pool, client.account, "brf_1")
+        await tell(door.pool, client.account, "brf_1")
         await clerk.send_due()
         await _fails_since(door.pool, timedelta(days=2, hours=23))
         await clerk.let_time_pass()
         await clerk.send_due()
         view = (await client.get(f"/v1/webhook_endpoints/{endpoint}")).json()
         assert (view["failures"], view["failing_since"]) == (0, None), "one arrival forgives"
-        await _tell(door.pool, client.account, "brf_2")
+        await tell(door.pool, client.account, "brf_2")
         await clerk.send_due()
         await _fails_since(door.pool, timedelta(days=3, seconds=1))
         await clerk.let_time_pass()
@@ -264,7 +251,7 @@ async def test_bad_answers_do_not_count(
 ) -> None:  # fmt: skip
     async with receiver(answers) as here:
         await registered(client, here.url)
-        event = await _tell(door.pool, client.account, "brf_1")
+        event = await tell(door.pool, client.account, "brf_1")
         with _impatient(monkeypatch):
             await clerk.send_due()
         delivery = await _delivery(client, event)
@@ -282,7 +269,7 @@ async def test_a_redirect_to_a_private_address_leads_nowhere(
         as here,
     ):  # fmt: skip
         await registered(client, here.url)
-        event = await _tell(door.pool, client.account, "brf_1")
+        event = await tell(door.pool, client.account, "brf_1")
         for _ in range(4):
             await clerk.send_due()
             await clerk.let_time_pass()
@@ -299,7 +286,7 @@ async def test_of_an_endless_answer_the_beginning_is_enough(
 ) -> None:
     async with receiver(answers) as here:
         await registered(client, here.url)
-        event = await _tell(door.pool, client.account, "brf_1")
+        event = await tell(door.pool, client.account, "brf_1")
         with _impatient(monkeypatch):
             await clerk.send_due()
         delivery = await _delivery(client, event)
@@ -312,7 +299,7 @@ async def test_nobody_listens_there(door: Door, client: Client, clerk: Clerk) ->
     async with receiver(saying(200)) as here:
         url = here.url
     await registered(client, url)
-    event = await _tell(door.pool, client.account, "brf_1")
+    event = await tell(door.pool, client.account, "brf_1")
     await clerk.send_due()
     assert "ConnectError" in (await _delivery(client, event))["error"]
 
@@ -324,7 +311,7 @@ async def test_a_hanging_endpoint_holds_up_no_other(
         await registered(client, stuck.url)
         await registered(client, well.url)
         for number in range(30):
-            await _tell(door.pool, client.account, f"brf_{number}")
+            await tell(door.pool, client.account, f"brf_{number}")
         with _impatient(monkeypatch, 3600):
             stop, woken = asyncio.Event(), asyncio.Event()
             serving = asyncio.create_task(clerk.post.serve(stop, woken))
@@ -343,7 +330,7 @@ async def test_an_endpoint_that_keeps_failing_is_asked_one_at_a_time_and_rests(
     async with receiver(saying(500)) as here:
         await registered(client, here.url)
         for number in range(60):
-            await _tell(door.pool, client.account, f"brf_{number}")
+            await tell(door.pool, client.account, f"brf_{number}")
         await clerk.send_due()
         assert outbox.DOUBTED_AFTER <= len(here.received) < outbox.DOUBTED_AFTER + outbox.SLOTS
         before = len(here.received)
@@ -360,12 +347,12 @@ async def test_two_secrets_sign_while_one_is_changed(
         rotated = await client.post(f"/v1/webhook_endpoints/{endpoint}/rotate_secret")
         assert rotated.status_code == 200
         new = rotated.json()["secret"]
-        await _tell(door.pool, client.account, "brf_1")
+        await tell(door.pool, client.account, "brf_1")
         await clerk.send_due()
         for secret in (old, new):
             assert here.received[0].checked(secret)["type"] == "candidate.ready"
         await door.pool.execute("update api.webhook_endpoints set old_secret_until = now()")
-        await _tell(door.pool, client.account, "brf_1")
+        await tell(door.pool, client.account, "brf_1")
         await clerk.send_due()
         assert here.received[1].checked(new)
         with pytest.raises(WebhookVerificationError):
@@ -377,7 +364,7 @@ async def test_a_secret_under_another_pepper_is_said_and_not_guessed(
 ) -> None:
     async with receiver(saying(200)) as here:
         await registered(client, here.url)
-        event = await _tell(door.pool, client.account, "brf_1")
+        event = await tell(door.pool, client.account, "brf_1")
         stranger = Post(door.pool, Courier(Seal(b"another pepper, as long"), _here()))
         await stranger.begin_due()
         await stranger.drained()
@@ -391,7 +378,7 @@ async def test_a_deployment_that_no_longer_sends_to_this_machine_does_not(
     """What was allowed when it was registered is checked again when something is sent."""
     async with receiver(saying(200)) as here:
         await registered(client, here.url)
-        event = await _tell(door.pool, client.account, "brf_1")
+        event = await tell(door.pool, client.account, "brf_1")
         strict = Post(door.pool, Courier(Seal(PEPPER), Addresses()))
         await strict.begin_due()
         await strict.drained()
@@ -404,7 +391,7 @@ async def test_several_clerks_send_everything_once_and_in_order(door: Door, clie
         await registered(client, here.url)
         for number in range(10):
             for subject in range(10):
-                await _tell(door.pool, client.account, f"brf_{subject}", number)
+                await tell(door.pool, client.account, f"brf_{subject}", number)
         posts = [Post(door.pool, Courier(Seal(PEPPER), _here())) for _ in range(3)]
         stop = asyncio.Event()
         serving = [asyncio.create_task(one.serve(stop, asyncio.Event())) for one in posts]
@@ -431,7 +418,7 @@ async def test_what_a_dead_clerk_had_is_sent_when_its_lease_is_over(
 ) -> None:
     async with receiver(saying(200)) as here:
         await registered(client, here.url)
-        event = await _tell(door.pool, client.account, "brf_1")
+        event = await tell(door.pool, client.account, "brf_1")
         async with transaction(door.pool) as conn:
             (thread,) = await outbox.claim(conn, "dead", 10)
         await clerk.send_due()
@@ -446,7 +433,7 @@ async def test_what_a_dead_clerk_had_is_sent_when_its_lease_is_over(
 async def test_an_event_can_be_sent_again(door: Door, client: Client, clerk: Clerk) -> None:
     async with receiver(saying(200)) as first, receiver(saying(200)) as late:
         endpoint, _ = await registered(client, first.url)
-        event = await _tell(door.pool, client.account, "brf_1")
+        event = await tell(door.pool, client.account, "brf_1")
         await clerk.send_due()
         second, _ = await registered(client, late.url)
         again = await client.post(f"/v1/events/{event}/redeliver", {})
@@ -483,15 +470,15 @@ async def test_while_it_is_disabled_nothing_waits_for_an_endpoint(
 ) -> None:
     async with receiver(saying(200)) as here:
         endpoint, _ = await registered(client, here.url)
-        before = await _tell(door.pool, client.account, "brf_1")
+        before = await tell(door.pool, client.account, "brf_1")
         await _patched(client, endpoint, {"disabled": True})
-        await _tell(door.pool, client.account, "brf_1")
+        await tell(door.pool, client.account, "brf_1")
         refused = await client.post(f"/v1/webhook_endpoints/{endpoint}/test")
         assert refused.json()["code"] == "endpoint_disabled"
         await clerk.send_due()
         assert (await _delivery(client, before))["state"] == "dropped"
         await _patched(client, endpoint, {"disabled": False})
-        after = await _tell(door.pool, client.account, "brf_1")
+        after = await tell(door.pool, client.account, "brf_1")
         await clerk.send_due()
         assert [one.id for one in here.received] == [after]
 
@@ -510,11 +497,11 @@ async def test_old_messages_are_forgotten_unless_they_wait(
 ) -> None:
     async with receiver(each(saying(200), saying(500))) as here:
         await registered(client, here.url)
-        await _tell(door.pool, client.account, "brf_1")
-        waiting = await _tell(door.pool, client.account, "brf_1")
+        await tell(door.pool, client.account, "brf_1")
+        waiting = await tell(door.pool, client.account, "brf_1")
         await clerk.send_due()
         await door.pool.execute("update api.messages set created_at = now() - interval '15 days'")
-        young = await _tell(door.pool, client.account, "brf_1")
+        young = await tell(door.pool, client.account, "brf_1")
         async with lent(door.pool) as conn:
             assert await outbox.forget_old(conn) == 1
         left = [one["id"] for one in (await client.get("/v1/events")).json()["items"]]
@@ -533,51 +520,3 @@ def test_now_is_utc() -> None:
     assert Webhook(secret).sign("evt_1", at, "{}") == Webhook(secret).sign(
         "evt_1", at.replace(tzinfo=None), "{}"
     )
-
-
-async def test_who_has_lost_a_thread_sends_nothing_more_of_it(
-    door: Door, client: Client, clerk: Clerk
-) -> None:
-    """Not even where another of the same clerk's has it now."""
-    first, second = asyncio.Event(), asyncio.Event()
-    async with receiver(each(_after(first), saying(200), _after(second))) as here:
-        await registered(client, here.url)
-        for number in range(2):
-            await _tell(door.pool, client.account, "brf_1", number)
-        assert await clerk.post.begin_due() == 1
-        await here.until(1)
-        await door.pool.execute("update api.threads set lease_until = now()")
-        assert await clerk.post.begin_due() == 1
-        await here.until(3)
-        first.set()
-        while len(clerk.post._under_way) == 2 and len(here.received) == 3:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-        second.set()
-        await clerk.post.drained()
-        assert [one.told["data"]["number"] for one in here.received] == [0, 0, 1]
-
-
-def _after(said: asyncio.Event) -> Answer:
-    async def answer(one: Received, writer: asyncio.StreamWriter) -> None:
-        await said.wait()
-        await saying(200)(one, writer)
-
-    return answer
-
-
-async def test_one_account_leaves_room_for_the_others(door: Door, client: Client) -> None:
-    for _ in range(contracts.MOST_ENDPOINTS):
-        await registered(client, "http://127.0.0.1:1/hook")
-    for number in range(outbox.SLOTS):
-        await _tell(door.pool, client.account, f"brf_{number}")
-    other = await door.client()
-    theirs, _ = await registered(other, "http://127.0.0.1:1/hook")
-    await _tell(door.pool, other.account, "brf_other")
-    claimed = [await _claimed(door.pool, worker) for worker in ("one", "two")]
-    assert [theirs in one for one in claimed] == [True, False]
-    assert sum(map(len, claimed)) == outbox.ACCOUNT_SLOTS + 1, "all clerks together"
-
-
-async def _claimed(pool: asyncpg.Pool, worker: str) -> list[str]:
-    async with transaction(pool) as conn:
-        return [one.endpoint for one in await outbox.claim(conn, worker, messages.AT_ONCE)]
