@@ -35,6 +35,7 @@ from api.briefs.service import BODY_MAX_BYTES
 from api.budgets import routes as budgets
 from api.candidates import routes as candidates
 from api.candidates.shelf import open_shelf
+from api.console import routes as console
 from api.crowd import Crowd
 from api.database import create_pool
 from api.events import routes as events
@@ -129,7 +130,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
     version = metadata.version("cuesmith")
     document = openapi.document(ROUTES, settings.public_url, version)
     app = Gateway(
-        ROUTES,
+        [*ROUTES, *console.ROUTES],
         lifespan=[open_shop],
         exception_handlers={Exception: problems.answer},
         before_send=[arrival.depart],

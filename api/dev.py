@@ -7,14 +7,17 @@ import asyncpg
 
 from api.errors import InvalidKey, KeyRevoked
 from api.keys import service as keys
-from api.workbench import Address, Workbench, write_private
+from api.workbench import TEST_KEY, Address, Workbench, write_private
 from billing.connections import transaction
 from billing.ledger import service as ledger
 
 WELCOME_TOKENS = 10_000
 
 _PAGE = """
-Cuesmith runs at {url}   (reference: {url}/docs, logs: {logs})
+Cuesmith runs at {url}   (logs: {logs})
+
+  console    {url}/console
+  reference  {url}/docs
 
 export CUESMITH_URL={url}
 export CUESMITH_KEY={key}
@@ -31,7 +34,7 @@ def serve(home: Path, port: int | None) -> int:
     """Run until interrupted; 0 when everything was stopped in order."""
     with Workbench(home, port=port, tell=lambda line: print(line, flush=True)) as bench:
         try:
-            key = _test_key(bench.address, bench.home / "test-key")
+            key = welcome_key(bench.address, bench.home / TEST_KEY)
             print(
                 _PAGE.format(url=bench.address.url, key=key, logs=bench.home / "logs"), flush=True
             )
@@ -41,7 +44,7 @@ def serve(home: Path, port: int | None) -> int:
     return 0
 
 
-def _test_key(address: Address, file: Path) -> str:
+def welcome_key(address: Address, file: Path) -> str:
     """The key of the last time where it still opens the door, else one of a new test account."""
     kept = file.read_text() if file.exists() else None
     secret = asyncio.run(_usable_key(address, kept))

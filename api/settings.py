@@ -62,6 +62,9 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     marks_root: str = ""
     """``CUESMITH_MARKS_ROOT``: a PEM file with the certificate to trust when checking our files'
     content credentials; published where it is set."""
+    console_key_file: str = ""
+    """``CUESMITH_CONSOLE_KEY_FILE``: a file with a test key that the console gives to browsers on
+    this machine; for the sandbox only."""
     pool_size: int = 10
     """``CUESMITH_POOL_SIZE``: connections to Postgres."""
     open_requests: int = 1000
@@ -97,6 +100,7 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
         stripe_thin_secrets=_secrets(environ, "CUESMITH_STRIPE_THIN_SECRETS"),
         webhooks_loopback=environ.get("CUESMITH_WEBHOOKS_LOOPBACK") == "1",
         marks_root=_certificate(environ.get("CUESMITH_MARKS_ROOT")),
+        console_key_file=environ.get("CUESMITH_CONSOLE_KEY_FILE", ""),
         metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),
         **{field: _number(field, text) for field, text in defaults.items() if text is not None},
         **{field: _bound(environ, field) for field in _BOUNDS},

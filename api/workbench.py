@@ -36,6 +36,8 @@ HOST = "127.0.0.1"
 GATEWAY_PORT = 8000
 FETCH_S = 180
 LOG_BYTES = 10_000_000
+TEST_KEY = "test-key"
+"""The file in the folder with the key that the console gives to whoever sits here."""
 DRAIN_S = "2"
 """How long a stopping studio makes on; here somebody waits for the prompt to come back."""
 
@@ -197,6 +199,7 @@ class Workbench:
                 "CUESMITH_STRIPE_WEBHOOK_SECRETS": webhook_secret,
                 "CUESMITH_STRIPE_THIN_SECRETS": thin_secret,
                 "CUESMITH_WEBHOOKS_LOOPBACK": "1",
+                "CUESMITH_CONSOLE_KEY_FILE": str(self.home / TEST_KEY),
             }
         )
         self._add("sandbox", ["billing.sandbox", "--port", str(sandbox_port),

@@ -1,0 +1,1 @@
+"""What people touch: the console's files, and its key where nobody needs an account."""

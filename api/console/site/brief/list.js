@@ -1,0 +1,6 @@
+import { h, replace } from "../elements.js";
+
+/** Fill the page. */
+export async function show(place) {
+  replace(place, h("h1", {}, "Briefs"));
+}

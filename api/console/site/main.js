@@ -1,0 +1,109 @@
+// The address decides what is shown: `#/briefs/{id}` loads its page and lets it fill <main>.
+
+import { key, visit } from "./door.js";
+import { h, problem, replace } from "./elements.js";
+import { build, follow } from "./frame.js";
+import { bring, say } from "./words.js";
+
+bring({
+  en: {
+    "main.nowhere": "There is no such page",
+    "main.nowhere.detail": "The address may have been cut off.",
+    "main.back": "Back to the briefs",
+  },
+  zh: {
+    "main.nowhere": "没有这个页面",
+    "main.nowhere.detail": "地址可能不完整。",
+    "main.back": "返回需求列表",
+  },
+});
+
+const ACCOUNT = ["usage", "statements", "budgets", "invoices", "keys", "webhooks"];
+const place = document.getElementById("main");
+let leave = null;
+let turn = 0;
+
+/** The module of a page; null where the address leads nowhere. */
+function moduleOf([first, second, third]) {
+  switch (first) {
+    case undefined: return "./brief/list.js";
+    case "new": return "./brief/write.js";
+    case "key": return "./key.js";
+    case "briefs":
+      if (!second) return "./brief/list.js";
+      return third === "audition" ? "./audition/page.js" : "./watch/page.js";
+    case "licenses": return second ? "./license/page.js" : "./license/list.js";
+    case "batches": return second ? "./account/batch.js" : "./account/batches.js";
+    case "account": return ACCOUNT.includes(second ?? "usage") ? `./account/${second ?? "usage"}.js` : null;
+    default: return null;
+  }
+}
+
+/** `#/briefs/brf_1?at=3` → its parts and its query. */
+function routeOf(hash) {
+  const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
+  return { parts: path.split("/").filter(Boolean).map(plain), query: new URLSearchParams(query) };
+}
+
+function plain(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+async function go({ first = false } = {}) {
+  turn += 1;
+  const mine = turn;
+  leave?.();
+  leave = null;
+  if (document.querySelector("dialog[open]")) document.querySelector("dialog[open]").close();
+  const route = routeOf(location.hash);
+  if (!(await admitted(route))) return;
+  if (mine !== turn) return;
+  const module = moduleOf(route.parts);
+  follow(route.parts);
+  replace(place);
+  place.setAttribute("aria-busy", "true");
+  try {
+    if (module === null) nowhere();
+    else await fill(module, route, mine);
+  } catch (error) {
+    if (mine === turn) replace(place, problem(error));
+    if (error?.status === undefined) console.error(error);
+  }
+  if (mine !== turn) return;
+  place.removeAttribute("aria-busy");
+  const title = place.querySelector("h1")?.textContent;
+  document.title = title ? `${title} · Cuesmith` : "Cuesmith";
+  // Who reads with a screen reader is taken to the new page; the first time it begins by itself.
+  if (!first && !place.contains(document.activeElement)) place.focus({ preventScroll: true });
+  if (!first) scrollTo(0, 0);
+}
+
+async function fill(module, route, mine) {
+  const page = await import(module);
+  if (mine !== turn) return;
+  const left = await page.show(place, route);
+  if (typeof left !== "function") return;
+  if (mine === turn) leave = left;
+  else left();
+}
+
+/** Whether there is a key; asks for one where there is none. */
+async function admitted(route) {
+  if (key() !== null || route.parts[0] === "key") return true;
+  if (await visit().catch(() => false)) return true;
+  location.replace(`#/key?then=${encodeURIComponent(location.hash.slice(1))}`);
+  return false;
+}
+
+function nowhere() {
+  replace(place, h("h1", {}, say("main.nowhere")), h("p", {}, say("main.nowhere.detail")),
+    h("p", {}, h("a", { href: "#/" }, say("main.back"))));
+}
+
+build(document.getElementById("frame"), { again: go });
+window.addEventListener("hashchange", () => go());
+go({ first: true });
