@@ -10,7 +10,7 @@ from msgspec import structs
 from prometheus_client import Counter
 
 from api import composer
-from api.briefs import entering, paid, store
+from api.briefs import paid, store
 from api.briefs.contracts import (
     BriefLine,
     BriefList,
@@ -25,7 +25,8 @@ from api.briefs.contracts import (
     Seen,
     Status,
 )
-from api.briefs.entering import Known
+from api.briefs.entering import Known, Question, question
+from api.briefs.intake import Entrant
 from api.briefs.pricing import agreed_by, book_of, offer_for, price_list, write_quote
 from api.briefs.understanding import BATCH_LEAST_S, engine_of, understood, whole
 from api.entrance import cursor_after, place
@@ -73,7 +74,7 @@ async def quote(shop: Shop, caller: Caller, brief: Brief) -> Quote:
         license_tokens=price.license_tokens,
         candidates=price.candidates,
         price_book=price.price_book,
-        expected_s=_expected_s(resolved),
+        expected_s=expected_s(resolved),
         available_tokens=wallet.available,
         resolved=structs.replace(resolved, seed=brief.seed or 0),
         created_at=created_at,
@@ -89,7 +90,7 @@ async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once, trace: st
     async with shop.backlog.entry() as entry, lent(shop.pool) as conn:
         known = await entering.select_known(conn, caller, once, brief, pinned)
         if known.answer is None:
-            await entry.take(conn, brief.lane, _expected_s(resolved))
+            await entry.take(conn, brief.lane, expected_s(resolved))
             accepted = await _take_in(conn, shop, caller, brief, resolved, once, known, trace)
             if accepted is not None:
                 return accepted
@@ -210,8 +211,16 @@ def _model() -> Model:
 # --- money ----------------------------------------------------------------------------------------
 
 
+async def _known(shop: Shop, asked: Question, once: Once) -> Known:
+    """Raises `IdempotencyMismatch` where the request's name was used for another one."""
+    known = await shop.knowledge.of(asked)
+    assert known is not None, "there is one row, whatever is joined to it"
+    if known.fingerprint is not None:
+        once.refuse_another(known.fingerprint)
+    return known
+
+
 async def _take_in(
-    conn: asyncpg.Connection,
     shop: Shop,
     caller: Caller,
     brief: Brief,
@@ -234,14 +243,17 @@ async def _take_in(
     )  # fmt: skip
     job = Job(
         id=row.id, account=caller.account, resolved=resolved, seed=resolved.seed,
-        lane=brief.lane, deadline_at=row.deadline_at, expected_s=_expected_s(resolved),
+        lane=brief.lane, deadline_at=row.deadline_at, expected_s=expected_s(resolved),
         api_key=caller.key, trace=trace, engine=engine_of(brief),
     )  # fmt: skip
     view = _view_of(row, _just_come(job, known.ahead, price.hold_tokens))
     answer = Kept(status=202, body=msgspec.json.encode(view), location=f"/v1/briefs/{row.id}")
-    tags = paid.tags_of(caller.key, brief, resolved.kind)
-    held = (price.hold_tokens, deadline + paid.HOLD_MARGIN, tags)
-    if not await entering.take_in(conn, shop.settings, caller, once, row, job, held, answer):
+    entrant = Entrant(
+        caller=caller, once=once, row=row, job=job, tokens=price.hold_tokens,
+        ttl=deadline + paid.HOLD_MARGIN, tags=paid.tags_of(caller.key, brief, resolved.kind),
+        answer=answer,
+    )  # fmt: skip
+    if not await shop.intake.take_in(entrant):
         return None
     TAKEN.labels(resolved.kind, caller.mode).inc()
     HELD.labels(caller.mode).inc(price.hold_tokens)
@@ -260,7 +272,7 @@ def _just_come(job: Job, ahead: int, tokens: int) -> Seen:
 # --- expectations ---------------------------------------------------------------------------------
 
 
-def _expected_s(resolved: Resolved) -> float:
+def expected_s(resolved: Resolved) -> float:
     """Studio seconds on one CPU core, so far a rule of thumb: writing and playing grow with the
     length, and about half as many takes again are written as are offered."""
     seconds = resolved.duration_ms / 1000
