@@ -39,19 +39,21 @@ export async function visit() {
   return true;
 }
 
-/** Call the gateway. The answer's JSON; null for none; the Response itself for other media types.
- * `wait`: seconds of `Prefer: wait`. Throws `Refusal`, a TypeError where nobody answers, and what
+/** Call the gateway. The answer's JSON; null for none; the Response itself for other media types,
+ * or where it is wanted `whole`. `wait`: seconds of `Prefer: wait`; `type`: the media type of a body
+ * that is no JSON and goes as it is. Throws `Refusal`, a TypeError where nobody answers, and what
  * `signal` aborts with. */
 export async function call(method, path, options = {}) {
-  const { body, signal, idempotent = method !== "GET", accept, wait } = options;
+  const { body, type, signal, idempotent = method !== "GET", accept, wait, whole } = options;
   const headers = { Authorization: `Bearer ${key()}`, Accept: accept ?? "application/json" };
   if (idempotent) headers["Idempotency-Key"] = crypto.randomUUID?.() ?? someName();
   if (wait) headers.Prefer = `wait=${wait}`;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = type ?? "application/json";
   const request = { method, headers, signal, cache: "no-store",
-    body: body === undefined ? undefined : JSON.stringify(body) };
+    body: body === undefined || type ? body : JSON.stringify(body) };
   const answer = await persistently(path, request, idempotent || method === "GET");
   if (!answer.ok) throw await refusal(answer);
+  if (whole) return answer;
   if (answer.status === 204) return null;
   const json = /^application\/(problem\+)?json/.test(answer.headers.get("Content-Type") ?? "");
   return json ? answer.json() : answer;

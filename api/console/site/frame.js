@@ -14,12 +14,6 @@ bring({
     "frame.batches": "Batches",
     "frame.licenses": "Licenses",
     "frame.account": "Account",
-    "frame.usage": "Usage",
-    "frame.statements": "Statements",
-    "frame.budgets": "Budgets",
-    "frame.invoices": "Invoices and top-ups",
-    "frame.keys": "API keys",
-    "frame.webhooks": "Webhooks",
     "frame.docs": "Documentation",
     "frame.tokens": "{n} tokens left",
     "frame.theme": "Light or dark",
@@ -42,12 +36,6 @@ bring({
     "frame.batches": "批量",
     "frame.licenses": "许可证",
     "frame.account": "账户",
-    "frame.usage": "用量",
-    "frame.statements": "对账单",
-    "frame.budgets": "预算",
-    "frame.invoices": "发票与充值",
-    "frame.keys": "API 密钥",
-    "frame.webhooks": "Webhook",
     "frame.docs": "文档",
     "frame.tokens": "剩余 {n} 个代币",
     "frame.theme": "浅色或深色",
@@ -63,15 +51,14 @@ bring({
   },
 });
 
-const WORK = [
+const PAGES = [
   ["briefs", "#/"], ["batches", "#/batches"], ["licenses", "#/licenses"],
+  ["account", "#/account/usage"],
 ];
-const ACCOUNT = ["usage", "statements", "budgets", "invoices", "keys", "webhooks"]
-  .map((name) => [name, `#/account/${name}`]);
 const THEMES = ["auto", "light", "dark"];
 /** Pressed after g. */
-const PLACES = { n: "new", b: "briefs", l: "licenses", a: "batches", u: "usage" };
-const HASHES = Object.fromEntries([["new", "#/new"], ...WORK, ...ACCOUNT]);
+const PLACES = { n: "new", b: "briefs", l: "licenses", a: "batches", u: "account" };
+const HASHES = Object.fromEntries([["new", "#/new"], ...PAGES]);
 
 let frame;
 let again;
@@ -97,9 +84,9 @@ export function follow(parts) {
   renewTokens();
 }
 
-function hrefOf([first, second]) {
+function hrefOf([first]) {
   if (first === undefined || first === "briefs") return "#/";
-  return first === "account" ? `#/account/${second ?? "usage"}` : `#/${first}`;
+  return first === "account" ? "#/account/usage" : `#/${first}`;
 }
 
 function draw() {
@@ -114,7 +101,7 @@ function draw() {
         lines(), h("span", { class: "unseen" }, say("frame.menu")))),
     h("nav", { id: "pages", "aria-label": say("frame.pages") },
       h("a", { class: "button primary", href: "#/new" }, say("frame.new")),
-      list(WORK), h("h2", {}, say("frame.account")), list(ACCOUNT),
+      h("ul", {}, PAGES.map(([name, href]) => h("li", {}, h("a", { href }, say(`frame.${name}`))))),
       h("div", { class: "foot" },
         h("a", { href: "/docs" }, say("frame.docs")),
         choice("frame.language", languages(), spoken(), (name) => { speak(name); draw(); again(); }),
@@ -123,10 +110,6 @@ function draw() {
         h("div", { class: "row" },
           h("button", { class: "bare", on: { click: showShortcuts } }, say("frame.shortcuts")),
           h("button", { class: "bare", on: { click: leave } }, say("frame.leave"))))));
-}
-
-function list(pages) {
-  return h("ul", {}, pages.map(([name, href]) => h("li", {}, h("a", { href }, say(`frame.${name}`)))));
 }
 
 function choice(label, options, chosen, choose) {
