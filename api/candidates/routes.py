@@ -21,8 +21,10 @@ from api.links.contracts import Link
 from api.operations import File, promises
 from api.shop import shop_of
 from billing.errors import AccountFrozen, BudgetExceeded, InsufficientTokens
+from engine.contracts import Sheet
 
 AUDIO = File(media_types=("audio/mpeg", "audio/wav"))
+SHEET = File(media_types=("application/json",))
 
 
 @get(
@@ -57,6 +59,24 @@ async def audition_candidate(
     return await files.give(request, asset, f"{name}.{asked.format}", link=asked.link)
 
 
+@get(
+    "/v1/candidates/{candidate:str}/sheet",
+    opt=promises(
+        name="read_sheet", tag="candidates", scope="read", headers=("Range", "If-None-Match"),
+        answers={200: Sheet, 206: SHEET, 304: None},
+        refuses=(NotFound, CandidateExpired, RangeNotSatisfiable),
+        summary="A candidate on one page: bars, form, chords, waveform and notes, in seconds",
+        about="For looking at a candidate while it is heard; free of charge, and no score: there "
+        "are no velocities, and times are rounded to the millisecond. 404 says why where there is "
+        "none: sounds of families have none, nor have candidates made before sheets were kept.",
+    ),
+)  # fmt: skip
+async def read_sheet(request: AnyRequest, candidate: FromPath[str]) -> Response[bytes] | Stream:
+    caller, shop = await enter(request), shop_of(request)
+    asset = await service.sheet(shop, caller, candidate)
+    return await files.send(request, shop.shelf, asset, f"{candidate}-sheet.json")
+
+
 @post(
     "/v1/candidates/{candidate:str}/pick",
     opt=promises(
@@ -80,4 +100,4 @@ async def pick_candidate(request: AnyRequest, candidate: FromPath[str]) -> Respo
     return answer(license_, status=200 if repeated else 201, location=here, replayed=repeated)
 
 
-ROUTES = [read_candidate, audition_candidate, pick_candidate]
+ROUTES = [read_candidate, audition_candidate, read_sheet, pick_candidate]

@@ -25,6 +25,7 @@ from engine.errors import Reason
 
 EVALUATION: dict[AudioFormat, str] = {"mp3": "preview", "wav": "evaluation"}
 """Format → the asset that may be heard before the pick: tagged unlicensed, without loop chunks."""
+SHEET = "sheet"
 
 
 async def read(shop: Shop, caller: Caller, candidate: str) -> Candidate:
@@ -37,10 +38,26 @@ async def audition(
 ) -> Asset:
     """The evaluation copy; `CandidateExpired` when it was not picked in time."""
     row = await _row(shop, caller, candidate)
-    if row.expired and row.license is None:
-        raise CandidateExpired("the candidate was not picked within seven days")
+    _refuse_expired(row)
     assets = _of_function(row.made, function)
     return next(asset for asset in assets if asset.name == EVALUATION[sound])
+
+
+async def sheet(shop: Shop, caller: Caller, candidate: str) -> Asset:
+    """Its sheet, to look at while it is heard; `NotFound` says why where there is none."""
+    row = await _row(shop, caller, candidate)
+    if isinstance(row.made, FamilyMade):
+        raise NotFound(f"{candidate} is a family: its sounds have no sheet")
+    _refuse_expired(row)
+    for asset in row.made.assets:
+        if asset.name == SHEET:
+            return asset
+    raise NotFound(f"{candidate} has no sheet: it was made before sheets were kept")
+
+
+def _refuse_expired(row: CandidateRow) -> None:
+    if row.expired and row.license is None:
+        raise CandidateExpired("the candidate was not picked within seven days")
 
 
 def _of_function(made: Made | FamilyMade, function: str | None) -> tuple[Asset, ...]:

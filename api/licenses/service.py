@@ -38,7 +38,7 @@ NOTICE = {
 }
 TRAINING_DATA = "/training-data"
 MASTER = "master"
-_HIDDEN = frozenset({"evaluation", "preview", "score"})
+_HIDDEN = frozenset({"evaluation", "preview", "score", "sheet"})
 
 
 async def publish(pool: asyncpg.Pool, signer: Signer) -> None:

@@ -94,6 +94,10 @@ class AsyncCuesmith:
         """A candidate with every constraint as it measures."""
         return await self._ask(calls.candidate(named))
 
+    async def sheet(self, candidate: str) -> dict[str, Any]:
+        """A candidate on one page, in seconds: bars, sections, chords, waveform and notes."""
+        return await self._ask(calls.sheet(candidate))
+
     async def audition(self, candidate: str, to: Path, *, format: str = "mp3") -> Path:  # noqa: A002
         """A candidate's evaluation copy, written to a file."""
         return await self._fetch(calls.audition_path(candidate, format), to)

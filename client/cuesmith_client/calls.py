@@ -85,6 +85,11 @@ def candidate(named: str) -> Call[things.Candidate]:
     return _get(f"/v1/candidates/{_safe(named)}", things.Candidate)
 
 
+def sheet(candidate: str) -> Call[dict[str, Any]]:
+    """A candidate on one page."""
+    return _get(f"/v1/candidates/{_safe(candidate)}/sheet", dict[str, Any])
+
+
 def pick(candidate: str, key: str | None = None) -> Call[things.License]:
     """License a candidate; a repeat answers the same license."""
     return _post(f"/v1/candidates/{_safe(candidate)}/pick", things.License, key=key)

@@ -101,6 +101,10 @@ class Cuesmith:
         """A candidate with every constraint as it measures."""
         return self._ask(calls.candidate(named))
 
+    def sheet(self, candidate: str) -> dict[str, Any]:
+        """A candidate on one page, in seconds: bars, sections, chords, waveform and notes."""
+        return self._ask(calls.sheet(candidate))
+
     def audition(self, candidate: str, to: Path, *, format: str = "mp3") -> Path:  # noqa: A002
         """A candidate's evaluation copy, written to a file."""
         return self._fetch(calls.audition_path(candidate, format), to)

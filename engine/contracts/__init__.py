@@ -62,6 +62,7 @@ from engine.contracts.renditions import (
     Version,
 )
 from engine.contracts.results import Asset, Failed, Made, Measured, RetractedTake, Rewrite
+from engine.contracts.sheets import Sheet
 
 __all__ = [
     "DEADLINES_S",
@@ -116,6 +117,7 @@ __all__ = [
     "SectionBrief",
     "SectionName",
     "SeedNumber",
+    "Sheet",
     "SoundFile",
     "SoundFormat",
     "SpanMs",

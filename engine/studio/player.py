@@ -27,7 +27,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
 
 class Filed(Struct, frozen=True, kw_only=True):
-    """A take's sound, as ``master``, ``preview`` and ``stem.<name>`` in its folder."""
+    """A take's sound, as ``master``, ``preview``, ``sheet`` and ``stem.<name>`` in its folder."""
 
     stems: tuple[str, ...]
     peaks: tuple[float, ...]
@@ -66,7 +66,7 @@ def serve(studio: Connection, place: str | None) -> None:
 def _filed(order: Order, sounded: Sounded | RetractedTake) -> Answer:
     if isinstance(sounded, RetractedTake):
         return sounded
-    files = {"master": sounded.master, "preview": sounded.preview}
+    files = {"master": sounded.master, "preview": sounded.preview, "sheet": sounded.sheet}
     files |= {f"stem.{name}": content for name, content in sounded.stems.items()}
     for name, content in files.items():
         assert isinstance(content, bytes), "what is played here lies in memory"

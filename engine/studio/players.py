@@ -159,6 +159,7 @@ def _sounded(answer: Answer, folder: Path) -> Sounded | RetractedTake:
     return Sounded(
         master=_taken_out(folder / "master"),
         preview=_taken_out(folder / "preview"),
+        sheet=_taken_out(folder / "sheet"),
         stems={name: folder / f"stem.{name}" for name in answer.stems},
         peaks=answer.peaks,
         measured=answer.measured,

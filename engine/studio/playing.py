@@ -13,7 +13,7 @@ from engine.master import files
 from engine.master.hearing import hear
 from engine.render.banks import Bank
 from engine.score import beats_per_bar
-from engine.studio import stems
+from engine.studio import leadsheet, stems
 from engine.studio.sounding import Clock, loops, sounded
 from engine.studio.takes import Take
 
@@ -26,6 +26,7 @@ class Sounded(Struct, frozen=True, kw_only=True):
 
     master: bytes
     preview: bytes
+    sheet: bytes
     stems: Mapping[str, bytes | Path]
     peaks: tuple[float, ...]
     measured: tuple[Measured, ...]
@@ -64,10 +65,12 @@ def play(resolved: Resolved, take: Take, bank: Bank) -> Sounded | RetractedTake:
     preview = files.small_copy(mastered)
     apart = files.stem_wavs(mastered, delivery, resolved.stems, seed=take.seed)
     peaks = files.peaks(mastered.audio, delivery.sample_rate)
+    sheet = leadsheet.drawn(resolved, take.score, mastered)
     clock.lap("write")
     return Sounded(
-        master=clean, preview=preview, stems=apart, peaks=peaks, measured=measured, laps=clock.laps
-    )
+        master=clean, preview=preview, sheet=sheet, stems=apart, peaks=peaks, measured=measured,
+        laps=clock.laps,
+    )  # fmt: skip
 
 
 def reason_of(verdict: Verdict) -> str:

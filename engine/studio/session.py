@@ -67,6 +67,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     evaluation: bytes
     midi: bytes
     manuscript: bytes
+    sheet: bytes
     stems: Mapping[str, bytes | Path]
 
 
@@ -282,5 +283,6 @@ def _candidate(
         evaluation=files.evaluation_wav(sounded.master, label=label),
         midi=midi,
         manuscript=manuscripts.written(manuscripts.manuscript(take)),
+        sheet=sounded.sheet,
         stems=sounded.stems,
     )
