@@ -39,8 +39,9 @@ class Offered(Struct, frozen=True, kw_only=True):
     """A candidate with its files, before they are stored.
 
     Among the files are ``master`` and ``evaluation`` (WAV), ``preview`` (MP3) and, where it has
-    notes, ``midi`` and ``score``. ``runs`` are the signed keys of the runs of notes that nobody
-    else shall be offered; empty where there are no notes.
+    notes, ``midi``, ``score`` and ``sheet`` (an `engine.contracts.Sheet` as JSON). ``runs`` are the
+    signed keys of the runs of notes that nobody else shall be offered; empty where there are no
+    notes.
     """
 
     made: Made

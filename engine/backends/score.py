@@ -21,7 +21,7 @@ from engine.contracts import Outline, RetractedTake, SoundFile
 from engine.critique.originality import runs_of, signed
 from engine.queue.contracts import Job, Source
 from engine.settings import StudioSettings
-from engine.studio import manuscript, renditions
+from engine.studio import leadsheet, manuscript, renditions
 from engine.studio.family import perform_family
 from engine.studio.players import Players
 from engine.studio.rooms import Rooms, furnish
@@ -111,6 +111,7 @@ def offered(candidate: Candidate) -> Offered:
             File(name="preview", content=candidate.preview, media_type="audio/mpeg"),
             File(name="midi", content=candidate.midi, media_type="audio/midi"),
             File(name="score", content=candidate.manuscript, media_type=manuscript.MEDIA_TYPE),
+            File(name=leadsheet.NAME, content=candidate.sheet, media_type=leadsheet.MEDIA_TYPE),
             *(
                 File(name=f"stem.{name}", content=content, media_type=wav)
                 for name, content in candidate.stems.items()
