@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 from api.database import GONE
 from api.errors import TooManyStreams
 from api.events.lines import Line, line_of
+from api.keys import service as keys
 from billing.connections import lent
 from engine.queue import events
 from engine.queue.events import Event
@@ -31,17 +32,13 @@ GIVEN_BYTES = 16384
 log = structlog.get_logger()
 STREAMS = Gauge("gateway_event_streams", "Open streams of events")
 
-SELECT_ENDED_KEYS = """
-select id from api.api_keys
-where id = any($1::text[]) and (revoked_at is not null or expires_at <= now())
-"""
-
 
 class Seat:
-    """One open stream: whose it is, and whether it is to end."""
+    """One open stream: whose it is, and whether it is to end. ``secret`` is the digest of what
+    opened it: a key may have others, which end sooner or later."""
 
-    def __init__(self, account: str, key: str, job: str) -> None:
-        self.account, self.key, self.job = account, key, job
+    def __init__(self, account: str, secret: bytes, job: str) -> None:
+        self.account, self.secret, self.job = account, secret, job
         self.ended: str | None = None
         """Why nothing more is to be sent."""
         self.waiting: asyncio.Future[list[Line]] | None = None
@@ -204,13 +201,13 @@ class Audience:
 
     async def _end_revoked(self) -> None:
         seats = [seat for row in self._rows.values() for seat in row.seats]
-        keys = list(dict.fromkeys(seat.key for seat in seats))
-        if not keys:
+        secrets = list(dict.fromkeys(seat.secret for seat in seats))
+        if not secrets:
             return
         async with lent(self._pool) as conn:
-            ended = {row["id"] for row in await conn.fetch(SELECT_ENDED_KEYS, keys)}
+            ended = await keys.ended(conn, secrets)
         for seat in seats:
-            if seat.key in ended:
+            if seat.secret in ended:
                 seat.leave("key_revoked")
 
 

@@ -8,6 +8,7 @@ from api.errors import NotFound, TooManyStreams
 from api.events import service
 from api.events.service import Noun
 from api.events.streaming import MEDIA_TYPE, EventStream
+from api.keys import service as keys
 from api.operations import File, promises
 from api.shop import shop_of
 
@@ -54,7 +55,8 @@ async def listen_to_family(request: AnyRequest, family: FromPath[str]) -> Respon
 async def _listen(request: AnyRequest, noun: Noun, job: str) -> Response[bytes]:
     caller, shop = await enter(request), shop_of(request)
     seen = service.last_number(request.headers.get("last-event-id"))
-    listening = await service.listen(shop, caller, noun, job, seen)
+    secret = keys.digest_in(shop.settings.pepper, request.headers.get("authorization"))
+    listening = await service.listen(shop, caller, secret, noun, job, seen)
     if listening is None:
         return Response(b"", status_code=204)
     if request.scope["state"]["method"] == "HEAD":  # it would only ever get headers

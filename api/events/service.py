@@ -38,10 +38,10 @@ def last_number(header: str | None) -> int | None:
 
 
 async def listen(
-    shop: Shop, caller: Caller, noun: Noun, job: str, seen: int | None
+    shop: Shop, caller: Caller, secret: bytes, noun: Noun, job: str, seen: int | None
 ) -> tuple[Seat, Listening] | None:
     """A seat in the audience and what is to be said there; None when a client that takes a stream
-    up again has heard all there is."""
+    up again has heard all there is. ``secret`` is the digest of what opens it, and ends it."""
     shop.audience.check_room(caller.account)
     async with lent(shop.pool) as conn:
         row = await conn.fetchrow(SELECT_LISTENED, job, caller.account, _WHAT[noun])
@@ -52,7 +52,7 @@ async def listen(
             return None
     begin = () if seen is not None else (_queued(noun, job, row),)
     ending = _ended(noun, job, row) if over else None
-    return Seat(caller.account, caller.key, job), Listening(
+    return Seat(caller.account, secret, job), Listening(
         after=seen or 0, opening=begin, ending=ending, last=f"{noun}.ended"
     )
 

@@ -78,12 +78,23 @@ async def issue(
 
 async def admit(register: Register, pepper: bytes, authorization: str | None) -> Caller:
     """The caller an ``Authorization`` header names; the key itself is never echoed or logged."""
-    return _usable(await register.find(digest(pepper, _secret_in(authorization))))
+    return _usable(await register.find(digest_in(pepper, authorization)))
+
+
+def digest_in(pepper: bytes, authorization: str | None) -> bytes:
+    """What we know a header's secret by."""
+    return digest(pepper, _secret_in(authorization))
+
+
+async def ended(conn: asyncpg.Connection, digests: Sequence[bytes]) -> set[bytes]:
+    """Those of these secrets that open the door no longer."""
+    found = await store.select_callers(conn, digests)
+    return {one for one in digests if one not in found or found[one].over}
 
 
 async def authenticate(pool: asyncpg.Pool, pepper: bytes, authorization: str | None) -> Caller:
     """The same for a process that asks once."""
-    asked = digest(pepper, _secret_in(authorization))
+    asked = digest_in(pepper, authorization)
     return _usable((await store.select_callers(pool, [asked])).get(asked))
 
 

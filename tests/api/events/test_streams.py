@@ -196,6 +196,21 @@ async def test_a_revoked_key_hears_nothing_more(door: Door, client: Client) -> N
     assert [kind for _, kind, _ in heard(answer.text)] == ["brief.queued"]
 
 
+async def test_a_secret_that_was_taken_back_hears_nothing_more(door: Door, client: Client) -> None:
+    """Streams go on while the secret before still opens the door, and end with it."""
+    brief = await asked(client)
+    other = await door.another_key(client.account, ("read",))
+    listening = asyncio.create_task(other.get(f"/v1/briefs/{brief}/events"))
+    await asyncio.sleep(0.3)
+    path = f"/v1/api_keys/{other.key}/rotate"
+    assert (await client.post(path, {"overlap_s": 3600})).status_code == 200
+    await asyncio.sleep(2.5)
+    assert not listening.done()
+    assert (await client.post(path, {"overlap_s": 0})).status_code == 200
+    answer = await asyncio.wait_for(listening, 20)
+    assert [kind for _, kind, _ in heard(answer.text)] == ["brief.queued"]
+
+
 async def test_a_lost_notice_costs_a_moment_only(door: Door, client: Client) -> None:
     brief = await asked(client)
     door.app.state.shop.audience.hear = _deaf
@@ -212,7 +227,7 @@ def _deaf(job: str) -> None:
 def _seat(client: Client, brief: str) -> Any:
     from api.events.audience import Seat
 
-    return Seat(client.account, client.key, brief)
+    return Seat(client.account, b"", brief)
 
 
 async def test_many_who_listen_to_one_brief_hear_the_same(door: Door, client: Client) -> None:
