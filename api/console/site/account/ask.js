@@ -1,10 +1,8 @@
 // Dialogs of the account: a question before what cannot be undone, and a secret shown once.
 
-import { announce, h } from "../elements.js";
+import { announce, h, named, replace } from "../elements.js";
 import { say } from "../words.js";
 import { refused } from "./frame.js";
-
-let asked = 0;
 
 /**
  * Ask before something is done that cannot be undone. `act()` does it; while it is refused the
@@ -21,7 +19,7 @@ export function confirm({ title, body, label, act, tone = "danger" }) {
       try {
         close((await act()) ?? true);
       } catch (error) {
-        told.replaceChildren(...refused(error));
+        replace(told, refused(error));
         yes.removeAttribute("aria-disabled");
       }
     }
@@ -65,32 +63,29 @@ async function copied(shown) {
 
 function told(shown, text) {
   const line = shown.parentElement;
-  line.nextElementSibling?.matches(".secret-told") && line.nextElementSibling.remove();
-  line.after(h("p", { class: "secret-told quiet" }, text));
+  if (line.nextElementSibling?.matches(".secret-told")) line.nextElementSibling.remove();
+  line.after(h("p", { class: "secret-told hint" }, text));
 }
 
 /** A modal of the browser's own: it keeps the focus inside and gives it back. */
 function open(title, fill, { stays = false } = {}) {
   return new Promise((done) => {
-    asked += 1;
-    const heading = h("h2", { id: `asked-${asked}` }, title);
-    const made = h("dialog", { class: "account-dialog", "aria-labelledby": heading.id });
-    const before = document.activeElement;
-    const close = (answer) => {
+    const heading = h("h2", { id: named("asked") }, title);
+    let answer = null;
+    const close = (given) => {
+      answer = given;
       made.close();
-      made.remove();
-      window.removeEventListener("hashchange", left);
-      if (before?.isConnected) before.focus();
-      done(answer);
     };
-    const left = () => close(null);
     const { content, focus } = fill(close);
-    made.append(heading, ...content);
-    made.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      if (!stays) close(null);
+    const made = h("dialog", { "aria-labelledby": heading.id },
+      h("header", {}, heading), h("div", { class: "within" }, content));
+    // A secret that is shown once is not lost to a key pressed by mistake.
+    made.addEventListener("cancel", (event) => { if (stays) event.preventDefault(); });
+    // However it is closed, also by leaving the page.
+    made.addEventListener("close", () => {
+      made.remove();
+      done(answer);
     });
-    window.addEventListener("hashchange", left);
     document.body.append(made);
     made.showModal();
     focus.focus();

@@ -16,7 +16,7 @@ export async function invoices(billing, signal) {
   const more = further(page, (some) => list.append(...some.map(card)), next_cursor);
   return section(say("bills.title"),
     billing === "postpaid" ? preview(signal) : null,
-    items.length === 0 ? h("p", { class: "quiet" }, say("bills.none")) : [list, more]);
+    items.length === 0 ? h("p", { class: "hint" }, say("bills.none")) : [list, more]);
 }
 
 function card(one) {
@@ -60,7 +60,7 @@ function preview(signal) {
       ? h("div", { class: "card" }, facts([[say("bills.period"), span(next)], [say("bills.total"), money(next.total_minor, next.currency)], [say("chart.tokens"), number(next.tokens)]]), lines(next))
       : h("p", { class: "notice" }, say("bills.no_preview"), detail ? ` ${detail}` : ""));
   }
-  return h("div", {}, ask, h("p", { class: "quiet" }, say("bills.behind")), place);
+  return h("div", {}, ask, h("p", { class: "hint" }, say("bills.behind")), place);
 }
 
 bring({

@@ -27,7 +27,8 @@ export async function show(place) {
       return [list(found.items, names, setting.edit, load), section(say("budgets.set"), setting.element)];
     }, signal);
   replace(content, h("p", { class: "lead" }, say("budgets.about")), caps, section(say("budgets.told"), told));
-  await Promise.all([load(), filled(told, () => recent(signal, (one) => one.kind.startsWith("budget_")), signal)]);
+  load();
+  filled(told, () => recent(signal, (one) => one.kind.startsWith("budget_")), signal);
   return () => leaving.abort();
 }
 
@@ -39,7 +40,7 @@ function list(items, names, edit, load) {
 function card(one, names, edit, load) {
   const who = one.scope === "key" ? names[one.subject] ?? one.subject : one.subject;
   const title = h("h3", {}, chip(say(`budgets.scope_${one.scope}`)), " ", who);
-  const lift = h("button", { type: "button", class: "quiet-danger", "aria-label": say("budgets.lift_of", { who }),
+  const lift = h("button", { type: "button", class: "danger", "aria-label": say("budgets.lift_of", { who }),
     on: { click: () => lifted(one, who, load) } }, say("budgets.lift"));
   const change = h("button", { type: "button", "aria-label": say("budgets.change_of", { who }), on: { click: () => edit(one) } }, say("budgets.change"));
   return h("li", { class: "card" }, title, gauge(one), h("div", { class: "card-end" }, change, lift));
@@ -59,7 +60,7 @@ function gauge(one) {
   return [
     bar,
     h("p", {}, said(one)),
-    h("p", { class: "quiet" }, SHARES.map((at) => chip(say(one.alerts.includes(at) ? "budgets.told_at" : "budgets.tells_at", { at: `${at} %` }),
+    h("p", { class: "hint" }, SHARES.map((at) => chip(say(one.alerts.includes(at) ? "budgets.told_at" : "budgets.tells_at", { at: `${at} %` }),
       one.alerts.includes(at) ? (at === 100 ? "bad" : "warn") : "quiet"))),
   ];
 }
@@ -86,7 +87,7 @@ function setter(names, items, load, signal) {
   const keys = choice(Object.entries(names), Object.keys(names)[0]);
   const project = h("input", { type: "text", maxLength: 64, autocomplete: "off" });
   const cap = h("input", { type: "number", inputMode: "numeric", min: "0", step: "1" });
-  const about = h("p", { class: "quiet", "aria-live": "polite" });
+  const about = h("p", { class: "hint", "aria-live": "polite" });
   const subject = () => (scope.value === "key" ? keys.value : project.value.trim());
   const element = form(
     [

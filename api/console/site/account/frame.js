@@ -42,7 +42,7 @@ export function section(title, ...children) {
 
 /** Fill a place with what is being fetched; a refusal takes its place, with a way to try again. */
 export async function filled(place, fetch, signal) {
-  if (!place.hasChildNodes()) replace(place, h("p", { class: "quiet" }, say("account.loading")));
+  if (!place.hasChildNodes()) replace(place, h("p", { class: "hint" }, say("account.loading")));
   place.setAttribute("aria-busy", "true");
   try {
     const found = await fetch();
@@ -65,16 +65,6 @@ export function refused(error, again) {
   }
   const retry = h("button", { type: "button", on: { click: again } }, say("account.again"));
   return [problem(error), again ? retry : ""];
-}
-
-/** A button that is busy until its work is over and shows what went wrong right behind itself. */
-export function button(label, work, attributes = {}) {
-  const made = h(
-    "button",
-    { type: "button", ...attributes, on: { click: () => busy(made, work) } },
-    label,
-  );
-  return made;
 }
 
 /** Do something once however often it is asked for. */
@@ -116,7 +106,7 @@ export function grow(made, heads, rows) {
 
 /** A small word about a state; `tone` is good, warn, bad or quiet. */
 export function chip(text, tone = "quiet") {
-  return h("span", { class: `chip chip-${tone}` }, text);
+  return h("span", { class: tone === "quiet" ? "badge" : `badge ${tone}` }, text);
 }
 
 /** Names and values, as a list. */
@@ -125,7 +115,7 @@ export function facts(pairs) {
   return h(
     "dl",
     { class: "facts" },
-    ...shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+    ...shown.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
   );
 }
 

@@ -19,15 +19,13 @@ export async function show(place) {
   const bought = topups(signal);
   const bills = h("div");
   replace(content, shop, section(say("topups.title"), bought.element), bills, section(say("portal.title"), portal(signal)));
-  await Promise.all([
-    filled(shop, async () => {
-      const { billing, mode, prices } = await call("GET", "/v1/capabilities", { signal });
-      filled(bills, () => invoices(billing, signal), signal);
-      if (billing === "postpaid") return h("p", { class: "lead" }, say("packs.postpaid"));
-      return section(say("packs.title"), packs(prices, mode, bought, signal));
-    }, signal),
-    bought.renew(),
-  ]);
+  filled(shop, async () => {
+    const { billing, mode, prices } = await call("GET", "/v1/capabilities", { signal });
+    filled(bills, () => invoices(billing, signal), signal);
+    if (billing === "postpaid") return h("p", { class: "lead" }, say("packs.postpaid"));
+    return section(say("packs.title"), packs(prices, mode, bought, signal));
+  }, signal);
+  bought.renew();
   return () => leaving.abort();
 }
 
@@ -63,7 +61,7 @@ function offer(pack, bought, signal) {
   return h("li", { class: "card pack" },
     h("h3", {}, say("account.tokens", { n: pack.tokens })),
     h("p", { class: "price" }, price),
-    h("p", { class: "quiet" }, say("packs.each", { price: each(pack) }),
+    h("p", { class: "hint" }, say("packs.each", { price: each(pack) }),
       " · ", pack.months ? say("packs.months", { n: pack.months }) : say("packs.stays")),
     buy, place);
 }
@@ -91,7 +89,7 @@ function topups(signal) {
   const renew = () => filled(place, async () => {
     const page = (cursor) => call("GET", `/v1/topups?${new URLSearchParams({ limit: "20", ...(cursor ? { cursor } : {}) })}`, { signal });
     const { items, next_cursor } = await page(null);
-    if (items.length === 0) return h("p", { class: "quiet" }, say("topups.none"));
+    if (items.length === 0) return h("p", { class: "hint" }, say("topups.none"));
     for (const one of items) if (one.status === "requested" || one.status === "open") follow(one.id);
     const made = table(heads, items.map(line), say("topups.title"));
     return [made, further(page, (more) => grow(made, heads, more.map(line)), next_cursor)];
@@ -135,7 +133,7 @@ function portal(signal) {
       : h("p", { class: "notice" }, say("portal.failed"), made.detail ? ` ${made.detail}` : ""));
     place.querySelector("a")?.focus();
   }
-  return h("div", {}, h("p", { class: "quiet" }, say("portal.about")), open, place);
+  return h("div", {}, h("p", { class: "hint" }, say("portal.about")), open, place);
 }
 
 bring({

@@ -30,7 +30,7 @@ export async function notices(signal) {
 /** The newest as a list, the others behind a fold. */
 export async function recent(signal, wanted = () => true) {
   const all = (await notices(signal)).filter(wanted);
-  if (all.length === 0) return h("p", { class: "quiet" }, say("notices.none"));
+  if (all.length === 0) return h("p", { class: "hint" }, say("notices.none"));
   const rest = all.slice(SHOWN);
   return [
     list(all.slice(0, SHOWN)),
@@ -49,7 +49,7 @@ function line(one) {
   return h(
     "li",
     {},
-    h("div", {}, title, " ", h("time", { class: "quiet", datetime: one.created_at }, when(one.created_at))),
+    h("div", {}, title, " ", h("time", { class: "hint", datetime: one.created_at }, when(one.created_at))),
     h("div", {}, ...told(one)),
   );
 }
@@ -66,7 +66,7 @@ function told({ kind, subject, period, facts }) {
     return [say(`notices.why_${facts.why}`, { url: facts.url }), " ", h("a", { href: "#/account/webhooks" }, say("account.webhooks"))];
   }
   if (kind === "candidate_sealed") {
-    return [say("notices.sealed", { number: facts.number, reason: facts.reason }), " ", h("a", { class: "code", href: `#/briefs/${facts.brief}` }, facts.brief)];
+    return [say("notices.sealed", { number: facts.number, reason: facts.reason }), " ", h("a", { class: "mono", href: `#/briefs/${facts.brief}` }, facts.brief)];
   }
   const said = [facts.invoice, facts.dispute, facts.topup, facts.amount, facts.tokens ? say("account.tokens", { n: facts.tokens }) : null, facts.reason];
   const pay = facts.pay_at ? [" ", outward(facts.pay_at, say("notices.pay"))] : [];

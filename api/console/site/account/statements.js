@@ -30,7 +30,7 @@ export async function show(place, route) {
     h("div", { class: "controls" }, h("label", { class: "control" }, h("span", {}, say("statements.month")), month)),
     shown,
   );
-  await load();
+  load();
   return () => leaving.abort();
 }
 
@@ -100,7 +100,7 @@ function files(month) {
 }
 
 function lines(month, first, names, signal) {
-  if (first.lines.length === 0) return [h("p", { class: "quiet" }, say("statements.none"))];
+  if (first.lines.length === 0) return [h("p", { class: "hint" }, say("statements.none"))];
   const heads = [
     say("statements.at"), say("statements.what"), figure("chart.tokens"), figure("statements.after"),
     say("statements.for"),
@@ -134,8 +134,8 @@ function figure(name) {
 
 function belongs(one, names) {
   const parts = [
-    one.brief?.startsWith("brf_") ? h("a", { class: "code", href: `#/briefs/${one.brief}` }, one.brief) : h("span", { class: "code" }, one.brief ?? one.reference),
-    one.license ? h("a", { class: "code", href: `#/licenses/${one.license}` }, one.license) : "",
+    one.brief?.startsWith("brf_") ? h("a", { class: "mono", href: `#/briefs/${one.brief}` }, one.brief) : h("span", { class: "mono" }, one.brief ?? one.reference),
+    one.license ? h("a", { class: "mono", href: `#/licenses/${one.license}` }, one.license) : "",
     one.key ? h("small", {}, names[one.key] ?? one.key) : "",
     one.project ? h("small", {}, one.project) : "",
     one.customer_ref ? h("small", {}, one.customer_ref) : "",

@@ -20,17 +20,15 @@ export async function show(place) {
   const told = h("div");
   const spending = spent(signal);
   replace(content, purse, spending.element, section(say("notices.title"), told));
-  await Promise.all([
-    filled(purse, async () => balance(await call("GET", "/v1/balance", { signal })), signal),
-    spending.renew(),
-    filled(told, () => recent(signal), signal),
-  ]);
+  filled(purse, async () => balance(await call("GET", "/v1/balance", { signal })), signal);
+  spending.renew();
+  filled(told, () => recent(signal), signal);
   return () => leaving.abort();
 }
 
 function balance({ balance: has, packs }) {
   const tile = (name, tokens, about) =>
-    h("div", { class: "tile" }, h("dt", {}, say(`usage.${name}`)), h("dd", {}, number(tokens)), about ? h("p", { class: "quiet" }, about) : "");
+    h("div", { class: "tile" }, h("dt", {}, say(`usage.${name}`)), h("dd", {}, number(tokens)), about ? h("p", { class: "hint" }, about) : "");
   return [
     ...(has.frozen ? [h("p", { class: "notice notice-bad" }, say("usage.frozen"))] : []),
     h(
@@ -90,16 +88,14 @@ function spent(signal) {
       const [found, names] = await Promise.all([asked(group.value), group.value === "key" ? keyNames(signal) : {}]);
       return shares(found.spent, group.value, names);
     }, signal);
-  async function renew() {
-    await Promise.all([draw(), by()]);
-  }
+  const renew = () => Promise.all([draw(), by()]);
   const element = section(
     say("usage.spent"),
     h("div", { class: "controls" }, labelled(say("usage.span"), span)),
     drawing,
     h("div", { class: "controls" }, labelled(say("usage.group"), group)),
     groups,
-    h("p", { class: "quiet" }, say("usage.more"), " ", h("a", { href: "#/account/statements" }, say("account.statements"))),
+    h("p", { class: "hint" }, say("usage.more"), " ", h("a", { href: "#/account/statements" }, say("account.statements"))),
   );
   return { element, renew };
 }
@@ -114,7 +110,7 @@ function sums(found) {
 }
 
 function shares(spentBy, column, names) {
-  if (spentBy.length === 0) return h("p", { class: "quiet" }, say("usage.nothing"));
+  if (spentBy.length === 0) return h("p", { class: "hint" }, say("usage.nothing"));
   const all = spentBy.reduce((sum, one) => sum + one.tokens, 0);
   const sorted = [...spentBy].sort((one, other) => other.tokens - one.tokens);
   return table(
@@ -137,8 +133,8 @@ function shares(spentBy, column, names) {
 function named(value, column, names) {
   if (value === null) return chip(say("account.none"));
   if (column === "sku") return say(`chart.${value}`);
-  if (names[value] === undefined) return h("span", { class: "code" }, value);
-  return h("span", {}, names[value], h("small", { class: "code" }, value));
+  if (names[value] === undefined) return h("span", { class: "mono" }, value);
+  return h("span", {}, names[value], h("small", { class: "mono" }, value));
 }
 
 /** A share of a whole as a bar with its number. */
