@@ -141,7 +141,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
     app.state.public_url, app.safe = settings.public_url, safe_headers(settings.public_url)
     app.crowd, app.body_s = crowd, settings.body_s
     app.state.openapi = msgspec.json.encode(document)
-    app.state.docs = docs.page(document)
+    app.state.docs = docs.Library(document, settings.public_url)
     return app
 
 

@@ -29,6 +29,8 @@ IDS: dict[str, str] = {
     "message": r"evt_[0-9a-f]{24}",
     "month": r"20[0-9]{2}-(0[1-9]|1[0-2])",
     "stem": r"[a-z][a-z0-9_]{0,31}",
+    "page": r"(words|events|webhooks|errors|limits|prices|marks|reference|prices\.js)",
+    "quickstart": r"(catalogue|games|cars)",
     "file": r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}",
 }
 """Path parameters by name. Anything else under such a name is a 404, as if it did not exist."""

@@ -231,7 +231,7 @@ def _response(
     state = request.scope["state"]
     state["refusal"] = kind.code
     problem = Problem(
-        type=f"{request.app.state.public_url}/docs#{kind.code}",
+        type=f"{request.app.state.public_url}/docs/errors#{kind.code}",
         title=kind.title,
         status=kind.status,
         detail=detail,

@@ -87,7 +87,7 @@ def _filled(about: str) -> str:
 
 def _problem(kind: Kind, public_url: str) -> dict[str, Any]:
     value: dict[str, Any] = {
-        "type": f"{public_url}/docs#{kind.code}", "title": kind.title, "status": kind.status,
+        "type": f"{public_url}/docs/errors#{kind.code}", "title": kind.title, "status": kind.status,
         "detail": kind.title, "code": kind.code, "request_id": "req_0123456789abcdef01234567",
         "retryable": kind.retryable, "errors": [],
     }  # fmt: skip

@@ -17,12 +17,13 @@ from api.operations import IDS, Operation
 from tests.api.conftest import Client, Door
 from tests.api.furnished import CHIME, FAMILY, furnish
 
-NO_ONES = {"account", "month", "stem", "file"}
+NO_ONES = {"account", "month", "stem", "file", "page", "quickstart"}
 """Parameters that name nothing of an account's by themselves."""
 
 OPEN = {
     "receive_stripe_event", "receive_thin_stripe_event", "read_health", "read_readiness",
     "list_signing_keys", "read_marks_root", "read_training_data", "read_openapi", "read_docs",
+    "read_docs_page", "read_quickstart", "read_chinese_docs", "read_chinese_quickstart",
     "fetch_file",
 }  # fmt: skip
 """What anybody may call; all else needs a key. A file is fetched by whoever has its link, which is
