@@ -19,7 +19,7 @@ from engine.contracts import Asset
 
 EXTENSIONS = {
     "audio/wav": ".wav", "audio/flac": ".flac", "audio/mpeg": ".mp3", "audio/ogg": ".ogg",
-    "audio/midi": ".mid", "application/zip": ".zip",
+    "audio/midi": ".mid", "application/zip": ".zip", "application/c2pa": ".c2pa",
 }  # fmt: skip
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 

@@ -287,7 +287,9 @@ def _marks(given: argparse.Namespace) -> int:
     if kind is None:
         print(f"read one of {', '.join(content.TYPES)}", file=sys.stderr)
         return 2
-    found = content.read(given.file.read_bytes(), kind, roots=roots)
+    sidecar = given.file.with_suffix(f".{content.SIDECAR}")
+    beside = sidecar.read_bytes() if kind in content.BESIDE and sidecar.is_file() else None
+    found = content.read(given.file, kind, roots=roots, beside=beside)
     print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
     return 0 if found.state != "Invalid" else 1
 

@@ -17,6 +17,7 @@ from api.shop import shop_of
 ANY = File(
     media_types=(
         "audio/wav", "audio/flac", "audio/mpeg", "audio/ogg", "audio/midi", "application/zip",
+        "application/c2pa",
     )
 )  # fmt: skip
 _NAME = re.compile(IDS["file"])

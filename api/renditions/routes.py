@@ -36,6 +36,7 @@ from engine.contracts import RenditionOrder
 SOUND = File(
     media_types=(
         "audio/wav", "audio/flac", "audio/mpeg", "audio/ogg", "audio/midi", "application/zip",
+        "application/c2pa",
     )
 )  # fmt: skip
 ARCHIVE = File(media_types=("application/zip",))

@@ -26,6 +26,9 @@ Stop = Callable[[], bool]
 Others = Callable[[Runs], Index]
 """Asks what other accounts hold near some runs of notes."""
 
+Finish = Callable[[Path, str], bytes | None]
+"""Marks a finished file of a media type where it lies; what must lie beside it, if anything."""
+
 
 class File(Struct, frozen=True, kw_only=True):
     """One file of a candidate. What lies on a path may be gone once the next outcome is asked."""
@@ -123,8 +126,8 @@ class Reshaper(Protocol):
         """What the job's order asks of the track, file by file."""
         ...
 
-    def pack(self, kept: bytes, job: Job, out: IO[bytes]) -> Sequence[SoundFile]:
-        """Write the package of the job's order; tells what is in it."""
+    def pack(self, kept: bytes, job: Job, out: IO[bytes], finish: Finish) -> Sequence[SoundFile]:
+        """Write the package of the job's order, each of its files finished; tells what is in it."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import IO
 from engine.backends.contracts import (
     FamilyPerformance,
     File,
+    Finish,
     Label,
     Offered,
     Others,
@@ -78,10 +79,12 @@ class ScoreBackend:
         source = _source(job)
         return renditions.render(kept, job.music, source.order, self._rooms, source.facts)
 
-    def pack(self, kept: bytes, job: Job, out: IO[bytes]) -> Sequence[SoundFile]:
+    def pack(self, kept: bytes, job: Job, out: IO[bytes], finish: Finish) -> Sequence[SoundFile]:
         """The track in all the shapes that a profile asks for."""
         source = _source(job)
-        return renditions.packed(kept, job.music, source.order, self._rooms, source.facts, out)
+        return renditions.packed(
+            kept, job.music, source.order, self._rooms, source.facts, out, finish
+        )
 
     def family(
         self,

@@ -1,12 +1,12 @@
 """Content credentials: what made a file, signed together with the file's own bytes.
 
 C2PA 2 (https://c2pa.org/specifications/): one bit that changes, in the sound, in a loop point or in
-a title, is found. So they are written last, after every text and chunk. WAV, MP3 and FLAC hold
-them; a FLAC file then begins with an ID3 tag, as the specification wants it, which libsndfile reads
-and a strict parser may not. OGG has no place for them, and the official library cannot sign it from
-beside either (c2pa-python 0.38: what it writes for a file that stays as it is does not verify).
+a title, is found. So they are written last, after every text and chunk. WAV and MP3 hold them.
+FLAC and Ogg have theirs in a file beside, bound to every byte: a FLAC file that held them would
+begin with an ID3 tag, which strict readers take for no FLAC, and Ogg has no place for them.
 """
 
+import hashlib
 import io
 import json
 import wave
@@ -17,11 +17,19 @@ import c2pa
 from msgspec import Struct
 
 from engine.errors import EngineError
+from engine.marks import waves
 from engine.marks.credentials import BadCredentials, Credentials, load
+from engine.marks.detached import MANIFEST, Detached, Hashed
+from engine.marks.waves import NoWave
 
-HOLD = frozenset({"audio/wav", "audio/mpeg", "audio/flac"})
-"""What can hold its credentials."""
-TYPES = {".wav": "audio/wav", ".mp3": "audio/mpeg", ".flac": "audio/flac"}
+INSIDE = frozenset({"audio/wav", "audio/mpeg"})
+"""What holds its credentials."""
+BESIDE = frozenset({"audio/flac", "audio/ogg"})
+"""What has them in a file beside, of the same name with the ending of `SIDECAR`."""
+SIDECAR, SIDECAR_TYPE = "c2pa", MANIFEST
+TYPES = {
+    ".wav": "audio/wav", ".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg",
+}  # fmt: skip
 SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 ORIGIN = "com.cuesmith.origin"
 
@@ -60,21 +68,71 @@ class Reading(Struct, frozen=True, kw_only=True):
 def signed(content: bytes, media_type: str, origin: Origin, credentials: Credentials) -> bytes:
     """The file with its credentials inside; `Unsigned` when it cannot hold any, `CredentialsOver`
     when nothing can."""
-    if credentials.over():
-        raise CredentialsOver(f"the certificate of {credentials.name} has ended")
-    who = c2pa.C2paSignerInfo(
-        alg=b"es256", sign_cert=credentials.chain, private_key=credentials.key, ta_url=None
+    out = io.BytesIO(content)
+    _sign(out, media_type, origin, credentials)
+    return out.getvalue()
+
+
+def sign_file(file: Path, media_type: str, origin: Origin, credentials: Credentials) -> None:
+    """Put credentials into a file that lies on the disk; of a WAV file only a piece is ever in
+    memory. Raises as `signed`, and the file is then of no use any more."""
+    with file.open("r+b") as held:
+        _sign(held, media_type, origin, credentials)
+
+
+def sidecar(content: bytes | Path, origin: Origin, credentials: Credentials) -> bytes:
+    """Credentials to lie beside a file, which stays as it is; they hold for exactly its bytes."""
+    with _opened(content) as held:
+        sha256 = hashlib.file_digest(held, "sha256").digest()
+    try:
+        with _detached(origin, credentials) as detached:
+            return detached.sign(Hashed(sha256=sha256))
+    except c2pa.C2paError as error:
+        raise Unsigned(f"the file could not be signed: {error}") from error
+
+
+def _sign(held: io.BytesIO | Any, media_type: str, origin: Origin, who: Credentials) -> None:
+    try:
+        if media_type == "audio/wav":
+            with _detached(origin, who) as detached:
+                waves.sign(held, detached)
+        elif media_type in INSIDE:
+            _embed(held, media_type, origin, who)
+        else:
+            raise Unsigned(f"{media_type} holds no credentials; {', '.join(sorted(INSIDE))} do")
+    except (c2pa.C2paError, NoWave) as error:
+        raise Unsigned(f"{media_type} could not be signed: {error}") from error
+
+
+def _embed(held: io.BytesIO | Any, media_type: str, origin: Origin, who: Credentials) -> None:
+    """The library's own way, which takes several times the file's length of memory."""
+    _unended(who)
+    signer = c2pa.C2paSignerInfo(
+        alg=b"es256", sign_cert=who.chain, private_key=who.key, ta_url=None
     )
     out = io.BytesIO()
-    try:
-        with (
-            c2pa.Signer.from_info(who) as signer,
-            c2pa.Builder(json.dumps(_manifest(origin))) as builder,
-        ):
-            builder.sign(signer, media_type, io.BytesIO(content), out)
-    except c2pa.C2paError as error:
-        raise Unsigned(f"{media_type} could not be signed: {error}") from error
-    return out.getvalue()
+    with (
+        c2pa.Signer.from_info(signer) as signs,
+        c2pa.Builder(json.dumps(_manifest(origin))) as builder,
+    ):
+        builder.sign(signs, media_type, io.BytesIO(held.read()), out)
+    held.seek(0)
+    held.write(out.getbuffer())
+    held.truncate()
+
+
+def _detached(origin: Origin, credentials: Credentials) -> Detached:
+    _unended(credentials)
+    return Detached(_manifest(origin), credentials)
+
+
+def _unended(credentials: Credentials) -> None:
+    if credentials.over():
+        raise CredentialsOver(f"the certificate of {credentials.name} has ended")
+
+
+def _opened(content: bytes | Path) -> Any:
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
 
 
 def tried(file: Path) -> Credentials:
@@ -92,17 +150,23 @@ def tried(file: Path) -> Credentials:
     return credentials
 
 
-def read(content: bytes, media_type: str, *, roots: bytes = b"") -> Reading:
+def read(
+    content: bytes | Path, media_type: str, *, roots: bytes = b"", beside: bytes | None = None
+) -> Reading:
     """What a file's credentials say and whether they hold; `Unsigned` when there are none.
 
-    ``roots``: certificates in PEM whose signers are trusted.
+    ``roots``: certificates in PEM whose signers are trusted. ``beside``: the file that holds the
+    credentials, where the sound's own does not.
     """
     trust: dict[str, Any] = {"verify": {"verify_trust": True}}
     if roots:
         trust["trust"] = {"user_anchors": roots.decode()}
     try:
         context = c2pa.Context(settings=c2pa.Settings.from_dict(trust))
-        with c2pa.Reader(media_type, io.BytesIO(content), context=context) as reader:
+        with (
+            _opened(content) as held,
+            c2pa.Reader(media_type, held, beside, context=context) as reader,
+        ):
             return _reading(json.loads(reader.json()))
     except c2pa.C2paError as error:
         raise Unsigned(f"the file has no content credentials: {error}") from error

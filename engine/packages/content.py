@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -16,11 +16,17 @@ Held = bytes | Path
 
 
 class Item(Struct, frozen=True, kw_only=True):
-    """A sound and the name of its file in the package."""
+    """A sound, the name of its file in the package, and the credentials that lie beside it."""
 
     sound: SoundFile
     file: str
     content: Held
+    credentials: bytes | None = None
+
+    @property
+    def sidecar(self) -> str:
+        """What the file of its credentials is called, where it has one: readers look for it so."""
+        return f"{self.stem}.c2pa"
 
     @property
     def stem(self) -> str:
@@ -93,12 +99,14 @@ class Content(Struct, frozen=True, kw_only=True):
         return item.sound.meter or self.facts.meter
 
 
-def content(sounds: Sequence[tuple[SoundFile, Held]], facts: TrackFacts) -> Content:
-    """The sounds by name, whatever order they came in."""
+def content(
+    sounds: Sequence[tuple[SoundFile, Held]], facts: TrackFacts, beside: Mapping[str, bytes]
+) -> Content:
+    """The sounds by name, in whatever order they came; ``beside`` are credentials by that name."""
     ordered = sorted(sounds, key=lambda one: one[0].name)
     names = file_names([sound for sound, _ in ordered], facts)
     items = [
-        Item(sound=sound, file=name, content=held)
+        Item(sound=sound, file=name, content=held, credentials=beside.get(sound.name))
         for name, (sound, held) in zip(names, ordered, strict=True)
     ]
     return Content(facts=facts, items=tuple(sorted(items, key=lambda item: item.file)))

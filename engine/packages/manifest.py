@@ -75,6 +75,7 @@ def _file(content: Content, item: Item, folder: str) -> dict[str, Any]:
         "duration_ms": round(item.seconds * 1000, 3),
         "bytes": item.bytes,
         "sha256": item.sha256,
+        "credentials_path": f"{folder}/{item.sidecar}" if item.credentials is not None else None,
         "tempo_bpm": content.tempo(item),
         "meter": meter,
         "beats_per_bar": beats(meter) if meter else None,

@@ -4,6 +4,7 @@ import io
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import IO
 
 from engine.contracts import Profile, SoundFile, TrackFacts
@@ -41,16 +42,28 @@ def pack(profile: Profile, sounds: Sequence[tuple[SoundFile, Held]], facts: Trac
 
 
 def pack_into(
-    out: IO[bytes], profile: Profile, sounds: Sequence[tuple[SoundFile, Held]], facts: TrackFacts
+    out: IO[bytes],
+    profile: Profile,
+    sounds: Sequence[tuple[SoundFile, Held]],
+    facts: TrackFacts,
+    beside: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
-    """The same archive into a file, for packages that no memory should hold."""
+    """The same archive into a file, for packages that no memory should hold.
+
+    ``beside`` holds the content credentials of sounds that cannot hold their own, by their names.
+    """
     if not sounds:
         raise NothingToPack("a package needs at least one sound")
     if strange := sorted({one.media_type for one, _ in sounds} - ENDINGS.keys()):
         raise NothingToPack(f"a package holds {', '.join(ENDINGS)}, not {', '.join(strange)}")
-    whole = content(sounds, facts)
+    whole = content(sounds, facts, beside)
     folder, layout = _LAYOUTS[profile]
     files: dict[str, Held] = {f"{folder}/{item.file}": item.content for item in whole.items}
+    files |= {
+        f"{folder}/{item.sidecar}": item.credentials
+        for item in whole.items
+        if item.credentials is not None
+    }
     files |= layout(whole, folder)
     files["manifest.json"] = manifest(profile, whole, folder)
     archive(out, {f"{whole.title}/{path}": held for path, held in files.items()})

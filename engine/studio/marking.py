@@ -6,6 +6,8 @@ that only his own product will be heard and that he marks it. Without credential
 and nothing pretends to be.
 """
 
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -21,9 +23,7 @@ from engine.provenance.origin import build
 from engine.queue.contracts import Job
 
 PRODUCER = "Cuesmith"
-SIGNED = credentials_of.HOLD - {"audio/flac"}
-"""A signed FLAC file begins with an ID3 tag, and then a strict reader of a client's takes it for no
-FLAC at all."""
+SIDECAR = credentials_of.SIDECAR
 SOUNDS = frozenset({"audio/wav", "audio/mpeg", "audio/flac", "audio/ogg"})
 
 
@@ -41,26 +41,46 @@ class Stamp(Struct, frozen=True, kw_only=True):
     marked: Marked
     credentials: Credentials | None = None
 
-    def changes(self, media_type: str) -> bool:
-        """Whether a file of this type gets a mark."""
-        return self._labels(media_type) or self._signs(media_type)
-
     def put(self, content: bytes, media_type: str) -> bytes:
         """The file with its marks."""
-        named = self.marked.named
         if self._labels(media_type):
-            content = files.labelled(content, media_type, Labels(marks=(aigc(PRODUCER, named),)))
-        if self.credentials is None or not self._signs(media_type):
-            return content
-        origin = Origin(title=named, version=build(), facts=self.marked.facts)
-        return credentials_of.signed(content, media_type, origin, self.credentials)
+            content = files.labelled(content, media_type, self._texts)
+        if (signer := self._signer(media_type, credentials_of.INSIDE)) is not None:
+            content = credentials_of.signed(content, media_type, self._origin, signer)
+        return content
+
+    def put_file(self, file: Path, media_type: str) -> None:
+        """Mark a file that lies on the disk, where a long one had better stay."""
+        if self._labels(media_type):
+            files.label_file(file, media_type, self._texts)
+        if (signer := self._signer(media_type, credentials_of.INSIDE)) is not None:
+            credentials_of.sign_file(file, media_type, self._origin, signer)
+
+    def beside(self, content: bytes | Path, media_type: str) -> bytes | None:
+        """The credentials that lie beside a marked file; None where it holds them or has none."""
+        signer = self._signer(media_type, credentials_of.BESIDE)
+        return None if signer is None else credentials_of.sidecar(content, self._origin, signer)
+
+    def finish(self, file: Path, media_type: str) -> bytes | None:
+        """Mark a file on the disk; what must lie beside it."""
+        self.put_file(file, media_type)
+        return self.beside(file, media_type)
+
+    @property
+    def _texts(self) -> Labels:
+        return Labels(marks=(aigc(PRODUCER, self.marked.named),))
+
+    @property
+    def _origin(self) -> Origin:
+        return Origin(title=self.marked.named, version=build(), facts=self.marked.facts)
 
     def _labels(self, media_type: str) -> bool:
         return self.marked.profile == "cn" and media_type in SOUNDS
 
-    def _signs(self, media_type: str) -> bool:
-        wanted = self.credentials is not None and self.marked.profile != "closed_loop"
-        return wanted and media_type in SIGNED
+    def _signer(self, media_type: str, kinds: Collection[str]) -> Credentials | None:
+        """Who signs a file of this type, if it is one of these kinds and is signed at all."""
+        signs = self.marked.profile != "closed_loop" and media_type in kinds
+        return self.credentials if signs else None
 
 
 def of_candidate(named: str, made: Made | FamilyMade) -> Marked:

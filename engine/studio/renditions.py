@@ -9,7 +9,7 @@ from typing import IO
 from msgspec import structs
 
 from engine.arrange.midi import write_midi
-from engine.backends.contracts import Piece
+from engine.backends.contracts import Finish, Piece
 from engine.contracts import RenditionOrder, Resolved, SoundFile, TrackFacts
 from engine.critique import panel
 from engine.errors import EngineError
@@ -30,6 +30,10 @@ __all__ = [
 
 WHOLE_MIXES = frozenset({"master", "cut", "sting", "underscore", "no_drums", "transition"})
 """Versions that are heard as music on their own; of others a file may well be silent."""
+
+
+def unmarked(file: Path, media_type: str) -> bytes | None:
+    """Leaves a file as it is, for who has nothing to sign with."""
 
 
 class RenditionFailed(EngineError):
@@ -59,17 +63,20 @@ def packed(
     rooms: Rooms,
     facts: TrackFacts,
     out: IO[bytes],
+    finish: Finish = unmarked,
 ) -> tuple[SoundFile, ...]:
     """Write the package that an order's profile asks for, and tell what is in it.
 
     A version that this music cannot have (no drums to leave out, no room for a cut) is left out.
-    Its files lie on the disk until they are packed, since those of a long piece fit no memory.
+    Each file is given to ``finish`` when it is whole. They lie on the disk until they are packed,
+    since those of a long piece fit no memory.
     """
     assert order.profile, "without a profile there is nothing to pack"
     if order.profile == "automotive":
         raise NoSuchVersion("a package for a car holds a family of sounds; this is one track")
     score = manuscript.read(kept)
     held: list[tuple[SoundFile, Path]] = []
+    beside: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory(prefix="cuesmith-package-") as folder:
         for asked in _orders(order, resolved):
             with contextlib.suppress(NoSuchVersion, TooShort):
@@ -77,7 +84,9 @@ def packed(
                     file = Path(folder) / str(len(held))
                     file.write_bytes(piece.content)
                     held.append((piece.sound, file))
-        pack_into(out, order.profile, held, facts)
+                    if (credentials := finish(file, piece.sound.media_type)) is not None:
+                        beside[piece.sound.name] = credentials
+        pack_into(out, order.profile, held, facts, beside)
     return tuple(sound for sound, _ in held)
 
 

@@ -1,6 +1,9 @@
 """What a client downloads says that a machine made it, and a license is for that very file."""
 
+import hashlib
 import io
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +91,52 @@ async def test_master_stems_copies_and_renditions_are_signed_and_licensed(
     found = read(content, "audio/mpeg", roots=signer.root)
     assert (found.state, found.facts["license"]) == ("Trusted", license_["id"])
     assert soundfile.info(io.BytesIO(content)).duration == pytest.approx(5, abs=0.1)
+
+
+@pytest.mark.slow
+async def test_renditions_and_packages_carry_credentials_inside_or_beside(
+    client: Client, door: Door, signer: Credentials
+) -> None:
+    track = (await _licensed(client, door, signer))["track"]
+    for form, ours in (("flac", "audio/flac"), ("ogg", "audio/ogg")):
+        asked = await client.post(
+            f"/v1/tracks/{track}/renditions", {"format": form}, headers={"idempotency-key": form}
+        )
+        await make_and_settle(door.pool, door.store, credentials=signer)
+        made = (await client.get(f"/v1/renditions/{asked.json()['id']}")).json()
+        told = {one["name"]: one for one in made["files"]}
+        assert told.keys() == {f"master.{form}", "master.c2pa"}
+        beside = told["master.c2pa"]
+        assert (beside["media_type"], beside["sound"]) == ("application/c2pa", None)
+        content, credentials = [
+            await _file(client, told[name]["url"].removeprefix("http://127.0.0.1:8000"))
+            for name in (f"master.{form}", "master.c2pa")
+        ]
+        assert credentials.headers["content-type"] == "application/c2pa"
+        found = read(content.content, ours, roots=signer.root, beside=credentials.content)
+        assert (found.state, found.source) == ("Trusted", SOURCE)
+    for profile, kind, beside in (("godot", "audio/ogg", True), ("wwise", "audio/wav", False)):
+        files = await _package(client, door, track, profile, signer)
+        (folder,) = {path.partition("/")[0] for path in files}
+        listed = json.loads(files[f"{folder}/manifest.json"])["files"]
+        assert len(listed) > 3
+        for one in listed:
+            assert (one["credentials_path"] is not None) == beside
+            manifest = files[f"{folder}/{one['credentials_path']}"] if beside else None
+            content = files[f"{folder}/{one['path']}"]
+            found = read(content, kind, roots=signer.root, beside=manifest)
+            assert (found.state, found.source) == ("Trusted", SOURCE), one["path"]
+            assert hashlib.sha256(content).hexdigest() == one["sha256"]
+
+
+async def _package(
+    client: Client, door: Door, track: str, profile: str, signer: Credentials
+) -> dict[str, bytes]:
+    address = f"/v1/tracks/{track}/package?profile={profile}"
+    assert (await client.get(address)).status_code == 202
+    await make_and_settle(door.pool, door.store, credentials=signer)
+    archive = zipfile.ZipFile(io.BytesIO((await _file(client, address)).content))
+    return {name: archive.read(name) for name in archive.namelist()}
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from engine.master.files.deliveries import (
 from engine.master.files.labels import SOFTWARE, Labels, Unreadable, described
 from engine.master.files.writing import (
     decoded_peak_dbtp,
+    label_file,
     labelled,
     mono,
     resample,
@@ -31,6 +32,7 @@ __all__ = [
     "decoded_peak_dbtp",
     "described",
     "evaluation_wav",
+    "label_file",
     "labelled",
     "master_wav",
     "mono",

@@ -52,6 +52,11 @@ def inside(content: bytes | memoryview) -> Iterator[Chunk]:
 
 def joined(chunks: Sequence[Chunk]) -> bytes:
     """A WAV file of these chunks; `OverflowError` where it is longer than RIFF can hold."""
+    return b"".join(pieces(chunks))
+
+
+def pieces(chunks: Sequence[Chunk]) -> list[bytes | bytearray | memoryview]:
+    """The same file piece by piece, none of them copied."""
     parts: list[bytes | bytearray | memoryview] = [b"RIFF", b"", b"WAVE"]
     for name, content in chunks:
         parts += [name, pack("<I", len(content)), content, b"\0" * (len(content) % 2)]
@@ -59,7 +64,7 @@ def joined(chunks: Sequence[Chunk]) -> bytes:
     if size > 2**32 - 16:
         raise OverflowError("longer than a WAV file can be")
     parts[1] = pack("<I", size)
-    return b"".join(parts)
+    return parts
 
 
 def chunk(name: bytes, content: bytes) -> bytes:

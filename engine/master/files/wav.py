@@ -4,7 +4,9 @@ Source: Microsoft's Multiple Channel Audio Data and WAVE Files, which asks for t
 with a channel mask where there are more than two channels or more than 16 bit.
 """
 
+import mmap
 from collections.abc import Sequence
+from pathlib import Path
 from struct import pack, unpack_from
 
 import numpy as np
@@ -48,6 +50,26 @@ def wav(
 def label(content: bytes, labels: Labels) -> bytes:
     """The file with these labels; a signature made before would not hold any more and goes."""
     return chunks.joined(_labelled(list(chunks.walk(content)), labels))
+
+
+def label_file(file: Path, labels: Labels) -> None:
+    """The same for a file on the disk, of which memory never holds more than a piece."""
+    anew = file.with_name(f"{file.name}.labelled")
+    with (
+        file.open("rb") as held,
+        mmap.mmap(held.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        memoryview(content) as whole,
+        anew.open("wb") as out,
+    ):
+        body = list(chunks.walk(whole))
+        for piece in chunks.pieces(_labelled(body, labels)):
+            out.write(piece)
+            if isinstance(piece, memoryview):
+                piece.release()
+        for _, piece in body:
+            if isinstance(piece, memoryview):
+                piece.release()
+    anew.replace(file)
 
 
 def relabelled(content: bytes, labels: Labels) -> bytes:

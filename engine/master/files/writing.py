@@ -1,6 +1,7 @@
 """A sound as a file of any form, and labels put into a finished file of any form."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -74,6 +75,14 @@ def labelled(content: bytes, media_type: str, labels: Labels) -> bytes:
         detail = f"{media_type} carries no labels of ours; possible are {', '.join(_LABELLERS)}"
         raise BriefRefused([Reason("/media_type", "unsupported_format", detail, [*_LABELLERS])])
     return _LABELLERS[media_type](content, labels)
+
+
+def label_file(file: Path, media_type: str, labels: Labels) -> None:
+    """`labelled` for a file that lies on the disk."""
+    if media_type == MEDIA_TYPES["wav"]:
+        wav_files.label_file(file, labels)
+    else:
+        file.write_bytes(labelled(file.read_bytes(), media_type, labels))
 
 
 def _lossy(samples: Sound, form: Form, ceiling_dbtp: float | None) -> bytes:

@@ -90,8 +90,7 @@ def store_files(shelf: Shelf, offered: Offered, stamp: Stamp) -> tuple[Asset, ..
 
 def _stored(shelf: Shelf, one: File, stamp: Stamp) -> Asset:
     name, content, media_type = one.name, one.content, one.media_type
-    if not isinstance(content, bytes):
-        if not stamp.changes(media_type):
-            return shelf.put_file(name, content, media_type)
-        content = content.read_bytes()
-    return shelf.put(name, stamp.put(content, media_type), media_type)
+    if isinstance(content, bytes):
+        return shelf.put(name, stamp.put(content, media_type), media_type)
+    stamp.put_file(content, media_type)
+    return shelf.put_file(name, content, media_type)

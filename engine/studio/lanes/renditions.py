@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -22,7 +22,7 @@ from engine.contracts import (
     TrackFacts,
 )
 from engine.errors import BriefRefused, EngineError, NotYetAvailable
-from engine.marks.content import CredentialsOver
+from engine.marks.content import SIDECAR, SIDECAR_TYPE, CredentialsOver
 from engine.packages import NothingToPack, family_sounds, pack_into
 from engine.queue.contracts import Job, Lease, Source
 from engine.stock.places import StoreUnreachable
@@ -41,6 +41,7 @@ from engine.words import formats
 
 MEDIA_TYPES: dict[str, str] = {
     **formats.MEDIA_TYPES, "mid": "audio/midi", "zip": "application/zip",
+    SIDECAR: SIDECAR_TYPE,
 }  # fmt: skip
 FINAL = (BriefRefused, NoSuchVersion, TooShort, RenditionFailed, NothingToPack, Unreadable)
 """What another attempt would find again."""
@@ -106,12 +107,10 @@ def _made(studio: Studio, reshaper: Reshaper, job: Job) -> Rendered:
     source = job.source
     assert source is not None, "the database keeps no rendition without one"
     began = time.perf_counter()
-    if source.order.profile is not None:
-        sounds, assets = _packed(reshaper, studio.shelf, job, source)
-    else:
-        marked = of_rendition(job, source.facts.license)
-        stamp = Stamp(marked=marked, credentials=studio.credentials)
-        sounds, assets = _reformed(reshaper, studio.shelf, job, source, stamp)
+    marked = of_rendition(job, source.facts.license)
+    stamp = Stamp(marked=marked, credentials=studio.credentials)
+    made = _reformed if source.order.profile is None else _packed
+    sounds, assets = made(reshaper, studio.shelf, job, source, stamp)
     return Rendered(
         order=source.order,
         sounds=tuple(sounds),
@@ -122,18 +121,26 @@ def _made(studio: Studio, reshaper: Reshaper, job: Job) -> Rendered:
 
 def _reformed(
     reshaper: Reshaper, shelf: Shelf, job: Job, source: Source, stamp: Stamp
-) -> tuple[list[SoundFile], list[Asset]]:
+) -> tuple[Sequence[SoundFile], list[Asset]]:
     kept, sounds, assets = _score(shelf, source), [], []
     for piece in reshaper.pieces(kept, job):
         sounds.append(piece.sound)
         for name, content in piece.named():
-            media_type = _media_type(name)
-            assets.append(shelf.put(name, stamp.put(content, media_type), media_type))
+            assets += _marked(shelf, name, content, stamp)
     return sounds, assets
 
 
+def _marked(shelf: Shelf, name: str, content: bytes, stamp: Stamp) -> Iterator[Asset]:
+    """A file with its marks, and what lies beside it where it cannot hold them."""
+    media_type = _media_type(name)
+    content = stamp.put(content, media_type)
+    yield shelf.put(name, content, media_type)
+    if (beside := stamp.beside(content, media_type)) is not None:
+        yield shelf.put(f"{name.rpartition('.')[0]}.{SIDECAR}", beside, SIDECAR_TYPE)
+
+
 def _packed(
-    reshaper: Reshaper, shelf: Shelf, job: Job, source: Source
+    reshaper: Reshaper, shelf: Shelf, job: Job, source: Source, stamp: Stamp
 ) -> tuple[Sequence[SoundFile], list[Asset]]:
     order, facts, family = source.order, source.facts, source.family
     assert order.profile is not None, "without a profile there is nothing to pack"
@@ -142,7 +149,7 @@ def _packed(
         if family is not None:
             sounds = _packed_family(order.profile, family, facts, shelf, out)
         else:
-            sounds = reshaper.pack(_score(shelf, source), job, out)
+            sounds = reshaper.pack(_score(shelf, source), job, out, stamp.finish)
         out.flush()
         return sounds, [shelf.put_file(name, Path(out.name), _media_type(name))]
 
