@@ -74,8 +74,18 @@ class AsyncCuesmith:
         """Set the tokens aside and have a brief made. A repeat under the same key is the same."""
         return AsyncBrief(self, await self._ask(calls.send(brief, idempotency_key)))
 
+    async def quote_family(self, **family: Any) -> things.Quote:
+        """The price of a family of cabin sounds; charges nothing."""
+        return await self._ask(calls.quote_of_family(family))
+
+    async def send_family(
+        self, *, idempotency_key: str | None = None, **family: Any
+    ) -> "AsyncBrief":
+        """Have a family of cabin sounds made; it is waited for and heard like a brief."""
+        return AsyncBrief(self, await self._ask(calls.send_family(family, idempotency_key)))
+
     async def brief(self, named: str) -> "AsyncBrief":
-        """A brief that was sent before."""
+        """A brief or a family that was sent before."""
         return AsyncBrief(self, await self._ask(calls.brief(named)))
 
     async def briefs(self, *, project: str | None = None) -> AsyncIterator[things.BriefLine]:
@@ -98,9 +108,16 @@ class AsyncCuesmith:
         """A candidate on one page, in seconds: bars, sections, chords, waveform and notes."""
         return await self._ask(calls.sheet(candidate))
 
-    async def audition(self, candidate: str, to: Path, *, format: str = "mp3") -> Path:  # noqa: A002
-        """A candidate's evaluation copy, written to a file."""
-        return await self._fetch(calls.audition_path(candidate, format), to)
+    async def audition(
+        self,
+        candidate: str,
+        to: Path,
+        *,
+        format: str = "mp3",  # noqa: A002
+        function: str | None = None,
+    ) -> Path:
+        """A candidate's evaluation copy, written to a file; of a family one ``function``'s."""
+        return await self._fetch(calls.audition_path(candidate, format, function), to)
 
     async def pick(self, candidate: str, *, idempotency_key: str | None = None) -> things.License:
         """License a candidate; a repeat answers the same license."""
@@ -239,7 +256,7 @@ class AsyncCuesmith:
                             continue
                         tried = 0
                         yield event
-                        if event.type == ENDED:
+                        if event.type in ENDED:
                             return
                 raise Unreachable("the stream ended before the brief did")
             except (Unreachable, TooMuch) as error:

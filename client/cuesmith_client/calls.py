@@ -50,6 +50,11 @@ def quote_of(brief: dict[str, Any]) -> Call[things.Quote]:
     return _post("/v1/quotes", things.Quote, brief)
 
 
+def quote_of_family(family: dict[str, Any]) -> Call[things.Quote]:
+    """The price of a family of cabin sounds; charges nothing."""
+    return _post("/v1/families/quotes", things.Quote, family)
+
+
 def plans_of(brief: dict[str, Any]) -> Call[things.Plans]:
     """What a brief would become; charges nothing."""
     return _post("/v1/plans", things.Plans, brief)
@@ -65,9 +70,14 @@ def send(brief: dict[str, Any], key: str | None = None) -> Call[things.Brief]:
     return _post("/v1/briefs", things.Brief, brief, key)
 
 
+def send_family(family: dict[str, Any], key: str | None = None) -> Call[things.Brief]:
+    """Set the tokens aside and have a family of cabin sounds made."""
+    return _post("/v1/families", things.Brief, family, key)
+
+
 def brief(named: str, wait_s: float = 0) -> Call[things.Brief]:
     """A brief as it stands, or as it ends within the wait."""
-    return _get(f"/v1/briefs/{_safe(named)}", things.Brief, wait_s)
+    return _get(f"{_home(named)}/{_safe(named)}", things.Brief, wait_s)
 
 
 def briefs(limit: int, cursor: str | None, project: str | None) -> Call[things.Briefs]:
@@ -77,7 +87,7 @@ def briefs(limit: int, cursor: str | None, project: str | None) -> Call[things.B
 
 def cancel(named: str) -> Call[things.Brief]:
     """Stop a brief; what was delivered stays."""
-    return _post(f"/v1/briefs/{_safe(named)}/cancel", things.Brief)
+    return _post(f"{_home(named)}/{_safe(named)}/cancel", things.Brief)
 
 
 def candidate(named: str) -> Call[things.Candidate]:
@@ -130,9 +140,10 @@ def topup(named: str) -> Call[things.TopUp]:
     return _get(f"/v1/topups/{_safe(named)}", things.TopUp)
 
 
-def audition_path(candidate: str, sound: str) -> str:
-    """Where a candidate's evaluation copy is."""
-    return f"/v1/candidates/{_safe(candidate)}/audio?format={_safe(sound)}"
+def audition_path(candidate: str, sound: str, function: str | None = None) -> str:
+    """Where a candidate's evaluation copy is; of a family that of one sound."""
+    named = f"&function={_safe(function)}" if function else ""
+    return f"/v1/candidates/{_safe(candidate)}/audio?format={_safe(sound)}{named}"
 
 
 def file_path(track: str, name: str) -> str:
@@ -152,7 +163,12 @@ def certificate_path(named: str) -> str:
 
 def events_path(brief: str) -> str:
     """Where a brief tells what happens to it."""
-    return f"/v1/briefs/{_safe(brief)}/events"
+    return f"{_home(brief)}/{_safe(brief)}/events"
+
+
+def _home(named: str) -> str:
+    """Where a brief or a family of that id is at home; the two are read alike."""
+    return "/v1/families" if named.startswith("fam_") else "/v1/briefs"
 
 
 def _safe(part: str) -> str:

@@ -82,8 +82,16 @@ class Cuesmith:
         """Set the tokens aside and have a brief made. A repeat under the same key is the same."""
         return Brief(self, self._ask(calls.send(brief, idempotency_key)))
 
+    def quote_family(self, **family: Any) -> things.Quote:
+        """The price of a family of cabin sounds; charges nothing."""
+        return self._ask(calls.quote_of_family(family))
+
+    def send_family(self, *, idempotency_key: str | None = None, **family: Any) -> "Brief":
+        """Have a family of cabin sounds made; it is waited for and heard like a brief."""
+        return Brief(self, self._ask(calls.send_family(family, idempotency_key)))
+
     def brief(self, named: str) -> "Brief":
-        """A brief that was sent before."""
+        """A brief or a family that was sent before."""
         return Brief(self, self._ask(calls.brief(named)))
 
     def briefs(self, *, project: str | None = None) -> Iterator[things.BriefLine]:
@@ -105,9 +113,16 @@ class Cuesmith:
         """A candidate on one page, in seconds: bars, sections, chords, waveform and notes."""
         return self._ask(calls.sheet(candidate))
 
-    def audition(self, candidate: str, to: Path, *, format: str = "mp3") -> Path:  # noqa: A002
-        """A candidate's evaluation copy, written to a file."""
-        return self._fetch(calls.audition_path(candidate, format), to)
+    def audition(
+        self,
+        candidate: str,
+        to: Path,
+        *,
+        format: str = "mp3",  # noqa: A002
+        function: str | None = None,
+    ) -> Path:
+        """A candidate's evaluation copy, written to a file; of a family one ``function``'s."""
+        return self._fetch(calls.audition_path(candidate, format, function), to)
 
     def pick(self, candidate: str, *, idempotency_key: str | None = None) -> things.License:
         """License a candidate; a repeat answers the same license."""
@@ -243,7 +258,7 @@ class Cuesmith:
                     for event in reader.read(lines):
                         tried = 0
                         yield event
-                        if event.type == ENDED:
+                        if event.type in ENDED:
                             return
                 raise Unreachable("the stream ended before the brief did")
             except (Unreachable, TooMuch) as error:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-ENDED = "brief.ended"
+ENDED = ("brief.ended", "family.ended")
 
 
 class Event(Struct, frozen=True, kw_only=True):
