@@ -28,9 +28,13 @@ from prometheus_client import start_http_server
 
 from api import arrival, docs, house, logs, openapi, problems
 from api.arrival import Gateway, safe_headers
+from api.batches import routes as batches
+from api.batches.uploads import Uploads
+from api.briefs import entering
 from api.briefs import routes as briefs
 from api.briefs import store as briefs_store
 from api.briefs.backlog import Backlog
+from api.briefs.intake import Intake
 from api.briefs.service import BODY_MAX_BYTES
 from api.budgets import routes as budgets
 from api.candidates import routes as candidates
@@ -74,7 +78,7 @@ CONNECTION_BYTES = 32 * 1024
 BACKLOG = 1024
 """Connections the kernel keeps for us until we take them."""
 ROUTES = [
-    *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
+    *briefs.ROUTES, *batches.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
     *renditions.ROUTES, *usage.ROUTES, *budgets.ROUTES, *notices.ROUTES, *invoices.ROUTES,
     *events.ROUTES, *links.ROUTES, *keys.ROUTES, *endpoints.ROUTES, *webhooks.ROUTES,
     *house.ROUTES, *docs.ROUTES,
@@ -109,11 +113,14 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             topups=Watch(pool, usage_store.SELECT_ANSWERED, crowd),
             errands=Watch(pool, errands.SELECT_FINISHED, crowd),
             register=register,
+            knowledge=Gathered(partial(entering.select_known, pool)),
+            intake=Intake(pool, settings),
             brief_rows=Gathered(partial(briefs_store.select_whole, pool, settings.public_url)),
             balances=Gathered(partial(usage_service.balances, pool)),
             backlog=Backlog(settings.backlog_s, settings.batch_backlog_s),
             seal=Seal(settings.pepper),
             addresses=Addresses(loopback=settings.webhooks_loopback),
+            uploads=Uploads(),
             audience=audience,
         )
         app.state.shop = shop

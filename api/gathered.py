@@ -7,6 +7,7 @@ is answered was always read after it was asked for.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Generic, TypeVar
 
 from api.database import GONE
@@ -18,10 +19,13 @@ MOST_AT_ONCE = 200
 
 
 class Gathered(Generic[K, V]):
-    """One kind of read. ``read`` takes keys and returns what there is of them."""
+    """One kind of read. ``read`` takes keys, ``most`` of them at once, and returns what there is of
+    them."""
 
-    def __init__(self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]]) -> None:
-        self._read = read
+    def __init__(
+        self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]], most: int = MOST_AT_ONCE
+    ) -> None:
+        self._read, self._most = read, most
         self._wanted: dict[K, list[asyncio.Future[V | None]]] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -36,7 +40,7 @@ class Gathered(Generic[K, V]):
 
     async def _read_all(self) -> None:
         while self._wanted:
-            keys = list(self._wanted)[:MOST_AT_ONCE]
+            keys = list(islice(self._wanted, self._most))
             await self._answer({key: self._wanted.pop(key) for key in keys})
 
     async def _answer(self, asked: Mapping[K, list[asyncio.Future[V | None]]]) -> None:

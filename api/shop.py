@@ -20,6 +20,8 @@ from api.webhooks.sealing import Seal
 
 if TYPE_CHECKING:
     from api.briefs.contracts import BriefRow, Seen
+    from api.briefs.entering import Known, Question
+    from api.briefs.intake import Intake
     from api.usage.contracts import AccountBalance
 
 
@@ -48,6 +50,10 @@ class Shop(Struct, frozen=True, kw_only=True):
     """What accounts have; reads that come together go together."""
     backlog: Backlog
     """Whether the studios may be given more to do."""
+    knowledge: "Gathered[Question, Known]"
+    """What must be known of a brief before it is taken in."""
+    intake: "Intake"
+    """Takes briefs in; those that come together go together."""
     brief_rows: "Gathered[str, tuple[BriefRow, Seen]]"
     """Briefs and how far they are, of any account."""
     seal: Seal

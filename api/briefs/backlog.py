@@ -64,16 +64,19 @@ class Backlog:
         finally:
             self._entering.remove(entry)
 
+    def bounds(self, lane: BriefLane) -> bool:
+        """Whether there may be too much of a lane."""
+        return bool(self._bounds[lane])
+
     async def admit(self, conn: asyncpg.Connection, lane: BriefLane, seconds: float) -> None:
         """`StudiosBusy` where there is too much of a lane already. One brief alone is never too
         much, however long it is."""
-        bound = self._bounds[lane]
-        if not bound:
+        if not self.bounds(lane):
             return
         await self._refresh(conn)
         there = self._read[lane] + self._added[lane]
         there += sum(one.seconds for one in self._entering if one.lane == lane)
-        if there and there + seconds > bound:
+        if there and there + seconds > (bound := self._bounds[lane]):
             raise StudiosBusy(patience((there + seconds - bound) / max(1, self._running)))
 
     async def _refresh(self, conn: asyncpg.Connection) -> None:

@@ -86,15 +86,17 @@ async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once, trace: st
     """Promise the client a price, set the tokens aside and hand the brief to the studio."""
     brief = whole(brief)
     resolved = understood(caller.account, brief)
-    pinned = engine_of(brief) or ""
-    async with shop.backlog.entry() as entry, lent(shop.pool) as conn:
-        known = await entering.select_known(conn, caller, once, brief, pinned)
+    asked = question(caller, once, brief, engine_of(brief) or "")
+    async with shop.backlog.entry() as entry:
+        known = await _known(shop, asked, once)
         if known.answer is None:
-            await entry.take(conn, brief.lane, expected_s(resolved))
-            accepted = await _take_in(conn, shop, caller, brief, resolved, once, known, trace)
+            if shop.backlog.bounds(brief.lane):
+                async with lent(shop.pool) as conn:
+                    await entry.take(conn, brief.lane, expected_s(resolved))
+            accepted = await _take_in(shop, caller, brief, resolved, once, known, trace)
             if accepted is not None:
                 return accepted
-            known = await entering.select_known(conn, caller, once, brief, pinned)
+            known = await _known(shop, asked, once)
     assert known.answer is not None, "who has come first has left an answer"
     return Accepted(brief=_named(known.answer), answer=known.answer, replayed=True)
 
