@@ -29,7 +29,7 @@ function card(one) {
       [say("bills.total"), money(one.total_minor, one.currency)],
       [say("bills.paid_amount"), one.paid_minor ? money(one.paid_minor, one.currency) : null],
       [say("bills.credited"), one.credited_minor ? money(one.credited_minor, one.currency) : null],
-      [say("chart.tokens"), number(one.tokens)],
+      [say("account.token_count"), number(one.tokens)],
     ]),
     due || grace ? h("p", { class: "notice" }, [due, grace].filter(Boolean).join(" ")) : null,
     h("details", {}, h("summary", {}, say("bills.lines")), lines(one)),
@@ -44,7 +44,7 @@ function span(one) {
 
 function lines(one) {
   return table(
-    [say("statements.what"), { text: say("chart.tokens"), class: "number" }, { text: say("bills.total"), class: "number" }],
+    [say("account.what"), { text: say("account.token_count"), class: "number" }, { text: say("bills.total"), class: "number" }],
     one.lines.map((line) => [line.description ?? "", line.tokens ? number(line.tokens) : "", money(line.amount_minor, one.currency)]),
     say("bills.lines"));
 }
@@ -57,10 +57,10 @@ function preview(signal) {
     const made = await until(() => call("GET", `/v1/invoices/previews/${first.id}`, { signal }), (one) => one.status !== "requested", signal, { tries: 20 });
     const { preview: next, detail } = made;
     replace(place, next
-      ? h("div", { class: "card" }, facts([[say("bills.period"), span(next)], [say("bills.total"), money(next.total_minor, next.currency)], [say("chart.tokens"), number(next.tokens)]]), lines(next))
+      ? h("div", { class: "card" }, facts([[say("bills.period"), span(next)], [say("bills.total"), money(next.total_minor, next.currency)], [say("account.token_count"), number(next.tokens)]]), lines(next))
       : h("p", { class: "notice" }, say("bills.no_preview"), detail ? ` ${detail}` : ""));
   }
-  return h("div", {}, ask, h("p", { class: "hint" }, say("bills.behind")), place);
+  return h("div", { class: "stack" }, h("div", {}, ask), h("p", { class: "hint" }, say("bills.behind")), place);
 }
 
 bring({

@@ -7,7 +7,7 @@ import { confirm } from "./ask.js";
 import { choice, form, Wrong } from "./form.js";
 import { chip, filled, frame, section } from "./frame.js";
 import { recent } from "./notices.js";
-import { keyNames } from "./usage.js";
+import { keyNames } from "./keynames.js";
 
 const SHARES = [50, 80, 100];
 
@@ -110,7 +110,7 @@ function setter(names, items, load, signal) {
   async function save() {
     const wanted = { scope: scope.value, subject: subject(), cap: cap.value === "" ? null : Number(cap.value) };
     if (wanted.subject === "") throw new Wrong(scope.value === "key" ? "/subject" : "/project", say("budgets.whose"));
-    if (wanted.cap === null) throw new Wrong("/cap", say("budgets.how_much"));
+    if (wanted.cap === null) throw new Wrong("/cap", say("account.how_much"));
     try {
       await call("PUT", "/v1/budgets", { body: wanted, signal });
     } catch (error) {
@@ -165,7 +165,6 @@ bring({
     "budgets.save": "Set the cap",
     "budgets.saved": "The cap is set.",
     "budgets.whose": "Say for which key or project.",
-    "budgets.how_much": "Say how many tokens a month: a whole number, 0 or more.",
     "budgets.counts": "What this month has spent already counts.",
     "budgets.replaces": "Replaces the cap of {cap} tokens.",
     "budgets.below": "{used} tokens are used already: with this cap nothing more may be spent this month.",
@@ -196,7 +195,6 @@ bring({
     "budgets.save": "设置上限",
     "budgets.saved": "上限已设置。",
     "budgets.whose": "请说明是哪个密钥或项目。",
-    "budgets.how_much": "请填写每月代币数：0 或更大的整数。",
     "budgets.counts": "本月已花费的部分计算在内。",
     "budgets.replaces": "将替换现有上限 {cap} 代币。",
     "budgets.below": "已用 {used} 代币：设为此上限后，本月将无法再花费。",

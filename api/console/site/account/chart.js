@@ -1,7 +1,8 @@
 // Tokens by day as bars, drawn by us: a picture, a slider that reads it, and the same as a table.
 
 import { h, replace, svg, table } from "../elements.js";
-import { bring, number, say, spoken } from "../words.js";
+import { bring, number, say } from "../words.js";
+import { locale } from "./frame.js";
 
 const HEIGHT = 180;
 const LEFT = 44;
@@ -74,7 +75,7 @@ function key(sku) {
 function rows(list) {
   const spent = list.filter((one) => one.tokens > 0);
   return table(
-    [say("chart.day"), ...["audition", "license", "tokens"].map((one) => ({ text: say(`chart.${one}`), class: "number" }))],
+    [say("chart.day"), ...["audition", "license", "tokens"].map((one) => ({ text: say(one === "tokens" ? "account.token_count" : `chart.${one}`), class: "number" }))],
     spent.map((one) => [dated(one.day), number(one.audition), number(one.license), number(one.tokens)]),
     say("chart.title"),
   );
@@ -143,7 +144,7 @@ function said(one) {
 /** A UTC day in the person's language. */
 export function dated(day, short = false) {
   const shape = short ? { month: "short", day: "numeric" } : { dateStyle: "medium" };
-  return new Intl.DateTimeFormat(spoken(), { timeZone: "UTC", ...shape }).format(new Date(`${day}T00:00:00Z`));
+  return new Intl.DateTimeFormat(locale(), { timeZone: "UTC", ...shape }).format(new Date(`${day}T00:00:00Z`));
 }
 
 bring({
@@ -152,7 +153,6 @@ bring({
     "chart.day": "Day (UTC)",
     "chart.audition": "Auditions",
     "chart.license": "Licenses",
-    "chart.tokens": "Tokens",
     "chart.as_table": "The same as a table",
     "chart.nothing": "Tokens spent by day, {from} to {to}: none.",
     "chart.summary": "Tokens spent by day, {from} to {to}: {n|one token|{n} tokens} in all, most on {day}: {most}.",
@@ -164,7 +164,6 @@ bring({
     "chart.day": "日期（UTC）",
     "chart.audition": "试听",
     "chart.license": "授权",
-    "chart.tokens": "代币",
     "chart.as_table": "以表格显示",
     "chart.nothing": "{from} 至 {to} 每日花费的代币：无。",
     "chart.summary": "{from} 至 {to} 每日花费的代币：共 {n}，最多的一天是 {day}，{most} 代币。",

@@ -20,7 +20,7 @@ export function log(signal, query) {
   const type = choice([["", say("events.all")], ...Object.values(GROUPS).flat().map((one) => [one, one])], query.get("type") ?? "");
   const subject = h("input", { type: "search", placeholder: "brf_…", autocomplete: "off", spellcheck: false, value: query.get("subject") ?? "" });
   const place = h("div");
-  const again = h("button", { type: "submit" }, say("events.look"));
+  const again = h("button", { type: "submit" }, say("account.look"));
   const asking = h("form", { class: "controls", on: { submit: (event) => { event.preventDefault(); renew(); } } },
     h("label", { class: "control" }, h("span", {}, say("events.type")), type),
     h("label", { class: "control" }, h("span", {}, say("events.about")), subject), h("span", { class: "control" }, again));
@@ -101,7 +101,6 @@ bring({
     "events.type": "Message",
     "events.all": "All messages",
     "events.about": "About (id)",
-    "events.look": "Look again",
     "events.none": "No such events in the last 14 days.",
     "events.nobody": "no endpoint wanted it",
     "events.waiting": "waiting",
@@ -124,7 +123,6 @@ bring({
     "events.type": "消息",
     "events.all": "全部消息",
     "events.about": "关于（编号）",
-    "events.look": "重新查看",
     "events.none": "最近 14 天没有这样的事件。",
     "events.nobody": "没有端点需要",
     "events.waiting": "等待中",

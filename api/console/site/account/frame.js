@@ -2,7 +2,7 @@
 
 import { key, rest } from "../door.js";
 import { h, problem, replace, table } from "../elements.js";
-import { bring, say } from "../words.js";
+import { bring, say, spoken } from "../words.js";
 
 const PAGES = ["usage", "statements", "budgets", "invoices", "keys", "webhooks"];
 
@@ -104,6 +104,11 @@ export function grow(made, heads, rows) {
   made.querySelector("tbody").append(...added.children);
 }
 
+/** What dates and prices are written by where words.js has no form for them. */
+export function locale() {
+  return spoken() === "zh" ? "zh-CN" : "en-GB";
+}
+
 /** A small word about a state; `tone` is good, warn, bad or quiet. */
 export function chip(text, tone = "quiet") {
   return h("span", { class: tone === "quiet" ? "badge" : `badge ${tone}` }, text);
@@ -167,8 +172,16 @@ bring({
     "account.other_key": "Use another key",
     "account.tokens": "{n|one token|{n} tokens}",
     "account.none": "none",
+    "account.token_count": "Tokens",
+    "account.look": "Look again",
+    "account.buy": "Buy tokens",
+    "account.line": "Line",
+    "account.state": "State",
+    "account.at": "When",
+    "account.what": "What",
+    "account.made_at": "Made",
+    "account.how_much": "Say how many tokens a month: a whole number, 0 or more.",
     "account.cancel": "Cancel",
-    "account.close": "Close",
     "account.copy": "Copy",
     "account.copied": "Copied",
     "account.copy_by_hand": "Could not copy: it is selected, press Ctrl+C",
@@ -190,8 +203,16 @@ bring({
     "account.other_key": "使用其他密钥",
     "account.tokens": "{n} 代币",
     "account.none": "无",
+    "account.token_count": "代币",
+    "account.look": "重新查看",
+    "account.buy": "购买代币",
+    "account.line": "行",
+    "account.state": "状态",
+    "account.at": "时间",
+    "account.what": "事项",
+    "account.made_at": "建立",
+    "account.how_much": "请填写每月代币数：0 或更大的整数。",
     "account.cancel": "取消",
-    "account.close": "关闭",
     "account.copy": "复制",
     "account.copied": "已复制",
     "account.copy_by_hand": "无法自动复制：已选中，请按 Ctrl+C",

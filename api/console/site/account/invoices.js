@@ -4,7 +4,7 @@ import { call } from "../door.js";
 import { announce, h, replace, table } from "../elements.js";
 import { bring, money, number, say, when } from "../words.js";
 import { choice } from "./form.js";
-import { busy, chip, filled, frame, further, grow, outward, section, until } from "./frame.js";
+import { busy, chip, filled, frame, further, grow, locale, outward, section, until } from "./frame.js";
 import { invoices } from "./bills.js";
 
 const TONES = { requested: "quiet", open: "warn", paid: "good", expired: "quiet", failed: "bad" };
@@ -45,8 +45,8 @@ function packs(prices, mode, bought, signal) {
 function offer(pack, bought, signal) {
   const price = money(pack.amount_minor, pack.currency);
   const place = h("div");
-  const buy = h("button", { type: "button", class: "primary", on: { click: () => busy(buy, ask) } },
-    say("packs.buy", { price }));
+  const buy = h("button", { type: "button", class: "primary", on: { click: () => busy(buy, ask) },
+    "aria-label": say("packs.buy_this", { n: pack.tokens, price }) }, say("packs.buy"));
   async function ask() {
     const body = { tokens: pack.tokens, currency: pack.currency };
     let topup = await call("POST", "/v1/topups", { body, wait: WAIT_S, signal });
@@ -68,9 +68,9 @@ function offer(pack, bought, signal) {
 
 /** What one token of a pack costs, to a hundredth of the currency's smallest unit. */
 function each({ amount_minor, tokens, currency }) {
-  const format = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency });
+  const format = new Intl.NumberFormat(locale(), { style: "currency", currency });
   const { maximumFractionDigits: digits } = format.resolvedOptions();
-  const finer = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency, maximumFractionDigits: digits + 2 });
+  const finer = new Intl.NumberFormat(locale(), { style: "currency", currency, maximumFractionDigits: digits + 2 });
   return finer.format(amount_minor / 10 ** digits / tokens);
 }
 
@@ -83,8 +83,8 @@ function topups(signal) {
   const place = h("div");
   const followed = new Set();
   const heads = [
-    say("statements.at"), { text: say("chart.tokens"), class: "number" },
-    { text: say("topups.price"), class: "number" }, say("topups.state"),
+    say("account.at"), { text: say("account.token_count"), class: "number" },
+    { text: say("topups.price"), class: "number" }, say("account.state"),
   ];
   const renew = () => filled(place, async () => {
     const page = (cursor) => call("GET", `/v1/topups?${new URLSearchParams({ limit: "20", ...(cursor ? { cursor } : {}) })}`, { signal });
@@ -133,7 +133,7 @@ function portal(signal) {
       : h("p", { class: "notice" }, say("portal.failed"), made.detail ? ` ${made.detail}` : ""));
     place.querySelector("a")?.focus();
   }
-  return h("div", {}, h("p", { class: "hint" }, say("portal.about")), open, place);
+  return h("div", { class: "stack" }, h("p", { class: "hint" }, say("portal.about")), h("div", {}, open), place);
 }
 
 bring({
@@ -143,7 +143,8 @@ bring({
     "packs.test": "Test account: no money moves",
     "packs.postpaid": "This account pays by invoice; it buys no packs.",
     "packs.currency": "Currency",
-    "packs.buy": "Buy for {price}",
+    "packs.buy": "Buy",
+    "packs.buy_this": "Buy {n} tokens for {price}",
     "packs.each": "{price} a token",
     "packs.months": "last {n} months",
     "packs.stays": "do not expire",
@@ -153,7 +154,6 @@ bring({
     "topups.title": "Top-ups",
     "topups.none": "Nothing was bought yet.",
     "topups.price": "Price",
-    "topups.state": "State",
     "topups.now": "The top-up of {n} tokens: {state}.",
     "topups.requested": "being prepared",
     "topups.open": "waits for payment",
@@ -173,7 +173,8 @@ bring({
     "packs.test": "测试账户：不涉及真实资金",
     "packs.postpaid": "此账户按发票付款，无需购买代币包。",
     "packs.currency": "币种",
-    "packs.buy": "以 {price} 购买",
+    "packs.buy": "购买",
+    "packs.buy_this": "购买 {n} 代币，{price}",
     "packs.each": "每代币 {price}",
     "packs.months": "有效期 {n} 个月",
     "packs.stays": "永不过期",
@@ -183,7 +184,6 @@ bring({
     "topups.title": "充值记录",
     "topups.none": "还没有购买过。",
     "topups.price": "价格",
-    "topups.state": "状态",
     "topups.now": "{n} 代币的充值：{state}。",
     "topups.requested": "准备中",
     "topups.open": "待付款",

@@ -62,7 +62,7 @@ function card(one, caps, load) {
     facts([
       [say("keys.scopes"), one.scopes.map((scope) => chip(scopeName(scope)))],
       [say("keys.used"), one.last_used_at ? when(one.last_used_at) : say("keys.never")],
-      [say("keys.made"), when(one.created_at)],
+      [say("account.made_at"), when(one.created_at)],
       [say("keys.rotated"), one.rotated_at ? when(one.rotated_at) : null],
       [say("keys.ends"), !over && one.expires_at ? when(one.expires_at) : null],
       [say("keys.cap"), cap ? say("keys.cap_is", { cap: cap.cap, left: cap.left }) : null],
@@ -141,7 +141,7 @@ function maker(load) {
   async function make(values) {
     if (values["/name"] === "") throw new Wrong("/name", say("keys.needs_name"));
     if (values["/scopes"].length === 0) throw new Wrong("/scopes", say("keys.needs_scope"));
-    if (values["/cap"] !== null && !(Number.isInteger(values["/cap"]) && values["/cap"] >= 0)) throw new Wrong("/cap", say("budgets.how_much"));
+    if (values["/cap"] !== null && !(Number.isInteger(values["/cap"]) && values["/cap"] >= 0)) throw new Wrong("/cap", say("account.how_much"));
     const body = { name: values["/name"], scopes: values["/scopes"], expires_at: values["/expires_at"] };
     const made = await call("POST", "/v1/api_keys", { body, idempotent: false });
     const uncapped = await capped(made.key, values["/cap"]);
@@ -165,7 +165,6 @@ async function capped(one, cap) {
 
 bring({
   en: {
-    "budgets.how_much": "Say how many tokens a month: a whole number, 0 or more.",
     "keys.about": "A key acts for the account within its scopes. Give every program one of its own, with no more than it needs, so that one can be ended without the others.",
     "keys.create": "Create a key",
     "keys.name": "Name",
@@ -190,7 +189,6 @@ bring({
     "keys.own": "in use here",
     "keys.used": "Last used",
     "keys.never": "never",
-    "keys.made": "Made",
     "keys.rotated": "Rotated",
     "keys.revoked": "revoked {at}",
     "keys.expired": "expired {at}",
@@ -217,7 +215,6 @@ bring({
     "keys.is_revoked": "{name} is revoked.",
   },
   zh: {
-    "budgets.how_much": "请填写每月代币数：0 或更大的整数。",
     "keys.about": "密钥在其权限范围内代表账户行事。请给每个程序单独的、够用即可的密钥，这样可以单独停用其中一个。",
     "keys.create": "新建密钥",
     "keys.name": "名称",
@@ -242,7 +239,6 @@ bring({
     "keys.own": "此处正在使用",
     "keys.used": "最近使用",
     "keys.never": "从未",
-    "keys.made": "建立",
     "keys.rotated": "轮换",
     "keys.revoked": "{at} 吊销",
     "keys.expired": "{at} 到期",

@@ -3,6 +3,7 @@
 import { call } from "../door.js";
 import { h } from "../elements.js";
 import { bring, number, say, when } from "../words.js";
+import { keyNames } from "./keynames.js";
 import { chip, outward } from "./frame.js";
 
 const MOST_PAGES = 20;
@@ -29,34 +30,35 @@ export async function notices(signal) {
 
 /** The newest as a list, the others behind a fold. */
 export async function recent(signal, wanted = () => true) {
-  const all = (await notices(signal)).filter(wanted);
+  const [told, names] = await Promise.all([notices(signal), keyNames(signal)]);
+  const all = told.filter(wanted);
   if (all.length === 0) return h("p", { class: "hint" }, say("notices.none"));
   const rest = all.slice(SHOWN);
   return [
-    list(all.slice(0, SHOWN)),
+    list(all.slice(0, SHOWN), names),
     rest.length > 0
-      ? h("details", {}, h("summary", {}, say("notices.older", { n: rest.length })), list(rest))
+      ? h("details", {}, h("summary", {}, say("notices.older", { n: rest.length })), list(rest, names))
       : "",
   ];
 }
 
-function list(some) {
-  return h("ul", { class: "notices" }, ...some.map(line));
+function list(some, names) {
+  return h("ul", { class: "notices" }, some.map((one) => line(one, names)));
 }
 
-function line(one) {
+function line(one, names) {
   const title = chip(say(TONES[one.kind] ? `notices.${one.kind}` : "notices.other", { kind: one.kind }), TONES[one.kind]);
   return h(
     "li",
     {},
     h("div", {}, title, " ", h("time", { class: "hint", datetime: one.created_at }, when(one.created_at))),
-    h("div", {}, ...told(one)),
+    h("div", {}, toldOf(one, names)),
   );
 }
 
-function told({ kind, subject, period, facts }) {
+function toldOf({ kind, period, facts }, names) {
   if (kind.startsWith("budget_")) {
-    const values = { subject: subject.replace(/^[a-z]+:/, ""), spent: facts.spent, cap: facts.cap, month: period };
+    const values = { subject: names[facts.subject] ?? facts.subject, spent: facts.spent, cap: facts.cap, month: period };
     return [say("notices.cap", values), " ", h("a", { href: "#/account/budgets" }, say("account.budgets"))];
   }
   if (kind === "tokens_expiring") {

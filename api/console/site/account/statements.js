@@ -2,10 +2,10 @@
 
 import { call, file } from "../door.js";
 import { h, replace, table } from "../elements.js";
-import { bring, number, say, spoken, when } from "../words.js";
+import { bring, number, say, when } from "../words.js";
 import { choice } from "./form.js";
-import { busy, chip, filled, frame, further, grow, save, section } from "./frame.js";
-import { keyNames } from "./usage.js";
+import { busy, chip, filled, frame, further, grow, locale, save, section } from "./frame.js";
+import { keyNames } from "./keynames.js";
 
 const MONTHS = 24;
 const PAGE = 100;
@@ -43,7 +43,7 @@ function latest(count) {
 
 function spelled(month) {
   const shape = { timeZone: "UTC", year: "numeric", month: "long" };
-  return new Intl.DateTimeFormat(spoken(), shape).format(new Date(`${month}-01T00:00:00Z`));
+  return new Intl.DateTimeFormat(locale(), shape).format(new Date(`${month}-01T00:00:00Z`));
 }
 
 async function statement(month, signal) {
@@ -102,7 +102,7 @@ function files(month) {
 function lines(month, first, names, signal) {
   if (first.lines.length === 0) return [h("p", { class: "hint" }, say("statements.none"))];
   const heads = [
-    say("statements.at"), say("statements.what"), figure("chart.tokens"), figure("statements.after"),
+    say("account.at"), say("account.what"), figure("account.token_count"), figure("statements.after"),
     say("statements.for"),
   ];
   const made = table(heads, first.lines.map((one) => row(one, names)), say("statements.lines"));
@@ -162,9 +162,7 @@ bring({
     "statements.unproved": "does not add up: please tell us",
     "statements.opening": "Opening",
     "statements.closing": "Closing",
-    "statements.what": "What",
     "statements.count": "How often",
-    "statements.at": "When",
     "statements.after": "Left after",
     "statements.for": "For",
     "statements.lines": "Lines",
@@ -200,9 +198,7 @@ bring({
     "statements.unproved": "账目不符：请告知我们",
     "statements.opening": "期初",
     "statements.closing": "期末",
-    "statements.what": "事项",
     "statements.count": "次数",
-    "statements.at": "时间",
     "statements.after": "之后余额",
     "statements.for": "对应",
     "statements.lines": "明细",

@@ -6,6 +6,7 @@ import { bring, number, say, when } from "../words.js";
 import { chart, days } from "./chart.js";
 import { choice } from "./form.js";
 import { chip, filled, frame, section } from "./frame.js";
+import { keyNames } from "./keynames.js";
 import { recent } from "./notices.js";
 
 const SPANS = [7, 30, 90, 365];
@@ -41,7 +42,7 @@ function balance({ balance: has, packs }) {
       ...(has.owed ? [tile("owed", has.owed, say("usage.owed_about"))] : []),
     ),
     has.mode === "prepaid"
-      ? h("p", {}, h("a", { class: "button", href: "#/account/invoices" }, say("usage.buy")))
+      ? h("p", {}, h("a", { class: "button", href: "#/account/invoices" }, say("account.buy")))
       : "",
     packs.length > 0 ? lots(packs) : "",
   ];
@@ -116,7 +117,7 @@ function shares(spentBy, column, names) {
   return table(
     [
       say(`usage.by_${column}`),
-      { text: say("chart.tokens"), class: "number" },
+      { text: say("account.token_count"), class: "number" },
       say("usage.share"),
       { text: say("usage.count"), class: "number" },
     ],
@@ -145,17 +146,6 @@ function meter(part, whole) {
   return h("span", { class: "share" }, bar, `${Math.round(share * 100)} %`);
 }
 
-/** Names of keys by id; none where this key may not list them. */
-export async function keyNames(signal) {
-  try {
-    const { items } = await call("GET", "/v1/api_keys", { signal });
-    return Object.fromEntries(items.map((one) => [one.id, one.name]));
-  } catch (error) {
-    if (error.problem?.code === "scope_missing") return {};
-    throw error;
-  }
-}
-
 bring({
   en: {
     "usage.available": "Available",
@@ -169,7 +159,6 @@ bring({
     "usage.owed": "Owed",
     "usage.owed_about": "spent before their payment went back",
     "usage.frozen": "This account is frozen: an invoice or a dispute is open. Nothing can be spent until it is settled.",
-    "usage.buy": "Buy tokens",
     "usage.packs": "When they expire ({n})",
     "usage.pack": "{n|One token|{n} tokens} until {at}",
     "usage.pack_stays": "{n|One token that does|{n} tokens that do} not expire",
@@ -202,7 +191,6 @@ bring({
     "usage.owed": "欠款",
     "usage.owed_about": "付款退回之前已经花掉的代币",
     "usage.frozen": "此账户已冻结：有未结清的发票或争议，结清之前无法花费。",
-    "usage.buy": "购买代币",
     "usage.packs": "到期时间（{n}）",
     "usage.pack": "{n} 代币，{at} 到期",
     "usage.pack_stays": "{n} 代币，永不过期",

@@ -54,7 +54,7 @@ function card(one, load, events, signal) {
     one.description ? h("p", { class: "mono" }, one.url) : null,
     facts([
       [say("webhooks.types"), one.types.length ? h("span", { class: "mono" }, one.types.join(", ")) : say("webhooks.all")],
-      [say("keys.made_at"), when(one.created_at)],
+      [say("account.made_at"), when(one.created_at)],
       [say("webhooks.two_secrets"), one.old_secret_until ? say("webhooks.until", { at: when(one.old_secret_until) }) : null],
     ]),
     h("div", { class: "card-end" },
@@ -154,7 +154,6 @@ async function edited(one, load, signal) {
 
 bring({
   en: {
-    "keys.made_at": "Made",
     "webhooks.about": "We tell your endpoints what happens, signed by Standard Webhooks. A message comes at least once, with the same id each time; what is not answered with 2xx within 15 seconds is tried again over three days.",
     "webhooks.none": "There is no endpoint yet. Events are kept for 14 days all the same.",
     "webhooks.add": "Add an endpoint",
@@ -192,7 +191,6 @@ bring({
     "webhooks.secret_use": "Check “webhook-signature” with it, by a library of Standard Webhooks.",
   },
   zh: {
-    "keys.made_at": "建立",
     "webhooks.about": "发生的事会发送到您的端点，并按 Standard Webhooks 签名。消息至少送达一次，每次编号相同；15 秒内没有以 2xx 回答的消息会在三天内重试。",
     "webhooks.none": "还没有端点。事件仍会保留 14 天。",
     "webhooks.add": "添加端点",
