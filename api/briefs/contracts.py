@@ -102,11 +102,12 @@ class BriefView(Struct, frozen=True, kw_only=True):
 
 
 class BriefLine(Struct, frozen=True, kw_only=True):
-    """A brief in a list."""
+    """A brief in a list. ``words`` is how its prompt begins."""
 
     id: str
     status: Status
     kind: str
+    words: str
     created_at: datetime
     finished_at: datetime | None
     project: str | None
@@ -274,6 +275,7 @@ class LineRow(Struct, frozen=True, kw_only=True):
     outcome: Status | None
     job: JobState | None
     kind: str
+    words: str = ""
     created_at: datetime
     finished_at: datetime | None
     project: str | None

@@ -314,6 +314,7 @@ def _line(shop: Shop, row: LineRow) -> BriefLine:
         id=row.id,
         status=status,
         kind=row.kind,
+        words=row.words,
         created_at=row.created_at,
         finished_at=row.finished_at,
         project=row.project,
