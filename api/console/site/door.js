@@ -41,12 +41,13 @@ export async function visit() {
 
 /** Call the gateway. The answer's JSON; null for none; the Response itself for other media types,
  * or where it is wanted `whole`. `wait`: seconds of `Prefer: wait`; `type`: the media type of a body
- * that is no JSON and goes as it is. Throws `Refusal`, a TypeError where nobody answers, and what
+ * that is no JSON and goes as it is; `name`: the Idempotency-Key, where more than one call shall
+ * have it. Throws `Refusal`, a TypeError where nobody answers, and what
  * `signal` aborts with. */
 export async function call(method, path, options = {}) {
-  const { body, type, signal, idempotent = method !== "GET", accept, wait, whole } = options;
+  const { body, type, signal, idempotent = method !== "GET", accept, wait, whole, name } = options;
   const headers = { Authorization: `Bearer ${key()}`, Accept: accept ?? "application/json" };
-  if (idempotent) headers["Idempotency-Key"] = crypto.randomUUID?.() ?? someName();
+  if (idempotent) headers["Idempotency-Key"] = name ?? someName();
   if (wait) headers.Prefer = `wait=${wait}`;
   if (body !== undefined) headers["Content-Type"] = type ?? "application/json";
   const request = { method, headers, signal, cache: "no-store",
@@ -109,8 +110,9 @@ async function refusal(answer) {
   return new Refusal(answer.status, problem ?? { title: `HTTP ${answer.status}`, detail: answer.statusText });
 }
 
-/** Browsers keep `randomUUID` from pages that came over plain HTTP from another machine. */
-function someName() {
+/** A name that nothing else has. Browsers keep `randomUUID` from pages that came over plain HTTP
+ * from another machine. */
+export function someName() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)),
     (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
