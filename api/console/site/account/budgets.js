@@ -55,12 +55,12 @@ function gauge(one) {
   const bar = h("div", { class: `gauge gauge-${tone}`, role: "meter", "aria-label": say("budgets.used"), "aria-valuemin": "0",
     "aria-valuemax": String(Math.max(one.cap, used)), "aria-valuenow": String(used), "aria-valuetext": said(one) },
     h("i", { class: "gauge-spent", style: { width: share(one.spent) } }),
-    h("i", { class: "gauge-held", style: { width: `min(${share(one.held)}, 100% - ${share(one.spent)})` } }),
+    one.held > 0 ? h("i", { class: "gauge-held", style: { width: `min(${share(one.held)}, 100% - ${share(one.spent)})` } }) : null,
     [50, 80].map((at) => h("i", { class: "gauge-mark", style: { left: `${at}%` } })));
   return [
     bar,
     h("p", {}, said(one)),
-    h("p", { class: "hint" }, SHARES.map((at) => chip(say(one.alerts.includes(at) ? "budgets.told_at" : "budgets.tells_at", { at: `${at} %` }),
+    h("p", { class: "row" }, SHARES.map((at) => chip(say(one.alerts.includes(at) ? "budgets.told_at" : "budgets.tells_at", { at: `${at} %` }),
       one.alerts.includes(at) ? (at === 100 ? "bad" : "warn") : "quiet"))),
   ];
 }

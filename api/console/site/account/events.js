@@ -8,7 +8,7 @@ import { busy, chip, facts, filled, further, until } from "./frame.js";
 import { GROUPS } from "./types.js";
 
 const PAGE = 20;
-const TONES = { waiting: "warn", delivered: "good", given_up: "bad", dropped: "quiet" };
+const TONES = { waiting: "quiet", again: "warn", delivered: "good", given_up: "bad", dropped: "quiet" };
 
 /**
  * The log. `know(endpoints)` tells it their addresses, `renew()` reads it, `watch(event)` follows
@@ -54,7 +54,7 @@ export function log(signal, query) {
 }
 
 function event(one, house) {
-  const states = one.deliveries.map(({ state }) => chip(say(`events.${state}`), TONES[state]));
+  const states = one.deliveries.map(stateOf);
   const folded = h("details", { class: "event", open: house.open.has(one.id), on: { toggle: () => (folded.open ? house.open.add(one.id) : house.open.delete(one.id)) } },
     h("summary", {}, h("b", { class: "mono" }, one.type), " ",
       h("time", { class: "hint", dateTime: one.timestamp }, when(one.timestamp)), " ",
@@ -66,9 +66,15 @@ function event(one, house) {
   return h("li", {}, folded);
 }
 
+/** Waiting for the first attempt is no failure; waiting after one is. */
+function stateOf({ state, tries }) {
+  const name = state === "waiting" && tries > 0 ? "again" : state;
+  return chip(say(`events.${name}`), TONES[name]);
+}
+
 function delivery(one, sent, house) {
   return h("div", { class: "delivery" },
-    h("p", {}, h("span", { class: "mono" }, house.address(sent.endpoint)), " ", chip(say(`events.${sent.state}`), TONES[sent.state])),
+    h("p", {}, h("span", { class: "mono" }, house.address(sent.endpoint)), " ", stateOf(sent)),
     facts([
       [say("events.tries"), String(sent.tries)],
       [say("events.tried"), sent.tried_at ? when(sent.tried_at) : null],
@@ -77,7 +83,7 @@ function delivery(one, sent, house) {
       [say("events.answer"), sent.answer ? h("mono", {}, sent.answer) : null],
       [say("events.error"), sent.error],
     ]),
-    again(one, sent.endpoint, say("events.again"), house));
+    again(one, sent.endpoint, say("events.resend"), house));
 }
 
 function again(one, endpoint, label, house) {
@@ -104,6 +110,7 @@ bring({
     "events.none": "No such events in the last 14 days.",
     "events.nobody": "no endpoint wanted it",
     "events.waiting": "waiting",
+    "events.again": "failed, will be tried again",
     "events.delivered": "delivered",
     "events.given_up": "given up",
     "events.dropped": "dropped",
@@ -114,7 +121,7 @@ bring({
     "events.status": "Status",
     "events.answer": "Answer",
     "events.error": "Why it did not count",
-    "events.again": "Send again to this endpoint",
+    "events.resend": "Send again to this endpoint",
     "events.again_all": "Send again to all that want it",
     "events.sent": "It is sent again, under the same id.",
   },
@@ -126,6 +133,7 @@ bring({
     "events.none": "最近 14 天没有这样的事件。",
     "events.nobody": "没有端点需要",
     "events.waiting": "等待中",
+    "events.again": "失败，将重试",
     "events.delivered": "已送达",
     "events.given_up": "已放弃",
     "events.dropped": "已丢弃",
@@ -136,7 +144,7 @@ bring({
     "events.status": "状态码",
     "events.answer": "回答",
     "events.error": "未计入的原因",
-    "events.again": "重新发送到此端点",
+    "events.resend": "重新发送到此端点",
     "events.again_all": "重新发送到所有需要它的端点",
     "events.sent": "已按相同编号重新发送。",
   },

@@ -13,6 +13,8 @@ export function frame(place, page, ...beside) {
     place,
     h("div", { class: "account" }, neighbours(page), heading(say(`account.${page}`), ...beside), content),
   );
+  // On a phone the row of pages is wider than the screen.
+  place.querySelector(".account-nav [aria-current]").scrollIntoView({ block: "nearest", inline: "center" });
   return content;
 }
 
@@ -63,8 +65,8 @@ export function refused(error, again) {
       h("p", {}, h("a", { href: "#/key" }, say("account.other_key"))),
     ];
   }
-  const retry = h("button", { type: "button", on: { click: again } }, say("account.again"));
-  return [problem(error), again ? retry : ""];
+  if (!again) return [problem(error)];
+  return [problem(error), h("div", {}, h("button", { type: "button", on: { click: again } }, say("account.again")))];
 }
 
 /** Do something once however often it is asked for. */

@@ -65,7 +65,7 @@ function proof(found) {
     say("statements.sums"),
     h("p", {}, state, " ", proves),
     table(
-
+      [say("account.what"), figure("statements.count"), figure("account.token_count")],
       [
         [h("b", {}, say("statements.opening")), "", number(found.opening)],
         ...moved,
