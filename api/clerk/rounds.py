@@ -36,7 +36,7 @@ from api.clerk.retention import (
     review_objects,
 )
 from api.clerk.settling import settle_due
-from api.clerk.stripe import forget_events, handle_stripe, sweep_stripe
+from api.clerk.stripe import forget_events, handle_stripe, sweep_days, sweep_stripe
 from api.clerk.topups import start_topups
 from api.clerk.watching import PULSE, count_waiting, prove_ledger
 from api.database import GONE
@@ -82,6 +82,7 @@ ROUNDS = (
     Round(step=look_through_store, pause_s=LOOK_EVERY_S),
     Round(step=count_objects, pause_s=LOOK_EVERY_S),
     Round(step=book_fees, pause_s=900.0),
+    Round(step=sweep_days, pause_s=3600.0),
     Round(step=prove_ledger, pause_s=3600.0),
     Round(step=forget_answers, pause_s=3600.0),
     Round(step=forget_plans, pause_s=3600.0),

@@ -28,15 +28,15 @@ async def fees_since(stripe: StripeClient, begin: datetime) -> list[Fee]:
     asked: Any = {
         "created": {"gte": int(begin.timestamp())}, "limit": 100, "expand": ["data.source"],
     }  # fmt: skip
-    found: list[Any] = []
+    found: list[Fee] = []
     for _ in range(PAGES_AT_MOST):
         with asking("balance"):
             page = await stripe.v1.balance_transactions.list_async(asked)
-        found += page.data
+        found += [_fee(one) for one in page.data if one.fee > 0]
         if not page.has_more:
             break
-        asked["starting_after"] = found[-1].id
-    return [_fee(one) for one in found if one.fee > 0]
+        asked["starting_after"] = page.data[-1].id
+    return found
 
 
 def _fee(one: Any) -> Fee:

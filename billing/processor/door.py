@@ -1,5 +1,6 @@
 """The one door to Stripe that the clerk holds: who we are to it, and what can be asked of it."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -155,9 +156,9 @@ class StripeDoor:
         """What Stripe has kept of the money."""
         return await balance.fees_since(self.client, since)
 
-    async def events_since(self, since: datetime) -> list[Any]:
-        """Events of the kinds we handle, for the sweep after missed webhooks."""
-        return await events.since(self.client, since)
+    def events_since(self, since: datetime) -> AsyncIterator[list[Any]]:
+        """Events of the kinds we handle, page by page, for the sweep after missed webhooks."""
+        return events.since(self.client, since)
 
     async def thin_event(self, event: str) -> Any:
         """A thin event with its facts."""

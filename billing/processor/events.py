@@ -1,5 +1,6 @@
 """What Stripe says has happened: the kinds we listen to, and those whose webhook never came."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -23,17 +24,17 @@ HANDLED = (
 
 CLOCKS = ("test_helpers.test_clock.ready",)
 TYPES_AT_ONCE = 20
-PAGES_AT_MOST = 50
-"""Of a hundred events each; a sweep that finds more goes on with the newest."""
+PAGE, PAGES_AT_MOST = 50, 100
+"""Events of a page, and pages of a sweep; one that finds more goes on with the newest."""
 
 
-async def since(stripe: StripeClient, begin: datetime) -> list[Any]:
-    """Events of the kinds we handle since then, for the sweep after missed webhooks."""
+async def since(stripe: StripeClient, begin: datetime) -> AsyncIterator[list[Any]]:
+    """Events of the kinds we handle since then, page by page: all of three days would be a hundred
+    megabytes."""
     kinds = (*HANDLED, *CLOCKS)
-    found: list[Any] = []
     for at in range(0, len(kinds), TYPES_AT_ONCE):
-        found += await _pages(stripe, begin, kinds[at : at + TYPES_AT_ONCE])
-    return found
+        async for page in _pages(stripe, begin, kinds[at : at + TYPES_AT_ONCE]):
+            yield page
 
 
 async def thin(stripe: StripeClient, event: str) -> Any:
@@ -42,16 +43,17 @@ async def thin(stripe: StripeClient, event: str) -> Any:
         return await stripe.v2.core.events.retrieve_async(event)
 
 
-async def _pages(stripe: StripeClient, begin: datetime, kinds: tuple[str, ...]) -> list[Any]:
+async def _pages(
+    stripe: StripeClient, begin: datetime, kinds: tuple[str, ...]
+) -> AsyncIterator[list[Any]]:
     asked: Any = {
-        "created": {"gte": int(begin.timestamp())}, "limit": 100, "types": list(kinds),
+        "created": {"gte": int(begin.timestamp())}, "limit": PAGE, "types": list(kinds),
     }  # fmt: skip
-    found: list[Any] = []
     for _ in range(PAGES_AT_MOST):
         with asking("events"):
             page = await stripe.v1.events.list_async(asked)
-        found += page.data
+        if page.data:
+            yield page.data
         if not page.has_more:
             break
-        asked["starting_after"] = found[-1].id
-    return found
+        asked["starting_after"] = page.data[-1].id

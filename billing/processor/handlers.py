@@ -21,7 +21,6 @@ End = Literal["paid", "expired", "failed"]
 OnEnd = Callable[[asyncpg.Connection, str, str, End], Awaitable[None]]
 """Called with (connection, topup, Checkout session, end); inside the transaction that credits."""
 
-SWEEP_BACK = timedelta(days=3)
 CLOCK_SPAN = timedelta(hours=1)
 """What a thin event about a meter is taken to speak of, where it does not say it."""
 
@@ -98,13 +97,15 @@ async def handle_due(pool: asyncpg.Pool, door: StripeDoor, on_end: OnEnd) -> int
     return done
 
 
-async def sweep(pool: asyncpg.Pool, door: StripeDoor) -> int:
-    """Fetch events whose webhook never came; returns how many were new."""
-    found = await door.events_since(datetime.now(UTC) - SWEEP_BACK)
+async def sweep(pool: asyncpg.Pool, door: StripeDoor, back: timedelta) -> int:
+    """Fetch the events of so long whose webhook never came; returns how many were new."""
     new = 0
-    for event in found:
+    async for page in door.events_since(datetime.now(UTC) - back):
         async with lent(pool) as conn:
-            new += await inbox.receive(conn, msgspec.json.encode(event.to_dict()))
+            missed = await inbox.unknown(conn, [event.id for event in page])
+            for event in page:
+                if event.id in missed:
+                    new += await inbox.receive(conn, msgspec.json.encode(event.to_dict()))
     return new
 
 

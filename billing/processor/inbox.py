@@ -59,6 +59,17 @@ async def receive(conn: asyncpg.Connection, raw: bytes) -> bool:
     return await conn.fetchval(RECEIVE, head.id, head.type, raw) is not None
 
 
+SELECT_UNKNOWN = """
+select id from unnest($1::text[]) as asked (id)
+where not exists (select from billing.stripe_inbox where event_id = id)
+"""
+
+
+async def unknown(conn: asyncpg.Connection, events: Sequence[str]) -> set[str]:
+    """Those of these events that have not come yet."""
+    return {row["id"] for row in await conn.fetch(SELECT_UNKNOWN, events)}
+
+
 KEPT = timedelta(days=35)
 """Longer than Stripe keeps an event, so that none comes back after we have forgotten it."""
 
