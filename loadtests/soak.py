@@ -3,8 +3,8 @@
 ``python -m loadtests.soak --minutes 30``
 
 One gateway, one studio with the light backend, one clerk, one Postgres. A visit sends a brief of
-two candidates, waits for its end, listens, picks and reads the balance; every twentieth buys a pack
-first. In the beginning a dozen visitors show how many visits a second the house can do; then
+two candidates, waits for its end, listens, picks and reads the balance; every twentieth (``--packs``)
+buys a pack first. In the beginning a dozen visitors show how many visits a second the house can do; then
 visits come at random moments of 70 % of that rate. Memory is each process's resident set, every
 ten seconds; its slope is the straight line of least squares through what comes after the first five
 minutes. Exits 1 where anything was answered otherwise than asked, a part died, or a slope is
@@ -59,9 +59,11 @@ class Log(Struct, kw_only=True):
 class Visitors:
     """Clients of the one gateway."""
 
-    def __init__(self, bench: Workbench, accounts: list[Account], seed: int) -> None:
+    def __init__(
+        self, bench: Workbench, accounts: list[Account], seed: int, packs_every: int
+    ) -> None:
         self._address, self._accounts = bench.address, accounts
-        self._dice, self._made = random.Random(seed), 0
+        self._dice, self._made, self._packs_every = random.Random(seed), 0, packs_every
         limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=64)
         self._door = httpx.AsyncClient(base_url=bench.address.url, timeout=90, limits=limits)
         self.log = Log()
@@ -99,7 +101,7 @@ class Visitors:
         began, self._made = time.monotonic(), self._made + 1
         account, name = self._accounts[self._made % len(self._accounts)], f"visit-{self._made}"
         try:
-            if self._made % 20 == 0:
+            if self._made % self._packs_every == 0:
                 await self._buy(account, name)
             brief = await self._said(202, account, "POST", "/v1/briefs", name, BRIEF)
             ended = await self._ended(account, brief["id"])
@@ -163,7 +165,7 @@ class Soak:
     async def _live(self) -> int:
         address, given = self._bench.address, self._given
         accounts = await open_accounts(address, ACCOUNTS, PLENTY)
-        visitors = Visitors(self._bench, accounts, given.seed)
+        visitors = Visitors(self._bench, accounts, given.seed, given.packs)
         await visitors.closed_loop(WARM_S)
         able = await visitors.closed_loop(MEASURE_S)
         rate, visitors.log = LOAD * able, Log(faults=visitors.log.faults)
@@ -271,6 +273,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--packs", type=int, default=20, help="how many visits buy one pack")
     parser.add_argument("--out", type=Path, default=Path("out/soak.png"))
     parser.add_argument("--keep", type=Path, help="a folder for the logs; gone otherwise")
     given = parser.parse_args()
