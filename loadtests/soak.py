@@ -3,12 +3,12 @@
 ``python -m loadtests.soak --minutes 30``
 
 One gateway, one studio with the light backend, one clerk, one Postgres. A visit sends a brief of
-two candidates, waits for its end, listens, picks and reads the balance; every twentieth (``--packs``)
-buys a pack first. In the beginning a dozen visitors show how many visits a second the house can do; then
-visits come at random moments of 70 % of that rate. Memory is each process's resident set, every
-ten seconds; its slope is the straight line of least squares through what comes after the first five
-minutes. Exits 1 where anything was answered otherwise than asked, a part died, or a slope is
-above 1 % in ten minutes. A picture goes to out/soak.png where matplotlib is.
+two candidates, waits for its end, listens, picks and reads the balance; every twentieth visit
+(``--packs``) buys a pack first. In the beginning a dozen visitors show how many visits a second the
+house can do; then visits come at random moments of 70 % of that rate. Memory is each process's
+resident set, every ten seconds; its slope is the straight line of least squares through what comes
+after the first five minutes. Exits 1 where anything was answered otherwise than asked, a part died,
+or a slope is above 1 % in ten minutes. A picture goes to out/soak.png where matplotlib is.
 """
 
 import argparse
