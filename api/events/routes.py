@@ -16,15 +16,19 @@ STREAM = File(media_types=(MEDIA_TYPE,))
 ABOUT = (
     "Server-sent events, each with an `id`, a name and one line of JSON with `at` and facts: "
     "`{noun}.queued` (`expected_s`), `{noun}.started` (`attempt`), `progress` (`step`, `done`, "
-    "`total`), `plans.drawn` (`plans`), `take.written` (`take`, `rating` and `rewrites`: bars that "
-    "the panel did not keep), `takes.ranked` (`takes`, best first), `take.retracted` (`take`, "
-    "`reason`), "
+    "`total`), `plans.drawn` (`plans`, each with its `take`, `bars` and `form`), `stage` (`stage`: "
+    "composing or rendering, `takes`, `expected_s`), `bars.written` (`takes`, each with `take`, "
+    "`bars` of `of`, and `written` by section; twice a second at most, and the last one may be "
+    "missing), `take.written` (`take`, `rating`, `passed` and `rewrites`: bars that the panel did "
+    "not keep), `takes.ranked` (`takes`, best first), `take.retracted` (`take`, `reason`, `code`: "
+    "paper, quotes, shares, heard or constraint), "
     "`candidate.ready` (`candidate`, `number`, `rating`), `{noun}.requeued` where a studio gave it "
-    "up, and at last `{noun}.ended` (`status`), after which the stream ends. More kinds may come; "
-    "pass over those you do not know. A stream that broke is taken up again at any gateway by "
-    "`Last-Event-ID`, as browsers do by themselves; 204 says that all was heard. A comment "
-    "comes every 15 seconds, a stream ends after an hour, and a client that reads nothing for a "
-    "minute is dropped. Events are kept for four days; later only the end is told."
+    "up (what is told after starts over), and at last `{noun}.ended` (`status`), after which the "
+    "stream ends. More kinds may come; pass over those you do not know. A stream that broke is "
+    "taken up again at any gateway by `Last-Event-ID`, as browsers do by themselves; 204 says that "
+    "all was heard. A comment comes every 15 seconds, a stream ends after an hour, and a client "
+    "that reads nothing for a minute is dropped. Events are kept for four days; later only the end "
+    "is told."
 )
 
 

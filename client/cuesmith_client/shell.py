@@ -91,8 +91,15 @@ def _show(event: Event) -> None:
         full = round(BAR * done / total) if total else 0
         print(f"\r{'█' * full}{'░' * (BAR - full)} {step} {done}/{total}".ljust(72), end="",
               flush=True)  # fmt: skip
+    elif event.type == "bars.written":
+        takes = facts.get("takes", [])
+        print("\r" + " ".join(_share(one) for one in takes)[:72].ljust(72), end="", flush=True)
     elif event.type == "take.retracted":
         print(f"\rtake {facts.get('take')} retracted: {facts.get('reason')}".ljust(72))
+
+
+def _share(take: dict[str, Any]) -> str:
+    return f"take {take.get('take')}: {take.get('bars')}/{take.get('of')} bars"
 
 
 def _told(line: CandidateLine, file: Path) -> str:

@@ -13,12 +13,15 @@ from engine.errors import Stopped
 from engine.score import BarRating, BarView
 
 BarRater = Callable[[BarView], BarRating]
+BarsKept = Callable[[int, int, int], None]
+"""Told which take, of those that were asked for, has so many bars of which section now."""
 
 
 class Manner(Struct, frozen=True, kw_only=True):
     """How one call writes; see `engine.compose.composer.Composer.write`."""
 
     rate: BarRater | None = None
+    kept: BarsKept | None = None
     temperature: float = 1.0
     budget: float = 1.0
     tries: int = 1

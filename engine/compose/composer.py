@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from engine.compose.call import BarRater, Call, Manner
+from engine.compose.call import BarRater, BarsKept, Call, Manner
 from engine.compose.cast import LINES
 from engine.compose.choosing import MIN_P
 from engine.compose.codes import DRUMS, ROLES
@@ -112,6 +112,7 @@ class Composer:
         *,
         given: Sequence[Given | None] | None = None,
         rate: BarRater | None = None,
+        kept: BarsKept | None = None,
         temperature: float = TEMPERATURE,
         budget: float = 2.0,
         tries: int = TRIES,
@@ -128,19 +129,22 @@ class Composer:
         network's opinion of codes and of durations: at 0 only masks are left, breath and hits and
         cadences among them. Without ``craft`` these are gone too: the network writes alone, inside
         the bar lines and the ranges, at no pace it is told, all that it thinks possible.
-        ``rate`` is asked from several threads, between two steps of all who write.
+        ``rate`` is asked, and ``kept`` is told of every bar that stays, from several threads,
+        between two steps of all who write: both had better be quick.
 
         ``seat`` says for whom this is and when it is due. `Stopped` is raised, and rows are free
         before the next step, as soon as its ``stop`` says so; what ``rate`` or ``stop`` raise is
         raised here, and here alone. `DeviceLost` is raised to everybody, from then on.
         """
         manner = Manner(
-            rate=rate, temperature=temperature, budget=budget, tries=tries,
+            rate=rate, kept=kept, temperature=temperature, budget=budget, tries=tries,
             pull=pull if craft else 0.0, least=MIN_P if craft else 0.0,
         )  # fmt: skip
         takes = [
-            Take(plan, seed, kept, craft=craft)
-            for plan, seed, kept in zip(plans, seeds, given or [None] * len(plans), strict=True)
+            Take(plan, seed, told, craft=craft, place=place)
+            for place, (plan, seed, told) in enumerate(
+                zip(plans, seeds, given or [None] * len(plans), strict=True)
+            )
         ]
         self._have_written(takes, manner, seat)
         return [

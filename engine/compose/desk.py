@@ -97,6 +97,7 @@ class Desk:
                 row.passage.put(Step(code, lasting))
                 if row.passage.bar_complete:
                     _conclude(row.passage, row.call.manner)
+                    _say(row.passage, row.call.manner)
 
     def _refill(self) -> None:
         """Feed rows their last steps again where the slot is full or no longer holds them."""
@@ -217,3 +218,9 @@ def _conclude(passage: Passage, manner: Manner) -> None:
         passage.take_back()
     else:
         passage.settle_for_best()
+
+
+def _say(passage: Passage, manner: Manner) -> None:
+    """Tell of a bar that stays; one that is written again has been tried."""
+    if manner.kept is not None and passage.take is not None and not passage.tries:
+        manner.kept(passage.take, passage.index, passage.bars)

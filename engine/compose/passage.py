@@ -87,6 +87,7 @@ class Passage:
     ) -> None:
         self.plan, self.index, self.context = plan, index, context
         self.varied = varied  # whether it was asked to depart from what is given
+        self.take: int | None = None  # whose it is, of the takes of a call; nobody's if only read
         self.craft = True  # whether a musician's rules steer; else the grammar alone does
         self.like = like or {}  # by role, the passage whose bars it repeats or varies
         self.section: Section = plan.sections[index]
@@ -200,6 +201,11 @@ class Passage:
     def tries(self) -> int:
         """How often this bar has been written."""
         return len(self._tries)
+
+    @property
+    def bars(self) -> int:
+        """Bars of the section so far."""
+        return self.section.bars if self.done else self.slots[self.at - 1].bar + 1
 
     @property
     def bar_complete(self) -> bool:

@@ -17,11 +17,17 @@ class Take:
     """A plan and its passages; what is given of it is read instead of written.
 
     ``sources`` are passages that are read only so that others may refer to them. Without ``craft``
-    the network is steered by nothing but the grammar.
+    the network is steered by nothing but the grammar. ``place`` counts the takes of a call.
     """
 
     def __init__(
-        self, plan: Plan, seed: int, given: Given | None = None, *, craft: bool = True
+        self,
+        plan: Plan,
+        seed: int,
+        given: Given | None = None,
+        *,
+        craft: bool = True,
+        place: int = 0,
     ) -> None:
         self.plan, self.given = plan, given
         self.sources: list[Passage] = []
@@ -33,6 +39,8 @@ class Take:
             )
         for passage in (*self.sources, *self.passages):
             passage.craft = craft
+        for passage in self.passages:
+            passage.take = place
 
     @property
     def steps(self) -> int:

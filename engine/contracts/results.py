@@ -28,10 +28,16 @@ class Rewrite(Struct, frozen=True, kw_only=True):
 
 
 class RetractedTake(Struct, frozen=True, kw_only=True):
-    """A take that was not offered, and why. Never charged."""
+    """A take that was not offered, and why. Never charged.
+
+    ``code`` says it in a word: weak on ``paper``, ``quotes`` a work that the composer learned from,
+    ``shares`` a tune with a piece of another account, not good where it was ``heard``, misses a
+    ``constraint``; empty for takes of before this was told.
+    """
 
     take: int
     reason: str
+    code: str = ""  # an older reader may meet words that it does not know
 
 
 class Asset(Struct, frozen=True, kw_only=True):

@@ -222,8 +222,9 @@ class Queue(Protocol):
         """Keep the lease alive and tell how far it is. True when the client has asked to stop."""
         ...
 
-    async def tell(self, job: str, told: Sequence[Told]) -> None:
-        """Say what happens to a job to those who listen to it."""
+    async def tell(self, lease: Lease, told: Sequence[Told]) -> None:
+        """Say what happens to a job to those who listen to it; once the job belongs to somebody
+        else, or is over, nothing is said and nothing raised."""
         ...
 
     async def delivered_takes(self, job: str) -> dict[int, int]:

@@ -150,8 +150,9 @@ class MemoryQueue(Queue):
         row.lease_until, row.progress = self._clock() + until, progress
         return row.cancel_asked
 
-    async def tell(self, job: str, told: Sequence[Told]) -> None:
-        self.told.setdefault(job, []).extend(told)
+    async def tell(self, lease: Lease, told: Sequence[Told]) -> None:
+        if _holds(self._rows[lease.job.id], lease):
+            self.told.setdefault(lease.job.id, []).extend(told)
 
     async def delivered_takes(self, job: str) -> dict[int, int]:
         return {

@@ -8,7 +8,7 @@ from typing import cast
 import asyncpg
 
 from engine.contracts import Failed, FamilyMade, Made, Outline, Rendered, RetractedTake
-from engine.queue import events, service
+from engine.queue import service
 from engine.queue.contracts import (
     Delivery,
     Ended,
@@ -68,9 +68,9 @@ class PostgresQueue(Queue):
         async with self._lent() as conn:
             return await service.beat(conn, lease, until, progress)
 
-    async def tell(self, job: str, told: Sequence[Told]) -> None:
-        async with self._lent() as conn:
-            await events.tell(conn, job, told)
+    async def tell(self, lease: Lease, told: Sequence[Told]) -> None:
+        async with self._lent() as conn, conn.transaction():
+            await service.tell(conn, lease, told)
 
     async def delivered_takes(self, job: str) -> dict[int, int]:
         async with self._lent() as conn:

@@ -5,13 +5,14 @@ a job that kills its pod ends after ``max_attempts`` instead of looping. Every w
 names its worker and attempt; a late worker's write finds no row and raises `LeaseLost`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import asyncpg
 
 from engine.contracts import Failed, FamilyMade, Made, Outline, Rendered, RetractedTake
 from engine.errors import LeaseLost
-from engine.queue import store, turns
+from engine.queue import events, store, turns
 from engine.queue.contracts import (
     Delivered,
     Delivery,
@@ -27,6 +28,7 @@ from engine.queue.contracts import (
     Wants,
 )
 from engine.queue.endings import hopeless, state_after
+from engine.queue.events import Told
 
 URGENT = timedelta(hours=2)
 """So long before its deadline, or four times as long as it is expected to take, a batch job stops
@@ -85,6 +87,12 @@ async def beat(
     if cancel_asked is None:
         raise LeaseLost(f"{lease.job.id} belongs to another studio now")
     return cancel_asked
+
+
+async def tell(conn: asyncpg.Connection, lease: Lease, told: Sequence[Told]) -> None:
+    """Say what happens to a job, in the caller's transaction; nothing once it is no longer ours."""
+    if await store.hold(conn, lease):
+        await events.tell(conn, lease.job.id, told)
 
 
 async def delivered_takes(conn: asyncpg.Connection, job: str) -> dict[int, int]:

@@ -102,6 +102,18 @@ async def select_view(conn: asyncpg.Connection, job: str) -> JobView | None:
     )
 
 
+# Until the transaction ends: whoever takes the job away waits, and tells of it after.
+HOLD = """
+select true from engine.jobs
+where id = $1 and worker = $2 and attempt = $3 and state = 'leased' for share
+"""
+
+
+async def hold(conn: asyncpg.Connection, lease: Lease) -> bool:
+    """Whether the job is this lease's, and stays so for now."""
+    return await conn.fetchval(HOLD, lease.job.id, lease.worker, lease.attempt) is not None
+
+
 EXTEND_LEASE = """
 update engine.jobs set lease_until = now() + $4::interval, progress = $5::jsonb
 where id = $1 and worker = $2 and attempt = $3 and state = 'leased'

@@ -104,7 +104,7 @@ def _taken(resolved: ResolvedFamily, number: int) -> _Take | RetractedTake:
             faults.append(f"confused in noise: {weak}")
     clock.lap("judge")
     if faults:
-        return RetractedTake(take=number, reason="; ".join(faults))
+        return RetractedTake(take=number, reason="; ".join(faults), code="constraint")
     return _Take(
         number=number,
         character=character,

@@ -54,11 +54,12 @@ def play(resolved: Resolved, take: Take, bank: Bank) -> Sounded | RetractedTake:
     verdict = panel.hear(take.score, heard)
     measured = measure.constraints(resolved, take.score, heard, len(mastered.audio))
     if not verdict.kept:
-        return RetractedTake(take=take.number, reason=reason_of(verdict))
+        return RetractedTake(take=take.number, reason=reason_of(verdict), code="heard")
     # Chords of the client's own may lead his plan out of its tonality: that is told, not refused.
     hard = measure.HARD - {"tonality"} if resolved.plan is not None else measure.HARD
     if broken := [one.name for one in measured if not one.passed and one.name in hard]:
-        return RetractedTake(take=take.number, reason=f"constraint: {', '.join(broken)}")
+        reason = f"constraint: {', '.join(broken)}"
+        return RetractedTake(take=take.number, reason=reason, code="constraint")
     measured += stems.heard(mastered.stems, resolved.stems)
     delivery = resolved.delivery
     clean = files.master_wav(mastered, delivery, take.score, loop=loop, seed=take.seed)

@@ -10,14 +10,17 @@ from engine.plan import likelihood
 from engine.render.banks import Bank, find
 from engine.settings import StudioSettings
 from engine.sound import compiled
+from engine.studio.pace import Pace
 
 
 class Rooms(Struct, frozen=True, kw_only=True):
-    """The composer with its weights, what it may not quote, and the bank with its sounds."""
+    """The composer with its weights, what it may not quote, the bank with its sounds, and how long
+    they took lately."""
 
     composer: Composer
     bank: Bank
     training: Index = field(default_factory=packaged)
+    pace: Pace = field(default_factory=Pace)
 
 
 def furnish(settings: StudioSettings) -> Rooms:

@@ -29,14 +29,19 @@ from engine.provenance.origin import origin
 from engine.queue.contracts import Progress
 from engine.studio import manuscript as manuscripts
 from engine.studio import said
+from engine.studio.bars import Bars
 from engine.studio.memory import give_back_large_blocks
+from engine.studio.pace import Pace
 from engine.studio.playing import Sounded, reason_of
 from engine.studio.rooms import Rooms
 from engine.studio.stage import LONG_MS, Playing, Stage, Threads
 from engine.studio.takes import (
     NOBODYS,
+    RULED,
+    Sheet,
     Take,
     beside,
+    code_of,
     compared,
     first_number,
     in_rank,
@@ -106,6 +111,7 @@ def perform(
     delivered = dict(done or {})
     kept: list[Take] = []
     number = first_number(resolved)
+    bars = Bars(tell)
     for lap in range(ROUNDS):
         if len(kept) >= resolved.candidates:
             return
@@ -117,11 +123,12 @@ def perform(
         composing = Progress(step="compose", done=0, total=count)
         tell(composing)
         seated = structs.replace(seat, stop=_asked(tell, composing, stop))
-        takes = compared(written(planned, seed, rooms, seated), others, delivered.values())
+        composed = _composed(planned, seed, rooms, seated, tell, bars)
+        takes = compared(composed, others, delivered.values())
         for take in takes:
             tell(said.written(take))
         yield from (
-            RetractedTake(take=take.number, reason=reason_of(take.verdict))
+            RetractedTake(take=take.number, reason=reason_of(take.verdict), code=code_of(take))
             for take in takes
             if not take.verdict.kept
         )
@@ -131,7 +138,7 @@ def perform(
         made_before = [take for take in order if take.number in delivered.values()]
         kept += made_before
         fresh = [take for take in order if take not in made_before]
-        with _Ahead(resolved, stage, fresh, stop) as players:
+        with _Ahead(resolved, stage, fresh, stop, tell, rooms.pace) as players:
             for take in fresh:
                 missing = resolved.candidates - len(kept)
                 if missing <= 0:
@@ -150,6 +157,20 @@ def perform(
                     kept.append(take)
                     delivered[place] = take.number
                     yield _candidate(resolved, take, place, rooms, label(place), outcome, found)
+
+
+def _composed(
+    planned: list[Sheet], seed: int, rooms: Rooms, seat: Seat, tell: Tell, bars: Bars
+) -> list[Take]:
+    """The takes of a lap, and what is told of them meanwhile."""
+    ruled = planned[0].plan.kind in RULED
+    units, began = 0 if ruled else sum(one.plan.bars for one in planned), time.monotonic()
+    takes = [one.number for one in planned]
+    tell(said.begun("composing", takes, rooms.pace.expected_s("composing", units)))
+    bars.begin(planned)
+    found = written(planned, seed, rooms, seat, bars.kept)
+    rooms.pace.took("composing", units, time.monotonic() - began)
+    return found
 
 
 def _asked(tell: Tell, composing: Progress, stop: Stop) -> Stop:
@@ -183,10 +204,20 @@ class _Ahead:
     At most as many are under way as are still wanted, and of long pieces only one.
     """
 
-    def __init__(self, resolved: Resolved, stage: Stage, takes: list[Take], stop: Stop) -> None:
-        self._resolved, self._stage, self._stop = resolved, stage, stop
+    def __init__(
+        self,
+        resolved: Resolved,
+        stage: Stage,
+        takes: list[Take],
+        stop: Stop,
+        tell: Tell,
+        pace: Pace,
+    ) -> None:
+        self._resolved, self._stage, self._stop, self._tell = resolved, stage, stop, tell
         self._waiting = list(takes)
         self._begun: dict[int, Playing] = {}
+        self._pace, self._seconds = pace, resolved.duration_ms / 1000
+        self._told: set[int] = set()
 
     def __enter__(self) -> "_Ahead":
         return self
@@ -207,7 +238,18 @@ class _Ahead:
             one = self._waiting.pop(0)
             self._begun[one.number] = self._stage.submit(self._resolved, one)
         self._await(self._begun[take.number], moves)
-        return self._begun.pop(take.number).result()
+        outcome = self._begun.pop(take.number).result()
+        if isinstance(outcome, Sounded):
+            self._pace.took("rendering", self._seconds, sum(outcome.laps.values()))
+        return outcome
+
+    def _say_begun(self) -> None:
+        """Tell of takes that a player has begun since the last time."""
+        for number, playing in self._begun.items():
+            if number not in self._told and (playing.running() or playing.done()):
+                self._told.add(number)
+                expected_s = self._pace.expected_s("rendering", self._seconds)
+                self._tell(said.begun("rendering", [number], expected_s))
 
     def _await(self, playing: Playing, moves: Callable[[], None]) -> None:
         """Until the take is played: whoever waits for a long one, or behind those of others, is not
@@ -215,10 +257,12 @@ class _Ahead:
         patience = SLOWEST * self._resolved.duration_ms / 1000
         turns, since = self._stage.turns, time.monotonic()
         told = since
+        self._say_begun()
         while not playing.done():
             if self._stop():
                 raise Stopped
             wait([playing], timeout=LOOK_S)
+            self._say_begun()
             now = time.monotonic()
             if self._stage.turns != turns:
                 turns, since = self._stage.turns, now

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from engine.arrange import arrange
 from engine.backends.contracts import Others
+from engine.compose.call import BarsKept
 from engine.compose.seats import Seat
 from engine.contracts import Outline, Plan, Resolved, Rewrite
 from engine.critique import panel
@@ -110,10 +111,17 @@ def outlines(resolved: Resolved, seed: int) -> list[Outline]:
     return [outline(one.plan, resolved.duration_ms, one.number) for one in first[:shown]]
 
 
-def written(planned: Sequence[Sheet], seed: int, rooms: Rooms, seat: Seat = NOBODYS) -> list[Take]:
-    """The takes of one lap, composed together and judged on paper; ``seat`` says for whom."""
+def written(
+    planned: Sequence[Sheet],
+    seed: int,
+    rooms: Rooms,
+    seat: Seat = NOBODYS,
+    kept: BarsKept | None = None,
+) -> list[Take]:
+    """The takes of one lap, composed together and judged on paper; ``seat`` says for whom, ``kept``
+    is told of every bar that stays."""
     seeds = [derive_seed(seed, one.number) for one in planned]
-    composed = _composed([one.plan for one in planned], seeds, rooms, seat)
+    composed = _composed([one.plan for one in planned], seeds, rooms, seat, kept)
     return [
         _take(one, own, rooms.training, *music)
         for one, own, music in zip(planned, seeds, composed, strict=True)
@@ -121,11 +129,11 @@ def written(planned: Sequence[Sheet], seed: int, rooms: Rooms, seat: Seat = NOBO
 
 
 def _composed(
-    plans: list[Plan], seeds: list[int], rooms: Rooms, seat: Seat
+    plans: list[Plan], seeds: list[int], rooms: Rooms, seat: Seat, kept: BarsKept | None
 ) -> list[tuple[tuple[Line, ...], tuple[Rewrite, ...]]]:
     if plans[0].kind in RULED:
         return [((), ()) for _ in plans]
-    compositions = rooms.composer.write(plans, seeds, rate=rater(plans[0]), seat=seat)
+    compositions = rooms.composer.write(plans, seeds, rate=rater(plans[0]), kept=kept, seat=seat)
     return [(composition.lines, composition.rewrites) for composition in compositions]
 
 
@@ -174,6 +182,13 @@ def _verdict(score: Score, quoted: Finding) -> Verdict:
     if quoted.original:
         return verdict
     return structs.replace(verdict, kept=False, reasons=(*verdict.reasons, quoted.reason))
+
+
+def code_of(take: Take) -> str:
+    """Why a take that is not kept on paper is not: what weighs most, in one word."""
+    if not take.quoted.original:
+        return "quotes"
+    return "paper" if take.shared.original else "shares"
 
 
 def compared(takes: Sequence[Take], others: Others, spared: Collection[int]) -> list[Take]:

@@ -1,4 +1,5 @@
-"""The heart of a job: it keeps the lease alive and hears who wants the work to end.
+"""The heart of a job: it keeps the lease alive, hears who wants the work to end, and writes down
+what the work says of itself.
 
 The work itself runs in a thread, where it does not hold the event loop up.
 """
@@ -10,14 +11,20 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
+import structlog
+
 from engine.errors import LeaseLost, Stopped
 from engine.queue.contracts import Lease, Progress
 from engine.queue.events import Told
+from engine.studio.connections import GONE
 from engine.studio.lanes.lane import Studio
 from engine.studio.lanes.telling import Telling
 
 T = TypeVar("T")
+log = structlog.get_logger()
 LISTENED_TO = ("candidates", "families")
+SAID_S = 0.5
+"""What is said meanwhile is written down together."""
 
 
 class Heart:
@@ -30,12 +37,16 @@ class Heart:
         self._telling = Telling()
         self._halt = threading.Event()
         self._beating: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._news, self._writing = asyncio.Event(), asyncio.Lock()
+        self._saying: asyncio.Task[None] | None = None
         self.canceled = False
         """Whether it is the client who wants the work to end."""
 
     async def __aenter__(self) -> Self:
         self._studio.health.moved(self._lease.job.id, self._silent_s)
         self._beating = asyncio.create_task(self._beat())
+        self._saying = asyncio.create_task(self._say())
         return self
 
     async def __aexit__(
@@ -47,9 +58,13 @@ class Heart:
         self._halt.set()
         self._studio.health.ended(self._lease.job.id)
         assert self._beating is not None, "it was entered"
+        assert self._saying is not None, "it was entered"
+        self._saying.cancel()
         self._beating.cancel()
         with contextlib.suppress(asyncio.CancelledError, LeaseLost, OSError):
             await self._beating
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._saying
 
     def tell(self, said: Progress | Told) -> None:
         """Say how far the work is, or something else of it; `Stopped` where it is to end. Called
@@ -57,15 +72,34 @@ class Heart:
         if isinstance(said, Progress):
             self._progress = said
         self._telling.note(said)
+        self._loop.call_soon_threadsafe(self._news.set)
         self._studio.health.moved(self._lease.job.id)
         if self._halt.is_set():
             raise Stopped
 
     async def write_down(self) -> None:
-        """What was said since the last beat, for those who listen: of what can be listened to."""
-        said = self._telling.taken()
-        if said and self._lease.job.wants in LISTENED_TO:
-            await self._studio.queue.tell(self._lease.job.id, said)
+        """What was said since the last time, for those who listen: of what can be listened to."""
+        async with self._writing:
+            said = self._telling.taken()
+            if not said or self._lease.job.wants not in LISTENED_TO:
+                return
+            try:
+                await self._studio.queue.tell(self._lease, said)
+            except BaseException:
+                self._telling.put_back(said)
+                raise
+
+    async def _say(self) -> None:
+        """Write down what is said soon after, but not each word. A database that is away costs
+        nobody the work: it is tried again with what comes next."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self.write_down()
+            except GONE as error:
+                log.warning("job.untold", job=self._lease.job.id, error=str(error))
+            await asyncio.sleep(SAID_S)
 
     def stopped(self) -> bool:
         """Whether the work is to end."""
@@ -96,7 +130,6 @@ class Heart:
             if await self._studio.patiently(self._beat_once):
                 self.canceled = True
                 self._halt.set()
-            await self.write_down()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._studio.leave.wait(), min(pause, 2.0))
                 self._halt.set()

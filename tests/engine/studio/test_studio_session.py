@@ -62,15 +62,42 @@ def test_plans_takes_and_their_order_are_told_as_they_come(performed, short: Res
     offered, said = performed
     told = [one for one in said if isinstance(one, Told)]
     kinds = [one.kind for one in told]
-    assert (kinds[0], kinds[-1]) == ("plans.drawn", "takes.ranked")
+    assert kinds[:2] == ["plans.drawn", "stage"]
+    assert kinds.index("takes.ranked") > max(
+        at for at, kind in enumerate(kinds) if kind in ("bars.written", "take.written")
+    )
     plans = {one["take"]: one for one in told[0].facts["plans"]}
     written = {one.facts["take"] for one in told if one.kind == "take.written"}
-    ranked = told[-1].facts["takes"]
+    (ranked,) = (one.facts["takes"] for one in told if one.kind == "takes.ranked")
     assert set(ranked) <= written == set(plans)
     for one in offered:
         assert one.made.take in ranked
         assert plans[one.made.take]["tempo"] == one.made.plan.tempo
     assert len(msgspec.json.encode(said)) < 20_000
+
+
+def test_stages_and_bars_are_told_of_takes_that_were_drawn(performed) -> None:
+    offered, said = performed
+    told = [one for one in said if isinstance(one, Told)]
+    plans = {one["take"]: one for one in told[0].facts["plans"]}
+    stages = [one.facts for one in told if one.kind == "stage"]
+    assert (stages[0]["stage"], set(stages[0]["takes"])) == ("composing", set(plans))
+    rendered = [take for one in stages[1:] for take in one["takes"]]
+    assert {one["stage"] for one in stages[1:]} == {"rendering"}
+    assert len(rendered) == len(set(rendered))
+    assert {one.made.take for one in offered} <= set(rendered)
+    assert all(one["expected_s"] > 0 for one in stages)
+    bars = [one for event in told if event.kind == "bars.written" for one in event.facts["takes"]]
+    assert bars
+    for one in bars:
+        plan = plans[one["take"]]
+        assert 0 < one["bars"] == sum(one["written"]) <= one["of"] == plan["bars"]
+        assert all(0 <= bars <= form["bars"]
+                   for bars, form in zip(one["written"], plan["form"], strict=True))  # fmt: skip
+    assert plans[1]["seconds"] == pytest.approx(
+        plans[1]["bars"] * 240 / plans[1]["tempo"], rel=0.01
+    )
+    assert all(one.facts["passed"] in (True, False) for one in told if one.kind == "take.written")
 
 
 def test_the_label_names_the_evaluation_copy_and_not_the_master(performed) -> None:
@@ -103,6 +130,7 @@ def test_a_take_that_fails_the_second_hearing_is_replaced(
         made = _performed(short, rooms, stage=stage)
     retracted = [one for one in made if isinstance(one, RetractedTake)]
     offered = [one for one in made if isinstance(one, Candidate)]
+    assert {one.code for one in retracted if one.reason == "too quiet"} == {"heard"}
     assert [one.reason for one in retracted if one.take == performed[0][0].made.take] == [
         "too quiet"
     ]

@@ -39,6 +39,28 @@ def test_of_one_step_only_the_latest_is_kept() -> None:
     assert telling.taken() == []
 
 
+def test_who_says_the_same_again_is_not_written_down_again() -> None:
+    telling = Telling()
+    telling.note(_progress("compose", 0))
+    assert len(telling.taken()) == 1
+    telling.note(_progress("compose", 0))
+    assert telling.taken() == []
+    telling.note(_progress("compose", 1))
+    assert [one.facts["done"] for one in telling.taken()] == [1]
+
+
+def test_what_could_not_be_written_down_comes_first_the_next_time() -> None:
+    telling = Telling()
+    before = [Told(kind=f"before {n}", facts={}) for n in range(3)]
+    telling.note(Told(kind="after", facts={}))
+    telling.put_back(before)
+    assert [one.kind for one in telling.taken()] == ["before 0", "before 1", "before 2", "after"]
+    for n in range(MOST_KEPT - 1):
+        telling.note(Told(kind=f"{n}", facts={}))
+    telling.put_back(before)
+    assert [one.kind for one in telling.taken()][:2] == ["before 2", "0"]
+
+
 def test_what_nobody_writes_down_does_not_grow() -> None:
     telling, more = Telling(), Told(kind="x", facts={})
     threads = [
@@ -66,6 +88,75 @@ async def test_a_heart_writes_down_what_may_be_listened_to(pool: asyncpg.Pool, w
         told = await events.since(conn, {lease.job.id: 0})
     expected = ["brief.started", "progress", "takes.ranked"]
     assert [one.kind for one in told] == (expected if wants == "candidates" else expected[:1])
+
+
+async def test_what_is_said_is_written_down_without_being_asked_for(pool: asyncpg.Pool) -> None:
+    lease = await _leased(pool)
+    async with Heart(_studio(pool), lease, "plan") as heart, asyncio.timeout(30):
+        await heart.through(lambda: heart.tell(Told(kind="takes.ranked", facts={"takes": [1]})))
+        while "takes.ranked" not in await _told(pool, lease):  # noqa: ASYNC110 - a row
+            await asyncio.sleep(0.02)
+
+
+async def test_a_database_that_is_away_loses_nothing_that_was_said(pool: asyncpg.Pool) -> None:
+    lease = await _leased(pool)
+    queue_of = _Away(pool, repertoire.offer)
+    async with Heart(structs.replace(_studio(pool), queue=queue_of), lease, "plan") as heart:
+        await heart.through(lambda: heart.tell(Told(kind="first", facts={})))
+        async with asyncio.timeout(30):
+            await queue_of.failed.wait()
+        await heart.through(lambda: heart.tell(Told(kind="second", facts={})))
+        await heart.write_down()
+    assert await _told(pool, lease) == ["brief.started", "first", "second"]
+
+
+async def test_nothing_is_told_of_an_attempt_after_its_end(pool: asyncpg.Pool) -> None:
+    first, said = await _leased(pool), [Told(kind="late", facts={})]
+    shared = PostgresQueue(pool, repertoire.offer)
+    await shared.tell(first, [Told(kind="early", facts={})])
+    await shared.give_back(first)
+    await shared.tell(first, said)
+    second = await shared.claim("w2", timedelta(seconds=30))
+    assert second is not None
+    await shared.tell(first, said)
+    await shared.tell(second, [Told(kind="anew", facts={})])
+    await shared.finish(second)
+    await shared.tell(second, said)
+    kinds = ["brief.started", "early", "brief.requeued", "brief.started", "anew"]
+    assert await _told(pool, first) == kinds
+
+
+async def test_who_takes_a_job_away_waits_for_what_is_being_told_of_it(pool: asyncpg.Pool) -> None:
+    lease = await _leased(pool)
+    async with pool.acquire() as telling, pool.acquire() as taking:
+        transaction = telling.transaction()
+        await transaction.start()
+        await queue.tell(telling, lease, [Told(kind="early", facts={})])
+        taken = asyncio.create_task(queue.give_back(taking, lease))
+        await asyncio.sleep(0.2)
+        assert not taken.done()
+        await transaction.commit()
+        await taken
+    assert await _told(pool, lease) == ["brief.started", "early", "brief.requeued"]
+
+
+class _Away(PostgresQueue):
+    """A queue whose database is away when something is told for the first time."""
+
+    def __init__(self, *given) -> None:
+        super().__init__(*given)
+        self.failed = asyncio.Event()
+
+    async def tell(self, lease: Lease, told) -> None:
+        if not self.failed.is_set():
+            self.failed.set()
+            raise OSError("gone")
+        await super().tell(lease, told)
+
+
+async def _told(pool: asyncpg.Pool, lease: Lease) -> list[str]:
+    async with pool.acquire() as conn:
+        return [one.kind for one in await events.since(conn, {lease.job.id: 0})]
 
 
 async def _leased(pool: asyncpg.Pool) -> Lease:
