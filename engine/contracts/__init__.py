@@ -61,14 +61,7 @@ from engine.contracts.renditions import (
     TrackFacts,
     Version,
 )
-from engine.contracts.results import (
-    Asset,
-    Failed,
-    Made,
-    Measured,
-    RetractedTake,
-    Rewrite,
-)
+from engine.contracts.results import Asset, Failed, Made, Measured, RetractedTake, Rewrite
 from engine.contracts.sheets import Sheet
 
 __all__ = [
