@@ -28,6 +28,8 @@ from prometheus_client import start_http_server
 
 from api import arrival, docs, house, logs, openapi, problems
 from api.arrival import Gateway, safe_headers
+from api.batches import routes as batches
+from api.batches.uploads import Uploads
 from api.briefs import entering
 from api.briefs import routes as briefs
 from api.briefs import store as briefs_store
@@ -76,7 +78,8 @@ CONNECTION_BYTES = 32 * 1024
 BACKLOG = 1024
 """Connections the kernel keeps for us until we take them."""
 ROUTES = [
-    *briefs.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES, *licenses.ROUTES,
+    *briefs.ROUTES, *batches.ROUTES, *plans.ROUTES, *families.ROUTES, *candidates.ROUTES,
+    *licenses.ROUTES,
     *renditions.ROUTES, *usage.ROUTES, *budgets.ROUTES, *notices.ROUTES, *invoices.ROUTES,
     *events.ROUTES, *links.ROUTES, *keys.ROUTES, *endpoints.ROUTES, *webhooks.ROUTES,
     *house.ROUTES, *docs.ROUTES,
@@ -118,6 +121,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             backlog=Backlog(settings.backlog_s, settings.batch_backlog_s),
             seal=Seal(settings.pepper),
             addresses=Addresses(loopback=settings.webhooks_loopback),
+            uploads=Uploads(),
             audience=audience,
         )
         app.state.shop = shop

@@ -25,6 +25,31 @@ class ValidationFailed(DoorError):
         self.reasons = reasons
 
 
+class LineReason:
+    """One thing that is wrong with one line of an upload; lines count from 1."""
+
+    def __init__(self, line: int, reason: Reason) -> None:
+        self.line, self.reason = line, reason
+
+
+class BatchRefused(DoorError):
+    """Lines of an upload cannot be carried out, so none of it is."""
+
+    def __init__(self, reasons: list[LineReason], *, whole: bool) -> None:
+        lines = len({one.line for one in reasons})
+        more = "" if whole else " and more may be, for nobody looked further"
+        first = reasons[0]
+        super().__init__(
+            f"{lines} {'line is' if lines == 1 else 'lines are'} wrong{more}; nothing was set "
+            f"aside. Line {first.line}: {first.reason.detail}"
+        )
+        self.reasons = reasons
+
+
+class BodyTooLarge(DoorError):
+    """The body is larger than this call takes, or unpacks to more."""
+
+
 class InvalidKey(DoorError):
     """No API key, or one nobody issued."""
 
@@ -182,5 +207,12 @@ class BodyTooSlow(DoorError):
     """The body was not here in time."""
 
     def __init__(self, seconds: float) -> None:
+class UploadsBusy(Overcrowded):
+    """As many uploads are being read as this replica, or the account, may have at once."""
+
+    def __init__(self, whose: str) -> None:
+        DoorError.__init__(self, f"{whose} is reading another upload; try again in a moment")
+
+
         super().__init__(f"the whole body must be here within {seconds:g} seconds")
         self.seconds = seconds

@@ -12,6 +12,7 @@ from msgspec import Struct
 from api.keys.contracts import Scope
 
 IDS: dict[str, str] = {
+    "batch": r"bat_[0-9a-f]{24}",
     "account": r"acc_[0-9a-f]{24}",
     "brief": r"brf_[0-9a-f]{24}",
     "plan": r"plan_[0-9a-f]{24}",

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, InternalServerException
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from api import errors as door
 from api.arrival import with_head
@@ -30,13 +30,15 @@ class FieldProblem(Struct, frozen=True, kw_only=True):
     """One thing wrong with one field; ``limit`` says what would be accepted.
 
     ``pointer`` is a JSON pointer into the body; what is wrong with the query or a header is named
-    ``/query/<name>`` or ``/header/<name>``.
+    ``/query/<name>`` or ``/header/<name>``, and what is wrong with the n-th ``line`` of an upload
+    ``/lines/<n>`` and then what it is within the line.
     """
 
     pointer: str
     code: str
     detail: str
     limit: Any = None
+    line: int | UnsetType = UNSET
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -115,7 +117,9 @@ TABLE: dict[type[Exception], Kind] = {
     door.UnsupportedMediaType: _kind(415, "unsupported_media_type", "The body must be JSON"),
     door.RangeNotSatisfiable: _kind(416, "range_not_satisfiable", "There are no such bytes"),
     door.ValidationFailed: _kind(422, "validation_failed", "The request is not valid"),
+    door.BodyTooLarge: _kind(413, "payload_too_large", "The body is too large"),
     door.IdempotencyMismatch: _kind(
+    door.BatchRefused: _kind(422, "validation_failed", "Lines of the upload are not valid"),
         422, "idempotency_mismatch", "The Idempotency-Key was used for another request"
     ),
     door.QuoteMismatch: _kind(422, "quote_mismatch", "The quote is for another brief"),
@@ -262,6 +266,8 @@ def _fields(error: Exception) -> tuple[FieldProblem, ...]:
     if isinstance(error, (door.ValidationFailed, studio.BriefRefused)):
         return tuple(_field(reason) for reason in error.reasons[:MOST_REASONS])
     if isinstance(error, door.OverMaxTokens):
+    if isinstance(error, door.BatchRefused):
+        return tuple(map(_of_line, error.reasons))
         return (_one("/max_tokens", "budget_exceeded", str(error), error.needed),)
     if isinstance(error, till.BudgetExceeded):
         at = "/project" if error.scope == "project" else "/header/authorization"
@@ -285,6 +291,11 @@ def _field(reason: Reason) -> FieldProblem:
 
 
 def _headers(error: Exception) -> dict[str, str]:
+def _of_line(one: door.LineReason) -> FieldProblem:
+    said = _field(one.reason)
+    return structs.replace(said, pointer=f"/lines/{one.line}{said.pointer}", line=one.line)
+
+
     if isinstance(error, door.RateLimited):
         return {"retry-after": str(max(1, round(error.retry_after_s + 0.5)))}
     if isinstance(error, (door.QueueFull, door.TooManyStreams)):

@@ -6,6 +6,7 @@ import asyncpg
 from litestar import Request
 from msgspec import Struct
 
+from api.batches.uploads import Uploads
 from api.briefs.backlog import Backlog
 from api.candidates.shelf import Shelf
 from api.events.audience import Audience
@@ -60,6 +61,8 @@ class Shop(Struct, frozen=True, kw_only=True):
     """Closes webhook secrets, which only the clerk opens again."""
     addresses: Addresses
     """Says where webhooks may go."""
+    uploads: Uploads
+    """Batches that are being read."""
     audience: Audience
     """Everybody who listens to a brief as it is made."""
 

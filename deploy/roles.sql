@@ -41,8 +41,9 @@ grant select on all tables in schema billing to cuesmith_gateway;
 grant insert, update on billing.stripe_inbox, billing.errands to cuesmith_gateway;
 grant delete on billing.budgets to cuesmith_gateway;
 grant execute on function
-  billing.place_hold, billing.place_holds, billing.lock_free, billing.hold_each,
-  billing.charge_now, billing.set_budget, billing.month_of, billing.subject_of, billing.meter_of
+  billing.place_hold, billing.place_holds, billing.place_batch, billing.lock_free,
+  billing.hold_each, billing.charge_now, billing.set_budget, billing.month_of, billing.subject_of,
+  billing.meter_of
 to cuesmith_gateway;
 
 -- --- clerk ---

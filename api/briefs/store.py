@@ -198,7 +198,8 @@ def _seen(row: asyncpg.Record) -> Seen:
 SELECT_PAGE = """
 with lines as (
   select briefs.id, outcome, jobs.state as job,
-    coalesce(briefs.resolved ->> 'kind', 'family') as kind, briefs.created_at,
+    coalesce(briefs.resolved ->> 'kind', 'family') as kind,
+    left(coalesce(request ->> 'prompt', ''), 120) as words, briefs.created_at,
     briefs.finished_at, request ->> 'project' as project,
     request ->> 'customer_ref' as customer_ref,
     coalesce(outcome, case when jobs.state = 'queued' then 'queued' else 'running' end) as status
@@ -207,7 +208,7 @@ with lines as (
     and ($2::timestamptz is null or (briefs.created_at, briefs.id) < ($2, $3))
     and ($4::text is null or request ->> 'project' = $4)
 )
-select id, outcome, job, kind, created_at, finished_at, project, customer_ref from lines
+select id, outcome, job, kind, words, created_at, finished_at, project, customer_ref from lines
 where $5::text is null or status = $5
 order by created_at desc, id desc
 limit $6
@@ -242,12 +243,13 @@ async def mark_cancel(conn: asyncpg.Connection, brief: str) -> None:
 
 COUNT_OPEN = """
 select count(*) as account, count(*) filter (where api_key = $2) as key
-from api.briefs where account = $1 and outcome is null
+from api.briefs where account = $1 and outcome is null and batch is null
 """
 
 
 async def count_open(conn: asyncpg.Connection, account: str, api_key: str) -> tuple[int, int]:
-    """Briefs and families that have not ended: the account's, and those of one of its keys."""
+    """Briefs and families that have not ended, but for those of batches, which were let in as a
+    whole: the account's, and those of one of its keys."""
     row = await conn.fetchrow(COUNT_OPEN, account, api_key)
     return (0, 0) if row is None else (row["account"], row["key"])
 

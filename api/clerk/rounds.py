@@ -10,6 +10,7 @@ import structlog
 from msgspec import Struct
 from prometheus_client import Counter, Gauge
 
+from api.clerk.batches import end_batches, stop_batches
 from api.clerk.desk import Desk
 from api.clerk.dunning import dun
 from api.clerk.errands import do_errands, forget_errands
@@ -67,6 +68,8 @@ ROUNDS = (
     Round(step=do_errands, pause_s=IDLE_S, channel=errands.CHANNEL),
     Round(step=handle_stripe, pause_s=IDLE_S),
     Round(step=send_usage, pause_s=IDLE_S),
+    Round(step=stop_batches, pause_s=1.0),
+    Round(step=end_batches, pause_s=1.0),
     Round(step=keep_holds, pause_s=5.0),
     Round(step=count_waiting, pause_s=15.0),
     Round(step=count_messages, pause_s=15.0),

@@ -8,6 +8,7 @@ from msgspec import Struct
 from api.docs.frame import coded, text
 
 BRIEF = "brf_51c3a0b7d2e94f6810aa7c3e"
+BATCH = "bat_19f8e7d6c5b4a39281706f5e"
 FAMILY = "fam_0c9e8d7b6a5f4e3d2c1b0a99"
 CANDIDATE = "cand_6a5d43cf81d8d0e0a3b1c2d4"
 TRACK = "trk_2f1e0d9c8b7a69584736a5b4"
@@ -73,6 +74,11 @@ MESSAGES: dict[str, Message] = {
     "rendition.failed": Message(
         when="A rendition could not be made; it can be ordered anew.",
         facts={**_RENDERED, "failure": "attempts_used_up"},
+    ),
+    "batch.ended": Message(
+        when="Every brief of a catalogue run has ended, however it did.",
+        facts={"batch": BATCH, "briefs": 1000,
+               "counts": {"succeeded": 981, "partially_succeeded": 14, "failed": 5}},
     ),
     "license.created": Message(
         when="A candidate was picked: there are a license and a track.",

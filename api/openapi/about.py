@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from api.batches.contracts import BatchLine, NewPicks
 from api.briefs.contracts import NewBrief
 from api.webhooks.contracts import EndpointChange, NewEndpoint, Redelivery
 from engine.contracts import (
@@ -165,3 +166,15 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
 }  # fmt: skip
 """What a field means, where its name and limits do not say it; words in braces stand for the list
 of them that `engine.words` accepts."""
+ABOUT[BatchLine] = {
+    **ABOUT[NewBrief],
+    "lane": "Always `batch`: a catalogue costs the batch price, and may wait.",
+    "deadline_s": "How long this line may wait, where it is to be made sooner than the batch's "
+    "`deadline_s` says.",
+    "reference": "Your own name for the line; it comes back in results, statement and package.",
+}
+ABOUT[NewPicks] = {
+    "first_line": "The first line of the upload to license from.",
+    "last_line": "The last one; at most a hundred lines at once.",
+    "rating_min": "License nothing that the panel rates lower than this.",
+}

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from api.batches.contracts import BatchLine, NewPicks
 from api.briefs.contracts import NewBrief
 from api.budgets.contracts import NewBudget
 from api.keys.contracts import NewKey
@@ -20,6 +21,11 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
     },
     FamilyBrief: {
         "brand": {"warm": 0.6, "futuristic": 0.3}, "tonic": "D", "candidates": 2, "seed": 1,
+    BatchLine: {
+        "prompt": "calm piano for a film about rivers", "kind": "bed", "duration_ms": 90_000,
+        "candidates": 2, "project": "catalogue-autumn", "reference": "river-0017",
+    },
+    NewPicks: {"first_line": 1, "last_line": 100, "rating_min": 0.6},
         "functions": ["welcome", "door_open", "door_close", "seat_belt", "warn"],
         "limits": {"door_open": {"duration_ms": 900}, "all": {"peak_dbfs": -3}},
         "delivery": {"sample_rate": 48_000, "channels": 2}, "max_tokens": 10,

@@ -140,7 +140,7 @@ def _operation(
         }
         if operation.body in EXAMPLES:
             example = EXAMPLES[operation.body]
-            made["requestBody"]["content"]["application/json"]["example"] = example
+            made["requestBody"]["content"][kind]["example"] = example
     if operation.tag == "operations" and "Stripe-Signature" in operation.headers:
         made["requestBody"] = {
             "required": True, "content": {"application/json": {"schema": {"type": "object"}}}
@@ -152,6 +152,11 @@ def _path(path: str) -> Iterable[dict[str, Any]]:
     for name in _PARAMETER.findall(path):
         schema = {"type": "string", "pattern": f"^{IDS[name]}$"}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
+def _sent_as(operation: Operation) -> str:
+    """JSON; of JSON lines the schema and the example are those of one line."""
+    return "application/jsonl" if operation.lines else "application/json"
+
+
 
 
 def _query(operation: Operation) -> Iterable[dict[str, Any]]:

@@ -14,6 +14,7 @@ MessageType = Literal[
     "brief.expired",
     "family.succeeded", "family.partially_succeeded", "family.failed", "family.canceled",
     "family.expired",
+    "batch.ended",
     "rendition.succeeded", "rendition.failed",
     "license.created", "topup.paid",
     "notice.budget_50", "notice.budget_80", "notice.budget_100", "notice.tokens_expiring",

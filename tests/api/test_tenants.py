@@ -32,7 +32,7 @@ as hard to guess as a key and ends by itself."""
 BODIES: dict[str, Any] = {
     "create_rendition": {"format": "flac", "bit_depth": 16},
     "create_brief": CHIME, "create_quote": CHIME, "create_plans": CHIME, "create_family": FAMILY,
-    "create_family_quote": FAMILY,
+    "create_family_quote": FAMILY, "pick_batch": {"first_line": 1, "last_line": 1},
 }  # fmt: skip
 UNKNOWN = "0" * 24
 
@@ -77,6 +77,8 @@ async def send(client: Client, call: Call, address: str, **headers: str) -> Any:
     """The call, with a body that it would take."""
     named = {"authorization": f"Bearer {client.secret}", "idempotency-key": "x", **headers}
     body = {"json": BODIES.get(call.name, {})} if call.promise.body is not None else {}
+    if call.promise.lines:
+        named["content-type"] = "application/jsonl"
     return await client.http.request(call.method, address, headers=named, **body)
 
 
