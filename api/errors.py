@@ -203,10 +203,6 @@ class Overcrowded(DoorError):
         self.most = most
 
 
-class BodyTooSlow(DoorError):
-    """The body was not here in time."""
-
-    def __init__(self, seconds: float) -> None:
 class UploadsBusy(Overcrowded):
     """As many uploads are being read as this replica, or the account, may have at once."""
 
@@ -214,5 +210,9 @@ class UploadsBusy(Overcrowded):
         DoorError.__init__(self, f"{whose} is reading another upload; try again in a moment")
 
 
+class BodyTooSlow(DoorError):
+    """The body was not here in time."""
+
+    def __init__(self, seconds: float) -> None:
         super().__init__(f"the whole body must be here within {seconds:g} seconds")
         self.seconds = seconds

@@ -78,6 +78,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     answers: dict[int, Any]
     scope: Scope | None = None
     body: Any = None
+    lines: bool = False
+    """Whether the body is many of these, one a line."""
     query: type[Struct] | None = None
     headers: tuple[str, ...] = ()
     refuses: tuple[type[Exception], ...] = ()

@@ -116,10 +116,10 @@ TABLE: dict[type[Exception], Kind] = {
     door.CandidateExpired: _kind(410, "candidate_expired", "The candidate has expired"),
     door.UnsupportedMediaType: _kind(415, "unsupported_media_type", "The body must be JSON"),
     door.RangeNotSatisfiable: _kind(416, "range_not_satisfiable", "There are no such bytes"),
-    door.ValidationFailed: _kind(422, "validation_failed", "The request is not valid"),
     door.BodyTooLarge: _kind(413, "payload_too_large", "The body is too large"),
-    door.IdempotencyMismatch: _kind(
+    door.ValidationFailed: _kind(422, "validation_failed", "The request is not valid"),
     door.BatchRefused: _kind(422, "validation_failed", "Lines of the upload are not valid"),
+    door.IdempotencyMismatch: _kind(
         422, "idempotency_mismatch", "The Idempotency-Key was used for another request"
     ),
     door.QuoteMismatch: _kind(422, "quote_mismatch", "The quote is for another brief"),
@@ -265,9 +265,9 @@ def _detail(error: Exception) -> str:
 def _fields(error: Exception) -> tuple[FieldProblem, ...]:
     if isinstance(error, (door.ValidationFailed, studio.BriefRefused)):
         return tuple(_field(reason) for reason in error.reasons[:MOST_REASONS])
-    if isinstance(error, door.OverMaxTokens):
     if isinstance(error, door.BatchRefused):
         return tuple(map(_of_line, error.reasons))
+    if isinstance(error, door.OverMaxTokens):
         return (_one("/max_tokens", "budget_exceeded", str(error), error.needed),)
     if isinstance(error, till.BudgetExceeded):
         at = "/project" if error.scope == "project" else "/header/authorization"
@@ -290,12 +290,12 @@ def _field(reason: Reason) -> FieldProblem:
     return _one(reason.pointer, reason.code, reason.detail, reason.limit)
 
 
-def _headers(error: Exception) -> dict[str, str]:
 def _of_line(one: door.LineReason) -> FieldProblem:
     said = _field(one.reason)
     return structs.replace(said, pointer=f"/lines/{one.line}{said.pointer}", line=one.line)
 
 
+def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, door.RateLimited):
         return {"retry-after": str(max(1, round(error.retry_after_s + 0.5)))}
     if isinstance(error, (door.QueueFull, door.TooManyStreams)):

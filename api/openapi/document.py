@@ -136,7 +136,7 @@ def _operation(
     if operation.body is not None:
         made["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schema_of[operation.body]}},
+            "content": {(kind := _sent_as(operation)): {"schema": schema_of[operation.body]}},
         }
         if operation.body in EXAMPLES:
             example = EXAMPLES[operation.body]
@@ -148,15 +148,15 @@ def _operation(
     return made
 
 
-def _path(path: str) -> Iterable[dict[str, Any]]:
-    for name in _PARAMETER.findall(path):
-        schema = {"type": "string", "pattern": f"^{IDS[name]}$"}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
 def _sent_as(operation: Operation) -> str:
     """JSON; of JSON lines the schema and the example are those of one line."""
     return "application/jsonl" if operation.lines else "application/json"
 
 
+def _path(path: str) -> Iterable[dict[str, Any]]:
+    for name in _PARAMETER.findall(path):
+        schema = {"type": "string", "pattern": f"^{IDS[name]}$"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query(operation: Operation) -> Iterable[dict[str, Any]]:
