@@ -19,13 +19,13 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
         "instruments": {"require": ["drums", "bass"], "forbid": ["choir"]},
         "delivery": {"lufs": -16}, "max_tokens": 8, "customer_ref": "acme-42",
     },
-    FamilyBrief: {
-        "brand": {"warm": 0.6, "futuristic": 0.3}, "tonic": "D", "candidates": 2, "seed": 1,
     BatchLine: {
         "prompt": "calm piano for a film about rivers", "kind": "bed", "duration_ms": 90_000,
         "candidates": 2, "project": "catalogue-autumn", "reference": "river-0017",
     },
     NewPicks: {"first_line": 1, "last_line": 100, "rating_min": 0.6},
+    FamilyBrief: {
+        "brand": {"warm": 0.6, "futuristic": 0.3}, "tonic": "D", "candidates": 2, "seed": 1,
         "functions": ["welcome", "door_open", "door_close", "seat_belt", "warn"],
         "limits": {"door_open": {"duration_ms": 900}, "all": {"peak_dbfs": -3}},
         "delivery": {"sample_rate": 48_000, "channels": 2}, "max_tokens": 10,
