@@ -40,7 +40,7 @@ export class Board {
     this.facts = h("div", { class: "stack" });
     this.element = h("section", { class: "audition stack", "aria-label": say("audition.board") },
       this.line.element, this.bar.element, h("p", { class: "hint" }, say("audition.board.hint")), this.grid,
-      this.facts, h("p", { class: "hint keys" }, say("audition.keys")));
+      this.facts, h("p", { class: "hint keys" }, say("audition.board.keys")));
     replace(place, this.element);
   }
 
@@ -88,7 +88,7 @@ export class Board {
           : h("button", { type: "button", class: "pick", disabled: status === "expired",
             "aria-label": say("audition.pick.said", { number: which, tokens }), on: { click: () => this.pick(id) } },
             say(status === "expired" ? "audition.expired" : "audition.pick"),
-            h("span", { class: "hint" }, number(tokens), " ◆"))));
+            h("span", { class: "hint" }, say("audition.price", { tokens })))));
   }
 
   fill(candidate, name) {

@@ -1,7 +1,7 @@
 // Every constraint of a candidate: what was asked, what it measures, how close that is.
 
 import { h, table } from "../elements.js";
-import { number, say } from "../words.js";
+import { number, say, seconds } from "../words.js";
 import { constraint, stem, unit, value } from "./names.js";
 
 /** Asked is the most there may be. */
@@ -17,7 +17,7 @@ export function measures(measured, caption) {
   const heads = [say("audition.measures.name"), { text: say("audition.measures.asked"), class: "number" },
     { text: say("audition.measures.measured"), class: "number" }, say("audition.measures.close"),
     say("audition.measures.passed")];
-  return table(heads, measured.map(row), caption);
+  return h("div", { class: "measures" }, table(heads, measured.map(row), caption));
 }
 
 /** How many there are, and how many of them are missed. */
@@ -60,12 +60,13 @@ function span(name, [low, high], measured) {
   const words = say(nearer >= 0 ? "audition.inside" : "audition.outside", { by });
   if (!Number.isFinite(above + below)) return words;
   const at = Math.max(0, Math.min(1, above / (above + below)));
-  return h("span", { class: "gauge" },
-    h("span", { class: "track", "aria-hidden": "true" },
+  return h("span", { class: "nearness" },
+    h("span", { class: "scale", "aria-hidden": "true" },
       h("span", { class: "dot", style: { left: `${100 * at}%` } })), words);
 }
 
 function told(name, by) {
+  if (name.startsWith("duration")) return seconds(by / 1000);
   const units = { dBTP: "dB", dBFS: "dB", LUFS: "LU" };
   const said = unit(name);
   return `${number(by, by < 0.1 ? 3 : 2)} ${units[said] ?? said}`.trim();

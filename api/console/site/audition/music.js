@@ -157,10 +157,8 @@ export class Music {
     this.matching = on;
     this.loud.show(on);
     const gains = this.gains();
-    for (const id of this.rows.keys()) {
-      this.deck.trim(id, gains.get(id));
-      this.draw(id);
-    }
+    for (const id of this.rows.keys()) this.deck.trim(id, gains.get(id));
+    for (const id of this.rows.keys()) this.draw(id);
   }
 
   loop(on) {
@@ -236,8 +234,10 @@ export class Music {
 
   draw(id) {
     const row = this.rows.get(id);
-    const gain = this.gains().get(id) ?? 1;
-    row.draw(this.outlines.get(id), gain, this.sheets.get(id), this.seconds);
+    const gains = this.gains();
+    // The loudest of all fills its row; the others stand beside it as they sound.
+    const highest = Math.max(...[...this.outlines].map(([other, one]) => peak(one) * (gains.get(other) ?? 1)));
+    row.draw(this.outlines.get(id), (gains.get(id) ?? 1) / Math.max(highest, 0.05), this.sheets.get(id), this.seconds);
   }
 
   moved(at) {
@@ -299,6 +299,10 @@ const KEYS = [
 
 function loudness(candidate) {
   return candidate.measured.find((one) => one.name === "lufs")?.measured ?? NaN;
+}
+
+function peak({ low, high }) {
+  return high.reduce((most, value, at) => Math.max(most, value, -low[at]), 0);
 }
 
 function signature(sheet) {

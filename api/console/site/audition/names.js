@@ -1,6 +1,7 @@
 // What constraints and cabin sounds are called, and in which units they are measured.
 
-import { bring, known, number, say } from "../words.js";
+import { h } from "../elements.js";
+import { bring, known, number, say, seconds } from "../words.js";
 
 const CONSTRAINTS = {
   duration_ms: ["Length", "时长"], duration: ["Length", "时长"], bars: ["Bars", "小节数"],
@@ -24,7 +25,7 @@ const CONSTRAINTS = {
   level_dba: ["Level", "声级"], over_noise_db: ["Over noise", "高于噪声"],
   distinct: ["Told apart", "可区分"], timbre: ["One timbre", "音色统一"],
   signature: ["Signature", "标志音程"], recognised_in_noise: ["Recognised in noise", "噪声中可识别"],
-  likeness: ["Likeness", "相似度"],
+  likeness: ["Likeness", "相似度"], mirrored: ["Mirrored", "镜像"],
 };
 const SOUNDS = {
   welcome: ["Welcome", "欢迎"], farewell: ["Farewell", "道别"], door_open: ["Door opens", "开门"],
@@ -44,11 +45,12 @@ const FACTS = {
   brief_sha256: ["Brief", "需求摘要"], model_sha256: ["Composing model", "作曲模型"],
   score_sha256: ["Score", "乐谱摘要"], planner_sha256: ["Planning model", "结构模型"],
   master_sha256: ["Master", "母带摘要"], bits_per_note: ["Bits per note", "每音比特"],
+  sounds_sha256: ["Sounds", "声音摘要"], character_sha256: ["Character", "性格摘要"], take: ["Take", "版次"],
   digital_source_type: ["Source type (IPTC)", "来源类型(IPTC)"],
 };
 const UNITS = [["_ms", "ms"], ["_dbtp", "dBTP"], ["_dbfs", "dBFS"], ["_dba", "dBA"], ["_db", "dB"],
   ["_lufs", "LUFS"], ["_lu", "LU"], ["_hz", "Hz"], ["bpm", "bpm"], ["lufs", "LUFS"], ["sample_rate", "Hz"],
-  ["duration", "ms"]];
+  ["duration", "ms"], ["_kmh", "km/h"]];
 
 for (const [kind, names] of Object.entries({ constraint: CONSTRAINTS, sound: SOUNDS, stem: STEMS, fact: FACTS })) {
   const of = (at) => Object.fromEntries(Object.entries(names).map(([name, said]) => [`${kind}.${name}`, said[at]]));
@@ -86,23 +88,40 @@ export function unit(name) {
   return UNITS.find(([end]) => name.endsWith(end))?.[1] ?? "";
 }
 
-/** A value of a constraint for people. */
+/** A value of a constraint for people: words, or an element where there are several. */
 export function value(name, said) {
   if (said === null || said === undefined) return "";
-  if (typeof said === "boolean") return say(said ? "audition.yes" : "audition.no");
-  if (typeof said === "number") return `${number(said, 2)} ${unit(name)}`.trim();
+  if (typeof said === "boolean") return say(said ? "audition.true" : "audition.false");
+  if (typeof said === "number") return measure(name, said);
   if (Array.isArray(said)) return list(name, said);
-  if (typeof said === "object") {
-    return Object.entries(said).filter(([, one]) => one !== null)
-      .map(([key, one]) => `${named("sound", key)} ${value("", one)}`).join(", ");
-  }
+  if (typeof said === "object") return several(name, said);
   return String(said);
+}
+
+function measure(name, said) {
+  if (/^duration(_ms)?$/.test(name)) return seconds(said / 1000);
+  return `${number(said, 2)} ${unit(name)}`.trim();
+}
+
+/** Several values, each with its name: of sounds, or of the speeds of a car. */
+function several(name, said) {
+  const speeds = Object.keys(said).every((one) => /^\d+$/.test(one));
+  return h("span", { class: "several" }, Object.entries(said).filter(([, one]) => one !== null)
+    .map(([key, one]) => h("span", {}, h("b", {}, speeds ? `${key} km/h` : label(key)), " ",
+      typeof one === "object" ? Object.entries(one).map(([inner, each]) =>
+        `${label(inner)} ${value(inner, each)}`).join(" · ") : value(key, one))));
+}
+
+/** A name without its unit, which stands behind the value. */
+function label(name) {
+  const end = UNITS.find(([suffix]) => suffix.startsWith("_") && name.endsWith(suffix))?.[0] ?? "";
+  return known(`sound.${name}`) ? sound(name) : name.slice(0, name.length - end.length).replaceAll("_", " ");
 }
 
 function list(name, said) {
   const [low, high] = said;
   const span = said.length === 2 && [low, high].every((one) => one === null || typeof one === "number");
-  if (!span) return said.map((one) => value("", one)).join(", ");
+  if (!span) return said.map((one) => (Array.isArray(one) ? one.join(" → ") : value("", one))).join(", ");
   if (high === null) return say("audition.from", { value: value(name, low) });
   if (low === null) return say("audition.upto", { value: value(name, high) });
   return `${number(low, 2)} – ${number(high, 2)} ${unit(name)}`.trim();

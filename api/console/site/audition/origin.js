@@ -43,7 +43,10 @@ export function provenance(said) {
 }
 
 function shown(value) {
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (value !== null && typeof value === "object") {
+    return Object.entries(value).map(([name, one]) => h("span", { class: "inner" }, `${fact(name)} `, shown(one)));
+  }
+  const text = String(value);
   if (!/^[0-9a-f]{64}$/.test(text)) return text;
   return h("code", { title: text }, `${text.slice(0, 12)}…`);
 }

@@ -64,7 +64,7 @@ export class Roll {
     const said = say("audition.section.said", { name: one.name, from: seconds(one.start_s),
       to: seconds(one.end_s), energy: one.energy });
     const button = h("button", { type: "button", class: "section", "aria-pressed": "false", title: said,
-      "aria-label": said, style: { "flex-grow": width, "--energy": one.energy / 7 },
+      "aria-label": said, style: { width: `${100 * width}%`, "--energy": one.energy / 7 },
       on: { click: () => this.repeat(button.getAttribute("aria-pressed") === "true" ? null : one) } },
       h("span", { "aria-hidden": "true" }, one.name));
     button.section = one;

@@ -44,7 +44,7 @@ export class Row {
       replace(this.deal, h("button", { type: "button", class: "pick",
         title: say("audition.expires", { at: when(candidate.expires_at) }),
         "aria-label": say("audition.pick.said", { number: which, tokens }), on: { click: () => this.pick() } },
-        say("audition.pick"), h("span", { class: "hint" }, number(tokens), " ◆")));
+        say("audition.pick"), h("span", { class: "hint" }, say("audition.price", { tokens }))));
     }
   }
 
