@@ -56,7 +56,7 @@ export async function call(method, path, options = {}) {
   if (!answer.ok) throw await refusal(answer);
   if (whole) return answer;
   if (answer.status === 204) return null;
-  const json = /^application\/(problem\+)?json/.test(answer.headers.get("Content-Type") ?? "");
+  const json = /^application\/(problem\+)?json\b/.test(answer.headers.get("Content-Type") ?? "");
   return json ? answer.json() : answer;
 }
 
