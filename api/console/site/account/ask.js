@@ -10,7 +10,7 @@ import { refused } from "./frame.js";
  */
 export function confirm({ title, body, label, act, tone = "danger" }) {
   return open(title, (close) => {
-    const told = h("div", { role: "alert" });
+    const told = h("div");
     const no = h("button", { type: "button", on: { click: () => close(null) } }, say("account.cancel"));
     const yes = h("button", { type: "button", class: tone, on: { click: () => go() } }, label);
     async function go() {
@@ -79,6 +79,7 @@ function open(title, fill, { stays = false } = {}) {
     const { content, focus } = fill(close);
     const made = h("dialog", { "aria-labelledby": heading.id },
       h("header", {}, heading), h("div", { class: "within" }, content));
+    if (stays) made.setAttribute("closedby", "none");
     // A secret that is shown once is not lost to a key pressed by mistake.
     made.addEventListener("cancel", (event) => { if (stays) event.preventDefault(); });
     // However it is closed, also by leaving the page.

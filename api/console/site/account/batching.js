@@ -19,7 +19,7 @@ bring({
     "batches.ended": "ended",
   },
   zh: {
-    "batches.title": "批次",
+    "batches.title": "批量",
     "batches.ended_at": "结束",
     "batches.running": "进行中",
     "batches.canceling": "正在取消",

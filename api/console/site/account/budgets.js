@@ -189,7 +189,7 @@ bring({
     "budgets.told": "关于上限的通知",
     "budgets.set": "设置上限",
     "budgets.what": "对象",
-    "budgets.project_hint": "与需求单的 project 字段一致。",
+    "budgets.project_hint": "与需求的 project 字段一致。",
     "budgets.cap": "每月代币",
     "budgets.cap_hint": "整数；0 表示一律不放行。",
     "budgets.save": "设置上限",

@@ -163,11 +163,11 @@ bring({
     "chart.title": "每日花费的代币",
     "chart.day": "日期（UTC）",
     "chart.audition": "试听",
-    "chart.license": "授权",
+    "chart.license": "许可证",
     "chart.as_table": "以表格显示",
     "chart.nothing": "{from} 至 {to} 每日花费的代币：无。",
     "chart.summary": "{from} 至 {to} 每日花费的代币：共 {n}，最多的一天是 {day}，{most} 代币。",
-    "chart.said": "{day}：{n} 代币（试听 {audition}，授权 {license}）",
+    "chart.said": "{day}：{n} 代币（试听 {audition}，许可证 {license}）",
     "chart.said_none": "{day}：没有花费",
   },
 });

@@ -1,8 +1,8 @@
 // Forms that keep what was typed and say at the field what would be accepted.
 
-import { accepted, announce, field, h, mark, named, replace } from "../elements.js";
-import { say } from "../words.js";
+import { announce, field, h, mark, named, replace } from "../elements.js";
 import { busy, refused } from "./frame.js";
+import { reason } from "./reasons.js";
 
 /**
  * A form of `entries`: `{pointer, label, input, hint, read}`; `input` is a control, or a fieldset.
@@ -57,8 +57,7 @@ function placed(error, rows, over) {
       left += 1;
       continue;
     }
-    const limit = one.limit === null || one.limit === undefined ? null : ` ${say("elements.accepted", { limit: accepted(one.limit) })}`;
-    mark(at.input, one.detail, limit);
+    mark(at.input, reason(one));
     first ??= at.input;
   }
   if (first === null || left > 0) replace(over, refused(error));
@@ -74,7 +73,7 @@ export function choice(options, chosen) {
 
 /** Boxes to tick, `[value, label, hint]`, as one group. */
 export function boxes(legend, options, ticked) {
-  const inputs = options.map(([value]) => h("input", { type: "checkbox", value, checked: ticked.includes(value) }));
+  const inputs = options.map(([value]) => h("input", { type: "checkbox", value, defaultChecked: ticked.includes(value) }));
   const group = h("fieldset", { class: "boxes" }, h("legend", {}, legend),
     options.map(([, label, hint], at) => h("label", { class: "box" }, inputs[at],
       h("span", {}, h("b", {}, label), hint ? h("small", {}, hint) : null))));

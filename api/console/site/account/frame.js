@@ -78,7 +78,7 @@ export async function busy(control, work) {
     await work();
   } catch (error) {
     if (error.name === "AbortError") return;
-    const told = h("div", { class: "problem-here", role: "alert" }, ...refused(error));
+    const told = h("div", { class: "problem-here" }, ...refused(error));
     if (control.isConnected) control.after(told);
   } finally {
     control.removeAttribute("aria-disabled");

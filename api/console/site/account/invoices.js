@@ -81,7 +81,7 @@ function pay(topup) {
 
 function topups(signal) {
   const place = h("div");
-  const followed = new Set();
+  const followed = new Map();
   const heads = [
     say("account.at"), { text: say("account.token_count"), class: "number" },
     { text: say("topups.price"), class: "number" }, say("account.state"),
@@ -96,17 +96,19 @@ function topups(signal) {
   }, signal);
   /** Watch a top-up until its money has come, or will not. */
   async function follow(id, then = () => {}) {
-    if (followed.has(id)) return;
-    followed.add(id);
+    if (followed.has(id)) return followed.get(id).push(then);
+    followed.set(id, [then]);
     try {
       const over = (one) => !["requested", "open"].includes(one.status);
       const last = await until(() => call("GET", `/v1/topups/${id}`, { signal }), over, signal, { tries: 400, first: 2, slowest: 8 });
       announce(say("topups.now", { n: last.tokens, state: say(`topups.${last.status}`) }));
-      then();
+      for (const one of followed.get(id)) one();
+      window.dispatchEvent(new Event("tokens"));
       await renew();
     } catch (error) {
       if (error.name !== "AbortError") followed.delete(id);
     }
+    return undefined;
   }
   return { element: place, renew, follow };
 }

@@ -125,7 +125,7 @@ bring({
     "picking.rating": "A number from 0 to 1.",
   },
   zh: {
-    "picking.about": "对每一行已结束且尚未授权的需求单，授权其最佳候选。购买前会显示价格。",
+    "picking.about": "对每一行已结束且尚未授权的需求，授权其最佳候选。购买前会显示价格。",
     "picking.from": "起始行",
     "picking.to": "结束行",
     "picking.least": "最低评分",

@@ -85,7 +85,7 @@ bring({
     "results.title": "各行结果",
     "results.all": "全部",
     "results.none": "还没有这样的行。",
-    "results.brief": "需求单",
+    "results.brief": "需求",
     "results.best": "最佳候选",
     "results.rated": "评分 {rating}，共 {n} 个",
   },

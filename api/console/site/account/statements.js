@@ -215,7 +215,7 @@ bring({
     "statements.csv": "CSV",
     "statements.jsonl": "JSON 行",
     "statements.kind_audition": "试听",
-    "statements.kind_license": "授权",
+    "statements.kind_license": "许可证",
     "statements.kind_topup": "充值",
     "statements.kind_grant": "赠送",
     "statements.kind_refund": "退回",

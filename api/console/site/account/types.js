@@ -23,10 +23,10 @@ export const GROUPS = {
 export function types(chosen) {
   const stem = `types-${(made += 1)}`;
   const radio = (value, label) => {
-    const input = h("input", { type: "radio", name: stem, value, checked: (chosen.length === 0) === (value === "all") });
+    const input = h("input", { type: "radio", name: stem, value, defaultChecked: (chosen.length === 0) === (value === "all") });
     return h("label", { class: "box" }, input, h("span", {}, label));
   };
-  const inputs = Object.values(GROUPS).flat().map((value) => h("input", { type: "checkbox", value, checked: chosen.includes(value) }));
+  const inputs = Object.values(GROUPS).flat().map((value) => h("input", { type: "checkbox", value, defaultChecked: chosen.includes(value) }));
   const of = (value) => inputs.find((one) => one.value === value);
   const some = h("div", { class: "types", hidden: chosen.length === 0 },
     Object.entries(GROUPS).map(([name, list]) => h("fieldset", { class: "boxes" }, h("legend", {}, say(`types.${name}`)),
@@ -53,9 +53,9 @@ bring({
   },
   zh: {
     "types.some": "仅以下类型",
-    "types.music": "需求单与候选",
+    "types.music": "需求与候选",
     "types.families": "声音家族",
-    "types.batches": "批次",
+    "types.batches": "批量任务",
     "types.files": "文件与授权",
     "types.money": "费用与上限",
     "types.webhooks": "Webhook",

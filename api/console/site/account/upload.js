@@ -1,7 +1,8 @@
 // A file of JSON lines before it is sent, and what is wrong with which line of it.
 
-import { accepted, h, table } from "../elements.js";
+import { h, table } from "../elements.js";
 import { bring, number, say } from "../words.js";
+import { reason } from "./reasons.js";
 
 const MOST_LINES = 10_000;
 const MOST_BYTES = 32 * 1024 * 1024;
@@ -58,7 +59,7 @@ export function wrongs(errors, { lines }) {
       found.map((one) => [
         number(lineOf(one)),
         h("code", {}, one.pointer.replace(/^\/lines\/\d+/, "") || "/"),
-        [one.detail, one.limit === null || one.limit === undefined ? null : h("small", {}, say("elements.accepted", { limit: accepted(one.limit) }))],
+        reason(one),
         h("code", { class: "excerpt" }, excerpt(lines[lineOf(one) - 1] ?? "")),
       ]),
       say("upload.wrong", { n: errors.length })));
@@ -83,8 +84,8 @@ bring({
   },
   zh: {
     "upload.big": "文件超过 32 MB。",
-    "upload.empty": "还没有内容：请选择文件，或粘贴需求单，每行一份。",
-    "upload.many": "共 {n} 行；一个批次最多 10,000 行。",
+    "upload.empty": "还没有内容：请选择文件，或粘贴需求，每行一份。",
+    "upload.many": "共 {n} 行；一个批量任务最多 10,000 行。",
     "upload.no_object": "每行应为一个 JSON 对象：{\"prompt\": \"…\"}",
     "upload.no_json": "这一行不是 JSON；每行应为一个完整的对象",
     "upload.wrong": "{n} 处有误",

@@ -181,9 +181,9 @@ bring({
   },
   zh: {
     "usage.available": "可用",
-    "usage.available_about": "新的需求单可以动用的数量",
+    "usage.available_about": "新的需求可以动用的数量",
     "usage.held": "已预留",
-    "usage.held_about": "为正在制作的需求单预留",
+    "usage.held_about": "为正在制作的需求预留",
     "usage.posted": "钱包余额",
     "usage.posted_about": "包含已预留的代币",
     "usage.credit_limit": "信用额度",
