@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 FOLDER = Path(__file__).parent / "site"
+_LONGEST = 100
 _NAME = re.compile(r"(?:[a-z][a-z0-9_-]*/)*[a-z][a-z0-9_-]*\.(?P<suffix>html|js|css|svg)")
 _MEDIA_TYPES = {
     "html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8",
@@ -29,7 +30,7 @@ def find(name: str) -> SiteFile | None:
     """The file of this name. None where there is none, and for every name that none of ours could
     have: no dots but one, so none that leads out of the folder."""
     named = _NAME.fullmatch(name)
-    if named is None:
+    if named is None or len(name) > _LONGEST:
         return None
     file = FOLDER / name
     try:
