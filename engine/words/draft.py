@@ -170,7 +170,7 @@ class Draft:
             stems=("all",) if "stems" in single else (),
             readings=tuple(
                 dict.fromkeys(
-                    structs.replace(reading, words=self._as_written(at, reading.words))
+                    self._told(at, reading)
                     for at, reading in sorted(self.readings, key=lambda r: r[0])
                 )
             ),
@@ -192,6 +192,10 @@ class Draft:
             else:
                 kept.append((at, reading))
         self.readings = kept
+
+    def _told(self, at: int, reading: Reading) -> Reading:
+        words = self._as_written(at, reading.words)
+        return reading if words == reading.words else structs.replace(reading, words=words)
 
     def _as_written(self, at: int, words: str) -> str:
         found = self.text.find(words, max(0, at))

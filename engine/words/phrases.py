@@ -9,6 +9,9 @@ from msgspec import Struct
 from engine.words import lexicon
 from engine.words.lexicon import CARRIES_NOTHING, Entry
 
+Option = tuple[float, int, Entry | None]
+"""What may begin at a place: its price, where it ends, and its meaning; None is unread text."""
+
 
 class Item(Struct):
     """A stretch of the prompt and what it stands for; ``entry`` None is unread text."""
@@ -21,11 +24,14 @@ class Item(Struct):
 
 
 _WORD = re.compile(r"[a-z0-9]+(?:[&'][a-z]+){0,3}")
-_IN_WORD = re.compile(r"[a-z0-9]{2}")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _LONGEST_ENGLISH = 6
 _GAP = re.compile(r"[ \t]*[-_ ]?[ \t]*(?:& )?")
-_SIGNS = re.compile(r"[,，;；。.!?！？:：\n()（）\[\]…]|、|&|/|\+")
-_LISTING = {"、", "&", "/", "+"}
+_LISTING = "、&/+"
+_SIGNS = {
+    sign: Entry(field="join" if sign in _LISTING else "stop", value=sign)
+    for sign in _LISTING + ",，;；。.!?！？:：\n()（）[]…"
+}
 
 
 @cache
@@ -38,6 +44,16 @@ def english() -> dict[str, Entry]:
 @cache
 def chinese() -> dict[str, Entry]:
     return {words: entry for words, entry in lexicon.rows() if not words.isascii()}
+
+
+@cache
+def _most_words() -> dict[str, int]:
+    """How many words the longest English entry has that begins with a word."""
+    found: dict[str, int] = {}
+    for phrase in english():
+        words = phrase.split(" ")
+        found[words[0]] = max(found.get(words[0], 0), min(len(words), _LONGEST_ENGLISH))
+    return found
 
 
 @cache
@@ -60,17 +76,21 @@ def look_up(text: str, masked: str) -> list[Item]:
     music and a box.
     """
     best: list[float] = [0.0] * (len(masked) + 1)
-    step: list[tuple[int, Entry | None]] = [(0, None)] * len(masked)
+    step: list[Option] = [(0.0, 0, None)] * len(masked)
     for at in range(len(masked) - 1, -1, -1):
+        if masked[at] == " " or _inside_word(masked, at):
+            best[at], step[at] = best[at + 1], (0.0, at + 1, None)
+            continue
         options = _options(masked, at)
-        cost, end, entry = min(
-            ((price + best[end], end, entry) for price, end, entry in options), key=lambda o: o[0]
-        )
-        best[at], step[at] = cost, (end, entry)
+        chosen, cost = options[0], options[0][0] + best[options[0][1]]
+        for option in options[1:]:
+            if (other := option[0] + best[option[1]]) < cost:
+                chosen, cost = option, other
+        best[at], step[at] = cost, chosen
     items: list[Item] = []
     at = 0
     while at < len(masked):
-        end, entry = step[at]
+        _, end, entry = step[at]
         if entry is not None or _says_something(masked[at]):
             items.append(Item(at, end, text[at:end], entry))
         at = end
@@ -85,28 +105,30 @@ def _says_something(sign: str) -> bool:
     return unicodedata.category(sign).startswith(_SPEAKING)
 
 
-def _options(text: str, at: int) -> list[tuple[float, int, Entry | None]]:
-    """What may begin here: price, end, meaning. The longest comes first and wins a draw."""
-    if not text[at].isascii():
-        known = _chinese_options(text, at)
-        if known:
-            return [*known, (_UNREAD, at + 1, None)]
-    if at and _IN_WORD.match(text, at - 1):
-        return [(0.0, at + 1, None)]  # nothing begins inside a word
-    word = _WORD.match(text, at)
-    if word is not None:
-        return _english_options(text, word)
-    sign = _SIGNS.match(text, at)
-    if sign is not None:
-        field = "join" if sign[0] in _LISTING else "stop"
-        return [(0.0, sign.end(), Entry(field=field, value=sign[0]))]
-    return [(_UNREAD if text[at].isalnum() else 0.0, at + 1, None)]
+def _inside_word(text: str, at: int) -> bool:
+    """Nothing begins there."""
+    return text[at] in _LETTERS and at > 0 and text[at - 1] in _LETTERS
 
 
-def _chinese_options(text: str, at: int) -> list[tuple[float, int, Entry | None]]:
+def _options(text: str, at: int) -> list[Option]:
+    """What may begin here. The longest comes first and wins a draw."""
+    sign = text[at]
+    if sign in _LETTERS:
+        return _english_options(text, at)
+    if not sign.isascii() and (known := _chinese_options(text, at)):
+        return [*known, (_UNREAD, at + 1, None)]
+    if (entry := _SIGNS.get(sign)) is not None:
+        return [(0.0, at + 1, entry)]
+    return [(_UNREAD if sign.isalnum() else 0.0, at + 1, None)]
+
+
+def _chinese_options(text: str, at: int) -> list[Option]:
+    lengths = _lengths().get(text[at])
+    if lengths is None:
+        return []
     table = chinese()
-    ends = (at + length for length in _lengths().get(text[at], ()))
-    found = ((end, table.get(text[at:end])) for end in ends if end <= len(text))
+    ends = (at + length for length in lengths if at + length <= len(text))
+    found = ((end, table.get(text[at:end])) for end in ends)
     return [(_price(entry), end, entry) for end, entry in found if entry is not None]
 
 
@@ -114,38 +136,39 @@ def _price(entry: Entry) -> float:
     return _FILLER if entry.field in CARRIES_NOTHING else _ENTRY
 
 
-def _english_options(text: str, first: "re.Match[str]") -> list[tuple[float, int, Entry | None]]:
-    words, ends = [first[0]], [first.end()]
-    while len(words) < _LONGEST_ENGLISH:
+def _english_options(text: str, at: int) -> list[Option]:
+    first = _WORD.match(text, at)
+    assert first is not None, "a word begins with a letter or a digit"
+    phrases, ends = [first[0]], [first.end()]
+    for _ in range(_most_words().get(first[0], 1) - 1):
         gap = _GAP.match(text, ends[-1])
         word = _WORD.match(text, gap.end()) if gap and gap.end() > ends[-1] else None
         if word is None:
             break
-        words.append(word[0])
+        phrases.append(f"{phrases[-1]} {word[0]}")
         ends.append(word.end())
-    options: list[tuple[float, int, Entry | None]] = []
-    for length in range(len(words), 0, -1):
-        entry = _singular(" ".join(words[:length]))
+    options: list[Option] = []
+    for phrase, end in zip(reversed(phrases), reversed(ends), strict=True):
+        entry = _singular(phrase)
         if entry is not None:
-            options.append((_price(entry), ends[length - 1], entry))
+            options.append((_price(entry), end, entry))
     # A Chinese entry may begin with Latin letters: t台, 8位, boss战.
-    return [*options, *_chinese_options(text, first.start()), (_UNREAD, ends[0], None)]
+    return [*options, *_chinese_options(text, at), (_UNREAD, ends[0], None)]
+
+
+_MANY = ("instrument", "scene", "kind", "style", "ending")
+"""Fields whose entries may be said in the plural."""
 
 
 def _singular(phrase: str) -> Entry | None:
     table = english()
-    if phrase in table:
-        return table[phrase]
+    entry = table.get(phrase)
+    if entry is not None or not phrase.endswith("s"):
+        return entry
     for ending in ("'s", "es", "s"):
         if phrase.endswith(ending) and len(phrase) > len(ending) + 2:
             entry = table.get(phrase.removesuffix(ending))
-            if entry is not None and entry.field in (
-                "instrument",
-                "scene",
-                "kind",
-                "style",
-                "ending",
-            ):
+            if entry is not None and entry.field in _MANY:
                 return entry
     return None
 

@@ -6,6 +6,7 @@ dropped in silence.
 """
 
 import unicodedata
+from functools import lru_cache
 
 from msgspec import structs
 
@@ -37,9 +38,12 @@ def _normalised(prompt: str) -> str:
 
     Sign by sign, so that no sign becomes many: one Arabic ligature alone would become eighteen.
     """
-    return "".join(_plain(sign) for sign in unicodedata.normalize("NFC", prompt))
+    if prompt.isascii():
+        return prompt.lower()
+    return "".join(map(_plain, unicodedata.normalize("NFC", prompt)))
 
 
+@lru_cache(maxsize=4096)
 def _plain(sign: str) -> str:
     if sign.isascii():
         return sign.lower()
