@@ -24,13 +24,22 @@ def body(document: dict[str, Any]) -> str:
     ]
     tags = list(dict.fromkeys(operation["tags"][0] for _, _, operation in calls))
     steps = "".join(f"<li><a href='#tag-{tag}'>{tag.capitalize()}</a></li>"
-                    for tag in (*tags, "shapes"))  # fmt: skip
+                    for tag in (*tags, "shapes", "examples"))  # fmt: skip
     parts = [f"<p>Version {text(document['info']['version'])}.</p><ul>{steps}</ul>"]
     for tag in tags:
         parts.append(f"<h2 id='tag-{tag}'>{tag.capitalize()}</h2>")
         parts += [_call(*call) for call in calls if call[2]["tags"][0] == tag]
     parts += ["<h2 id='tag-shapes'>Shapes</h2>"]
     parts += [_fields(name, one) for name, one in document["components"]["schemas"].items()]
+    parts += [
+        "<h2 id='tag-examples'>Examples</h2><p>Answers as a gateway gave them; long lists "
+        "show their first items.</p>"
+    ]
+    parts += [
+        _shown(name, one["value"])
+        for name, one in document["components"]["examples"].items()
+        if name in document["components"]["schemas"]
+    ]
     return "\n".join(parts)
 
 
@@ -63,11 +72,19 @@ def _table(rows: str) -> str:
 def _example(operation: dict[str, Any]) -> str:
     """What the call answers, where that is JSON."""
     for status, found in operation["responses"].items():
-        said = found.get("content", {}).get("application/json", {}).get("example")
-        if said is not None and status < "3":
-            written = json.dumps(said, ensure_ascii=False, indent=1)
-            return f"<p>For example:</p><pre>{text(written)}</pre>"
+        shown = found.get("content", {}).get("application/json", {}).get("examples")
+        if shown is not None and status < "3":
+            name = shown["example"]["$ref"].rpartition("/")[2]
+            return f"<p><a href='#example-{name}'>Example</a></p>"
     return ""
+
+
+def _shown(name: str, said: Any) -> str:
+    written = json.dumps(said, ensure_ascii=False, indent=1)
+    return (
+        f"<details id='example-{name}'><summary><code>{name}</code></summary>"
+        f"<pre>{text(written)}</pre></details>"
+    )
 
 
 def _curl(path: str, method: str, operation: dict[str, Any]) -> str:

@@ -101,6 +101,12 @@ REMEDIES: dict[str, Remedy] = {
         "The key was revoked, rotated away or has expired.",
         "Take another key of the account, or make one: `POST /v1/api_keys`.",
     ),
+    "licensed_elsewhere": _remedy(
+        "Another account has since licensed music that shares a run of twelve notes with this "
+        "candidate, for itself alone; or you want for yourself alone what others hold too. Nothing "
+        "was charged.",
+        "Pick another candidate; or, where `detail` says so, pick this one without `exclusive`.",
+    ),
     "link_expired": _remedy(
         "A link to a file opens for ten minutes.",
         "Ask the file's own address again with `?link=true`, or fetch it with your key.",

@@ -7,7 +7,8 @@ from msgspec import Struct
 from api.batches.contracts import BatchLine, NewPicks
 from api.briefs.contracts import NewBrief
 from api.budgets.contracts import NewBudget
-from api.keys.contracts import NewKey
+from api.invoices.contracts import NewPortal
+from api.keys.contracts import NewKey, Rotation
 from api.usage.contracts import NewTopup
 from api.webhooks.contracts import EndpointChange, NewEndpoint, Redelivery
 from engine.contracts import FamilyBrief, RenditionOrder
@@ -30,12 +31,14 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
         "limits": {"door_open": {"duration_ms": 900}, "all": {"peak_dbfs": -3}},
         "delivery": {"sample_rate": 48_000, "channels": 2}, "max_tokens": 10,
     },
-    RenditionOrder: {"version": "cut", "duration_ms": 30_000, "format": "flac"},
+    RenditionOrder: {"format": "flac", "sample_rate": 44_100, "bit_depth": 16, "lufs": -23},
     NewKey: {"name": "build server", "scopes": ["briefs", "read"]},
     NewTopup: {"tokens": 1000, "currency": "usd"},
     NewBudget: {"scope": "project", "subject": "season-2", "cap": 5000},
     NewEndpoint: {"url": "https://example.com/cuesmith", "types": ["candidate.ready"]},
     EndpointChange: {"types": [], "disabled": False},
     Redelivery: {},
+    Rotation: {"overlap_s": 3600},
+    NewPortal: {"return_url": "https://example.com/account"},
 }  # fmt: skip
 """A body that each call takes as it stands."""

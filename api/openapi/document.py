@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from api import errors as door
 from api.openapi.about import ABOUT
+from api.openapi.answers import answers
 from api.openapi.bodies import EXAMPLES
 from api.operations import HEADERS, IDS, File, Operation
 from api.problems import INTERNAL, MEDIA_TYPE, Kind, Problem, kind_of, kinds
@@ -72,7 +73,10 @@ def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str
                 name: {"schema": {"type": kind}, "description": about}
                 for name, (kind, about) in _SENT_BACK.items()
             },
-            "examples": {code: _problem(kind, public_url) for code, kind in kinds().items()},
+            "examples": {
+                **{code: _problem(kind, public_url) for code, kind in kinds().items()},
+                **{name: {"value": said} for name, said in answers().items()},
+            },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -135,7 +139,7 @@ def _operation(
         made["description"] = about
     if operation.body is not None:
         made["requestBody"] = {
-            "required": True,
+            "required": not operation.optional,
             "content": {(kind := _sent_as(operation)): {"schema": schema_of[operation.body]}},
         }
         if operation.body in EXAMPLES:
@@ -204,6 +208,9 @@ def _answered(
         elif shape is not None:
             about = (shape.__doc__ or "").partition("\n")[0]
             content["application/json"] = {"schema": schema_of[shape]}
+            if shape.__name__ in answers():
+                example = {"$ref": f"#/components/examples/{shape.__name__}"}
+                content["application/json"]["examples"] = {"example": example}
     names = [*_always_sent(operation), *(["Location"] if operation.location else [])]
     if "Prefer" in operation.headers:
         names.append("Preference-Applied")

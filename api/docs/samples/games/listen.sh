@@ -1,0 +1,1 @@
+curl -sN "$CUESMITH_URL/v1/briefs/$BRIEF/events" -H "Authorization: Bearer $CUESMITH_KEY"

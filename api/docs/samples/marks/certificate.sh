@@ -1,0 +1,3 @@
+curl -s "$CUESMITH_URL/v1/licenses/$LICENSE/certificate" \
+  -H "Authorization: Bearer $CUESMITH_KEY" -o license.json
+curl -s "$CUESMITH_URL/.well-known/jwks.json" -o keys.json
