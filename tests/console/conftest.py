@@ -104,7 +104,8 @@ def bench() -> Iterator[Bench]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(bench: Bench) -> Iterator[Browser]:
+    """Opened after the house: while it is there, this thread has a loop, and no other may run."""
     # No sandbox: tests run as root where CI runs them. Nobody hears what is played here.
     flags = ["--no-sandbox", "--disable-dev-shm-usage", "--mute-audio",
              "--autoplay-policy=no-user-gesture-required"]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.console.files import FOLDER
+from api.console.files import FOLDER, find
 from tests.console.conftest import Visit
 
 MODULES = sorted(file for file in FOLDER.rglob("*.js") if file.name != "theme.js")
@@ -48,8 +48,11 @@ def test_no_file_is_too_long_to_read(file: Path) -> None:
     assert len(file.read_text().splitlines()) <= LINES_MAX
 
 
-def test_all_files_together_are_small() -> None:
-    assert sum(file.stat().st_size for file in FOLDER.rglob("*.*")) <= BYTES_MAX
+def test_all_files_together_travel_small() -> None:
+    names = [_named(file) for file in FOLDER.rglob("*.*")]
+    found = [find(name) for name in names]
+    assert None not in found
+    assert sum(len(file.zipped) for file in found if file) <= BYTES_MAX
 
 
 @pytest.fixture
