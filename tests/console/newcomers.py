@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import httpx
 from msgspec import Struct
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from api.keys import service as keys
 from api.keys.contracts import SCOPES, Scope
@@ -85,7 +85,7 @@ def enter(page: Page, secret: str, address: str) -> Page:
 def settled(page: Page) -> None:
     """Wait until nothing of the page is being fetched any more."""
     page.wait_for_selector("main:not([aria-busy]) h1")
-    page.wait_for_function("!document.querySelector('main [aria-busy=true]')")
+    expect(page.locator("main [aria-busy=true]")).to_have_count(0, timeout=30_000)
 
 
 async def _open(bench: Bench, scopes: Sequence[Scope]) -> tuple[str, str, str]:

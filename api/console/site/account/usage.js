@@ -29,7 +29,7 @@ export async function show(place) {
 
 function balance({ balance: has, packs }) {
   const tile = (name, tokens, about) =>
-    h("div", { class: "tile" }, h("dt", {}, say(`usage.${name}`)), h("dd", {}, number(tokens)), about ? h("p", { class: "hint" }, about) : "");
+    h("div", { class: "tile" }, h("dt", {}, say(`usage.${name}`)), h("dd", {}, number(tokens), about ? h("small", {}, about) : null));
   return [
     ...(has.frozen ? [h("p", { class: "notice notice-bad" }, say("usage.frozen"))] : []),
     h(
