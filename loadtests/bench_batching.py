@@ -36,6 +36,7 @@ from engine.critique.bars import rate
 from engine.plan import draw
 from engine.weights import CPU, manifest_of
 from engine.words import resolve
+from loadtests.accelerator import Watched
 from loadtests.moments import Moment, filled, moment
 
 COUNTS, PAST, MIDDLE = (1, 8, 24, 64), 128, 24
@@ -74,7 +75,7 @@ def _network(given: argparse.Namespace, clock: Callable[[], float]) -> None:
     ways: Timed = {}
     for rows in COUNTS:
         ways[f"slots {rows}"] = _stepping(network, rows)
-    ways |= _eager(given.models)
+    ways |= _eager(given)
     best = _best(ways, given.rounds, clock)
     print(f"\n| rows | network, steps/s | to 1 row | torch eager | to eager |\n|{'---|' * 5}")
     for rows in COUNTS:
@@ -99,19 +100,20 @@ def _stepping(network: Network, rows: int) -> Callable[[], object]:
     return step
 
 
-def _eager(models: Path) -> Timed:
-    """The same steps in torch, module by module, on the CPU; nothing where there is no torch."""
+def _eager(given: argparse.Namespace) -> Timed:
+    """The same steps in torch, module by module, where ours run; nothing without torch."""
     missing = [name for name in ("onnx", "torch") if importlib.util.find_spec(name) is None]
     if missing:
         print(f"no torch eager: this Python has no {' and no '.join(missing)}")
         return {}
     from loadtests.torch_eager import Eager, restored
 
-    model, network = restored(models), Network(models, slots=COUNTS[-1])
+    model, network = restored(given.models), Network(given.models, slots=COUNTS[-1])
+    device = "cpu" if given.provider == CPU else "cuda"
     filled(network, COUNTS[-1], PAST, 1)
 
     def stepping(one: Moment) -> Callable[[], object]:
-        eager = Eager(model)
+        eager = Eager(model, device)
 
         def step() -> None:
             eager.begin(one)
@@ -133,8 +135,11 @@ def _composer(given: argparse.Namespace, clock: Callable[[], float]) -> float:
         for rows, plans in found.items()
     }
     ways = {str(rows): _writing(composers[rows], plans) for rows, plans in found.items()}
-    best = _best(ways, given.rounds, clock)
+    with Watched() as gpu:
+        best = _best(ways, given.rounds, clock)
     speeds = {rows: steps[rows] / best[str(rows)] for rows in COUNTS}
+    if given.provider != CPU:
+        print(f"\nwhile composing, {gpu.words}")
     print(
         f"\n| rows | candidates of {given.seconds} s | steps/s | candidate minutes/s | to 1 row |"
     )

@@ -1,5 +1,6 @@
 """The composer's network in torch, step by step, its past concatenated: a bench's reference."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -33,34 +34,57 @@ def restored(models: Path) -> Composer:
 
 
 class Eager:
-    """Steps of the torch network; its past is one tensor each per layer, and grows by `cat`."""
+    """Steps of the torch network; its past is one tensor each per layer, and grows by `cat`.
 
-    def __init__(self, model: Composer) -> None:
-        self._model = model
+    Single precision on the CPU, half on a device, as the served graphs have it.
+    """
+
+    def __init__(self, model: Composer, device: str = "cpu") -> None:
+        self._device = torch.device(device)
+        self._kind = torch.float32 if device == "cpu" else torch.float16
+        self._model = copy.deepcopy(model).to(self._device, self._kind)
         self._past: list[tuple[torch.Tensor, torch.Tensor]] = []
-        self._turn = rotary(model.config.context, model.config.head, torch.device("cpu"))
+        self._stood: Moment | None = None
+        self._there_already: list[tuple[torch.Tensor, torch.Tensor]] = []
+        turn = rotary(model.config.context, model.config.head, self._device)
+        self._turn = tuple(angle.to(self._kind) for angle in turn)
 
     def begin(self, moment: Moment) -> None:
-        """Stand behind a past: k and v of each layer, (rows, 1, past, head)."""
-        self._past = [
-            tuple(torch.from_numpy(moment.past[f"{kind}{layer}"]) for kind in "kv")  # type: ignore[misc]
-            for layer in range(self._model.config.layers)
-        ]
+        """Stand behind a past: k and v of each layer, (rows, 1, past, head).
+
+        One that it stood behind before is on the device already: who decodes has it there.
+        """
+        if moment is not self._stood:
+            self._stood, self._there_already = (
+                moment,
+                [
+                    tuple(self._there(moment.past[f"{kind}{layer}"]) for kind in "kv")  # type: ignore[misc]
+                    for layer in range(self._model.config.layers)
+                ],
+            )
+        self._past = list(self._there_already)
 
     @torch.inference_mode()
     def step(self, moment: Moment) -> np.ndarray:
         """Logits (rows, codes)."""
         model = self._model
-        x = model.table(torch.from_numpy(moment.ids) + model.offsets).sum(2)
-        x = x + model.chroma(torch.from_numpy(moment.bits))
-        position, mask = torch.from_numpy(moment.position), torch.from_numpy(moment.mask)
+        x = model.table(self._there(moment.ids) + model.offsets).sum(2)
+        x = x + model.chroma(self._there(moment.bits))
+        position, mask = self._there(moment.position), self._there(moment.mask)
         cos, sin = (angle[position][:, None] for angle in self._turn)
         for layer, block in enumerate(model.blocks):
             assert isinstance(block, Block)
             y = self._attend(layer, block, block.attention_norm(x), (cos, sin), mask)
             x = x + block.out(y)
             x = x + block.down(fn.relu(block.up(block.feed_norm(x))).square())
-        return model.code(model.norm(x))[:, 0].numpy()
+        return model.code(model.norm(x))[:, 0].float().cpu().numpy()
+
+    def _there(self, array: np.ndarray) -> torch.Tensor:
+        """The same on the device, in its precision; a mask is as far as half of it can say."""
+        if array.dtype == np.float32 and self._kind == torch.float16:
+            array = array.clip(-6e4, 6e4)
+        there = torch.from_numpy(array).to(self._device)
+        return there.to(self._kind) if there.is_floating_point() else there
 
     def _attend(
         self,
