@@ -78,7 +78,7 @@ def _pods(given: argparse.Namespace, measured: measuring.Measured) -> tuple[floa
     ), rows))  # fmt: skip
     print(f"\nAlways there: the fewest with which 95 % of interactive briefs wait {P95_S:g} s at "
           f"most. A cold start takes {COLD_S:g} s, a pod is lost {LOST_PER_DAY:g} times a day.\n"
-          "GPU pods: as many as of CPUs with the same cores, by `bench_studio`: cores play.")  # fmt: skip
+          "GPU pods: as many as CPU pods of the same cores, by `bench_studio`.")  # fmt: skip
     return hours, late
 
 
