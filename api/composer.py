@@ -18,3 +18,10 @@ def manifest() -> dict[str, Any]:
 def digest() -> str:
     """The digest of all its weights, as the studio writes it into a candidate's provenance."""
     return hashlib.sha256("".join(sorted(manifest()["files"].values())).encode()).hexdigest()
+
+
+@cache
+def manifest_digest() -> str:
+    """The digest of the manifest itself, which says what the model has seen."""
+    file = resources.files("engine") / "models" / "composer" / "manifest.json"
+    return hashlib.sha256(file.read_bytes()).hexdigest()

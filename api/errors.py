@@ -171,6 +171,10 @@ class CandidateExpired(DoorError):
     """The candidate was not picked in time and is no longer offered."""
 
 
+class LicensedElsewhere(DoorError):
+    """Another account holds music that is too close to this one."""
+
+
 class LinkExpired(DoorError):
     """The link to a file was good for ten minutes, and they are over."""
 

@@ -78,6 +78,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     answers: dict[int, Any]
     scope: Scope | None = None
     body: Any = None
+    optional: bool = False
+    """Whether the body may be left out."""
     lines: bool = False
     """Whether the body is many of these, one a line."""
     query: type[Struct] | None = None

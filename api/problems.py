@@ -114,6 +114,7 @@ TABLE: dict[type[Exception], Kind] = {
     door.QuoteExpired: _kind(410, "quote_expired", "The quote has expired"),
     door.LinkExpired: _kind(410, "link_expired", "The link has expired"),
     door.CandidateExpired: _kind(410, "candidate_expired", "The candidate has expired"),
+    door.LicensedElsewhere: _kind(409, "licensed_elsewhere", "Licensed to somebody else"),
     door.UnsupportedMediaType: _kind(415, "unsupported_media_type", "The body must be JSON"),
     door.RangeNotSatisfiable: _kind(416, "range_not_satisfiable", "There are no such bytes"),
     door.BodyTooLarge: _kind(413, "payload_too_large", "The body is too large"),

@@ -4,19 +4,20 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from api import files
+from api import files, validation
 from api.answers import answer
 from api.candidates import service
 from api.candidates.contracts import AudioQuery, Candidate
-from api.entrance import AnyRequest, empty_body, enter, idempotency_key, query
+from api.entrance import AnyRequest, enter, idempotency_key, query
 from api.errors import (
     CandidateExpired,
     IdempotencyKeyRequired,
+    LicensedElsewhere,
     NotFound,
     RangeNotSatisfiable,
 )
 from api.licenses import service as licenses
-from api.licenses.contracts import License
+from api.licenses.contracts import License, NewLicense
 from api.links.contracts import Link
 from api.operations import File, promises
 from api.shop import shop_of
@@ -81,10 +82,10 @@ async def read_sheet(request: AnyRequest, candidate: FromPath[str]) -> Response[
     "/v1/candidates/{candidate:str}/pick",
     opt=promises(
         name="pick_candidate", tag="candidates", scope="briefs", headers=("Idempotency-Key",),
-        answers={200: License, 201: License}, location=True,
+        body=NewLicense, optional=True, answers={200: License, 201: License}, location=True,
         refuses=(
             NotFound, CandidateExpired, IdempotencyKeyRequired, InsufficientTokens, AccountFrozen,
-            BudgetExceeded,
+            BudgetExceeded, LicensedElsewhere,
         ),
         summary="License a candidate; a repeat answers 200 with the same license",
     ),
@@ -92,9 +93,10 @@ async def read_sheet(request: AnyRequest, candidate: FromPath[str]) -> Response[
 async def pick_candidate(request: AnyRequest, candidate: FromPath[str]) -> Response[bytes]:
     caller, shop = await enter(request), shop_of(request)
     idempotency_key(request)
-    await empty_body(request)
+    said = (await request.body()).strip()
+    asked = validation.document(said, NewLicense) if said else licenses.BRIEFED
     license_, repeated = await licenses.pick(
-        shop.pool, caller.account, caller.key, candidate, shop.signer
+        shop.pool, caller.account, caller.key, candidate, shop.signer, asked
     )
     here = f"/v1/licenses/{license_.id}"
     return answer(license_, status=200 if repeated else 201, location=here, replayed=repeated)

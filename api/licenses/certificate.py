@@ -22,7 +22,12 @@ class NotGenuine(Exception):
 
 
 class Certificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the license says. ``grants`` is false for test accounts: theirs grant nothing."""
+    """What the license says. ``grants`` is false for test accounts: theirs grant nothing.
+
+    What has a default was not there in the first certificates, which hold as they are. ``files``
+    are all that the license comes with, by name; ``rights_read`` says the rights in a sentence;
+    ``human_input`` has a ``log`` of who decided what when.
+    """
 
     license: str
     track: str
@@ -39,6 +44,12 @@ class Certificate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     human_input: dict[str, Any]
     tokens: int
     issued_at: datetime
+    rights_read: str = ""
+    files: dict[str, dict[str, Any]] = {}
+    models: dict[str, str] = {}
+    training: dict[str, str] = {}
+    originality: dict[str, Any] = {}
+    marking: str = ""
 
 
 class _Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,10 +102,24 @@ def contents(document: bytes) -> Certificate:
 
 
 def names_audio(certificate: Certificate, audio: bytes) -> bool:
-    """Whether this is the very file the license is for, or one of a family's."""
-    files = certificate.audio.get("files")
-    named = files.values() if isinstance(files, dict) else (certificate.audio,)
-    return hashlib.sha256(audio).hexdigest() in {one.get("sha256") for one in named}
+    """Whether this is a file that the license is for."""
+    return bool(named_as(certificate, hashlib.sha256(audio).hexdigest()))
+
+
+def named_as(certificate: Certificate, sha256: str) -> str:
+    """What the license calls the file of this digest; empty for a file that it does not name."""
+    sounds = certificate.audio.get("files")
+    main = sounds if isinstance(sounds, dict) else {"master": certificate.audio}
+    for name, file in (certificate.files | main).items():
+        if file.get("sha256") == sha256:
+            return name
+    return ""
+
+
+def key_of(document: bytes) -> str:
+    """The id of the key that a document says it was signed with."""
+    outer = msgspec.json.decode(document, type=_Document)
+    return msgspec.json.decode(decode(outer.protected), type=_Header).kid
 
 
 def _canonical(value: Any) -> bytes:

@@ -1,11 +1,24 @@
 """Licenses and tracks as the client sees them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from engine.contracts import Asset, Measured, Outline, Rights
+
+Places = Annotated[str, Meta(pattern=r"^(world|[A-Z]{2}(,[A-Z]{2}){0,63})$")]
+"""Everywhere, or countries by their two letters (ISO 3166-1)."""
+
+
+class NewLicense(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a license shall grant where it is not what the brief said, and how the certificate
+    tells the client's words: as digests, or plainly."""
+
+    catalog_resale: bool | None = None
+    exclusive: bool | None = None
+    territory: Places | None = None
+    words: Literal["hashed", "plain"] = "hashed"
 
 
 class License(Struct, frozen=True, kw_only=True):
@@ -20,6 +33,12 @@ class License(Struct, frozen=True, kw_only=True):
     rights: Rights
     created_at: datetime
     certificate: dict[str, Any]
+
+
+class CertificateQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The language to read the page in; left out, the browser's where it is one of these."""
+
+    language: Literal["en", "zh"] | None = None
 
 
 class LicenseList(Struct, frozen=True, kw_only=True):

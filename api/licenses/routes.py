@@ -8,8 +8,9 @@ from api import files
 from api.answers import answer
 from api.entrance import AnyRequest, Page, enter, query
 from api.errors import NotFound, RangeNotSatisfiable
-from api.licenses import service
-from api.licenses.contracts import License, LicenseList, Track, TrackList
+from api.licenses import certificate as certificates
+from api.licenses import page, service
+from api.licenses.contracts import CertificateQuery, License, LicenseList, Track, TrackList
 from api.links.contracts import FileQuery, Link
 from api.operations import File, promises
 from api.shop import shop_of
@@ -17,6 +18,7 @@ from api.shop import shop_of
 WAV = File(media_types=("audio/wav",))
 MIDI = File(media_types=("audio/midi",))
 ANY = File(media_types=("audio/wav", "audio/midi"))
+PAGE = File(media_types=("text/html; charset=utf-8",))
 CERTIFICATE = File(media_types=("application/jose+json",))
 
 
@@ -60,6 +62,34 @@ async def read_certificate(request: AnyRequest) -> Response[bytes]:
     license_id = request.path_params["license"]
     document = await service.document(shop_of(request).pool, caller.account, license_id)
     return Response(document, media_type="application/jose+json")
+
+
+@get(
+    "/v1/licenses/{license:str}/certificate.html",
+    opt=promises(
+        name="read_certificate_page", tag="licenses", scope="read", query=CertificateQuery,
+        answers={200: PAGE}, refuses=(NotFound,),
+        summary="The certificate as a page to read and print, in English or Chinese",
+    ),
+)  # fmt: skip
+async def read_certificate_page(request: AnyRequest) -> Response[str]:
+    caller, shop = await enter(request), shop_of(request)
+    asked = query(request, CertificateQuery)
+    document = await service.document(shop.pool, caller.account, request.path_params["license"])
+    said, kid = certificates.contents(document), certificates.key_of(document)
+    language = asked.language or _preferred(request)
+    return page.shown(said, document, kid, shop.settings.public_url, language)
+
+
+def _preferred(request: AnyRequest) -> page.Language:
+    """The first language that the browser asks for and we have."""
+    for said in request.headers.get("accept-language", "").split(","):
+        match said.strip()[:2].lower():
+            case "zh":
+                return "zh"
+            case "en":
+                return "en"
+    return "en"
 
 
 @get(
@@ -154,7 +184,7 @@ async def _file(
 
 
 ROUTES = [
-    list_licenses, read_license, read_certificate,
+    list_licenses, read_license, read_certificate, read_certificate_page,
     list_tracks, read_track, download_track, download_midi, download_stem,
     download_file,
 ]  # fmt: skip

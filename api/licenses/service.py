@@ -1,8 +1,6 @@
 """The pick: the client's choice becomes a right, in one transaction with its tokens."""
 
-import hashlib
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,34 +9,28 @@ import msgspec
 
 from api.briefs.paid import tags_of
 from api.entrance import cursor_after, place
-from api.errors import CandidateExpired, NotFound
+from api.errors import CandidateExpired, LicensedElsewhere, NotFound, ValidationFailed
 from api.licenses import certificate as certificates
-from api.licenses import store
-from api.licenses.certificate import Certificate
-from api.licenses.contracts import License, LicenseList, Track, TrackList
+from api.licenses import drafting, store
+from api.licenses.contracts import License, LicenseList, NewLicense, Track, TrackList
+from api.licenses.drafting import Names
 from api.licenses.signing import KeySet, Signer
 from api.licenses.store import Sold
 from billing.connections import lent, transaction
 from billing.contracts import Tags
 from billing.ledger import service as ledger
+from billing.prices import service as prices
 from engine.contracts import (
     Asset,
-    Brief,
-    Delivery,
     FamilyMade,
-    FamilyMember,
     Made,
     Rights,
 )
+from engine.errors import Reason
 from engine.repertoire import service as repertoire
 
-NOTICE = {
-    "live": "The holder may use the track as its rights say.",
-    "test": "Made by a test account: this license grants nothing and the track may not be used.",
-}
-TRAINING_DATA = "/training-data"
-MASTER = "master"
-_HIDDEN = frozenset({"evaluation", "preview", "score", "sheet"})
+BRIEFED = NewLicense()
+"""A license as the brief asked for it."""
 
 
 async def publish(pool: asyncpg.Pool, signer: Signer) -> None:
@@ -54,9 +46,14 @@ async def key_set(pool: asyncpg.Pool) -> KeySet:
 
 
 async def pick(
-    pool: asyncpg.Pool, account: str, key: str, candidate: str, signer: Signer
+    pool: asyncpg.Pool,
+    account: str,
+    key: str,
+    candidate: str,
+    signer: Signer,
+    asked: NewLicense = BRIEFED,
 ) -> tuple[License, bool]:
-    """License a candidate. A repeat returns the same license, and True."""
+    """License a candidate. A repeat returns the same license, whatever it asks, and True."""
     async with transaction(pool) as conn:
         sold = await store.lock_candidate(conn, candidate, account)
         if sold is None:
@@ -66,10 +63,10 @@ async def pick(
             return _license(known), True
         if sold.expired:
             raise CandidateExpired("the candidate was not picked within seven days")
-        await ledger.charge_license(
-            conn, account, candidate, sold.license_tokens, tags=_tags(key, sold)
-        )
-        await _grant(conn, sold, signer)
+        tokens = await _price(conn, sold, asked)
+        await _keep_apart(conn, sold, asked)
+        await ledger.charge_license(conn, account, candidate, tokens, tags=_tags(key, sold))
+        await _grant(conn, sold, asked, tokens, signer)
         granted = await store.select_by_candidate(conn, candidate, account)
         assert granted is not None, "the license was written two lines above"
         return _license(granted), False
@@ -143,71 +140,49 @@ def _next(rows: list[dict[str, Any]], limit: int) -> str | None:
     return cursor_after(rows[limit - 1]["created_at"], rows[limit - 1]["id"])
 
 
-async def _grant(conn: asyncpg.Connection, sold: Sold, signer: Signer) -> None:
-    license_id, track_id = f"lic_{uuid.uuid4().hex[:24]}", f"trk_{uuid.uuid4().hex[:24]}"
+async def _price(conn: asyncpg.Connection, sold: Sold, asked: NewLicense) -> int:
+    """The tokens of the license; `ValidationFailed` for an exclusive one where none is sold."""
+    if not asked.exclusive:
+        return sold.license_tokens
+    book = await prices.book_named(conn, sold.account, sold.price_book)
+    if book.exclusive_times is None:
+        detail = (
+            f"the price list of this brief ({book.name}) sells no exclusive licenses; leave "
+            "`exclusive` out, or ask us for a price list that does"
+        )
+        raise ValidationFailed([Reason("/exclusive", "not_yet_available", detail, [False])])
+    return sold.license_tokens * book.exclusive_times
+
+
+async def _keep_apart(conn: asyncpg.Connection, sold: Sold, asked: NewLicense) -> None:
+    """Refuse what somebody else holds alone, and to hold alone what somebody else has too."""
+    alone = asked.exclusive is True
+    await store.lock_holders(conn, alone=alone)
+    if await store.select_kept(conn, sold.candidate, sold.account):
+        raise LicensedElsewhere(
+            "another account has since licensed music that is too close to this for itself alone; "
+            "pick another candidate, this one cannot be licensed any more"
+        )
+    if alone and await repertoire.held_by_others(conn, sold.candidate, sold.account):
+        raise LicensedElsewhere(
+            "another account has licensed music that shares twelve notes with this; it cannot be "
+            "exclusive, but it can be licensed without `exclusive`"
+        )
+
+
+async def _grant(
+    conn: asyncpg.Connection, sold: Sold, asked: NewLicense, tokens: int, signer: Signer
+) -> None:
+    names = Names(license=f"lic_{uuid.uuid4().hex[:24]}", track=f"trk_{uuid.uuid4().hex[:24]}")
     now = datetime.now(UTC).replace(microsecond=0)
-    said = _certificate(sold, license_id, track_id, now)
+    choices = await store.select_choices(conn, sold.brief)
+    said = drafting.certificate(sold, names, asked, choices, tokens, now)
     document = certificates.issue(said, signer)
-    await store.insert_license(conn, license_id, sold, track_id, document, now)
+    await store.insert_license(conn, names.license, sold, names.track, tokens, document, now)
     if said.grants:  # what grants nothing keeps nobody else from anything
+        if asked.exclusive:
+            await store.insert_kept(conn, sold.candidate, names.license, sold.account)
         await repertoire.license_runs(conn, sold.candidate, sold.account)
-
-
-def _certificate(sold: Sold, license_id: str, track_id: str, now: datetime) -> Certificate:
-    made = sold.made
-    grants = sold.account_mode == "live"
-    return Certificate(
-        license=license_id,
-        track=track_id,
-        candidate=sold.candidate,
-        brief=sold.brief,
-        account=sold.account,
-        mode=sold.account_mode,
-        grants=grants,
-        notice=NOTICE[sold.account_mode],
-        rights=msgspec.to_builtins(made.resolved.rights),
-        audio=_audio(made) if isinstance(made, Made) else _sounds(made),
-        provenance=made.provenance,
-        training_data=TRAINING_DATA,
-        human_input=_human_input(sold),
-        tokens=sold.license_tokens,
-        issued_at=now,
-    )
-
-
-def _audio(made: Made) -> dict[str, Any]:
-    """The very file that a license is for."""
-    master = next(asset for asset in made.assets if asset.name == MASTER)
-    return _named(master, made.resolved.duration_frames) | _form(made.resolved.delivery)
-
-
-def _sounds(made: FamilyMade) -> dict[str, Any]:
-    """The very files that the license of a family is for, by the names of its sounds."""
-    files = {one.name: _named(_master(one), one.frames) for one in made.members}
-    return {"files": files} | _form(made.resolved.delivery)
-
-
-def _named(asset: Asset, frames: int) -> dict[str, Any]:
-    return {"sha256": asset.sha256, "bytes": asset.bytes, "frames": frames}
-
-
-def _form(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "sample_rate": delivery.sample_rate,
-        "bit_depth": delivery.bit_depth,
-        "channels": delivery.channels,
-    }
-
-
-def _human_input(sold: Sold) -> dict[str, Any]:
-    """What the client decided: its words as a digest, or all that it asked of a family."""
-    request = sold.request
-    if isinstance(request, Brief):
-        said = {"words_sha256": hashlib.sha256(request.prompt.encode()).hexdigest()}
-    else:
-        asked = msgspec.json.encode(request, order="sorted")
-        said = {"request_sha256": hashlib.sha256(asked).hexdigest()}
-    return said | {"picked_number": sold.made.number}
 
 
 def _license(row: dict[str, Any]) -> License:
@@ -238,18 +213,5 @@ def _track(row: dict[str, Any]) -> Track:
         duration_ms=made.resolved.duration_ms,
         plan=made.outline if isinstance(made, Made) else None,
         measured=made.measured,
-        files=tuple(_files(made)),
+        files=tuple(drafting.delivered(made)),
     )
-
-
-def _files(made: Made | FamilyMade) -> Iterator[Asset]:
-    """What a track has of what was delivered; the sounds of a family by their own names."""
-    if isinstance(made, Made):
-        yield from (asset for asset in made.assets if asset.name not in _HIDDEN)
-        return
-    for one in made.members:
-        yield from (asset for asset in one.assets if asset.name not in _HIDDEN)
-
-
-def _master(member: FamilyMember) -> Asset:
-    return next(asset for asset in member.assets if asset.name == member.name)

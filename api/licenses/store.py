@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from api.entrance import Place
+from api.licenses.human import Choice
 from api.licenses.signing import Jwk
 from engine.contracts import Brief, FamilyBrief, FamilyMade, Made
 
@@ -22,12 +23,15 @@ class Sold(Struct, frozen=True, kw_only=True):
     request: Brief | FamilyBrief
     made: Made | FamilyMade
     license_tokens: int
+    price_book: str
+    asked_at: datetime
     expired: bool
 
 
 LOCK_CANDIDATE = """
 select candidates.id, candidates.account, accounts.mode, candidates.brief, what, request, made,
-  license_tokens, candidates.expires_at < now() as expired
+  license_tokens, price_book, briefs.created_at as asked_at,
+  candidates.expires_at < now() as expired
 from api.candidates
 join api.briefs on briefs.id = candidates.brief
 join api.accounts on accounts.id = candidates.account
@@ -49,8 +53,65 @@ async def lock_candidate(conn: asyncpg.Connection, candidate: str, account: str)
         request=msgspec.json.decode(row["request"], type=request),
         made=msgspec.json.decode(row["made"], type=made),
         license_tokens=row["license_tokens"],
+        price_book=row["price_book"],
+        asked_at=row["asked_at"],
         expired=row["expired"],
     )
+
+
+SELECT_CHOICES = """
+select number, licenses.created_at as licensed_at
+from api.candidates
+left join api.licenses on licenses.candidate = candidates.id
+where brief = $1
+order by number
+"""
+
+
+async def select_choices(conn: asyncpg.Connection, brief: str) -> tuple[Choice, ...]:
+    rows = await conn.fetch(SELECT_CHOICES, brief)
+    return tuple(Choice(number=row["number"], licensed_at=row["licensed_at"]) for row in rows)
+
+
+# One number for all: an exclusive license looks at what others hold, and nobody may come to hold
+# anything between the look and the end of its transaction.
+LOCK_ALONE = "select pg_advisory_xact_lock(hashtextextended('cuesmith.licenses', 0))"
+LOCK_BESIDE = "select pg_advisory_xact_lock_shared(hashtextextended('cuesmith.licenses', 0))"
+
+
+async def lock_holders(conn: asyncpg.Connection, *, alone: bool) -> None:
+    await conn.execute(LOCK_ALONE if alone else LOCK_BESIDE)
+
+
+# Keys that agree but for their last six bits share 12 notes.
+SELECT_KEPT = """
+select exists (
+  select from engine.offered_runs
+  cross join unnest(keys) as own
+  join api.exclusive_runs as kept on kept.key between own & -64 and own | 63
+  where candidate = $1 and kept.account <> $2
+)
+"""
+
+
+async def select_kept(conn: asyncpg.Connection, candidate: str, account: str) -> bool:
+    """Whether another account holds a run of a candidate's for itself alone."""
+    return bool(await conn.fetchval(SELECT_KEPT, candidate, account))
+
+
+INSERT_KEPT = """
+insert into api.exclusive_runs (key, license, account)
+select key, $2, $3 from engine.offered_runs cross join unnest(keys) as key
+where candidate = $1
+order by key
+on conflict do nothing
+"""
+
+
+async def insert_kept(
+    conn: asyncpg.Connection, candidate: str, license_id: str, account: str
+) -> None:
+    await conn.execute(INSERT_KEPT, candidate, license_id, account)
 
 
 INSERT_LICENSE = """
@@ -64,11 +125,12 @@ async def insert_license(
     license_id: str,
     sold: Sold,
     track: str,
+    tokens: int,
     certificate: bytes,
     at: datetime,
 ) -> None:
     await conn.execute(
-        INSERT_LICENSE, license_id, sold.account, sold.candidate, track, sold.license_tokens,
+        INSERT_LICENSE, license_id, sold.account, sold.candidate, track, tokens,
         certificate, at,
     )  # fmt: skip
 

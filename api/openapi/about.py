@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from api.batches.contracts import BatchLine, NewPicks
 from api.briefs.contracts import NewBrief
+from api.licenses.contracts import NewLicense
 from api.webhooks.contracts import EndpointChange, NewEndpoint, Redelivery
 from engine.contracts import (
     FamilyBrief,
@@ -18,6 +19,16 @@ from engine.contracts import (
 
 _LATER = "Not available yet; leave it out."
 ABOUT: dict[type[Struct], dict[str, str]] = {
+    NewLicense: {
+        "catalog_resale": "Whether the track may be resold in a catalogue; as the brief said where "
+        "this is left out.",
+        "exclusive": "Whether nobody else is to be offered or licensed music that shares a run of "
+        "twelve notes of its melodies. Costs what the price list says (`exclusive` in "
+        "`/v1/capabilities`); refused where it sells none.",
+        "territory": "`world`, or countries by their two letters: `CN` or `CN,JP`.",
+        "words": "How the certificate's log tells your words: `hashed`, or `plain` for everybody "
+        "who reads it.",
+    },
     NewBrief: {
         "prompt": "What you want, in English or Chinese. Words fill what the fields leave open; "
         "what they were understood to mean comes back in `resolved`.",

@@ -9,6 +9,7 @@ from api.briefs.contracts import NewBrief
 from api.budgets.contracts import NewBudget
 from api.invoices.contracts import NewPortal
 from api.keys.contracts import NewKey, Rotation
+from api.licenses.contracts import NewLicense
 from api.usage.contracts import NewTopup
 from api.webhooks.contracts import EndpointChange, NewEndpoint, Redelivery
 from engine.contracts import FamilyBrief, RenditionOrder
@@ -32,6 +33,7 @@ EXAMPLES: dict[type[Struct], dict[str, Any]] = {
         "delivery": {"sample_rate": 48_000, "channels": 2}, "max_tokens": 10,
     },
     RenditionOrder: {"format": "flac", "sample_rate": 44_100, "bit_depth": 16, "lufs": -23},
+    NewLicense: {"territory": "CN,JP", "words": "plain"},
     NewKey: {"name": "build server", "scopes": ["briefs", "read"]},
     NewTopup: {"tokens": 1000, "currency": "usd"},
     NewBudget: {"scope": "project", "subject": "season-2", "cap": 5000},

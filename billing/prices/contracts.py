@@ -11,7 +11,7 @@ Seconds = Annotated[int, Meta(ge=1, le=3600)]
 Least = Annotated[int, Meta(ge=1, le=10_000)]
 Times = Annotated[int, Meta(ge=1, le=1000)]
 Lane = Literal["interactive", "batch"]
-SkuName = Literal["audition", "license", "late", "rendition"]
+SkuName = Literal["audition", "license", "exclusive", "late", "rendition"]
 
 
 class Rate(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +41,8 @@ class PriceBook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Name
     seconds_per_token: Seconds
     license_times: Times
+    exclusive_times: Times | None = None
+    """How many licenses an exclusive one costs; None where none is sold."""
     quality_times: dict[str, Times]
     family_sound_tokens_min: Least = 1
     kinds: dict[str, Rate] = {}

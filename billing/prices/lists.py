@@ -16,6 +16,17 @@ async def book_for(conn: asyncpg.Connection, account: str, day: date) -> PriceBo
     return await store.select_book(conn, account, day) or books.current_book(day)
 
 
+async def book_named(conn: asyncpg.Connection, account: str, name: str) -> PriceBook:
+    """The book that an account was quoted by: a list of its own, or a dated one."""
+    if name in books.names():
+        return books.book(name)
+    own = (one.book for one in await store.select_lists(conn, account) if one.book.name == name)
+    found = next(own, None)
+    if found is None:
+        raise BookRefused(f"{account} has had no list called {name}")
+    return found
+
+
 async def set_list(
     conn: asyncpg.Connection,
     account: str,

@@ -16,12 +16,12 @@ from billing.prices.contracts import (
     SkuName,
     Tier,
 )
-from billing.prices.lists import book_for, end_list, lists, read, set_list
+from billing.prices.lists import book_for, book_named, end_list, lists, read, set_list
 
 __all__ = [
     "FAMILY_SOUND", "PriceBook", "PriceList", "Rate", "Sku", "Tier", "book", "book_for",
-    "currencies", "current_book", "end_list", "invoice_cost", "lists", "pack_for", "packs",
-    "price_of", "quote", "quote_family", "read", "set_list", "skus",
+    "book_named", "currencies", "current_book", "end_list", "invoice_cost", "lists", "pack_for",
+    "packs", "price_of", "quote", "quote_family", "read", "set_list", "skus",
 ]  # fmt: skip
 
 FAMILY_SOUND = "family_sound"
@@ -113,6 +113,8 @@ def _skus(prices: PriceBook) -> Iterator[Sku]:
     for kind in ("*", *sorted({FAMILY_SOUND, *prices.kinds})):
         rate = _rate(prices, kind)
         times: dict[SkuName, int] = {"audition": 1, "late": 1, "license": rate.license_times}
+        if prices.exclusive_times is not None:
+            times["exclusive"] = rate.license_times * prices.exclusive_times
         for lane, share in lanes.items():
             if kind == FAMILY_SOUND and lane == "batch":
                 continue  # a family is made while its client waits

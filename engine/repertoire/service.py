@@ -30,6 +30,11 @@ async def license_runs(conn: asyncpg.Connection, candidate: str, account: str) -
     await store.delete_offer(conn, candidate)
 
 
+async def held_by_others(conn: asyncpg.Connection, candidate: str, account: str) -> bool:
+    """Whether somebody else has licensed twelve notes that a candidate, not yet licensed, has."""
+    return await store.select_held(conn, candidate, account)
+
+
 async def forget_offers(conn: asyncpg.Connection) -> int:
     """Drop the runs of candidates that nobody can pick any more."""
     return await store.delete_old_offers(conn, OFFERS_KEPT)

@@ -46,6 +46,22 @@ async def insert_runs(conn: asyncpg.Connection, candidate: str, holder: int) -> 
     await conn.execute(INSERT_RUNS, candidate, holder)
 
 
+# Keys that agree but for their last six bits share 12 notes.
+SELECT_HELD = """
+select exists (
+  select from engine.offered_runs
+  cross join unnest(keys) as own
+  join engine.licensed_runs as held on held.key between own & -64 and own | 63
+  where candidate = $1
+    and held.holder is distinct from (select id from engine.holders where account = $2)
+)
+"""
+
+
+async def select_held(conn: asyncpg.Connection, candidate: str, account: str) -> bool:
+    return bool(await conn.fetchval(SELECT_HELD, candidate, account))
+
+
 DELETE_OFFER = "delete from engine.offered_runs where candidate = $1"
 
 

@@ -1,14 +1,17 @@
 """Licenses and tracks over HTTP, beyond the one that was just picked."""
 
 import asyncio
+import hashlib
 import json
+from datetime import datetime
+from typing import Any
 
 import pytest
 
 from api.licenses import service as licenses
-from api.licenses.certificate import NotGenuine, verify
+from api.licenses.certificate import Certificate, NotGenuine, verify
 from tests.api.conftest import Client, Door
-from tests.api.test_clerk import Desk, _ask, _deliver, _finish, _lease, clerk, desk, stripe
+from tests.api.test_clerk import BED, Desk, _ask, _deliver, _finish, _lease, clerk, desk, stripe
 
 __all__ = ["desk", "stripe"]
 
@@ -61,10 +64,108 @@ async def test_the_certificate_is_delivered_byte_for_byte_and_again_the_same(
     license_ = (await client.get(f"/v1/licenses/{first}")).json()
     assert license_["certificate"] == json.loads(document)
     assert (said.license, said.track, said.grants) == (first, license_["track"], False)
-    assert said.human_input.keys() == {"words_sha256", "picked_number"}
+    assert said.human_input.keys() == {"words_sha256", "picked_number", "log"}
     assert b"calm piano" not in document, "the client's words are only there as a digest"
+    assert said.files.keys() == {one["name"] for one in await _files(client, said.track)}
+    assert said.rights_read.startswith("The track may be used worldwide and may be resold")
     with pytest.raises(NotGenuine):
         verify(document + b"\n", keys)
+
+
+async def _files(client: Client, track: str) -> list[dict[str, Any]]:
+    return (await client.get(f"/v1/tracks/{track}")).json()["files"]
+
+
+async def _offered(client: Client, door: Door, desk: Desk, **more: Any) -> list[str]:
+    asked = await client.brief({**BED, **more})
+    assert asked.status_code == 202, asked.text
+    brief, lease = asked.json()["id"], await _lease(door.pool)
+    await _deliver(door.pool, lease, 1, 2)
+    await clerk.settle_due(desk)
+    view = (await client.get(f"/v1/briefs/{brief}")).json()
+    return [one["id"] for one in view["candidates"]]
+
+
+async def _pick(client: Client, candidate: str, body: Any = None) -> Any:
+    return await client.post(
+        f"/v1/candidates/{candidate}/pick", body, headers={"idempotency-key": candidate}
+    )
+
+
+async def _signed(client: Client, door: Door, license_: str) -> Certificate:
+    document = (await client.get(f"/v1/licenses/{license_}/certificate")).content
+    return verify(document, await licenses.key_set(door.pool))
+
+
+async def test_the_log_tells_what_was_asked_and_picked_and_when(
+    client: Client, door: Door, desk: Desk
+) -> None:
+    first, second = await _offered(client, door, desk)
+    await _pick(client, first)
+    picked = (await _pick(client, second, {"words": "plain"})).json()
+    said = await _signed(client, door, picked["id"])
+    brief, before, now = said.human_input["log"]
+    assert (brief["did"], brief["words"]) == ("brief", "calm piano"), "as the pick asked"
+    assert brief["asked"].keys() == set(brief["fixed"])
+    assert (before["did"], before["number"], before["offered"]) == ("pick", 1, 2)
+    assert (now["did"], now["number"]) == ("pick", 2)
+    times = [datetime.fromisoformat(one["at"]) for one in (brief, before, now)]
+    assert times == sorted(times)
+    assert times[-1] == said.issued_at
+    one = said.human_input
+    assert one["words_sha256"] == hashlib.sha256(b"calm piano").hexdigest()
+
+
+async def test_a_pick_says_what_the_license_grants(client: Client, door: Door, desk: Desk) -> None:
+    first, second = await _offered(client, door, desk)
+    asked = {"territory": "CN,JP", "catalog_resale": False}
+    license_ = (await _pick(client, first, asked)).json()
+    rights = {"catalog_resale": False, "exclusive": False, "territory": "CN,JP"}
+    assert license_["rights"] == rights
+    said = await _signed(client, door, license_["id"])
+    assert said.rights == rights
+    assert said.rights_read.startswith("The track may be used in CN,JP and may not be resold")
+    again = await _pick(client, first, {"territory": "world"})
+    assert (again.status_code, again.json()) == (200, license_), "a license stays as it was given"
+    for body, pointer in (
+        ({"territory": "China"}, "/territory"), ({"territory": ""}, "/territory"),
+        ({"words": "loud"}, "/words"), ({"catalogue_resale": True}, "/catalogue_resale"),
+        ({"exclusive": "yes"}, "/exclusive"), ({"exclusive": True}, "/exclusive"),
+    ):  # fmt: skip
+        refused = await _pick(client, second, body)
+        told = refused.json()
+        assert (refused.status_code, told["errors"][0]["pointer"]) == (422, pointer), body
+    assert "sells no exclusive licenses" in told["detail"]
+    assert (await client.get("/v1/usage")).json()["spent_tokens"] == 2 * 2 + 8
+
+
+async def test_the_certificate_is_a_page_in_two_languages_that_runs_nothing(
+    client: Client, door: Door, desk: Desk
+) -> None:
+    (first, _) = await _offered(client, door, desk, prompt="<b>calm</b> & 'piano'")
+    license_ = (await _pick(client, first, {"words": "plain"})).json()["id"]
+    address = f"/v1/licenses/{license_}/certificate.html"
+    document = (await client.get(f"/v1/licenses/{license_}/certificate")).content
+    for query, language, word in (
+        ("", "en", "License certificate"), ("?language=zh", "zh", "授权证书"),
+    ):  # fmt: skip
+        answer = await client.get(address + query)
+        assert (answer.status_code, answer.headers["content-language"]) == (200, language)
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script" not in policy
+        page = answer.text
+        assert word in page
+        assert hashlib.sha256(document).hexdigest() in page
+        assert "&lt;b&gt;calm&lt;/b&gt; &amp; &#x27;piano&#x27;" in page
+        assert "<b>" not in page
+        for wrong in ("<script", "src=", "href=", "url(", "@import", "style="):
+            assert wrong not in page, wrong
+    browser = {"accept-language": "fr, zh-CN;q=0.9, en;q=0.8"}
+    assert (await client.get(address, headers=browser)).headers["content-language"] == "zh"
+    odd = await client.get(address, params={"language": "fr"})
+    assert (odd.status_code, odd.json()["errors"][0]["pointer"]) == (422, "/query/language")
 
 
 async def test_many_picks_at_once_are_one_license_and_one_charge(

@@ -1,13 +1,26 @@
 """A certificate is believed as it was issued, and not with a single byte changed."""
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import structs
 
-from api.licenses.certificate import Certificate, NotGenuine, issue, names_audio, verify
+from api.licenses.certificate import (
+    Certificate,
+    NotGenuine,
+    issue,
+    key_of,
+    named_as,
+    names_audio,
+    verify,
+)
 from api.licenses.signing import KeySet, Signer
+
+ISSUED = Path(__file__).parent / "issued"
 
 
 def _certificate() -> Certificate:
@@ -122,6 +135,48 @@ def test_another_deployments_key_is_not_believed(signer: Signer, tmp_path: Path)
 
 def test_a_certificate_names_one_audio_file() -> None:
     assert not names_audio(_certificate(), b"other audio")
+
+
+def test_a_certificate_names_every_file_of_its_license() -> None:
+    named = {
+        name: {"sha256": hashlib.sha256(name.encode()).hexdigest(), "bytes": len(name)}
+        for name in ("stem.bass", "midi", "master")
+    }
+    one = structs.replace(_certificate(), audio=named["master"], files=named)
+    for name, file in named.items():
+        assert named_as(one, file["sha256"]) == name
+    assert named_as(one, "0" * 64) == ""
+
+
+@pytest.mark.parametrize("change", ["as it was", "with one byte changed"])
+def test_a_certificate_issued_before_the_later_fields_holds_as_it_is(change: str) -> None:
+    """``issued`` was signed by the program of 26 November 2026."""
+    document = (ISSUED / "2026-11-26.json").read_bytes()
+    keys = msgspec.json.decode((ISSUED / "jwks.json").read_bytes(), type=KeySet)
+    if change != "as it was":
+        at = document.index(b"payload") + 20
+        with pytest.raises(NotGenuine):
+            verify(document[:at] + bytes([document[at] ^ 1]) + document[at + 1 :], keys)
+        return
+    said = verify(document, keys)
+    sound = (ISSUED / "2026-11-26.sound").read_bytes()
+    assert (said.license, said.tokens) == ("lic_0123456789abcdef01234567", 8)
+    assert names_audio(said, sound)
+    assert not names_audio(said, sound + b"\0")
+    assert (said.files, said.rights_read) == ({}, "")
+
+
+def test_a_key_that_signs_no_more_still_proves_what_it_signed(
+    signer: Signer, tmp_path: Path
+) -> None:
+    before = issue(_certificate(), signer)
+    after = issue(_certificate(), Signer.create(tmp_path / "next.pem"))
+    next_ = Signer.load(tmp_path / "next.pem")
+    both = KeySet(keys=(signer.jwk, next_.jwk))
+    assert key_of(before) != key_of(after)
+    assert verify(before, both) == verify(after, both) == _certificate()
+    with pytest.raises(NotGenuine, match="no published key"):
+        verify(before, KeySet(keys=(next_.jwk,)))
 
 
 def test_the_private_key_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
