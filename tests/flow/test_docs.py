@@ -16,6 +16,7 @@ import soundfile
 from api.docs.heard import HAPPENINGS
 from api.docs.told import MESSAGES
 from api.workbench import Workbench, any_port
+from tests.api.docs.fitting import fits
 from tests.flow.conftest import Customer
 
 pytestmark = [
@@ -118,18 +119,6 @@ def test_a_games_commands_do_what_they_say(reader: Reader, house: Workbench) -> 
 def _looks_as_documented(kind: str, facts: dict[str, Any]) -> None:
     assert kind in HAPPENINGS, "api/docs/heard.py names every event"
     assert fits(facts, {"at": "", **HAPPENINGS[kind].facts}), (kind, facts)
-
-
-def fits(real: Any, shown: Any) -> bool:
-    """Whether an example is of the shape of the real thing: the same names, the same kinds."""
-    if real is None or shown is None:
-        return True
-    if isinstance(real, dict) and isinstance(shown, dict):
-        return real.keys() == shown.keys() and all(fits(real[one], shown[one]) for one in real)
-    if isinstance(real, list) and isinstance(shown, list):
-        return all(fits(one, shown[0]) for one in real)
-    numbers = (int, float)
-    return type(real) is type(shown) or (isinstance(real, numbers) and isinstance(shown, numbers))
 
 
 def test_a_games_program_does_the_same(reader: Reader) -> None:
