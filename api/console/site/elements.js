@@ -149,10 +149,15 @@ export function problem(error) {
 }
 
 function fault(error) {
-  const unreachable = error instanceof TypeError && /fetch|network|load/i.test(error.message);
+  const nobody = isUnreachable(error);
   return h("div", { class: "problem", role: "alert" },
-    h("strong", {}, say(unreachable ? "elements.unreachable" : "elements.fault")),
-    h("p", {}, unreachable ? say("elements.unreachable.detail") : String(error?.message ?? error)));
+    h("strong", {}, say(nobody ? "elements.unreachable" : "elements.fault")),
+    h("p", {}, nobody ? say("elements.unreachable.detail") : String(error?.message ?? error)));
+}
+
+/** Whether nobody answered. Browsers say so by sentences only. */
+export function isUnreachable(error) {
+  return error instanceof TypeError && /fetch|network|load/i.test(error.message);
 }
 
 /** What would be accepted, in words. */

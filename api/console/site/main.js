@@ -1,7 +1,7 @@
 // The address decides what is shown: `#/briefs/{id}` loads its page and lets it fill <main>.
 
 import { key, visit } from "./door.js";
-import { h, problem, replace } from "./elements.js";
+import { h, isUnreachable, problem, replace } from "./elements.js";
 import { build, follow } from "./frame.js";
 import { bring, say } from "./words.js";
 
@@ -71,7 +71,7 @@ async function go({ first = false } = {}) {
     else await fill(module, route, mine);
   } catch (error) {
     if (mine === turn) replace(place, problem(error));
-    if (error?.status === undefined) console.error(error);
+    if (error?.status === undefined && !isUnreachable(error)) console.error(error);
   }
   if (mine !== turn) return;
   place.removeAttribute("aria-busy");
