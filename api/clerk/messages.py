@@ -115,8 +115,9 @@ class Post:
 
 
 async def count_messages(desk: Desk) -> int:
-    """How many messages wait, for those who watch."""
-    async with lent(desk.pool) as conn:
+    """How many messages wait, for those who watch; none for whom nobody sends to any more."""
+    async with transaction(desk.pool) as conn:
+        await outbox.drop_late(conn)
         waiting = await outbox.waiting(conn)
     WAITING.set(waiting)
     return waiting

@@ -207,6 +207,26 @@ async def leave(conn: asyncpg.Connection, thread: Thread, worker: str) -> None:
     await conn.execute(RELEASE, thread.endpoint, thread.subject, worker, timedelta())
 
 
+# Who tells something while an endpoint is being disabled has not seen that yet, and is not seen.
+DROP_LATE = """
+with late as (
+  select id from api.webhook_endpoints as endpoints
+  where disabled_at is not null
+    and exists (select from api.sendings where endpoint = endpoints.id and state = 'waiting')
+  order by id limit 100 for no key update skip locked
+), gone as (
+  delete from api.threads using late where endpoint = late.id
+)
+update api.sendings set state = 'dropped', next_at = null, error = coalesce(error, $1)
+from late where endpoint = late.id and state = 'waiting'
+"""
+
+
+async def drop_late(conn: asyncpg.Connection) -> None:
+    """Let nothing wait for endpoints that are disabled; in the caller's transaction."""
+    await conn.execute(DROP_LATE, store.DISABLED)
+
+
 COUNT_WAITING = "select count(*) from api.sendings where state = 'waiting'"
 
 

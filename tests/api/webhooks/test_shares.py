@@ -3,12 +3,13 @@
 import asyncio
 
 import asyncpg
+import pytest
 
 from api.clerk import messages
-from api.webhooks import contracts, outbox
-from billing.connections import transaction
+from api.webhooks import contracts, outbox, store
+from billing.connections import lent, transaction
 from tests.api.conftest import Client, Door
-from tests.api.webhooks.conftest import Clerk, registered, tell
+from tests.api.webhooks.conftest import TELL, Clerk, registered, tell
 from tests.api.webhooks.receiving import Answer, Received, each, receiver, saying
 
 
@@ -58,3 +59,32 @@ async def test_one_account_leaves_room_for_the_others(door: Door, client: Client
 async def _claimed(pool: asyncpg.Pool, worker: str) -> list[str]:
     async with transaction(pool) as conn:
         return [one.endpoint for one in await outbox.claim(conn, worker, messages.AT_ONCE)]
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["a new brief", "one that waits already"])
+async def test_what_is_told_while_an_endpoint_is_disabled_does_not_wait_for_ever(
+    door: Door, client: Client, before: bool
+) -> None:
+    endpoint, _ = await registered(client, "http://127.0.0.1:1/hook")
+    if before:
+        await tell(door.pool, client.account, "brf_1", 0)
+    async with lent(door.pool) as telling:
+        transaction_ = telling.transaction()
+        await transaction_.start()
+        late = await telling.fetchval(TELL, client.account, "candidate.ready", "brf_1", "{}")
+        disabling = asyncio.create_task(_disabled(door.pool, endpoint))
+        await asyncio.sleep(0.3)
+        await transaction_.commit()
+        await disabling
+    states = "select state from api.sendings where message = $1"
+    assert await door.pool.fetchval(states, late) == "waiting", "neither has seen the other"
+    async with transaction(door.pool) as conn:
+        await outbox.drop_late(conn)
+        assert await outbox.waiting(conn) == 0
+    assert await door.pool.fetchval(states, late) == "dropped"
+    assert await door.pool.fetchval("select count(*) from api.threads") == 0
+
+
+async def _disabled(pool: asyncpg.Pool, endpoint: str) -> None:
+    async with transaction(pool) as conn:
+        await store.disable(conn, endpoint, "gone")
