@@ -12,9 +12,9 @@ const TONES = { waiting: "quiet", again: "warn", delivered: "good", given_up: "b
 
 /**
  * The log. `know(endpoints)` tells it their addresses, `renew()` reads it, `watch(event)` follows
- * one event until its deliveries have been tried.
+ * one event until its deliveries have been tried; then `moved()` is told.
  */
-export function log(signal, query) {
+export function log(signal, query, moved) {
   let endpoints = {};
   const open = new Set();
   const type = choice([["", say("events.all")], ...Object.values(GROUPS).flat().map((one) => [one, one])], query.get("type") ?? "");
@@ -44,6 +44,7 @@ export function log(signal, query) {
     const last = await until(() => call("GET", `/v1/events/${id}`, { signal }), tried, signal, { tries: 30, first: 0.5, slowest: 3 });
     await renew();
     for (const one of last.deliveries) announce(outcome(one));
+    await moved();
   }
   return {
     element: h("div", {}, asking, place),

@@ -14,7 +14,7 @@ export async function show(place, route) {
   const leaving = new AbortController();
   const { signal } = leaving;
   const content = frame(place, "webhooks");
-  const events = log(signal, route.query);
+  const events = log(signal, route.query, () => load());
   const list = h("div");
   const load = () =>
     filled(list, async () => {
@@ -61,7 +61,6 @@ function card(one, load, events, signal) {
       off ? null : act("test", async () => {
         const sent = await call("POST", `${path}/test`, { idempotent: false, signal });
         await events.watch(sent.id);
-        await load();
       }),
       act("edit", () => edited(one, load, signal)),
       act("rotate", () => rotated(one, load)),
