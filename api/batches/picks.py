@@ -23,7 +23,7 @@ from engine.errors import Reason
 async def pick(shop: Shop, caller: Caller, batch: str, asked: NewPicks) -> Picks:
     """License the best candidate of each of these lines, unless one of theirs is already.
 
-    Each is paid for by itself. Where the tokens do not reach for the first of them, that is
+    Each is paid for by itself. Where the tokens do not reach for the first new one, that is
     raised; later, it is said beside what was licensed before.
     """
     _refuse_many(asked)
@@ -40,7 +40,7 @@ async def pick(shop: Shop, caller: Caller, batch: str, asked: NewPicks) -> Picks
                 picks.append(await _license(shop, caller, line, chosen))
                 continue
             except (InsufficientTokens, BudgetExceeded, AccountFrozen) as refused:
-                if not picks:
+                if not any(one.new for one in picks):
                     raise
                 stopped = kind_of(refused).code
             except CandidateExpired:

@@ -17,12 +17,13 @@ LONGEST_WAIT_S = 60
 
 class Call(Struct, Generic[T], frozen=True, kw_only=True):
     """One request. ``key`` names it, so that a repeat happens once; ``wait_s`` is how long the
-    service may hold its answer back."""
+    service may hold its answer back. ``lines`` is a body of JSON lines."""
 
     method: str
     path: str
     shape: type[T]
     body: Any = UNSET
+    lines: bytes | UnsetType = UNSET
     query: dict[str, Any] = {}
     key: str | UnsetType = UNSET
     wait_s: float = 0.0
@@ -33,137 +34,139 @@ class Call(Struct, Generic[T], frozen=True, kw_only=True):
         return {} if isinstance(self.key, UnsetType) else {"idempotency-key": self.key}
 
 
-def _get(path: str, shape: type[T], wait_s: float = 0, **query: Any) -> Call[T]:
+def get(path: str, shape: type[T], wait_s: float = 0, **query: Any) -> Call[T]:
+    """A call that reads; what is None is not asked for."""
     told = {name: value for name, value in query.items() if value is not None}
     if wait_s:
         told["wait"] = min(int(wait_s), LONGEST_WAIT_S)
     return Call(method="GET", path=path, shape=shape, query=told, wait_s=wait_s)
 
 
-def _post(path: str, shape: type[T], body: Any = UNSET, key: str | None = None) -> Call[T]:
+def post(path: str, shape: type[T], body: Any = UNSET, key: str | None = None) -> Call[T]:
+    """A call that does something, once under its key."""
     name = key or str(uuid.uuid4())
     return Call(method="POST", path=path, shape=shape, body=body, key=name)
 
 
 def quote_of(brief: dict[str, Any]) -> Call[things.Quote]:
     """The price of a brief; charges nothing."""
-    return _post("/v1/quotes", things.Quote, brief)
+    return post("/v1/quotes", things.Quote, brief)
 
 
 def quote_of_family(family: dict[str, Any]) -> Call[things.Quote]:
     """The price of a family of cabin sounds; charges nothing."""
-    return _post("/v1/families/quotes", things.Quote, family)
+    return post("/v1/families/quotes", things.Quote, family)
 
 
 def plans_of(brief: dict[str, Any]) -> Call[things.Plans]:
     """What a brief would become; charges nothing."""
-    return _post("/v1/plans", things.Plans, brief)
+    return post("/v1/plans", things.Plans, brief)
 
 
 def plans(named: str, wait_s: float = 0) -> Call[things.Plans]:
     """Plans that were asked for."""
-    return _get(f"/v1/plans/{_safe(named)}", things.Plans, wait_s)
+    return get(f"/v1/plans/{safe(named)}", things.Plans, wait_s)
 
 
 def send(brief: dict[str, Any], key: str | None = None) -> Call[things.Brief]:
     """Set the tokens aside and have the brief made."""
-    return _post("/v1/briefs", things.Brief, brief, key)
+    return post("/v1/briefs", things.Brief, brief, key)
 
 
 def send_family(family: dict[str, Any], key: str | None = None) -> Call[things.Brief]:
     """Set the tokens aside and have a family of cabin sounds made."""
-    return _post("/v1/families", things.Brief, family, key)
+    return post("/v1/families", things.Brief, family, key)
 
 
 def brief(named: str, wait_s: float = 0) -> Call[things.Brief]:
     """A brief as it stands, or as it ends within the wait."""
-    return _get(f"{_home(named)}/{_safe(named)}", things.Brief, wait_s)
+    return get(f"{_home(named)}/{safe(named)}", things.Brief, wait_s)
 
 
 def briefs(limit: int, cursor: str | None, project: str | None) -> Call[things.Briefs]:
     """A page of briefs."""
-    return _get("/v1/briefs", things.Briefs, limit=limit, cursor=cursor, project=project)
+    return get("/v1/briefs", things.Briefs, limit=limit, cursor=cursor, project=project)
 
 
 def cancel(named: str) -> Call[things.Brief]:
     """Stop a brief; what was delivered stays."""
-    return _post(f"{_home(named)}/{_safe(named)}/cancel", things.Brief)
+    return post(f"{_home(named)}/{safe(named)}/cancel", things.Brief)
 
 
 def candidate(named: str) -> Call[things.Candidate]:
     """A candidate with its measurements."""
-    return _get(f"/v1/candidates/{_safe(named)}", things.Candidate)
+    return get(f"/v1/candidates/{safe(named)}", things.Candidate)
 
 
 def sheet(candidate: str) -> Call[dict[str, Any]]:
     """A candidate on one page."""
-    return _get(f"/v1/candidates/{_safe(candidate)}/sheet", dict[str, Any])
+    return get(f"/v1/candidates/{safe(candidate)}/sheet", dict[str, Any])
 
 
 def pick(candidate: str, key: str | None = None) -> Call[things.License]:
     """License a candidate; a repeat answers the same license."""
-    return _post(f"/v1/candidates/{_safe(candidate)}/pick", things.License, key=key)
+    return post(f"/v1/candidates/{safe(candidate)}/pick", things.License, key=key)
 
 
 def track(named: str) -> Call[things.Track]:
     """A licensed track and its files."""
-    return _get(f"/v1/tracks/{_safe(named)}", things.Track)
+    return get(f"/v1/tracks/{safe(named)}", things.Track)
 
 
 def tracks(limit: int, cursor: str | None) -> Call[things.Tracks]:
     """A page of tracks."""
-    return _get("/v1/tracks", things.Tracks, limit=limit, cursor=cursor)
+    return get("/v1/tracks", things.Tracks, limit=limit, cursor=cursor)
 
 
 def render(track: str, order: dict[str, Any], key: str | None = None) -> Call[things.Rendition]:
     """A licensed track in another shape, free of charge."""
-    return _post(f"/v1/tracks/{_safe(track)}/renditions", things.Rendition, order, key)
+    return post(f"/v1/tracks/{safe(track)}/renditions", things.Rendition, order, key)
 
 
 def rendition(named: str, wait_s: float = 0) -> Call[things.Rendition]:
     """A rendition as it stands, or as it ends within the wait."""
-    return _get(f"/v1/renditions/{_safe(named)}", things.Rendition, wait_s)
+    return get(f"/v1/renditions/{safe(named)}", things.Rendition, wait_s)
 
 
 def balance() -> Call[things.AccountBalance]:
     """The account's tokens."""
-    return _get("/v1/balance", things.AccountBalance)
+    return get("/v1/balance", things.AccountBalance)
 
 
 def top_up(tokens: int, currency: str, key: str | None = None) -> Call[things.TopUp]:
     """Buy a pack of tokens."""
-    return _post("/v1/topups", things.TopUp, {"tokens": tokens, "currency": currency}, key)
+    return post("/v1/topups", things.TopUp, {"tokens": tokens, "currency": currency}, key)
 
 
 def topup(named: str) -> Call[things.TopUp]:
     """Tokens that are being bought."""
-    return _get(f"/v1/topups/{_safe(named)}", things.TopUp)
+    return get(f"/v1/topups/{safe(named)}", things.TopUp)
 
 
 def audition_path(candidate: str, sound: str, function: str | None = None) -> str:
     """Where a candidate's evaluation copy is; of a family that of one sound."""
-    named = f"&function={_safe(function)}" if function else ""
-    return f"/v1/candidates/{_safe(candidate)}/audio?format={_safe(sound)}{named}"
+    named = f"&function={safe(function)}" if function else ""
+    return f"/v1/candidates/{safe(candidate)}/audio?format={safe(sound)}{named}"
 
 
 def file_path(track: str, name: str) -> str:
     """Where a file of a track is; its clean master is called ``master``."""
-    return f"/v1/tracks/{_safe(track)}/files/{_safe(name)}"
+    return f"/v1/tracks/{safe(track)}/files/{safe(name)}"
 
 
 def package_path(track: str, profile: str) -> str:
     """Where everything that an engine, a catalogue or a car takes is, in one archive."""
-    return f"/v1/tracks/{_safe(track)}/package?profile={_safe(profile)}&wait={LONGEST_WAIT_S}"
+    return f"/v1/tracks/{safe(track)}/package?profile={safe(profile)}&wait={LONGEST_WAIT_S}"
 
 
 def certificate_path(named: str) -> str:
     """Where a license's certificate is, byte for byte as it was signed."""
-    return f"/v1/licenses/{_safe(named)}/certificate"
+    return f"/v1/licenses/{safe(named)}/certificate"
 
 
 def events_path(brief: str) -> str:
     """Where a brief tells what happens to it."""
-    return f"{_home(brief)}/{_safe(brief)}/events"
+    return f"{_home(brief)}/{safe(brief)}/events"
 
 
 def _home(named: str) -> str:
@@ -171,5 +174,6 @@ def _home(named: str) -> str:
     return "/v1/families" if named.startswith("fam_") else "/v1/briefs"
 
 
-def _safe(part: str) -> str:
+def safe(part: str) -> str:
+    """A part of an address."""
     return quote(part, safe="")

@@ -9,8 +9,9 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from cuesmith_client import calls, things
+from cuesmith_client import calls, catalogue, things
 from cuesmith_client.calls import LONGEST_WAIT_S, Call
+from cuesmith_client.catalogue import Lines
 from cuesmith_client.errors import CuesmithError, TooMuch, Unreachable
 from cuesmith_client.events import ENDED, Event, Reader
 from cuesmith_client.exchange import (
@@ -164,6 +165,43 @@ class Cuesmith:
         """A file of a rendition, written to a file."""
         return self._fetch(httpx.URL(file.url).raw_path.decode(), to)
 
+    # --- catalogues ---
+
+    def quote_batch(self, lines: Lines) -> catalogue.BatchQuote:
+        """What a catalogue would cost: every line is looked at, nothing is held."""
+        return self._ask(catalogue.quote(lines))
+
+    def send_batch(
+        self,
+        lines: Lines,
+        *,
+        name: str | None = None,
+        max_tokens: int | None = None,
+        deadline_s: int | None = None,
+        again: bool = False,
+        idempotency_key: str | None = None,
+    ) -> "Batch":
+        """Have up to 10,000 briefs made, a file of JSON lines or one dict each: all, or none.
+
+        The same lines are the same batch, however often they are sent, unless ``again``.
+        """
+        asked = {"name": name, "max_tokens": max_tokens, "deadline_s": deadline_s,
+                 "again": "true" if again else None}  # fmt: skip
+        return Batch(self, self._ask(catalogue.send(lines, asked, idempotency_key)))
+
+    def batch(self, named: str) -> "Batch":
+        """A batch that was sent before."""
+        return Batch(self, self._ask(catalogue.view(named)))
+
+    def batches(self) -> Iterator[catalogue.BatchItem]:
+        """All batches, newest first."""
+        cursor: str | None = None
+        while True:
+            page = self._ask(catalogue.page(100, cursor))
+            yield from page.items
+            if (cursor := page.next_cursor) is None:
+                return
+
     # --- money ---
 
     def balance(self) -> things.Balance:
@@ -311,3 +349,71 @@ class Brief:
         """Stop it; what was delivered stays, the rest is given back."""
         self.view = self._cuesmith._ask(calls.cancel(self.id))
         return self
+
+
+class Batch:
+    """A catalogue run. ``view`` is how it stood when it was last read."""
+
+    def __init__(self, cuesmith: Cuesmith, view: catalogue.BatchView) -> None:
+        self._cuesmith, self.view = cuesmith, view
+
+    @property
+    def id(self) -> str:
+        """The batch's id."""
+        return self.view.id
+
+    def read(self) -> "Batch":
+        """Read it again."""
+        self.view = self._cuesmith._ask(catalogue.view(self.id))
+        return self
+
+    def progress(self, every_s: float = 5) -> Iterator[catalogue.BatchView]:
+        """How it stands, again and again until it has ended."""
+        while True:
+            yield self.read().view
+            if self.view.ended:
+                return
+            self._cuesmith._sleep(every_s)
+
+    def wait(self, timeout_s: float = 86_400, every_s: float = 5) -> "Batch":
+        """Wait until all of it has ended, or until the time is up."""
+        until = time.monotonic() + timeout_s
+        for _ in self.progress(every_s):
+            if time.monotonic() > until:
+                break
+        return self
+
+    def results(self, status: str | None = None) -> Iterator[catalogue.Result]:
+        """What has become of every line, in order; also while others are still made."""
+        cursor: str | None = None
+        while True:
+            page = self._cuesmith._ask(catalogue.results(self.id, status, cursor))
+            yield from page.items
+            if (cursor := page.next_cursor) is None:
+                return
+
+    def pick_best(self, *, rating_min: float = 0) -> Iterator[catalogue.Pick]:
+        """License the best candidate of every line that has ended, unless one of its is already.
+
+        Raises `NotPaid` where the tokens do not reach for any more; asked again later, it goes on.
+        """
+        last = max((one.line for one in self.results()), default=0)
+        for first in range(1, last + 1, catalogue.PICKS_AT_ONCE):
+            stopped = True
+            while stopped:
+                made = self._cuesmith._ask(catalogue.picks(self.id, first, rating_min))
+                yield from (one for one in made.picks if one.new)
+                stopped = made.stopped is not None
+
+    def cancel(self) -> "Batch":
+        """Stop it; what was delivered stays, the rest is given back."""
+        self.view = self._cuesmith._ask(catalogue.cancel(self.id))
+        return self
+
+    def statement(self, to: Path, *, format: str = "csv") -> Path:  # noqa: A002
+        """What it has cost, line by line, written to a file: ``csv`` or ``jsonl``."""
+        return self._cuesmith._fetch(catalogue.statement_path(self.id, format), to)
+
+    def package(self, to: Path, *, files: str = "masters") -> Path:
+        """All that is licensed of it, with certificates and a list, written to one archive."""
+        return self._cuesmith._fetch(catalogue.package_path(self.id, files), to)

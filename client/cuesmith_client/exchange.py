@@ -1,11 +1,14 @@
 """From a call to an HTTP request, and from its answer to a value or a refusal."""
 
-from typing import Any, TypeVar
+import gzip
+from typing import Any, TypeVar, cast
 
 import httpx
 import msgspec
+from msgspec import UnsetType
 
 from cuesmith_client.calls import Call
+from cuesmith_client.catalogue import Results, results_in
 from cuesmith_client.errors import CuesmithError, Refused, Unreachable, refused
 
 T = TypeVar("T")
@@ -27,6 +30,9 @@ def request_of(call: Call[Any]) -> dict[str, Any]:
     if call.body is not msgspec.UNSET:
         sent["content"] = msgspec.json.encode(call.body)
         sent["headers"]["content-type"] = "application/json"
+    if not isinstance(call.lines, UnsetType):
+        sent["content"] = gzip.compress(call.lines, mtime=0)
+        sent["headers"] |= {"content-type": "application/jsonl", "content-encoding": "gzip"}
     return sent
 
 
@@ -34,6 +40,8 @@ def value_of(call: Call[T], answer: httpx.Response) -> T:
     """What was answered; raises what was refused."""
     if not answer.is_success:
         raise refusal_of(answer)
+    if call.shape is Results:
+        return cast(T, results_in(answer.content, answer.headers.get("link")))
     return msgspec.json.decode(answer.content, type=call.shape)
 
 

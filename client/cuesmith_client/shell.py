@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from cuesmith_client import batch_shell
 from cuesmith_client.client import Cuesmith
 from cuesmith_client.errors import CuesmithError
 from cuesmith_client.events import Event
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     pick.add_argument("--out", type=Path, default=Path("out"))
     pick.add_argument("--profile", help="an archive for unity, godot, wwise, fmod, … as well")
     pick.set_defaults(run=_pick)
+    batch_shell.add(commands)
     balance = commands.add_parser("balance", help="how many tokens there are")
     balance.set_defaults(run=_balance)
     return parser

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -39,7 +40,7 @@ def test_the_readme_does_what_it_says(
     customer: Customer, house: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     monkeypatch.chdir(tmp_path)
     known: dict[str, Any] = {"url": house.address.url, "key": _key(customer)}
     for block in blocks:
@@ -48,6 +49,14 @@ def test_the_readme_does_what_it_says(
     assert Path("menu.zip").read_bytes()[:2] == b"PK"
     assert not list(tmp_path.glob("*.partial"))
     assert len(known["ratings"]) == 2
+    assert [one.reference for one in known["results"]] == ["door-0001", "door-0002"]
+    assert len(known["picks"]) == 2
+    with ZipFile("doors.zip") as archive:
+        masters = [name for name in archive.namelist() if name.endswith("/master.wav")]
+        assert len(masters) == 2
+    assert Path("doors.csv").read_text().splitlines()[-1].split(",")[6] == str(
+        -known["batch"].read().view.tokens.captured - known["batch"].view.tokens.licenses
+    )
 
 
 def test_a_brief_tells_what_happens_to_it_and_is_taken_up_where_it_broke_off(
