@@ -32,7 +32,7 @@ def test_words_are_understood_and_priced_as_they_are_written(visit: Visit) -> No
     expect(page.locator(".quote-price")).to_have_text("8 个代币 试听 4 个候选")
     page.get_by_label("候选数量").fill("2")
     expect(page.locator(".quote-price")).to_have_text("4 个代币 试听 2 个候选")
-    page.get_by_text("提示音", exact=True).click()
+    page.get_by_role("radio", name="提示音").check()
     expect(page.locator(".understood")).to_contain_text("提示音 已指定")
 
 

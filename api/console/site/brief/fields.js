@@ -114,27 +114,31 @@ export function fieldsFor({ accepts, formats, limits }, changed) {
     depth: choice("/delivery/bit_depth", "depth", listed(formats.bit_depth, (bits) => (bits === 32 ? "32 float" : String(bits))), numeric(24)),
     channels: choice("/delivery/channels", "channels", listed(formats.channels, (count) => CHANNELS[count] ?? String(count)), numeric(2)),
     lufs: text("/delivery/lufs", "lufs", numberOf, String, { hinted: true }),
-    peak: text("/delivery/true_peak_dbtp", "peak", numberOf, String, { hinted: true, placeholder: "−1" }),
+    peak: text("/delivery/true_peak_dbtp", "peak", numberOf, String, { hinted: true, placeholder: "−1", usual: -1 }),
     marking: choice("/marking", "marking", listed(["eu", "cn", "closed_loop"], (id) => say(`field.marking.${id}`)), { usual: "eu" }),
     resale: checkField("/rights/catalog_resale", "resale", on),
-    territory: text("/rights/territory", "territory", wordOf, same, { hinted: true, placeholder: "world" }),
+    territory: text("/rights/territory", "territory", wordOf, same, { hinted: true, placeholder: "world", usual: "world" }),
     quality: choice("/quality", "quality", listed(["draft", "standard", "best"], (id) => say(`field.quality.${id}`)), { usual: "standard" }),
     seed: text("/seed", "seed", numberOf, String, { hinted: true, inputMode: "numeric" }),
     max: text("/max_tokens", "max", numberOf, String, { hinted: true, inputMode: "numeric" }),
     deadline: text("/deadline_s", "deadline", (said) => secondsOf(said), (s) => lengthText(s * 1000),
-      { hinted: true, inUnit: (s) => lengthText(s * 1000) }),
+      { hinted: true, usual: 600, inUnit: (s) => lengthText(s * 1000) }),
     project: text("/project", "project", wordOf, same, { maxLength: 64 }),
     reference: text("/customer_ref", "reference", wordOf, same, { maxLength: 128 }),
   };
 }
 
-function textField(pointer, name, read, write, { hinted, inUnit = number, type = "text", ...attributes }) {
+/** A text; one that says what is `usual` anyway says nothing. */
+function textField(pointer, name, read, write, { hinted, usual, inUnit = number, type = "text", ...attributes }) {
   const input = h("input", { type, autocomplete: "off", spellcheck: false, ...attributes });
   return {
     pointer, input, inUnit,
     element: field(say(`field.${name}`), input, hinted ? say(`field.${name}.hint`) : null),
-    read: () => read(input.value),
-    fill: (value) => { input.value = value === null || value === undefined ? "" : write(value); },
+    read: () => {
+      const value = read(input.value);
+      return value === usual ? undefined : value;
+    },
+    fill: (value) => { input.value = value === null || value === undefined || value === usual ? "" : write(value); },
   };
 }
 

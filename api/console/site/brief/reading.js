@@ -3,7 +3,7 @@
 import { h, problem, replace } from "../elements.js";
 import { bring, number, say, seconds } from "../words.js";
 import { nameOf, sectionName } from "./names.js";
-import { lengthText } from "./reads.js";
+import { lengthShown } from "./reads.js";
 
 bring({
   en: {
@@ -55,7 +55,7 @@ const ROWS = [
   ["kind", "kind", (one) => nameOf("kind", one.kind)],
   ["style", "style", (one) => nameOf("style", one.style)],
   ["moods", null, (one) => one.moods.map((id) => nameOf("mood", id)).join(" · ")],
-  ["duration_ms", "duration_ms", (one) => lengthText(one.duration_ms)],
+  ["duration_ms", "duration_ms", (one) => lengthShown(one.duration_ms)],
   ["bars", "bars", (one) => one.bars && number(one.bars)],
   ["bpm", "bpm", tempo],
   ["tonality", "tonality", (one) => one.tonality ?? say("reading.free")],
@@ -64,7 +64,7 @@ const ROWS = [
   ["forbid", "instruments.forbid", (one) => instruments(one.forbid)],
   ["energy", "energy", (one) => one.energy && say("reading.points", { n: one.energy.length })],
   ["sections", "sections", (one) => one.sections.map(sectionText).join(" · ")],
-  ["hits", "hits", (one) => one.hits.map(lengthText).join(" · ")],
+  ["hits", "hits", (one) => one.hits.map(lengthShown).join(" · ")],
   ["ending", null, (one) => one.ending && say(`reading.ending.${one.ending}`)],
   ["lufs", "delivery.lufs", (one) => one.delivery.lufs !== null && `${number(one.delivery.lufs)} LUFS`],
   ["stems", "stems", (one) => instruments(one.stems)],

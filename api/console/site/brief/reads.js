@@ -47,6 +47,11 @@ export function lengthText(ms) {
   return `${Math.floor(ms / 60_000)}:${seconds < 10 ? "0" : ""}${seconds}`;
 }
 
+/** A length to read and not to send: 36571 → "36.6 s", 65500 → "1:05.5". */
+export function lengthShown(ms) {
+  return lengthText(Math.round(ms / 100) * 100);
+}
+
 /** A number; none where nothing is written. */
 export function numberOf(text) {
   const said = plain(text).replace(/\s*(bpm|lufs|dbtp|db)$/i, "").replace("−", "-");

@@ -7,7 +7,7 @@ import { hear } from "../hearing.js";
 import { bring, known, number, say, seconds, when } from "../words.js";
 import { nameOf } from "../brief/names.js";
 import { understood } from "../brief/reading.js";
-import { lengthText } from "../brief/reads.js";
+import { lengthShown } from "../brief/reads.js";
 import { BEGINNING, secondsLeft, shown, told } from "./story.js";
 import { reason, takeCard } from "./takes.js";
 
@@ -213,7 +213,7 @@ class Watch {
 
   facts() {
     const { resolved, tokens, created_at: created, finished_at: finished } = this.brief;
-    const length = resolved?.style ? lengthText(resolved.duration_ms) : null;
+    const length = resolved?.style ? lengthShown(resolved.duration_ms) : null;
     const money = finished === null ? say("watch.quoted", { n: tokens.quoted })
       : say("watch.spent", { captured: number(tokens.captured), n: tokens.quoted });
     return h("span", { class: "hint" }, [when(created), length, money].filter(Boolean).join(" · "));

@@ -40,9 +40,10 @@ export function takeCard(number_) {
   const title = h("h3", {}, say("take.name", { n: number_ }));
   const badge = h("span", { class: "badge" });
   const facts = h("p", { class: "hint" });
-  const form = h("div", { class: "form", role: "img" });
+  const verdict = h("p", { class: "verdict" });
+  const form = h("div", { class: "take-form", role: "img" });
   const more = h("div", { class: "more" });
-  const element = h("li", { class: "take" }, h("div", { class: "spread" }, title, badge), facts, form, more);
+  const element = h("li", { class: "take" }, h("div", { class: "spread" }, title, badge), facts, form, verdict, more);
   let planned = null;
 
   function draw(take, rank) {
@@ -50,7 +51,8 @@ export function takeCard(number_) {
     const alike = rank === 0 && take.state === "written";
     badge.className = `badge ${alike ? "" : BADGES[take.state] ?? ""}`;
     replace(badge, alike ? say("take.alike") : say(`take.${take.state}`, { n: take.number, bars: take.bars, of: take.of }));
-    replace(facts, described(take, rank));
+    replace(facts, described(take.plan));
+    replace(verdict, judged(take, rank));
     if (take.plan !== planned) {
       planned = take.plan;
       drawForm(form, take.plan);
@@ -62,14 +64,18 @@ export function takeCard(number_) {
   return { element, draw };
 }
 
-function described(take, rank) {
-  const plan = take.plan;
+function described(plan) {
   return [
-    rank > 0 ? say("take.rank", { n: rank }) : null,
-    take.rating === null ? null : say("take.rating", { n: number(take.rating, 2) }),
     plan?.tonality, plan?.tempo ? `${number(plan.tempo)} bpm` : null, plan?.meter,
     plan?.bars ? say("take.bars", { n: plan.bars }) : null,
     plan?.seconds ? seconds(plan.seconds) : null,
+  ].filter(Boolean).join(" · ");
+}
+
+function judged(take, rank) {
+  return [
+    rank > 0 ? say("take.rank", { n: rank }) : null,
+    take.rating === null ? null : say("take.rating", { n: number(take.rating, 2) }),
   ].filter(Boolean).join(" · ");
 }
 
@@ -79,16 +85,16 @@ function drawForm(place, plan) {
   place.hidden = form.length === 0;
   place.setAttribute("aria-label", form.map((one) =>
     `${sectionName(one.name)} ${say("take.bars", { n: one.bars })}`).join(", ") || "–");
-  replace(place, form.map((one) => h("div", { class: "section", title: sectionName(one.name),
+  replace(place, form.map((one) => h("div", { class: "take-section", title: sectionName(one.name),
     style: { "flex-grow": String(one.bars), "--energy": String(one.energy / 7) } },
-    h("div", { class: "block" }, h("div", { class: "filled" })), h("span", {}, one.name))));
+    h("div", { class: "take-block" }, h("div", { class: "take-filled" })), h("span", {}, one.name))));
 }
 
 function fill(place, take) {
   const form = take.plan?.form ?? [];
   [...place.children].forEach((section, at) => {
     const part = form[at].bars ? (take.written[at] ?? 0) / form[at].bars : 0;
-    section.querySelector(".filled").style.setProperty("width", `${Math.round(part * 100)}%`);
+    section.querySelector(".take-filled").style.setProperty("width", `${Math.round(part * 100)}%`);
   });
 }
 
