@@ -72,8 +72,9 @@ def framed(body: str, *, title: str, here: str, zh: bool = False, script: str = 
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
         f"<title>{text(title)} · Cuesmith</title><style>{_style()}</style>{running}</head><body>"
         f"<a class=skip href='#text'>{skip}</a>"
-        f"<header><strong><a href=/docs>Cuesmith</a></strong>{_other(here, zh)}</header>"
-        f"<div class=columns>{_way(here, zh)}<main id=text>{body}</main></div></body></html>"
+        f"<header><strong><a href=/docs>Cuesmith</a></strong><a class=pages href='#pages'>"
+        f"{'全部页面' if zh else 'All pages'}</a>{_other(here, zh)}</header>"
+        f"<div class=columns><main id=text>{body}</main>{_way(here, zh)}</div></body></html>"
     )
 
 
@@ -107,7 +108,7 @@ def in_chinese(path: str) -> str:
 
 def _way(here: str, zh: bool) -> str:
     """The way to all pages; those that are there in the reader's language are meant in it."""
-    parts = [f"<nav aria-label='{'全部页面' if zh else 'All pages'}'>"]
+    parts = [f"<nav id=pages aria-label='{'全部页面' if zh else 'All pages'}'>"]
     for en, chinese, places in SHELVES:
         parts.append(f"<h2>{chinese if zh else en}</h2><ul>")
         parts += [_step(place, here, zh) for place in places]

@@ -58,7 +58,7 @@ def _call(path: str, method: str, operation: dict[str, Any]) -> str:
     sent = f"<p>Body:{_shape(body)}</p>" if body else ""
     return (
         f"<h3 id='{operation['operationId']}'><span class=method>{method.upper()}</span> "
-        f"<code>{text(path)}</code></h3><p>{text(operation['summary'])}. "
+        f"<code>{text(path)}</code></h3><p>{coded(operation['summary'])}. "
         f"{coded(operation.get('description', ''))}</p>{sent}{_table(rows)}"
         f"<pre>{text(_curl(path, method, operation))}</pre>"
         f"<details><summary>Answers</summary>{_table(answers)}{_example(operation)}</details>"

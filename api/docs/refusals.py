@@ -1,6 +1,7 @@
 """Every code that a problem can have: why it comes, and what helps."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from msgspec import Struct
@@ -230,7 +231,19 @@ REMEDIES: dict[str, Remedy] = {
 def list_of(document: dict[str, Any]) -> str:
     """All codes, each at the place that a problem's ``type`` leads to."""
     examples = document["components"]["examples"]
-    return "".join(_entry(code, examples[code]["value"]) for code in kinds())
+    return _index() + "".join(_entry(code, examples[code]["value"]) for code in kinds())
+
+
+def _index() -> str:
+    """All codes by their status."""
+    codes: dict[int, list[str]] = {}
+    for code, kind in kinds().items():
+        codes.setdefault(kind.status, []).append(f"<a href='#{code}'><code>{code}</code></a>")
+    rows = "".join(
+        f"<dt>{status} {HTTPStatus(status).phrase}</dt><dd>{', '.join(links)}</dd>"
+        for status, links in sorted(codes.items())
+    )
+    return f"<dl>{rows}</dl>"
 
 
 def _entry(code: str, example: dict[str, Any]) -> str:

@@ -181,7 +181,7 @@ def body(summary: TrainingData) -> str:
     """The summary as a page to read."""
     models = "".join(
         f"<tr><th scope=row>{text(one.name)}</th><td>{text(one.purpose)}</td>"
-        f"<td>{one.made_at}</td><td class=number>{one.parameters:,}</td></tr>"
+        f"<td class=day>{one.made_at}</td><td class=number>{one.parameters:,}</td></tr>"
         for one in summary.models
     )
     sources = "".join(map(_row, summary.corpora.values()))

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,47 @@ def test_webhooks_are_received_and_checked_as_printed(reader: Reader) -> None:
     assert '"state":"delivered"' in said
     assert said.count("webhook_endpoint.test") == 1, "the second one was seen before"
     assert "webhook_endpoint.test" in MESSAGES
+
+
+def _is_a_catalogue(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "spring-2027.zip") as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+    assert sum(name.endswith(".wav") for name in names) == 3
+    assert "manifest.csv" in {Path(name).name for name in names}
+
+
+def test_a_catalogues_commands_do_what_they_say(reader: Reader, customer: Customer) -> None:
+    page = reader.samples("/docs/quickstart/catalogue")["sh"]
+    said = reader.shell(*page, HOOK_URL=f"http://127.0.0.1:{any_port()}/")
+    assert '"tokens": ' in said
+    assert "UP-003" in said
+    _is_a_catalogue(reader.folder)
+    assert (reader.folder / "spring-2027.csv").read_text().count("\n") > 3
+    assert (reader.folder / "track.zip").read_bytes()[:2] == b"PK"
+    (told,) = customer.get("/v1/events", type="batch.ended")["items"]
+    assert fits(told["data"], MESSAGES["batch.ended"].facts), told
+
+
+def test_a_catalogues_program_does_the_same(reader: Reader) -> None:
+    (program,) = reader.samples("/docs/quickstart/catalogue")["py"]
+    assert "UP-002 lic_" in reader.python(program)
+    _is_a_catalogue(reader.folder)
+
+
+def test_a_license_is_checked_as_printed(reader: Reader, customer: Customer) -> None:
+    brief = customer.send({"kind": "chime", "duration_ms": 600, "candidates": 1, "prompt": "one"})
+    candidate = customer.ended(brief)["candidates"][0]["id"]
+    picked = customer.post(f"/v1/candidates/{candidate}/pick", "pick").json()
+    said = reader.shell(
+        *reader.samples("/docs/marks")["sh"], LICENSE=picked["id"], TRACK=picked["track"]
+    )
+    assert "genuine" in said
+    assert (reader.folder / "root.pem").read_text().startswith("-----BEGIN CERTIFICATE")
+
+
+@pytest.mark.parametrize("name", ["catalogue", "games", "cars"])
+def test_the_chinese_pages_print_the_same_programs(reader: Reader, name: str) -> None:
+    english = reader.samples(f"/docs/quickstart/{name}")
+    assert reader.samples(f"/docs/zh/quickstart/{name}") == english
+    assert english["sh"]
