@@ -205,11 +205,18 @@ def test_a_catalogues_program_does_the_same(reader: Reader) -> None:
 def test_a_license_is_checked_as_printed(reader: Reader, customer: Customer) -> None:
     brief = customer.send({"kind": "chime", "duration_ms": 600, "candidates": 1, "prompt": "one"})
     candidate = customer.ended(brief)["candidates"][0]["id"]
-    picked = customer.post(f"/v1/candidates/{candidate}/pick", "pick").json()
-    said = reader.shell(
-        *reader.samples("/docs/marks")["sh"], LICENSE=picked["id"], TRACK=picked["track"]
-    )
-    assert "genuine" in said
+    pick, check, root = reader.samples("/docs/marks")["sh"]
+    picked = json.loads(reader.shell(pick, CANDIDATE=candidate))
+    assert picked["rights"]["territory"] == "CN,JP"
+    assert picked["grants"] is False, "a test account's"
+    said = reader.shell(check, root, LICENSE=picked["id"], TRACK=picked["track"])
+    assert said.startswith("genuine: ")
+    assert "byte for byte" in said
+    sound = bytearray((reader.folder / "track.wav").read_bytes())
+    sound[-1] ^= 1
+    (reader.folder / "track.wav").write_bytes(sound)
+    verify = check.strip().splitlines()[-1]
+    assert reader.shell(f"! {verify} 2>&1") != ""
     assert (reader.folder / "root.pem").read_text().startswith("-----BEGIN CERTIFICATE")
 
 

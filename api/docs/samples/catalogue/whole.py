@@ -1,9 +1,7 @@
-import json
 import os
-import time
 from pathlib import Path
 
-import httpx
+from cuesmith_client import Cuesmith
 
 lines = [
     {"reference": "UP-001", "prompt": "bright corporate pop, claps", "kind": "bed",
@@ -13,24 +11,13 @@ lines = [
     {"reference": "UP-003", "prompt": "a door to a mystery", "kind": "sting",
      "duration_ms": 3_000, "candidates": 2},
 ]  # fmt: skip
-key = {"authorization": f"Bearer {os.environ['CUESMITH_KEY']}"}
 
-with httpx.Client(base_url=os.environ["CUESMITH_URL"], headers=key, timeout=90) as door:
-    upload = {"content-type": "application/jsonl", "idempotency-key": "spring-2027"}
-    content = "\n".join(json.dumps(line) for line in lines)
-    batch = door.post("/v1/batches", content=content, headers=upload).raise_for_status().json()
-    while batch["status"] != "ended":  # or wait for the webhook batch.ended
-        time.sleep(2)
-        batch = door.get(f"/v1/batches/{batch['id']}").raise_for_status().json()
-        print(batch["counts"])
-
-    wanted = {"first_line": 1, "last_line": 3, "rating_min": 0.2}
-    picked = door.post(f"/v1/batches/{batch['id']}/picks", json=wanted).raise_for_status().json()
-    for line in picked["picks"]:
-        print(line["reference"], line["license"], line["tokens"], "tokens")
-    with (
-        door.stream("GET", f"/v1/batches/{batch['id']}/package?files=masters") as answer,
-        Path("spring-2027.zip").open("wb") as file,
-    ):
-        for chunk in answer.raise_for_status().iter_bytes():
-            file.write(chunk)
+with Cuesmith(os.environ["CUESMITH_URL"], os.environ["CUESMITH_KEY"]) as cuesmith:
+    print(cuesmith.quote_batch(lines).tokens, "tokens to hear all candidates")
+    batch = cuesmith.send_batch(lines, name="spring-2027")
+    for view in batch.progress():
+        print(f"{view.done} of {view.briefs}, until about {view.expected_end_at}")
+    for picked in batch.pick_best(rating_min=0.2):
+        print(picked.reference, picked.license, picked.tokens, "tokens")
+    batch.statement(Path("spring-2027.csv"))
+    batch.package(Path("spring-2027.zip"))
