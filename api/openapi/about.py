@@ -148,6 +148,9 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "channels": "1 mono, 2 stereo, 4 or 6 for a cabin; left open, as delivered.",
         "lufs": "Loudness; left open, as delivered.",
         "true_peak_dbtp": "The ceiling; left open, as delivered.",
+        "audible_mark": "China's audible mark (GB 45438-2025): a rhythm that says \"AI\" in Morse "
+        "code, at the `start` or the `start_end`, over the music, which keeps its length; a loop "
+        "has it outside what is repeated unless it is `in_loop`. The file then has the AIGC label.",
     },
     NewEndpoint: {
         "url": "Where messages are sent: https, at port 443 or 8443 of a public address, without "

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import get_args
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from api.renditions.contracts import TrackRow
 from engine.contracts import ROLE_GROUPS, Made, PartPlan, Profile, RenditionOrder, Version
@@ -14,6 +14,8 @@ PROFILES: tuple[Profile, ...] = get_args(Profile)
 VERSIONS: tuple[Version, ...] = get_args(Version)
 TIMED: tuple[Version, ...] = ("cut", "sting", "transition")
 """Versions that have a length of their own."""
+MARKED: tuple[Version, ...] = ("master", "cut", "sting", "underscore", "no_drums")
+"""Versions that are heard on their own, so that one mark is enough."""
 FOR_FAMILIES: tuple[Profile, ...] = ("automotive",)
 
 
@@ -29,6 +31,9 @@ def plain(order: RenditionOrder) -> RenditionOrder:
 def refusals(order: RenditionOrder, track: TrackRow) -> list[Reason]:
     """Everything that is wrong with an order for this track, and what would be possible."""
     made = track.made
+    if order.profile is not None and order.audible_mark is not UNSET:
+        detail = "files in a package have no audible mark; order the version by itself"
+        return [Reason("/audible_mark", "contradiction", detail)]
     beside = _of_music(order, made) if isinstance(made, Made) else _of_family(order)
     return [*formats.refusals(order, delivered=made.resolved.delivery), *beside]
 
@@ -62,8 +67,20 @@ def _of_music(order: RenditionOrder, made: Made) -> Iterator[Reason]:
         others = [one for one in VERSIONS if one != "loop_parts"]
         detail = f"only a loop has an intro and a tail; this is a {kind}"
         yield Reason("/version", "does_not_fit", detail, others)
+    yield from _of_mark(order, made)
     yield from _of_players(order, made)
     yield from _of_length(order, made)
+
+
+def _of_mark(order: RenditionOrder, made: Made) -> Iterator[Reason]:
+    if order.audible_mark is UNSET:
+        return
+    if order.version not in MARKED:
+        detail = f"{order.version} plays with other files; a mark belongs to {', '.join(MARKED)}"
+        yield Reason("/audible_mark", "contradiction", detail, list(MARKED))
+    if order.audible_mark == "in_loop" and made.resolved.kind != "loop":
+        detail = f"only a loop has a mark in what is repeated; this is a {made.resolved.kind}"
+        yield Reason("/audible_mark", "does_not_fit", detail, ["start", "start_end"])
 
 
 def _of_package(profile: Profile, made: Made) -> Iterator[Reason]:

@@ -52,6 +52,7 @@ from engine.contracts.families import (
 )
 from engine.contracts.plans import Chord, PartPlan, Plan, Section
 from engine.contracts.renditions import (
+    AudibleMark,
     Marker,
     Party,
     Profile,
@@ -68,6 +69,7 @@ __all__ = [
     "DEADLINES_S",
     "ROLE_GROUPS",
     "Asset",
+    "AudibleMark",
     "Axis",
     "BitDepth",
     "Brand",

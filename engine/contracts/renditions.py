@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.contracts.briefs import BitDepth, Channels, Kind, Meter, SampleRate, SoundFormat, Word
 from engine.contracts.results import Asset
@@ -23,6 +23,11 @@ Profile = Literal["unity", "godot", "wwise", "fmod", "harvest", "automotive"]
 """For whom a package is laid out: a game engine, a catalogue, a car."""
 
 
+AudibleMark = Literal["start", "start_end", "in_loop"]
+"""Where a rhythm says aloud that a machine made this: before or over the music's beginning, at its
+end too, or over the beginning of what is repeated."""
+
+
 class RenditionOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A shape that a track is wanted in. What is left open stays as it was delivered.
 
@@ -40,6 +45,8 @@ class RenditionOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     channels: Channels | None = None
     lufs: Annotated[float, Meta(ge=-36, le=-8)] | None = None
     true_peak_dbtp: Annotated[float, Meta(ge=-9, le=-0.1)] | None = None
+    # Not None: orders without it must stay, to the byte, what they were before there was one.
+    audible_mark: AudibleMark | UnsetType = UNSET
 
 
 class Marker(Struct, frozen=True, kw_only=True):

@@ -10,10 +10,19 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, structs
 
-from engine.contracts import FamilyMade, Made, Marking, ResolvedFamily
+from engine.contracts import (
+    AudibleMark,
+    FamilyMade,
+    Made,
+    Marking,
+    ResolvedFamily,
+    SoundFile,
+)
+from engine.marks import audible
 from engine.marks import content as credentials_of
+from engine.marks.audible import Sound
 from engine.marks.content import Origin
 from engine.marks.credentials import Credentials
 from engine.marks.labels import aigc
@@ -94,4 +103,23 @@ def of_rendition(job: Job, license_: str) -> Marked:
     """What is told of the files of a licensed track in another shape."""
     resolved = job.family if isinstance(job.resolved, ResolvedFamily) else job.music
     facts = {"license": license_, "build": build(), "seed": job.seed}
-    return Marked(named=job.id, profile=resolved.marking, facts=facts)
+    aloud = job.source is not None and job.source.order.audible_mark is not UNSET
+    # China's mark is for the ears and in the metadata, whatever the brief was for.
+    return Marked(named=job.id, profile="cn" if aloud else resolved.marking, facts=facts)
+
+
+def aloud(sound: SoundFile, audio: Sound, where: AudibleMark) -> tuple[SoundFile, Sound]:
+    """A version with its audible mark, and what is then true of its file."""
+    made = audible.marked(
+        audio if audio.ndim == 2 else audio[:, None], sound.sample_rate, where, sound.lufs,
+        loops=sound.loop is not None,
+    )  # fmt: skip
+    shift = made.shift
+    return structs.replace(
+        sound,
+        frames=len(made.sound),
+        entry=sound.entry + shift,
+        exit=sound.exit + shift,
+        loop=None if sound.loop is None else (sound.loop[0] + shift, sound.loop[1] + shift),
+        markers=tuple(structs.replace(one, frame=one.frame + shift) for one in sound.markers),
+    ), made.sound

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 
 from engine.arrange.midi import write_midi
 from engine.backends.contracts import Finish, Piece
-from engine.contracts import RenditionOrder, Resolved, SoundFile, TrackFacts
+from engine.contracts import AudibleMark, RenditionOrder, Resolved, SoundFile, TrackFacts
 from engine.critique import panel
 from engine.errors import EngineError
 from engine.master.files import described, sound_file
@@ -19,6 +19,7 @@ from engine.packages import needed, pack_into
 from engine.score import beats_per_bar
 from engine.studio import manuscript
 from engine.studio.manuscript import Manuscript
+from engine.studio.marking import aloud
 from engine.studio.rooms import Rooms
 from engine.studio.versions import NoSuchVersion, TooShort, Version, versions
 from engine.words.formats import Form, settled
@@ -115,7 +116,8 @@ def played(
         order.version, kept, shaped, rooms, duration_ms=order.duration_ms, stems=order.stems
     ):
         own = one.score.parts and one.score != kept.score
-        sound, content = _file(one, form, shaped, kept.seed, facts or _own_facts(resolved, kept))
+        told = facts or _own_facts(resolved, kept)
+        sound, content = _file(one, form, shaped, kept.seed, told, order.audible_mark)
         yield Piece(sound=sound, content=content, midi=write_midi(one.score) if own else None)
 
 
@@ -149,16 +151,23 @@ def _as_ordered(resolved: Resolved, order: RenditionOrder, form: Form) -> Resolv
 
 
 def _file(
-    version: Version, form: Form, resolved: Resolved, seed: int, facts: TrackFacts
+    version: Version,
+    form: Form,
+    resolved: Resolved,
+    seed: int,
+    facts: TrackFacts,
+    where: AudibleMark | UnsetType,
 ) -> tuple[SoundFile, bytes]:
     _hear(version)
-    mastered, about = version.mastered, _about(version, form)
+    audio, about = version.mastered.audio, _about(version, form)
+    if where is not UNSET:
+        about, audio = aloud(about, audio, where)
     content = sound_file(
-        mastered.audio,
+        audio,
         form,
         described(about, facts),
         seed=seed,
-        dithered=bool(mastered.audio.any()),
+        dithered=bool(audio.any()),
         ceiling_dbtp=resolved.delivery.true_peak_dbtp,
     )
     return about, content

@@ -3,12 +3,14 @@
 import hashlib
 import io
 import json
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
+import numpy as np
 import pytest
 import soundfile
 from msgspec import structs
@@ -19,6 +21,7 @@ from api.licenses import service as licenses
 from api.licenses.signing import Signer
 from api.settings import GatewaySettings, SettingMissing
 from api.settings import read as read_settings
+from engine.marks import audible
 from engine.marks import credentials as who
 from engine.marks.content import SOURCE, Unsigned, read
 from engine.marks.credentials import Credentials
@@ -155,6 +158,44 @@ async def test_chinas_label_stands_in_every_file_also_where_nothing_is_signed(
 
 
 @pytest.mark.slow
+async def test_the_audible_mark_stands_before_a_loop_on_request(
+    client: Client, door: Door, signer: Credentials
+) -> None:
+    track = (await _licensed(client, door, signer))["track"]
+    address, named = f"/v1/tracks/{track}/renditions", iter(range(10))
+
+    async def order(**asked: Any) -> httpx.Response:
+        headers = {"idempotency-key": f"mark-{next(named)}"}
+        return await client.post(address, asked, headers=headers)
+
+    asked = await order(audible_mark="start_end")
+    await make_and_settle(door.pool, door.store, credentials=signer)
+    made = (await client.get(f"/v1/renditions/{asked.json()['id']}")).json()
+    assert made["order"]["audible_mark"] == "start_end"
+    (wav,) = [one for one in made["files"] if one["media_type"] == "audio/wav"]
+    content = (await _file(client, wav["url"].removeprefix("http://127.0.0.1:8000"))).content
+    lead = audible.frames(48_000)
+    assert wav["sound"]["loop"] == [lead, lead + 240_000 - 1]
+    assert wav["sound"]["frames"] == soundfile.info(io.BytesIO(content)).frames
+    assert wav["sound"]["frames"] == 240_000 + 2 * lead
+    loop = content.index(b"smpl") + 8 + 36 + 8
+    assert struct.unpack("<II", content[loop : loop + 8]) == (lead, lead + 240_000 - 1)
+    heard, _ = soundfile.read(io.BytesIO(content))
+    clean = (await _file(client, f"/v1/tracks/{track}/audio")).content
+    plain, _ = soundfile.read(io.BytesIO(clean))
+    assert np.abs(heard[lead : lead + 240_000] - plain).max() < 2**-20, "but for its dither"
+    assert read(content, "audio/wav", roots=signer.root).state == "Trusted"
+    assert AIGC.format(made["id"]).encode("utf-16-le") in content
+    for wrong, pointer in (
+        ({"version": "stems"}, "/audible_mark"), ({"profile": "wwise"}, "/audible_mark"),
+        ({"audible_mark": "middle"}, "/audible_mark"), ({"audible_mark": None}, "/audible_mark"),
+    ):  # fmt: skip
+        refused = await order(**({"audible_mark": "start"} | wrong))
+        places = [one["pointer"] for one in refused.json()["errors"]]
+        assert (refused.status_code, places) == (422, [pointer]), wrong
+
+
+@pytest.mark.slow
 async def test_a_closed_loop_is_not_signed(client: Client, door: Door, signer: Credentials) -> None:
     license_ = await _licensed(client, door, signer, marking="closed_loop")
     master = (await _file(client, f"/v1/tracks/{license_['track']}/audio")).content
@@ -205,7 +246,7 @@ def test_the_shell_makes_credentials_and_reads_files(
     assert main(["marks", "create", str(file)]) == 0
     assert main(["marks", "create", str(file)]) == 2, "what signs is never overwritten"
     plain = io.BytesIO()
-    soundfile.write(plain, [0.0] * 4800, 48_000, format="WAV")
+    soundfile.write(plain, np.zeros(4800), 48_000, format="WAV")
     origin = Origin(title="x", version="0", facts={})
     sound.write_bytes(signed(plain.getvalue(), "audio/wav", origin, who.load(file)))
     capsys.readouterr()
