@@ -91,8 +91,8 @@ async def test_one_alone_is_taken_in_the_same_way(client: Client, door: Door, ta
     assert taken.together == [(1, 1)]
     row = await door.pool.fetchrow(
         "select hold, project, customer_ref, kind, quoted,"
-        " jobs.urgent_at < jobs.deadline_at as soon, holds.expires_at > briefs.deadline_at as lasts,"
-        " jobs.resolved = briefs.resolved as same"
+        " jobs.urgent_at < jobs.deadline_at as soon,"
+        " holds.expires_at > briefs.deadline_at as lasts, jobs.resolved = briefs.resolved as same"
         " from api.briefs join engine.jobs using (id) join billing.holds on holds.id = hold"
         " where briefs.id = $1", made.json()["id"],
     )  # fmt: skip
