@@ -83,7 +83,8 @@ export class Deck extends EventTarget {
   /** Play on from the playhead, or, from the end, from the beginning. */
   play() {
     if (this.run !== null || this.sounds.size === 0) return;
-    this.context.resume?.();
+    // Browsers let nothing sound before somebody has pressed something.
+    if (this.context instanceof AudioContext) this.context.resume();
     if (this.loop === null && this.rests >= this.frames()) this.rests = 0;
     this.run = { at: this.soon(), from: this.inside(this.rests) };
     for (const sound of this.sounds.values()) this.start(sound, this.run.at);

@@ -30,11 +30,11 @@ export function tally(measured) {
 function row(one) {
   const { name, asked, measured, detail } = one;
   // The measured value of a stem is its level; what was asked is its name.
-  const words = typeof asked === "string" && typeof measured === "number";
+  const words = name === "stem";
   return [
     h("span", {}, constraint(name), detail ? h("span", { class: "hint detail" }, detail) : null),
     asked === null || asked === undefined ? h("span", { class: "hint" }, say("audition.open")) : words ? stem(asked) : value(name, asked),
-    words ? `${number(measured, 2)} dBFS` : value(name, measured),
+    words && typeof measured === "number" ? `${number(measured, 2)} dBFS` : value(name, measured),
     closeness(name, asked, measured),
     h("span", { class: `badge ${one.pass ? "good" : "bad"}` }, one.pass ? "✓ " : "✗ ",
       say(one.pass ? "audition.yes" : "audition.no")),
