@@ -33,7 +33,7 @@ def test_wrong_lines_are_named_by_line_and_field_and_nothing_is_held(
     page.get_by_role("button", name="Check and price").click()
     assert _wrongs(page) == [("2", "/", "this line is not JSON; each line is one whole object")]
 
-    lines = [good, good | {"candidates": 40}, good | {"prompt": "<img src=x>", "bpmm": 90}]
+    lines = [good, good | {"candidates": 40}, good | {"bpmm": "<img src=x>"}]
     _choose(page, tmp_path, [json.dumps(line) for line in lines])
     page.get_by_role("button", name="Check and price").click()
     expect(page.locator(".problem")).to_contain_text("Nothing was taken in and nothing is held")
@@ -83,7 +83,7 @@ def test_a_catalogue_is_priced_made_licensed_and_taken_home(
     assert owner.get(f"/v1/batches/{batch['id']}")["licenses"] == 0, "asking buys nothing"
     asked.get_by_role("button", name=f"License for {cost} tokens").click()
     expect(page.get_by_text("2 tracks are licensed.")).to_be_visible()
-    expect(rows.first.get_by_role("link", name="lic_")).to_be_visible()
+    expect(rows.first.get_by_role("link", name="Licensed: line 1")).to_be_visible()
     assert owner.get(f"/v1/batches/{batch['id']}")["tokens"]["licenses"] == cost
 
     page.get_by_role("button", name="What does it cost?").click()
@@ -156,7 +156,8 @@ def _wrongs(page: Page) -> list[tuple[str, ...]]:
     """Line, field and reason of what is wrong, as the page tells it."""
     page.locator(".batch-told .problem tbody tr").first.wait_for()
     rows = page.locator(".batch-told .problem tbody tr").all()
-    return [tuple(row.locator("td").all_inner_texts()[:3]) for row in rows]
+    cells = [row.locator("td").all_inner_texts() for row in rows]
+    return [(line, field, why.splitlines()[0]) for line, field, why in cells]
 
 
 def _results(owner: Newcomer, batch: str) -> list[Any]:

@@ -8,11 +8,11 @@ import { reason } from "./reasons.js";
  * A form of `entries`: `{pointer, label, input, hint, read}`; `input` is a control, or a fieldset.
  * `send(values)` gets what was read, by pointer; a refusal of it stands at its fields.
  */
-export function form(entries, label, send, { name, beside = [] } = {}) {
+export function form(entries, label, send, { name, beside = [], inline = false } = {}) {
   const rows = entries.map(row);
   const over = h("div", { class: "form-problem" });
   const go = h("button", { class: "primary", type: "submit" }, label);
-  const made = h("form", { class: "account-form", noValidate: true, "aria-label": name },
+  const made = h("form", { class: inline ? "account-form inline" : "account-form", noValidate: true, "aria-label": name },
     over, rows.map((one) => one.element), h("div", { class: "form-end" }, go, beside));
   async function sent() {
     rows.forEach((one) => mark(one.input));

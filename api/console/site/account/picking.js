@@ -25,7 +25,7 @@ export function picker(path, batch, renew, signal) {
     ],
     say("picking.price"),
     ask,
-    { name: say("batch.license") },
+    { name: say("batch.license"), inline: true },
   );
   async function ask(values) {
     const wanted = checked(values, batch().briefs);

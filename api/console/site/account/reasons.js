@@ -3,7 +3,7 @@
 import { accepted } from "../elements.js";
 import { bring, say } from "../words.js";
 
-const OURS = ["out_of_range", "not_one_of", "too_short", "too_long", "too_few", "too_many", "missing", "unknown_field"];
+const OURS = ["wrong_type", "out_of_range", "not_one_of", "too_short", "too_long", "too_few", "too_many", "missing", "unknown_field"];
 
 /** One of a problem's `errors` as a sentence. */
 export function reason({ pointer, code, detail, limit }) {
@@ -14,6 +14,7 @@ export function reason({ pointer, code, detail, limit }) {
 
 bring({
   en: {
+    "reasons.wrong_type": "Not of the right type: {limit}.",
     "reasons.out_of_range": "Out of range. Accepted: {limit}.",
     "reasons.not_one_of": "Not known. Accepted: {limit}.",
     "reasons.too_short": "Too short: {limit} characters at least.",
@@ -24,6 +25,7 @@ bring({
     "reasons.unknown_field": "There is no such field. Known: {limit}.",
   },
   zh: {
+    "reasons.wrong_type": "类型不对，应为：{limit}。",
     "reasons.out_of_range": "超出范围。可接受：{limit}。",
     "reasons.not_one_of": "无法识别。可接受：{limit}。",
     "reasons.too_short": "太短：至少 {limit} 个字符。",

@@ -52,16 +52,19 @@ export async function pageOf(path, query, signal) {
 function row(one) {
   return [
     number(one.line),
-    h("div", { class: "belongs" }, one.reference ? h("b", {}, one.reference) : null, h("a", { class: "mono", href: `#/briefs/${one.brief}` }, one.brief)),
+    h("a", { class: one.reference ? null : "mono", href: `#/briefs/${one.brief}`, title: one.brief }, one.reference ?? one.brief),
     h("div", { class: "belongs" }, chip(say(`batch.${one.status}`), TONES[one.status]), one.failure ? h("small", {}, one.failure.detail ?? one.failure.code) : null),
-    best(one.candidates),
+    best(one),
     number(one.tokens.captured),
   ];
 }
 
-function best(candidates) {
+function best({ candidates, line }) {
   const licensed = candidates.find((one) => one.license);
-  if (licensed) return h("a", { class: "mono", href: `#/licenses/${licensed.license}` }, licensed.license);
+  if (licensed) {
+    return h("a", { href: `#/licenses/${licensed.license}`, title: licensed.license,
+      "aria-label": say("results.license_of", { line }) }, say("results.license"));
+  }
   if (candidates.length === 0) return "";
   const first = bestOf(candidates);
   return say("results.rated", { rating: number(first.rating, 2), n: candidates.length });
@@ -79,6 +82,8 @@ bring({
     "results.none": "There are no such lines yet.",
     "results.brief": "Brief",
     "results.best": "Best candidate",
+    "results.license": "Licensed",
+    "results.license_of": "Licensed: line {line}",
     "results.rated": "rated {rating}, of {n}",
   },
   zh: {
@@ -87,6 +92,8 @@ bring({
     "results.none": "还没有这样的行。",
     "results.brief": "需求",
     "results.best": "最佳候选",
+    "results.license": "已授权",
+    "results.license_of": "已授权：第 {line} 行",
     "results.rated": "评分 {rating}，共 {n} 个",
   },
 });

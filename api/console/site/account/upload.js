@@ -55,18 +55,32 @@ export function wrongs(errors, { lines }) {
     h("p", {}, say("upload.nothing_held")),
     whole.map((one) => h("p", {}, one.detail)),
     found.length === 0 ? null : table(
-      [{ text: say("account.line"), class: "number" }, say("upload.where"), say("upload.why"), say("upload.reads")],
+      [{ text: say("account.line"), class: "number" }, say("upload.where"), say("upload.why")],
       found.map((one) => [
         number(lineOf(one)),
-        h("code", {}, one.pointer.replace(/^\/lines\/\d+/, "") || "/"),
-        reason(one),
-        h("code", { class: "excerpt" }, excerpt(lines[lineOf(one) - 1] ?? "")),
+        h("code", {}, within(one) || "/"),
+        h("div", { class: "belongs" }, reason(one), h("code", { class: "excerpt" }, excerpt(lines[lineOf(one) - 1] ?? "", within(one)))),
       ]),
       say("upload.wrong", { n: errors.length })));
 }
 
-function excerpt(line) {
-  return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
+function within({ pointer }) {
+  return pointer.replace(/^\/lines\/\d+/, "");
+}
+
+/** What the line says at a pointer; all of it where there is nothing. */
+function excerpt(line, pointer) {
+  const found = pointer === "" ? undefined : valueAt(line, pointer.split("/").slice(1));
+  const text = found === undefined ? line : JSON.stringify(found);
+  return text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text;
+}
+
+function valueAt(line, steps) {
+  try {
+    return steps.reduce((at, step) => at?.[step.replaceAll("~1", "/").replaceAll("~0", "~")], JSON.parse(line));
+  } catch {
+    return undefined;
+  }
 }
 
 bring({
@@ -80,7 +94,6 @@ bring({
     "upload.nothing_held": "Nothing was taken in and nothing is held. Mend these lines and try again.",
     "upload.where": "Field",
     "upload.why": "What is wrong",
-    "upload.reads": "The line",
   },
   zh: {
     "upload.big": "文件超过 32 MB。",
@@ -92,6 +105,5 @@ bring({
     "upload.nothing_held": "没有收下任何内容，也没有预留代币。请修正这些行后重试。",
     "upload.where": "字段",
     "upload.why": "问题",
-    "upload.reads": "内容",
   },
 });
