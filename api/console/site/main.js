@@ -75,6 +75,7 @@ async function go({ first = false } = {}) {
   }
   if (mine !== turn) return;
   place.removeAttribute("aria-busy");
+  performance.mark("console.shown");
   const title = place.querySelector("h1")?.textContent;
   document.title = title ? `${title} · Cuesmith` : "Cuesmith";
   // Who reads with a screen reader is taken to the new page; the first time it begins by itself.

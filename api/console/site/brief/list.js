@@ -12,7 +12,7 @@ bring({
     "list.empty": "No brief yet. Say what you need and listen to what comes back.",
     "list.none": "No brief is like that.",
     "list.first": "Write the first brief",
-    "list.status": "Status", "list.project": "Project", "list.all": "All",
+    "list.status": "Status", "list.project": "Project", "list.all": "Any status",
     "list.more": "Older ones",
   },
   zh: {
@@ -20,7 +20,7 @@ bring({
     "list.empty": "还没有需求。说说您需要什么,然后试听结果。",
     "list.none": "没有符合条件的需求。",
     "list.first": "写第一个需求",
-    "list.status": "状态", "list.project": "项目", "list.all": "全部",
+    "list.status": "状态", "list.project": "项目", "list.all": "任何状态",
     "list.more": "更早的",
   },
 });
@@ -34,7 +34,8 @@ export async function show(place, route) {
   const list = new List(route.query);
   replace(place,
     h("div", { class: "spread" }, h("h1", {}, say("list.title")),
-      h("a", { class: "button primary", href: "#/new" }, say("frame.new"))),
+      // On a desk the frame has the same button, always in sight.
+      h("a", { class: "button primary in-frame", href: "#/new" }, say("frame.new"))),
     list.filters(), list.place, list.more);
   await list.load();
   return () => list.leave();
