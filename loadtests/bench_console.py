@@ -48,11 +48,13 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--loads", type=int, default=9)
     loads: int = asked.parse_args().loads
-    with tempfile.TemporaryDirectory(prefix="cue-bench-", ignore_cleanup_errors=True) as name:
-        with house(Path(name), tell=print) as bench:
-            key = welcome_key(bench.address, bench.home / TEST_KEY)
-            _send_briefs(bench.address.url, key)
-            measured = _measure(bench.address.url, loads)
+    with (
+        tempfile.TemporaryDirectory(prefix="cue-bench-", ignore_cleanup_errors=True) as name,
+        house(Path(name), tell=print) as bench,
+    ):
+        key = welcome_key(bench.address, bench.home / TEST_KEY)
+        _send_briefs(bench.address.url, key)
+        measured = _measure(bench.address.url, loads)
     print(_shown(measured))
     first = measured["first page, briefs listed"]
     kept = (
@@ -90,7 +92,7 @@ def _load(browser: Browser, url: str, path: str, mark: str) -> Load:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{url}{path}")
     page.wait_for_function(f"Boolean({mark})")
     ms = float(page.evaluate(f"{mark}.startTime"))
