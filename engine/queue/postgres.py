@@ -69,7 +69,7 @@ class PostgresQueue(Queue):
             return await service.beat(conn, lease, until, progress)
 
     async def tell(self, lease: Lease, told: Sequence[Told]) -> None:
-        async with self._lent() as conn, conn.transaction():
+        async with self._lent() as conn:
             await service.tell(conn, lease, told)
 
     async def delivered_takes(self, job: str) -> dict[int, int]:

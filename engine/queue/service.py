@@ -12,7 +12,7 @@ import asyncpg
 
 from engine.contracts import Failed, FamilyMade, Made, Outline, Rendered, RetractedTake
 from engine.errors import LeaseLost
-from engine.queue import events, store, turns
+from engine.queue import store, turns
 from engine.queue.contracts import (
     Delivered,
     Delivery,
@@ -90,9 +90,8 @@ async def beat(
 
 
 async def tell(conn: asyncpg.Connection, lease: Lease, told: Sequence[Told]) -> None:
-    """Say what happens to a job, in the caller's transaction; nothing once it is no longer ours."""
-    if await store.hold(conn, lease):
-        await events.tell(conn, lease.job.id, told)
+    """Say what happens to a job; nothing once it is no longer ours."""
+    await store.tell(conn, lease, told)
 
 
 async def delivered_takes(conn: asyncpg.Connection, job: str) -> dict[int, int]:

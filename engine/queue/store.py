@@ -1,5 +1,6 @@
 """The queue's SQL. The caller owns the transaction."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from engine.queue.contracts import (
     Unreadable,
     Wants,
 )
+from engine.queue.events import Told
 
 _CHARGED = msgspec.json.Decoder(Delivered | FamilyDelivered | Ended)
 _LAST = msgspec.json.Decoder(Planned | Played | Ended)
@@ -102,16 +104,22 @@ async def select_view(conn: asyncpg.Connection, job: str) -> JobView | None:
     )
 
 
-# Until the transaction ends: whoever takes the job away waits, and tells of it after.
-HOLD = """
-select true from engine.jobs
-where id = $1 and worker = $2 and attempt = $3 and state = 'leased' for share
+# The row is held until all is told: whoever takes the job away waits, and tells of it after.
+TELL = """
+with ours as materialized (
+  select 1 from engine.jobs
+  where id = $1 and worker = $2 and attempt = $3 and state = 'leased' for share
+)
+select engine.tell($1, told.kind, told.facts::jsonb)
+from ours, unnest($4::text[], $5::text[]) with ordinality as told (kind, facts, nth)
+order by nth
 """
 
 
-async def hold(conn: asyncpg.Connection, lease: Lease) -> bool:
-    """Whether the job is this lease's, and stays so for now."""
-    return await conn.fetchval(HOLD, lease.job.id, lease.worker, lease.attempt) is not None
+async def tell(conn: asyncpg.Connection, lease: Lease, told: Sequence[Told]) -> None:
+    kinds = [one.kind for one in told]
+    facts = [msgspec.json.encode(one.facts).decode() for one in told]
+    await conn.execute(TELL, lease.job.id, lease.worker, lease.attempt, kinds, facts)
 
 
 EXTEND_LEASE = """
