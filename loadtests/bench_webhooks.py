@@ -42,10 +42,17 @@ FREE = """
 update api.threads set lease_until = now()
 where worker like '%/' || $1 || '/%' and lease_until > now()
 """
-HURRY = (
-    "update api.webhook_endpoints set paused_until = null where paused_until is not null",
-    "update api.threads set due_at = now() where lease_until is null and due_at > now()",
-)
+UNPAUSE = "update api.webhook_endpoints set paused_until = null where paused_until is not null"
+HURRY = """
+update api.threads set due_at = now()
+where lease_until is null and due_at > now() and not exists (
+  select from api.sendings as sent
+  where sent.endpoint = threads.endpoint and sent.subject = threads.subject
+    and state = 'waiting' and tries > $1)
+"""
+HURRIED_TRIES, ANY_TRIES = 6, 100
+"""Before the bad ones recover nothing is hurried so often that it would be given up."""
+STATES = "select state, count(*) as many from api.sendings group by state order by state"
 BURST = 4
 """Briefs of each account that a dying gateway has in its hands, or its neighbour."""
 ARRIVED_S = 1.0
@@ -69,7 +76,8 @@ class Bench:
         self.endpoints: list[Endpoint] = []
         self.memory_kb: collections.Counter[str] = collections.Counter()
         self._trap = Trap()
-        self._over = False
+        self._over = self._recovered = False
+        self._states: dict[str, int] = {}
         self.verdict = 1
 
     def go(self) -> None:
@@ -93,11 +101,13 @@ class Bench:
             await asyncio.gather(*sending)
             for one in self.endpoints:
                 await one.recover()
+            self._recovered = True
             left = await self._settled(pool)
             hurrying.cancel()
             took = time.monotonic() - began
             faults = [*left, *self._book.faults, *[f for one in self.endpoints for f in one.faults]]
             rows = await pool.fetch("select id, position from api.messages")
+            self._states = {row["state"]: row["many"] for row in await pool.fetch(STATES)}
             places = {row["id"]: row["position"] for row in rows}
             for client in clients:
                 faults += await self._missing(client, places)
@@ -146,9 +156,9 @@ class Bench:
 
     async def _hurry(self, pool: asyncpg.Pool) -> None:
         while True:
-            for one in HURRY:
-                with suppress(*GONE):
-                    await pool.execute(one)
+            with suppress(*GONE):
+                await pool.execute(UNPAUSE)
+                await pool.execute(HURRY, ANY_TRIES if self._recovered else HURRIED_TRIES)
             for name, part in self._bench.parts.items():
                 if part.alive:
                     self.memory_kb[name] = max(self.memory_kb[name], resident_kb(part.pid))
@@ -257,7 +267,8 @@ class Bench:
         print(table(("endpoint", "requests", "messages", "came again", "what it did"),
                     list(self._rows())))  # fmt: skip
         most = ", ".join(f"{name} {kb // 1024} MB" for name, kb in sorted(self.memory_kb.items()))
-        print(f"\nmost memory: {most}\n{self._trap.visits} redirects followed\n"
+        states = ", ".join(f"{many:,} {state}" for state, many in self._states.items())
+        print(f"\nsendings: {states}\nmost memory: {most}\n{self._trap.visits} redirects followed\n"
               f"{len(faults)} faults")  # fmt: skip
         for one in faults[:40]:
             print(f"- {one}")
