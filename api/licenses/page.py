@@ -6,11 +6,13 @@ The page is a reading of the signed document and no document itself; it says how
 import base64
 import hashlib
 import html
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+import msgspec
 from litestar import Response
 
 from api.licenses.certificate import Certificate
@@ -56,6 +58,7 @@ def written(
 
 
 Row = tuple[str, str]
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def _notice(certificate: Certificate, said: Reading) -> str:
@@ -104,8 +107,14 @@ def _finding(found: Any, said: Reading) -> str:
 
 
 def _section(head: str, rows: Iterator[Row]) -> str:
-    told = "".join(f"<dt>{_text(name)}<dd>{_text(value)}" for name, value in rows)
-    return f"<section><h2>{_text(head)}</h2><dl>{told}</dl></section>"
+    return f"<section><h2>{_text(head)}</h2><dl>{_rows(rows)}</dl></section>"
+
+
+def _rows(rows: Iterator[Row]) -> str:
+    return "".join(
+        f"<dt>{_text(name)}<dd{' class=digest' if _DIGEST.fullmatch(told) else ''}>{_text(told)}"
+        for name, told in rows
+    )
 
 
 def _files(one: Certificate, said: Reading) -> str:
@@ -123,36 +132,40 @@ def _files(one: Certificate, said: Reading) -> str:
 
 
 def _log(one: Certificate, said: Reading) -> str:
-    rows = "".join(
-        f"<tr><td>{_text(str(entry.get('at', '')))}<td>{_text(said.did.get(entry['did'], ''))}"
-        f"<td>{_details(entry)}"
-        for entry in one.human_input.get("log", ())
+    entries = one.human_input.get("log", ())
+    if not entries:
+        return _section(said.human, ((name, str(told)) for name, told in one.human_input.items()))
+    told = "".join(
+        f"<h3>{_text(_when(entry['at']))} · {_text(_did(entry, said))}</h3>"
+        f"<dl>{_rows(_details(entry))}</dl>"
+        for entry in entries
     )
-    if not rows:
-        return _section(said.human, ((name, str(value)) for name, value in _plain(one)))
-    return (
-        f"<section><h2>{_text(said.human)}</h2><p>{_text(said.human_why)}</p>"
-        f"<table><thead><tr><th>{_text(said.at)}<th>{_text(said.decided)}<th>"
-        f"<tbody>{rows}</table></section>"
-    )
+    return f"<section><h2>{_text(said.human)}</h2><p>{_text(said.human_why)}</p>{told}</section>"
 
 
-def _plain(one: Certificate) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, value in one.human_input.items() if name != "log")
+def _did(entry: dict[str, Any], said: Reading) -> str:
+    return said.did.get(entry["did"]) or str(entry["did"])
 
 
-def _details(entry: dict[str, Any]) -> str:
-    """What else an entry says, a line for each; a plan's sections by name and bars."""
-    lines = []
+def _when(at: str) -> str:
+    """``2026-11-27T08:00:00Z`` for people."""
+    return at.replace("T", " ").replace("Z", " UTC")
+
+
+def _details(entry: dict[str, Any]) -> Iterator[Row]:
+    """What else an entry of the log says; of a plan's sections names and bars."""
     for name, value in entry.items():
-        if name in ("at", "did"):
-            continue
-        if name == "sections":
-            value = ", ".join(f"{part['name']} {part['bars']}" for part in value)
-        elif isinstance(value, (list, tuple)):
-            value = ", ".join(str(part) for part in value)
-        lines.append(f"{_text(name)}: <span class=digest>{_text(str(value))}</span>")
-    return "<br>".join(lines)
+        match name:
+            case "at" | "did":
+                continue
+            case "sections":
+                yield name, ", ".join(f"{part['name']} {part['bars']}" for part in value)
+            case "fixed":
+                yield name, ", ".join(value)
+            case _ if isinstance(value, (dict, list)):
+                yield name, msgspec.json.encode(value).decode()
+            case _:
+                yield name, str(value)
 
 
 def _checked(one: Certificate, document: bytes, kid: str, base: str, said: Reading) -> str:
