@@ -59,6 +59,9 @@ class GatewaySettings(Struct, frozen=True, kw_only=True):
     """``CUESMITH_EVENT_STREAMS_PER_ACCOUNT``: how many of them may be one account's."""
     webhooks_loopback: bool = False
     """``CUESMITH_WEBHOOKS_LOOPBACK``: 1 lets webhooks go to this machine; for development only."""
+    contact: str = ""
+    """``CUESMITH_CONTACT``: whom to ask about training data, as `/training-data` says it: an
+    address, or a name with one."""
     marks_root: str = ""
     """``CUESMITH_MARKS_ROOT``: a PEM file with the certificate to trust when checking our files'
     content credentials; published where it is set."""
@@ -99,6 +102,7 @@ def read(environ: Mapping[str, str] = os.environ) -> GatewaySettings:
         stripe_webhook_secrets=_secrets(environ, "CUESMITH_STRIPE_WEBHOOK_SECRETS"),
         stripe_thin_secrets=_secrets(environ, "CUESMITH_STRIPE_THIN_SECRETS"),
         webhooks_loopback=environ.get("CUESMITH_WEBHOOKS_LOOPBACK") == "1",
+        contact=environ.get("CUESMITH_CONTACT", "").strip(),
         marks_root=_certificate(environ.get("CUESMITH_MARKS_ROOT")),
         console_key_file=environ.get("CUESMITH_CONSOLE_KEY_FILE", ""),
         metrics_host=environ.get("CUESMITH_METRICS_HOST", "127.0.0.1"),

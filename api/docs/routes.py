@@ -13,6 +13,7 @@ from api.docs.training import TrainingData
 from api.entrance import AnyRequest, Nothing, query
 from api.errors import NotFound
 from api.operations import File, promises
+from api.shop import shop_of
 
 LEAF = File(media_types=("text/html; charset=utf-8", "text/javascript; charset=utf-8"))
 
@@ -88,7 +89,7 @@ async def read_chinese_quickstart(request: AnyRequest, quickstart: FromPath[str]
 )  # fmt: skip
 async def read_training_data(request: AnyRequest) -> Response[bytes] | Response[str]:
     query(request, Nothing)
-    said = training.said()
+    said = training.said(shop_of(request).settings.contact)
     if "text/html" not in request.headers.get("accept", ""):
         return answer(said)
     title = "Training data"

@@ -23,7 +23,7 @@ COLLECTED = "2026-11"
 """When the sources were collected; nothing has been added since."""
 _CREDIT = re.compile(r"^- (\w+): (.+?)\.?$", re.MULTILINE)
 _TYPESETTERS = re.compile(r"^- (Typesetters of .+?)\.?$", re.MULTILINE)
-_WHERE = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)@([0-9a-f]{7,40})")
+_WHERE = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)@([\w.-]+)")
 
 STATEMENT = (
     "Trained only on scores and annotations that are in the public domain or under CC0, CC BY, "

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Struct
 
 from api import errors as door
+from api.docs.told import MESSAGES, Message
 from api.openapi.about import ABOUT
 from api.openapi.answers import answers
 from api.openapi.bodies import EXAMPLES
@@ -19,6 +20,11 @@ from engine.words import accepted
 from engine.words.family import accepted_family
 
 _REF = "#/components/schemas/{name}"
+PLACES = {
+    "month": "2026-11", "stem": "drums", "file": "master", "page": "errors",
+    "quickstart": "games", "invoice": "in_1Pk9",
+}  # fmt: skip
+"""Names in a path that are no ids of ours."""
 _PARAMETER = re.compile(r"{(\w+):str}")
 _ALWAYS: tuple[type[Exception], ...] = (door.Unready,)
 _WITH_KEY = (door.InvalidKey, door.KeyRevoked, door.ScopeMissing, door.RateLimited,
@@ -67,6 +73,7 @@ def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str
         },
         "servers": [{"url": public_url}],
         "paths": paths,
+        "webhooks": {name: _webhook(name, one) for name, one in MESSAGES.items()},
         "components": {
             "schemas": components,
             "headers": {
@@ -79,6 +86,30 @@ def document(handlers: Iterable[HTTPRouteHandler], public_url: str, version: str
             },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
+    }
+
+
+def _webhook(name: str, one: Message) -> dict[str, Any]:
+    """A message as it comes to a client's endpoint."""
+    example = {"type": name, "timestamp": "2026-11-27T09:14:03Z", "data": one.facts}
+    schema = {
+        "type": "object", "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": name}, "timestamp": {"type": "string", "format": "date-time"},
+            "data": {"type": "object", "required": sorted(one.facts)},
+        },
+    }  # fmt: skip
+    return {
+        "post": {
+            "operationId": f"webhook.{name}",
+            "summary": one.when,
+            "tags": ["webhooks"],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": schema, "example": example}},
+            },
+            "responses": {"2XX": {"description": "It has arrived."}},
+        }
     }
 
 
@@ -160,7 +191,15 @@ def _sent_as(operation: Operation) -> str:
 def _path(path: str) -> Iterable[dict[str, Any]]:
     for name in _PARAMETER.findall(path):
         schema = {"type": "string", "pattern": f"^{IDS[name]}$"}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+        yield {"name": name, "in": "path", "required": True, "schema": schema,
+               "example": _named_like(name)}  # fmt: skip
+
+
+def _named_like(name: str) -> str:
+    """A name that a path takes; where its pattern ends in digits, digits."""
+    if name in PLACES:
+        return PLACES[name]
+    return IDS[name].replace("[0-9a-f]{24}", "0123456789abcdef01234567")
 
 
 def _query(operation: Operation) -> Iterable[dict[str, Any]]:

@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -14,6 +15,7 @@ from api.app import ROUTES
 from api.openapi.answers import answers
 from api.operations import Operation
 from api.problems import kinds
+from api.webhooks.contracts import MessageType
 from tests.api.conftest import Door
 from tests.api.docs import examples
 from tests.api.docs.tour import tour
@@ -108,6 +110,20 @@ def test_every_answer_of_json_has_an_example_that_fits_its_schema() -> None:
         assert shape in shown, f"no example of an answer of {shape}; this makes it: {RENEW}"
         _valid(shape, shown[shape])
     assert shown.keys() == set(_answered()), f"examples that nobody answers: {RENEW}"
+
+
+def test_every_name_in_a_path_has_an_example_that_fits() -> None:
+    for operation in _documented():
+        for one in operation["parameters"]:
+            if one["in"] == "path":
+                assert re.fullmatch(one["schema"]["pattern"], one["example"]), one
+
+
+def test_every_message_is_shown_as_it_is_sent() -> None:
+    assert DOCUMENT["webhooks"].keys() == set(get_args(MessageType))
+    for one in DOCUMENT["webhooks"].values():
+        shown = one["post"]["requestBody"]["content"]["application/json"]
+        Draft202012Validator(shown["schema"]).validate(shown["example"])
 
 
 def test_every_body_has_an_example() -> None:

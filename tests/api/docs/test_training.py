@@ -60,3 +60,9 @@ async def test_it_is_a_page_for_those_who_ask_for_one(door: Door) -> None:
         assert all(licence in page for licence in facts["licences"])
     assert all(one["asked"] in page for one in said["statements"])
     assert "CC-BY-4.0" in page
+
+
+def test_it_says_whom_to_ask() -> None:
+    said = training.said("data@music.example")
+    assert "data@music.example" in training.body(said)
+    assert training.said().contact
