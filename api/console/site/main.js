@@ -60,9 +60,11 @@ async function go({ first = false } = {}) {
   leave = null;
   if (document.querySelector("dialog[open]")) document.querySelector("dialog[open]").close();
   const route = routeOf(location.hash);
+  const module = moduleOf(route.parts);
+  // Fetched while the key is asked for; what goes wrong with it is said when it is needed.
+  if (module !== null) import(module).catch(() => {});
   if (!(await admitted(route))) return;
   if (mine !== turn) return;
-  const module = moduleOf(route.parts);
   follow(route.parts);
   replace(place);
   place.setAttribute("aria-busy", "true");

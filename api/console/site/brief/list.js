@@ -3,7 +3,7 @@
 import { call } from "../door.js";
 import { h, problem, replace } from "../elements.js";
 import { bring, say, when } from "../words.js";
-import { statusBadge } from "../watch/page.js";
+import { statusBadge } from "../watch/status.js";
 import { nameOf } from "./names.js";
 
 bring({

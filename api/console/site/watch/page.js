@@ -8,15 +8,13 @@ import { bring, known, number, say, seconds, when } from "../words.js";
 import { nameOf } from "../brief/names.js";
 import { understood } from "../brief/reading.js";
 import { lengthShown } from "../brief/reads.js";
+import { statusBadge } from "./status.js";
 import { BEGINNING, secondsLeft, shown, told } from "./story.js";
 import { reason, takeCard } from "./takes.js";
 
 bring({
   en: {
     "watch.untitled": "{kind}, {style}", "watch.family": "Sounds of a car",
-    "watch.status.queued": "Waiting", "watch.status.running": "In the studio",
-    "watch.status.succeeded": "Done", "watch.status.partially_succeeded": "Partly done",
-    "watch.status.failed": "Failed", "watch.status.canceled": "Canceled", "watch.status.expired": "Out of time",
     "watch.step.queued": "Waiting for a studio", "watch.step.plan": "Planning",
     "watch.step.compose": "Composing", "watch.step.composing": "Composing",
     "watch.step.arranging": "Arranging", "watch.step.render": "Playing and mastering",
@@ -43,9 +41,6 @@ bring({
   },
   zh: {
     "watch.untitled": "{kind},{style}", "watch.family": "车载声音",
-    "watch.status.queued": "等待中", "watch.status.running": "制作中",
-    "watch.status.succeeded": "已完成", "watch.status.partially_succeeded": "部分完成",
-    "watch.status.failed": "失败", "watch.status.canceled": "已取消", "watch.status.expired": "已超时",
     "watch.step.queued": "等待制作", "watch.step.plan": "规划中",
     "watch.step.compose": "作曲中", "watch.step.composing": "作曲中",
     "watch.step.arranging": "编曲中", "watch.step.render": "演奏与母带处理",
@@ -72,9 +67,6 @@ bring({
   },
 });
 
-const TONES = { queued: "", running: "live", succeeded: "good", partially_succeeded: "warn",
-  failed: "bad", canceled: "", expired: "bad" };
-
 /** Fill the page. */
 export async function show(place, route) {
   const id = route.parts[1];
@@ -82,11 +74,6 @@ export async function show(place, route) {
   const watch = new Watch(place, path, await call("GET", path));
   watch.begin();
   return () => watch.leave();
-}
-
-/** A badge of a brief's status. */
-export function statusBadge(status) {
-  return h("span", { class: `badge ${TONES[status] ?? ""}` }, say(`watch.status.${status}`));
 }
 
 /** What a brief is called: its words, or what it is where it has none. */
