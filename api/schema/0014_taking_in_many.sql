@@ -43,7 +43,7 @@ begin
     select one from unnest(usual) as one
     where account <> all (crowded) and api_key <> all (crowded) and not exists (
       select from api.idempotency as answers
-      where answers.account = one.account and route = p_route and answers.key = one.key));
+      where answers.account = one.account and answers.route = one.route and answers.key = one.key));
   covered := (
     select billing.hold_each(
       array_agg(hold), array_agg(account), array_agg(id), array_agg(tokens), array_agg(ttl),
