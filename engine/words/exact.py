@@ -1,6 +1,7 @@
 """Exact things in a prompt, by pattern: lengths, tempi, bars, meters, tonalities, loudness."""
 
 import re
+from collections.abc import Callable
 
 from engine.words import numerals, tonality
 from engine.words.blanks import blank
@@ -74,17 +75,9 @@ _KNOWN_METERS = ("4/4", "3/4", "6/8", "12/8")
 
 def read_exact(text: str, draft: Draft) -> str:
     """Find what patterns can find; return the text with all of it blanked."""
-    for finder in (
-        _find_lufs,
-        find_hits,
-        find_form,
-        _find_tempi,
-        _find_bars,
-        _find_meters,
-        _find_tonality,
-        _find_length,
-    ):
-        text = finder(text, draft)
+    for finder, signs in _FINDERS:
+        if not signs or any(sign in text for sign in signs):
+            text = finder(text, draft)
     return text
 
 
@@ -239,3 +232,17 @@ def _length_ms(match: "re.Match[str]") -> float | None:
     number = numerals.parse(match["milli"] or match["s"])
     half = 500 if match["shalf"] else 0
     return None if number is None else number * (1 if match["milli"] else 1000) + half
+
+
+_FINDERS: tuple[tuple[Callable[[str, Draft], str], tuple[str, ...]], ...] = (
+    (_find_lufs, ("lufs", "lkfs")),
+    (find_hits, ()),
+    (find_form, ()),
+    (_find_tempi, ("bpm", "beats", "tempo", "=", "每分钟", "拍", "速度")),
+    (_find_bars, ("bar", "measure", "小节")),
+    (_find_meters, ("/",)),
+    (_find_tonality, (*tonality.SIGNS, "key", "=", "调")),
+    (_find_length, ("s", ":", "min", "分", "秒")),
+)
+"""Every finder, in order, with signs one of which is in whatever it finds: most texts have none of
+most of them, and are not searched. None named: it always searches."""

@@ -115,7 +115,13 @@ def _of_letters(letters: str) -> list[tuple[str, int | None]]:
     ]
 
 
+_SHAPE_SIGNS = ("form", "rondo", "段", "部曲式", "回旋曲", "起承转合")
+"""One of them is in every shape that has a name."""
+
+
 def _find_shape(text: str, draft: Draft) -> str:
+    if not any(sign in text for sign in _SHAPE_SIGNS):
+        return text
     for match in _SHAPE.finditer(text):
         at = next(at for at in range(len(_SHAPES)) if match[f"s{at}"])
         draft.shape(match.start(), [(name, None) for name in _SHAPES[at][0].split()], match[0])
@@ -126,8 +132,16 @@ def _find_shape(text: str, draft: Draft) -> str:
 # --- names: intro, verse, chorus; 前奏四小节 ----------------------------------------------------
 
 
+_NAME_SIGNS = (
+    "chorus", "verse", "section", "part", "refrain", "bridge", "middle", "break", "interlude",
+    "intro", "outro", "coda", "drop", "hook", "build", "ending", "歌", "段", "奏", "桥", "过门",
+    "过渡", "引子", "尾声", "高潮", "结尾", "收尾",
+)  # fmt: skip
+"""One of them is in every section's name."""
+
+
 def _find_named(text: str, draft: Draft) -> str:
-    if not _ANY_NAME.search(text):
+    if not any(sign in text for sign in _NAME_SIGNS) or not _ANY_NAME.search(text):
         return text
     for group in _groups(text):
         if not _is_form(group):

@@ -126,10 +126,13 @@ def _chinese_options(text: str, at: int) -> list[Option]:
     lengths = _lengths().get(text[at])
     if lengths is None:
         return []
-    table = chinese()
-    ends = (at + length for length in lengths if at + length <= len(text))
-    found = ((end, table.get(text[at:end])) for end in ends)
-    return [(_price(entry), end, entry) for end, entry in found if entry is not None]
+    table, found = chinese(), list[Option]()
+    for length in lengths:
+        end = at + length
+        entry = table.get(text[at:end]) if end <= len(text) else None
+        if entry is not None:
+            found.append((_price(entry), end, entry))
+    return found
 
 
 def _price(entry: Entry) -> float:

@@ -5,6 +5,7 @@ whole bars, exactly. A chime has a length and nothing else, a sting a length and
 ambience has a length and no beat.
 """
 
+import math
 from typing import cast
 
 from msgspec import Struct, structs
@@ -488,7 +489,8 @@ def _whole_bars(length: float, tempo: _Tempo, beats: int, least: int) -> tuple[i
     Bars in fours make phrases; a count that is not is taken only when fours are too far off.
     """
     best: tuple[float, int, float] | None = None
-    for bars in range(max(1, least), 401):
+    most = min(400, math.ceil(FASTEST_BPM * length / (60 * beats)))
+    for bars in range(max(1, least, int(SLOWEST_BPM * length / (60 * beats))), most + 1):
         bpm = _seconds(bars, beats, 1) / length
         if not SLOWEST_BPM <= bpm <= FASTEST_BPM:
             continue

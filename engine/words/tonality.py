@@ -69,6 +69,12 @@ _LETTERS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _MODE_PATTERN = "|".join(re.escape(word) for word in sorted(_MODE_WORDS, key=len, reverse=True))
 
+SIGNS = tuple(
+    word for word in _MODE_WORDS
+    if not any(other != word and other in word for other in _MODE_WORDS)
+)  # fmt: skip
+"""Words of modes; one of them is in every tonality."""
+
 PATTERN = (
     r"(?:(?P<before>升|降)\s*)?(?P<letter>[a-gA-G])"
     r"\s*-?\s*(?P<after>#|♯|♭|b(?![a-z])|sharp|flat|升|降)?"
