@@ -4,9 +4,10 @@
 
 One granian process serves our gateway and two bare Litestar routes (`loadtests.bare_gateway`), on a
 Postgres of our own with fsync on; clients are `loadtests.plain_client` in a process of their own.
-The cases take turns, so that a busy machine is busy for all of them; a ratio is of one round's
-figures, and its median counts. Accounts take turns too: 200 of them, one key each. Rates are
-raised, so that nothing is refused; any answer but 200 and 202 ends the run.
+No two briefs have the same words until five thousand have been sent (`loadtests.briefs`). The cases
+take turns, so that a busy machine is busy for all of them; a ratio is of one round's figures, and
+its median counts. Accounts take turns too: 200 of them, one key each. Rates are raised, so that
+nothing is refused; any answer but 200 and 202 ends the run.
 
 Exits 1 where a balance is read less than 0.6 times as fast as the bare route answers JSON, a brief
 is taken less than 0.4 times as fast as the bare route commits one row, or at 70 % of that pace
@@ -38,11 +39,13 @@ from api.postgres import Embedded
 from api.tether import tied
 from billing.connections import transaction
 from billing.ledger import service as ledger
+from loadtests import briefs
 from loadtests.plain_client import Errand, Tally
 
 ACCOUNTS, PLENTY, PEPPER = 200, 10**9, "a pepper for benches only"
+PROMPTS = 5_000
+"""So many different ones, each a few words of English or Chinese."""
 READ_LEAST, SUBMIT_LEAST, LATE_MOST, LOAD = 0.6, 0.4, 5.0, 0.7
-BRIEF = '{"prompt": "calm piano for a film about the sea", "duration_ms": 30000, "candidates": 2}'
 ASKED_FOR = frozenset({"200", "201", "202"})
 
 
@@ -56,7 +59,7 @@ class Run(Struct, frozen=True, kw_only=True):
 
 def main() -> int:
     """Print the table; 1 where a figure is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=4.0, help="of each case in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=64)
@@ -71,9 +74,10 @@ def main() -> int:
 
 
 def _measure(given: argparse.Namespace, dsn: str, port: int, pid: int, secrets: list[str]) -> int:
-    def errand(method: str, path: str, body: str = "", more: int = ACCOUNTS) -> Errand:
+    def errand(method: str, path: str, more: int = ACCOUNTS) -> Errand:
         return Errand(
-            port=port, method=method, path=path, secrets=secrets[:more], body=body,
+            port=port, method=method, path=path, secrets=secrets[:more],
+            bodies=briefs.different(PROMPTS) if method == "POST" else [],
             named=path == "/v1/briefs", connections=given.connections, seconds=given.seconds,
         )  # fmt: skip
 
@@ -81,8 +85,8 @@ def _measure(given: argparse.Namespace, dsn: str, port: int, pid: int, secrets: 
         "bare read": errand("GET", "/bare/read"),
         "balance": errand("GET", "/v1/balance"),
         "brief": errand("GET", f"/v1/briefs/{_a_brief(port, secrets[0])}", more=1),
-        "bare row": errand("POST", "/bare/row", BRIEF),
-        "submit": errand("POST", "/v1/briefs", BRIEF),
+        "bare row": errand("POST", "/bare/row"),
+        "submit": errand("POST", "/v1/briefs"),
     }
     for one in cases.values():  # everything is imported, prepared and connected before it counts
         _run(msgspec.structs.replace(one, seconds=given.seconds, seed=0), pid)
@@ -152,8 +156,9 @@ def _a_brief(port: int, secret: str) -> str:
     """A brief that the first account can read."""
     headers = {"authorization": f"Bearer {secret}", "idempotency-key": "first"}
     answer = httpx.post(
-        f"http://127.0.0.1:{port}/v1/briefs", headers=headers, json=msgspec.json.decode(BRIEF)
-    )
+        f"http://127.0.0.1:{port}/v1/briefs", headers=headers,
+        json=msgspec.json.decode(briefs.different(1)[0]),
+    )  # fmt: skip
     return answer.raise_for_status().json()["id"]
 
 

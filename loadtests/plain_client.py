@@ -37,7 +37,8 @@ class Errand(Struct, frozen=True, kw_only=True):
     path: str
     secrets: list[str]
     """Keys, which take turns."""
-    body: str = ""
+    bodies: list[str] = field(default_factory=list)
+    """So do these; none for requests without a body."""
     named: bool = False
     """Whether each request has an ``Idempotency-Key`` of its own."""
     connections: int = 16
@@ -128,23 +129,19 @@ def run(errand: Errand) -> Tally:
 
 
 def _requests(errand: Errand) -> Iterator[bytes]:
-    """Requests without end, each from the next key."""
-    body = errand.body.encode()
-    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
-    heads = [
-        f"{errand.method} {errand.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        f"Authorization: Bearer {secret}\r\n{kind}"
-        for secret in errand.secrets
-    ]
-    whole = [head.encode() + b"\r\n" + body for head in heads]
-    named = [head.encode() + b"Idempotency-Key: " for head in heads]
+    """Requests without end, each from the next key and with the next body."""
+    kind = f"{errand.method} {errand.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    heads = [f"{kind}Authorization: Bearer {secret}\r\n".encode() for secret in errand.secrets]
+    bodies = [_body(body.encode()) for body in errand.bodies] or [b"\r\n"]
     number, run = 0, f"{os.getpid()}-{errand.seed}".encode()
     while True:
-        at, number = number % len(heads), number + 1
-        if errand.named:
-            yield named[at] + b"%s-%d\r\n\r\n" % (run, number) + body
-        else:
-            yield whole[at]
+        head, body = heads[number % len(heads)], bodies[number % len(bodies)]
+        number += 1
+        yield head + (b"Idempotency-Key: %s-%d\r\n" % (run, number) if errand.named else b"") + body
+
+
+def _body(body: bytes) -> bytes:
+    return b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
 def _moments(rate: float, seconds: float, seed: int) -> list[float]:
