@@ -211,7 +211,7 @@ class UploadsBusy(Overcrowded):
     """As many uploads are being read as this replica, or the account, may have at once."""
 
     def __init__(self, whose: str) -> None:
-        DoorError.__init__(self, f"{whose} is reading another upload; try again in a moment")
+        DoorError.__init__(self, f"{whose} has enough uploads in hand; try again in a moment")
 
 
 class BodyTooSlow(DoorError):

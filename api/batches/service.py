@@ -182,10 +182,11 @@ async def _priced(
     async with lent(shop.pool) as conn:
         book = await book_of(conn, caller.account)
     wrongs, lines = Wrongs(), list[Priced]()
-    async for wishes in read(caller.account, upload.lines, deadline_s, wrongs):
-        lines += await _with_prices(shop, caller, wishes, book, wrongs)
-        if wrongs.found:
-            lines.clear()  # nothing will come of it but the list of what is wrong
+    async with shop.uploads.reading():
+        async for wishes in read(caller.account, upload.lines, deadline_s, wrongs):
+            lines += await _with_prices(shop, caller, wishes, book, wrongs)
+            if wrongs.found:
+                lines.clear()  # nothing will come of it but the list of what is wrong
     wrongs.refuse(whole=not wrongs.full)
     return book, lines
 

@@ -13,6 +13,7 @@ import pytest
 
 from api.clerk.batches import end_batches, stop_batches
 from api.clerk.desk import Desk
+from billing.connections import lent
 from billing.ledger import service as ledger
 from engine.queue import service as queue
 from engine.queue.contracts import Progress
@@ -35,7 +36,7 @@ _LEASE = timedelta(minutes=1)
 
 async def promised(pool: asyncpg.Pool) -> bool:
     """Whether the ledger keeps its promises."""
-    async with pool.acquire() as conn:
+    async with lent(pool) as conn:
         broken = await ledger.violations(conn)
     assert broken == []
     return True
@@ -177,7 +178,7 @@ async def test_a_canceled_batch_gives_back_what_was_not_made(
     assert (await client.http.put("/v1/budgets", json=body, headers=headers)).is_success
     batch = await taken(client, chimes(230, project="autumn"))
     alone = (await client.brief(CHIME)).json()["id"]
-    async with pool.acquire() as conn:
+    async with lent(pool) as conn:
         await conn.execute("delete from engine.jobs where id = $1", alone)  # nobody shall take it
         begun = [await queue.claim(conn, "studio", _LEASE) for _ in range(2)]
     assert await stop_batches(desk) == 0, "nobody has asked for it"
@@ -189,7 +190,7 @@ async def test_a_canceled_batch_gives_back_what_was_not_made(
     assert (said["counts"]["canceled"], said["counts"]["running"]) == (228, 2)
     assert (said["tokens"]["released"], said["tokens"]["held"]) == (228, 2)
     assert await end_batches(desk) == 0, "studios are still at two of it"
-    async with pool.acquire() as conn:
+    async with lent(pool) as conn:
         for lease in begun:
             assert lease is not None
             assert await queue.beat(conn, lease, _LEASE, Progress()), "it is told to stop"

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from api.batches.contracts import MOST_LINES
+from billing.connections import lent, transaction
 from billing.ledger import service as ledger
 from tests.api.batches.uploads import CHIME, chimes, lines, results, told, upload
 from tests.api.conftest import Client, Door
@@ -25,7 +26,7 @@ async def kept(pool: asyncpg.Pool, account: str) -> tuple[int, ...]:
 
 async def sound(pool: asyncpg.Pool) -> bool:
     """Whether the ledger keeps every promise."""
-    async with pool.acquire() as conn:
+    async with lent(pool) as conn:
         broken = await ledger.violations(conn)
     assert broken == []
     return True
@@ -230,7 +231,7 @@ async def test_budgets_are_asked_for_what_all_lines_under_them_need(
 
 
 async def test_a_frozen_account_uploads_nothing(client: Client, pool: asyncpg.Pool) -> None:
-    async with pool.acquire() as conn:
+    async with lent(pool) as conn:
         await ledger.freeze(conn, client.account, "operator")
     answer = await upload(client, chimes(2))
     assert (answer.status_code, answer.json()["code"]) == (402, "account_frozen")
@@ -240,7 +241,7 @@ async def test_a_frozen_account_uploads_nothing(client: Client, pool: asyncpg.Po
 async def test_a_crash_in_the_middle_leaves_nothing_and_a_repeat_happens_once(
     client: Client, pool: asyncpg.Pool
 ) -> None:
-    async with pool.acquire() as conn, conn.transaction():
+    async with transaction(pool) as conn:
         await conn.execute("select from billing.wallets where account = $1 for update",
                            client.account)  # fmt: skip
         sending = asyncio.create_task(upload(client, chimes(20)))
@@ -255,13 +256,14 @@ async def test_a_crash_in_the_middle_leaves_nothing_and_a_repeat_happens_once(
     assert await sound(pool)
 
 
-async def _waiting(pool: asyncpg.Pool) -> int:
-    """The connection that waits for the wallet, with all its rows written."""
+async def _waiting(pool: asyncpg.Pool, at: str = "place_batch") -> int:
+    """The connection that waits for a lock there: for the wallet, with all its rows written, or for
+    another upload of the same lines."""
     while True:
         found = await pool.fetchval(
             "select pid from pg_stat_activity where wait_event_type = 'Lock'"
-            " and query like '%place_batch%'"
-        )
+            " and query like '%' || $1 || '%'", at
+        )  # fmt: skip
         if found is not None:
             return found
         await asyncio.sleep(0.01)
@@ -270,16 +272,18 @@ async def _waiting(pool: asyncpg.Pool) -> int:
 async def test_two_of_the_same_at_once_are_one(door: Door, pool: asyncpg.Pool) -> None:
     client = await door.client()
     other = await door.another_key(client.account, ("admin",))
-    async with pool.acquire() as conn, conn.transaction():
+    async with transaction(pool) as conn:
         await conn.execute("select from billing.wallets where account = $1 for update",
                            client.account)  # fmt: skip
         first = asyncio.create_task(upload(client, chimes(3)))
         await _waiting(pool)
-        second = await upload(other, chimes(3), "second")
-        assert (second.status_code, second.json()["code"]) == (503, "overloaded")
-    assert (await first).status_code == 202
-    repeat = await upload(other, chimes(3), "second")
-    assert (repeat.status_code, repeat.json()["id"]) == (200, (await first).json()["id"])
+        second = asyncio.create_task(upload(other, chimes(3), "second"))
+        await _waiting(pool, "insert into api.batches")
+        third = await upload(other, chimes(9), "third")
+        assert (third.status_code, third.json()["code"]) == (503, "overloaded")
+    taken, same = await first, await second
+    assert (taken.status_code, same.status_code) == (202, 200)
+    assert taken.json()["id"] == same.json()["id"]
     assert await kept(pool, client.account) == (1, 3, 3, 3)
 
 
