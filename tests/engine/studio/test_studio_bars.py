@@ -1,7 +1,8 @@
 """Bars are told as they are kept: of all takes, seldom, and never too many."""
 
 import threading
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from engine.queue.events import Told
 from engine.studio.bars import MOST, PAUSE_S, Bars
 from engine.studio.pace import FIRST, Pace
 from engine.studio.rooms import Rooms
-from engine.studio.takes import Sheet, sheets, written
+from engine.studio.takes import Sheet, Take, sheets, written
 from engine.words import resolve
 
 SEED = 11
@@ -123,6 +124,26 @@ def test_the_composer_tells_of_every_bar_that_stays_and_of_no_other(
             assert bars == sorted(set(bars)), "a bar that is written again is told once"
             assert not bars or bars[-1] == section.bars
         assert any(take == place for take, _ in heard)
+
+
+def test_two_sessions_at_the_same_desks_hear_each_of_their_own(
+    rooms: Rooms, short_plans: list[Sheet]
+) -> None:
+    heard: dict[str, set[int]] = {"one": set(), "other": set()}
+
+    def session(name: str, planned: list[Sheet]) -> list[Take]:
+        bars = Bars(lambda said: heard[name].update(
+            one["take"] for one in said.facts["takes"]  # type: ignore[union-attr]
+        ), clock=count(0.0, 1.0).__next__)  # fmt: skip
+        bars.begin(planned)
+        return written(planned, SEED, rooms, kept=bars.kept)
+
+    later = [structs.replace(one, number=one.number + 10) for one in short_plans[:2]]
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(session, heard, (short_plans, later)))
+    assert heard["one"] <= {one.number for one in short_plans}
+    assert heard["other"] <= {one.number for one in later}
+    assert all(heard.values())
 
 
 def test_who_stops_in_the_middle_of_being_told_ends_that_call(

@@ -11,6 +11,8 @@ from msgspec import structs
 
 from engine.contracts import Brief, Resolved, RetractedTake
 from engine.errors import BankMissing
+from engine.queue.contracts import Progress
+from engine.queue.events import Told
 from engine.render.banks import BUILTIN
 from engine.studio import players as players_module
 from engine.studio.players import PlayerLost, Players, PlayFailed, spool
@@ -52,7 +54,10 @@ def _made(resolved: Resolved, rooms: Rooms, stage: Stage | None) -> list[dict[st
             for name, content in one.stems.items()
         }
         made = structs.replace(one.made, timings_s={})
-        copies = {"evaluation": one.evaluation, "preview": one.preview, "midi": one.midi}
+        copies = {
+            "evaluation": one.evaluation, "preview": one.preview, "midi": one.midi,
+            "sheet": one.sheet,
+        }  # fmt: skip
         found.append({"master": one.master, "made": repr(made).encode()} | copies | stems)
     return found
 
@@ -64,6 +69,16 @@ def test_processes_make_the_bytes_that_threads_make(
     apart = _made(resolved, rooms, players)
     assert apart == _made(resolved, rooms, None)
     assert sum("master" in one for one in apart) == resolved.candidates
+
+
+def test_what_processes_begin_is_told(rooms: Rooms, players: Players) -> None:
+    said: list[Progress | Told] = []
+    made = perform(CHIME, 5, rooms, label=str, tell=said.append, stage=players)
+    offered = {one.made.take for one in made if isinstance(one, Candidate)}
+    begun = [one.facts for one in said if isinstance(one, Told) and one.kind == "stage"]
+    rendered = [take for one in begun if one["stage"] == "rendering" for take in one["takes"]]
+    assert offered <= set(rendered)
+    assert len(rendered) == len(set(rendered)), "each once"
 
 
 def test_stems_come_on_a_path_that_is_gone_afterwards(rooms: Rooms, players: Players) -> None:
