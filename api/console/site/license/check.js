@@ -3,6 +3,7 @@
 import { call } from "../door.js";
 import { h, replace } from "../elements.js";
 import { say } from "../words.js";
+import "./words.js";
 
 /** What a certificate says; nothing is checked. */
 export function contents(certificate) {

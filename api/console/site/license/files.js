@@ -86,7 +86,7 @@ async function build(track, profile, name, button, state) {
     while (found.status && button.isConnected);
     if (!button.isConnected) return;
     const said = say("license.package.ready", { name });
-    replace(state, h("p", { role: "status" }, said, " ", h("a", { href: found.url, download: "" },
+    replace(state, h("p", {}, said, " ", h("a", { href: found.url, download: "" },
       `${say("license.file.download", { name })} (${size(found.bytes)})`)));
     announce(said);
     save(found.url);
