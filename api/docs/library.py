@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from api.docs import heard, limits, reference, refusals, told, words
+from api.docs import heard, limits, mistakes, reference, refusals, told, words
 from api.docs.frame import framed, in_chinese, read, text
 
 QUICKSTARTS = ("catalogue", "games", "cars")
@@ -24,6 +24,7 @@ class Library:
             "address": public_url,
             "words": words.table(),
             "refusals": refusals.list_of(document),
+            "mistakes": mistakes.table(),
             "hooks": told.list_of(),
             "happenings": heard.table(),
             "limits": limits.tables(),

@@ -1,22 +1,26 @@
 """The pages hang together: every link leads somewhere, nothing is fetched, nothing is missing."""
 
+import ast
 import re
+from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from api import docs, openapi
+from api import docs, openapi, validation
 from api.app import ROUTES
 from api.briefs.contracts import NewBrief
-from api.docs import heard, prices, refusals, told, training, words
+from api.docs import heard, mistakes, prices, refusals, told, training, words
 from api.docs.frame import SHELVES, framed
 from api.operations import Operation
 from api.problems import kinds
 from api.webhooks.contracts import MessageType
 from tests.api.conftest import Door
 
+ROOT = Path(__file__).resolve().parents[3]
 DOCUMENT = openapi.document(ROUTES, "http://door", "1")
 LIBRARY = docs.Library(DOCUMENT, "http://door")
 TRAINING = framed(training.body(training.said()), title="Training data", here="/training-data")
@@ -87,6 +91,27 @@ def test_every_problem_has_a_cause_and_a_remedy_where_its_type_leads() -> None:
     for said in refusals.REMEDIES.values():
         assert said.cause.endswith(".")
         assert said.remedy.endswith(".")
+
+
+def test_every_kind_of_mistake_in_a_field_is_explained() -> None:
+    known = {*mistakes.MISTAKES, *kinds()}
+    for room in ("api", "engine/words"):
+        for file in (ROOT / room).rglob("*.py"):
+            for code in _codes(ast.parse(file.read_text())):
+                assert code in known or code.startswith("unknown_"), (
+                    f"{file.name}: say in api/docs/mistakes.py what {code} means"
+                )
+    assert set(validation._CODES.values()) <= known
+
+
+def _codes(tree: ast.AST) -> Iterator[str]:
+    """Second arguments of what refuses a field."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and len(node.args) > 1:
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            code = node.args[1]
+            if name in ("Reason", "refuse") and isinstance(code, ast.Constant):
+                yield code.value
 
 
 def test_every_message_has_an_example() -> None:
