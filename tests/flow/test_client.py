@@ -68,6 +68,8 @@ def test_a_brief_tells_what_happens_to_it_and_is_taken_up_where_it_broke_off(
         assert kinds[0] == "brief.queued"
         assert kinds[-1] == "brief.ended"
         assert "candidate.ready" in kinds
+        rendered = [take for one in seen if one.type == "stage" for take in one.facts["takes"]]
+        assert rendered, "what is done with which take is told"
         numbered = [one for one in seen if one.id]
         middle = numbered[len(numbered) // 2]
         rest = list(brief.events(after=middle.id))
@@ -86,7 +88,13 @@ async def test_awaited_it_says_the_same(
         kinds = [event.type async for event in brief.events()]
         assert kinds[-1] == "brief.ended"
         (line,) = (await brief.read()).candidates
-        license_ = await cuesmith.pick(line.id)
+        sheet = await cuesmith.sheet(line.id)
+        assert (sheet["kind"], sheet["duration_s"]) == ("chime", CHIME["duration_ms"] / 1000)
+        assert any(part["notes"] for part in sheet["parts"])
+        license_ = await cuesmith.pick(line.id, {"territory": "CN,JP"})
+        assert license_.rights["territory"] == "CN,JP"
+        page = await cuesmith.certificate_page(license_.id, tmp_path / "license.html", language="zh")
+        assert "授权证书" in page.read_text(encoding="utf-8")
         again = await cuesmith.pick(line.id)
         assert license_.id == again.id
         flac = await cuesmith.render(license_.track, format="flac")
