@@ -103,9 +103,12 @@ def sheet(candidate: str) -> Call[dict[str, Any]]:
     return get(f"/v1/candidates/{safe(candidate)}/sheet", dict[str, Any])
 
 
-def pick(candidate: str, key: str | None = None) -> Call[things.License]:
+def pick(
+    candidate: str, key: str | None = None, asked: dict[str, Any] | None = None
+) -> Call[things.License]:
     """License a candidate; a repeat answers the same license."""
-    return post(f"/v1/candidates/{safe(candidate)}/pick", things.License, key=key)
+    body = asked or UNSET
+    return post(f"/v1/candidates/{safe(candidate)}/pick", things.License, body, key)
 
 
 def track(named: str) -> Call[things.Track]:
@@ -157,6 +160,11 @@ def file_path(track: str, name: str) -> str:
 def package_path(track: str, profile: str) -> str:
     """Where everything that an engine, a catalogue or a car takes is, in one archive."""
     return f"/v1/tracks/{safe(track)}/package?profile={safe(profile)}&wait={LONGEST_WAIT_S}"
+
+
+def certificate_page_path(named: str, language: str) -> str:
+    """Where a license's certificate is as a page to read and print."""
+    return f"/v1/licenses/{safe(named)}/certificate.html?language={safe(language)}"
 
 
 def certificate_path(named: str) -> str:

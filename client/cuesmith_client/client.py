@@ -125,13 +125,30 @@ class Cuesmith:
         """A candidate's evaluation copy, written to a file; of a family one ``function``'s."""
         return self._fetch(calls.audition_path(candidate, format, function), to)
 
-    def pick(self, candidate: str, *, idempotency_key: str | None = None) -> things.License:
-        """License a candidate; a repeat answers the same license."""
-        return self._ask(calls.pick(candidate, idempotency_key))
+    def pick(
+        self,
+        candidate: str,
+        asked: dict[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> things.License:
+        """License a candidate; a repeat answers the same license. ``asked`` says what it shall
+        grant where that is not what the brief said: territory, catalog_resale, exclusive, words."""
+        return self._ask(calls.pick(candidate, idempotency_key, asked))
 
     def certificate(self, license: str, to: Path) -> Path:  # noqa: A002
         """A license's certificate, byte for byte as it was signed, written to a file."""
         return self._fetch(calls.certificate_path(license), to)
+
+    def certificate_page(
+        self,
+        license: str,  # noqa: A002
+        to: Path,
+        *,
+        language: str = "en",
+    ) -> Path:
+        """A license's certificate as a page to read and print, in English or Chinese ("zh")."""
+        return self._fetch(calls.certificate_page_path(license, language), to)
 
     # --- tracks ---
 

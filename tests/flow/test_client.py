@@ -93,7 +93,8 @@ async def test_awaited_it_says_the_same(
         assert any(part["notes"] for part in sheet["parts"])
         license_ = await cuesmith.pick(line.id, {"territory": "CN,JP"})
         assert license_.rights["territory"] == "CN,JP"
-        page = await cuesmith.certificate_page(license_.id, tmp_path / "license.html", language="zh")
+        page = tmp_path / "license.html"
+        await cuesmith.certificate_page(license_.id, page, language="zh")
         assert "授权证书" in page.read_text(encoding="utf-8")
         again = await cuesmith.pick(line.id)
         assert license_.id == again.id
