@@ -1,7 +1,7 @@
 // Picking: what it costs is said before, and who came second hears what happened.
 
 import { call } from "../door.js";
-import { announce, dialog, h, problem, replace } from "../elements.js";
+import { announce, dialog, field, h, problem, replace } from "../elements.js";
 import { number, say, when } from "../words.js";
 
 /** Ask whether this candidate shall be picked, and pick it. `others`: the brief's candidates.
@@ -21,10 +21,11 @@ export async function ask(candidate, { others, rights, done }) {
       return;
     }
     const taken = beside.filter((one) => one.license);
-    replace(within, question(fresh, wallet.balance.available, taken, rights, async (button) => {
+    const grant = terms(rights);
+    replace(within, question(fresh, wallet.balance.available, taken, grant, async (button) => {
       button.disabled = true;
       replace(button, say("audition.confirm.picking"));
-      await pick(fresh, within, done);
+      await pick(fresh, grant.asked(), within, done);
     }, () => open.close()));
     within.querySelector("button.primary:not([disabled])")?.focus();
   } catch (error) {
@@ -32,7 +33,7 @@ export async function ask(candidate, { others, rights, done }) {
   }
 }
 
-function question(candidate, available, taken, rights, yes, no) {
+function question(candidate, available, taken, grant, yes, no) {
   const tokens = candidate.license_tokens;
   const short = available < tokens;
   const buy = h("button", { type: "button", class: "primary", disabled: short, on: { click: () => yes(buy) } },
@@ -43,10 +44,39 @@ function question(candidate, available, taken, rights, yes, no) {
       : say("audition.confirm.left", { available, left: available - tokens })),
     taken.length ? h("p", { class: "badge warn wordy" }, say("audition.confirm.others",
       { numbers: taken.map((one) => number(one.number)).join(", ") })) : null,
-    h("p", {}, h("strong", {}, say("audition.confirm.rights")), " ", granted(rights)),
+    grant.element,
     h("div", { class: "row" }, buy,
       h("button", { type: "button", on: { click: no } }, say("audition.confirm.no"))),
   ];
+}
+
+/** What the license shall grant: as the brief said, unless it is changed here. `asked()` answers what
+ * was changed, undefined for nothing. */
+function terms(rights) {
+  const summary = h("span", {}, granted(rights));
+  const now = () => {
+    const said = { catalog_resale: resale.checked, exclusive: alone.checked, territory: territory.value.trim(),
+      words: plain.checked ? "plain" : "hashed" };
+    replace(summary, granted(said));
+    return said;
+  };
+  const check = (on, label) => {
+    const input = h("input", { type: "checkbox", checked: on, on: { change: now } });
+    return [input, h("label", { class: "check" }, input, h("span", {}, say(label)))];
+  };
+  const [resale, resales] = check(rights.catalog_resale, "audition.resale");
+  const [alone, alones] = check(rights.exclusive, "audition.exclusive");
+  const [plain, plains] = check(false, "audition.confirm.plain");
+  const territory = h("input", { value: rights.territory, on: { input: now } });
+  const element = h("details", {}, h("summary", {}, h("span", {}, h("strong", {}, say("audition.confirm.rights")), " ", summary)),
+    h("div", { class: "stack" }, resales, alones,
+      field(say("audition.confirm.territory"), territory, say("audition.confirm.territory.hint")), plains));
+  const asked = () => {
+    const before = { ...rights, words: "hashed" };
+    const changed = Object.entries(now()).filter(([name, value]) => value !== before[name]);
+    return changed.length ? Object.fromEntries(changed) : undefined;
+  };
+  return { element, asked };
 }
 
 /** What a license grants, in words. */
@@ -58,9 +88,9 @@ export function granted(rights) {
   ].join(" · ");
 }
 
-async function pick(candidate, within, done) {
+async function pick(candidate, body, within, done) {
   try {
-    const answer = await call("POST", `/v1/candidates/${candidate.id}/pick`, { whole: true });
+    const answer = await call("POST", `/v1/candidates/${candidate.id}/pick`, { body, whole: true });
     const license = await answer.json();
     // 201 is who was first; 200 finds what another window, or a colleague, has just bought.
     const first = answer.status === 201;
