@@ -54,7 +54,7 @@ def test_pages_are_reached_by_keys_alone(page: Page) -> None:
     expect(page.get_by_label("What should it sound like?")).to_have_value("gb?")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
     expect(page.get_by_role("dialog")).to_contain_text("Send the brief")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)

@@ -31,7 +31,7 @@ bring({
 export async function show(place, route) {
   const secret = h("input", { type: "password", autocomplete: "off", spellcheck: false, required: true });
   const stay = h("input", { type: "checkbox" });
-  const said = h("div", {});
+  const said = h("div", { class: "said" });
   const form = h("form", { class: "card narrow", noValidate: true, on: { submit: open } },
     field(say("key.label"), secret, say("key.hint")),
     h("label", { class: "check" }, stay, h("span", {}, say("key.stay"))),

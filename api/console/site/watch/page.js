@@ -91,7 +91,8 @@ class Watch {
     this.gone = new AbortController();
     this.audition = null;
     this.head = h("div", { class: "stack" });
-    this.now = h("section", { class: "now", "aria-label": say("watch.takes"), hidden: true });
+    this.now = h("div", { class: "now", hidden: true });
+    this.takes = h("section", { class: "stack", "aria-label": say("watch.takes") });
     this.step = h("span", { class: "step" });
     this.left = h("span", { class: "hint" });
     this.bar = h("progress", { max: 1, value: 0, "aria-label": say("watch.takes") });
@@ -101,12 +102,14 @@ class Watch {
   }
 
   begin() {
-    replace(this.place, this.head, this.now, this.made);
+    // Once there is something to hear, the takes go on below it.
+    replace(this.place, this.head, this.now, this.made, this.takes);
     this.drawHead();
     this.welcome();
     if (this.brief.finished_at === null) {
       this.now.hidden = false;
-      replace(this.now, h("div", { class: "spread" }, this.step, this.left), this.bar, this.line, this.list);
+      replace(this.now, h("div", { class: "spread" }, this.step, this.left), this.bar, this.line);
+      replace(this.takes, this.list);
       this.timer = setInterval(() => this.tick(), 500);
       this.listen();
     } else {
@@ -117,6 +120,7 @@ class Watch {
   leave() {
     this.gone.abort();
     clearInterval(this.timer);
+    this.place.classList.remove("lost");
     this.audition?.then((leave) => leave?.()).catch(() => {});
   }
 
@@ -154,7 +158,7 @@ class Watch {
   connection(line) {
     const was = this.lost;
     this.lost = line === "lost";
-    this.now.classList.toggle("lost", this.lost);
+    this.place.classList.toggle("lost", this.lost);
     if (this.lost) replace(this.line, say("watch.lost"));
     else if (was) {
       replace(this.line, say("watch.back"));
@@ -259,14 +263,13 @@ class Watch {
     if (this.over) return;
     this.over = true;
     clearInterval(this.timer);
+    this.now.remove();
     const how = h("details", { class: "how", on: { toggle: () => this.recall() } },
       h("summary", {}, say("watch.how")), this.line, this.list);
     const retracted = this.brief.retracted_takes ?? [];
-    replace(this.now, retracted.length ? h("details", { class: "how" },
+    replace(this.takes, retracted.length ? h("details", { class: "how" },
       h("summary", {}, say("watch.retractions", { n: retracted.length })),
       h("ul", {}, retracted.map((one) => h("li", {}, say("take.name", { n: one.take }), " – ", reason(one))))) : null, how);
-    this.now.hidden = false;
-    this.place.append(this.now);
     if (!this.brief.candidates?.length) how.open = true;
   }
 

@@ -75,7 +75,7 @@ function described(plan) {
 function judged(take, rank) {
   return [
     rank > 0 ? say("take.rank", { n: rank }) : null,
-    take.rating === null ? null : say("take.rating", { n: number(take.rating, 2) }),
+    take.rating === null ? null : say("take.rating", { n: Math.round(100 * take.rating) }),
   ].filter(Boolean).join(" · ");
 }
 
@@ -87,7 +87,7 @@ function drawForm(place, plan) {
     `${sectionName(one.name)} ${say("take.bars", { n: one.bars })}`).join(", ") || "–");
   replace(place, form.map((one) => h("div", { class: "take-section", title: sectionName(one.name),
     style: { "flex-grow": String(one.bars), "--energy": String(one.energy / 7) } },
-    h("div", { class: "take-block" }, h("div", { class: "take-filled" })), h("span", {}, one.name))));
+    h("div", { class: "take-block" }, h("div", { class: "take-filled" })), h("span", {}, sectionName(one.name)))));
 }
 
 function fill(place, take) {
