@@ -1,25 +1,40 @@
 """How much may be asked for: what is fixed here, and what a deployment may set otherwise."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
+from api.batches.contracts import MOST_BYTES, MOST_LINES
+from api.briefs.pricing import QUOTE_BINDS
+from api.briefs.service import BODY_MAX_BYTES
 from api.docs.frame import coded, text
+from api.entrance import LONGEST_WAIT_S
+from api.keys.idempotency import KEPT_DAYS
+from api.links.service import LASTING
 from api.settings import GatewaySettings
 from api.webhooks.contracts import MOST_ENDPOINTS
+from api.webhooks.outbox import KEPT
+from engine.queue.events import KEPT as TOLD
 from engine.words import accepted
+
+
+def _minutes(length: timedelta) -> str:
+    return f"{length // timedelta(minutes=1)} minutes"
+
 
 _FIXED = (
     ("Candidates of a brief or a family", "1 to 10"),
     ("Words of a brief", "4,000 characters"),
-    ("Body of a request", "256 kB"),
-    ("`Prefer: wait` and `?wait=`", "at most 60 seconds"),
-    ("A quote binds", "15 minutes"),
+    ("Body of a request", f"{BODY_MAX_BYTES // 1024} kB"),
+    ("Lines of a catalogue run", f"{MOST_LINES:,}, together {MOST_BYTES // 2**20} MB"),
+    ("`Prefer: wait` and `?wait=`", f"at most {LONGEST_WAIT_S} seconds"),
+    ("A quote binds", _minutes(QUOTE_BINDS)),
     ("A candidate is kept", "7 days, a license and its track without end"),
-    ("An `Idempotency-Key` is remembered", "30 days"),
-    ("Events of `GET /v1/events` are kept", "14 days; live events 4 days"),
+    ("An `Idempotency-Key` is remembered", f"{KEPT_DAYS} days"),
+    ("Events of `GET /v1/events` are kept", f"{KEPT.days} days; live events {TOLD.days} days"),
     ("Webhook endpoints of an account", str(MOST_ENDPOINTS)),
-    ("A link to a file opens", "10 minutes"),
+    ("A link to a file opens", _minutes(LASTING)),
 )
 _SETTINGS = (
     ("Requests a minute and key", "rate_per_minute"),

@@ -13,6 +13,7 @@ import pytest
 from api import docs, openapi, validation
 from api.app import ROUTES
 from api.briefs.contracts import NewBrief
+from api.clerk.settling import KEPT_DAYS
 from api.docs import heard, mistakes, prices, refusals, told, training, words
 from api.docs.frame import SHELVES, framed
 from api.operations import Operation
@@ -112,6 +113,13 @@ def _codes(tree: ast.AST) -> Iterator[str]:
             code = node.args[1]
             if name in ("Reason", "refuse") and isinstance(code, ast.Constant):
                 yield code.value
+
+
+def test_the_limits_are_those_that_hold() -> None:
+    page = PAGES["/docs/limits"]
+    assert f"{KEPT_DAYS} days, a license" in page
+    for said in ("10 min", "15 minutes", "256 kB", "10,000, together 32 MB", "30 days"):
+        assert said in page
 
 
 def test_every_message_has_an_example() -> None:
