@@ -2,19 +2,29 @@
 
 import asyncio
 import ctypes
+import gc
 from functools import lru_cache
 from typing import Any
 
 from api.clerk.desk import Desk
 
 
-async def give_back(_: Desk) -> int:
-    """Hand free pages of the C library's heap back to the system; 1 where there were some.
+def begin() -> None:
+    """Leave what is here at the start out of every collection to come: it stays, and looking
+    through it would take a tenth of a second each time."""
+    gc.collect()
+    gc.freeze()
 
-    Rounds read lists whose length follows the day's work. What they needed is freed, but glibc
-    keeps it in the heap, between what is in use: under a steady load a clerk's resident set grew
-    by 2.8 % in ten minutes while its memory in use stayed the same.
+
+async def give_back(_: Desk) -> int:
+    """Collect what refers to itself, and hand free pages of the C library's heap back to the
+    system; 1 where there were some.
+
+    Left to itself Python waits until a quarter of what is in use is garbage: under a steady load a
+    clerk's memory grew for fifteen minutes. And glibc keeps what was freed in the heap, between
+    what is in use.
     """
+    gc.collect()
     trim = _trim()
     return 0 if trim is None else await asyncio.to_thread(trim, 0)
 

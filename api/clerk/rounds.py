@@ -23,7 +23,7 @@ from api.clerk.forgetting import (
 )
 from api.clerk.holds import keep_holds
 from api.clerk.lots import expire_lots
-from api.clerk.memory import give_back
+from api.clerk.memory import begin, give_back
 from api.clerk.messages import Post, count_messages, forget_told
 from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
@@ -105,6 +105,7 @@ async def serve(desk: Desk, post: Post) -> None:
     woken = {one.channel: asyncio.Event() for one in ROUNDS if one.channel is not None}
     letters = woken[outbox.CHANNEL] = asyncio.Event()
     listener = asyncio.create_task(listen(desk.pool, woken, stop))
+    begin()
     log.info("clerk.ready")
     await asyncio.gather(
         PULSE.beat(stop),

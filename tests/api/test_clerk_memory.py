@@ -1,12 +1,14 @@
 """What a clerk has freed goes back to the system."""
 
+import gc
 import sys
+import weakref
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from api.clerk.memory import give_back
+from api.clerk.memory import begin, give_back
 
 NO_DESK = cast("Any", None)
 BLOCKS, BYTES = 20_000, 4_000
@@ -27,6 +29,29 @@ async def test_freed_memory_under_what_is_in_use_goes_back() -> None:
     await give_back(NO_DESK)
     assert _resident() < full - BLOCKS * BYTES / 2
     assert len(in_use) == BYTES
+
+
+async def test_what_refers_to_itself_goes_at_the_next_round() -> None:
+    class Ring:
+        """Kept alive by nothing but itself."""
+
+        def __init__(self) -> None:
+            self.next = self
+
+    gc.collect()
+    rings = weakref.WeakSet(Ring() for _ in range(100))
+    assert len(rings) == 100, "counting references does not find them"
+    await give_back(NO_DESK)
+    assert len(rings) == 0
+
+
+async def test_what_was_there_at_the_start_is_not_looked_through_again() -> None:
+    before = gc.get_freeze_count()
+    begin()
+    try:
+        assert gc.get_freeze_count() > before + 1000
+    finally:
+        gc.unfreeze()
 
 
 async def test_a_repeat_finds_nothing_and_does_no_harm() -> None:
