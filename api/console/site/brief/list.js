@@ -46,6 +46,7 @@ class List {
     this.query = query;
     this.lines = [];
     this.cursor = null;
+    this.turn = 0;
     this.gone = new AbortController();
     this.place = h("div", {});
     this.more = h("button", { hidden: true, on: { click: () => this.load() } }, say("list.more"));
@@ -65,13 +66,20 @@ class List {
   filter(name, value) {
     if (value) this.query.set(name, value);
     else this.query.delete(name);
-    location.hash = `#/${this.query.size ? `?${this.query}` : ""}`;
+    // The address tells it to who copies it; the page stays, and the focus where it is.
+    history.replaceState(null, "", `#/${this.query.size ? `?${this.query}` : ""}`);
+    this.turn += 1;
+    this.lines = [];
+    this.cursor = null;
+    this.load();
   }
 
   async load() {
+    const mine = this.turn;
     this.more.disabled = true;
     try {
       const page = await this.page(this.cursor);
+      if (mine !== this.turn) return;
       this.lines.push(...page.items);
       this.cursor = page.next_cursor;
       this.draw();
@@ -83,8 +91,8 @@ class List {
     }
   }
 
-  page(cursor, limit = 25) {
-    const asked = new URLSearchParams({ limit });
+  page(cursor) {
+    const asked = new URLSearchParams({ limit: 25 });
     for (const name of ["status", "project"]) if (this.query.get(name)) asked.set(name, this.query.get(name));
     if (cursor) asked.set("cursor", cursor);
     return call("GET", `/v1/briefs?${asked}`, { signal: this.gone.signal });
@@ -112,9 +120,12 @@ class List {
   async renew() {
     try {
       if (!document.hidden) {
-        const newest = new Map((await this.page(null, 25)).items.map((one) => [one.id, one]));
+        const mine = this.turn;
+        const { items, next_cursor: more } = await this.page(null);
+        if (mine !== this.turn) return;
         const before = JSON.stringify(this.lines);
-        this.lines = this.lines.map((one) => newest.get(one.id) ?? one);
+        const older = more ? this.lines.filter((one) => one.created_at < items.at(-1).created_at) : [];
+        this.lines = [...items, ...older];
         if (JSON.stringify(this.lines) !== before) this.redraw();
       }
     } catch {
