@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import httpx
@@ -14,8 +14,13 @@ from playwright.sync_api import Page, expect
 
 from api.keys import service as keys
 from api.keys.contracts import SCOPES, Scope
+from billing.contracts import BillingMode
+from tests.api.invoiced import mirrored
 from tests.console.conftest import Bench, until
 
+T = TypeVar("T")
+PATIENCE_MS = 60_000
+"""A machine may be slow; what never comes fails all the same."""
 CHIME = {"kind": "chime", "duration_ms": 800}
 
 
@@ -57,11 +62,11 @@ class Newcomer(Struct, frozen=True, kw_only=True):
 
 
 @contextlib.contextmanager
-def newcomer(bench: Bench, scopes: Sequence[Scope] = SCOPES) -> Iterator[Newcomer]:
-    """A new prepaid test account with nothing in its wallet."""
-    # Playwright's own loop runs in this thread.
-    with ThreadPoolExecutor(1) as aside:
-        account, key, secret = aside.submit(lambda: asyncio.run(_open(bench, scopes))).result()
+def newcomer(
+    bench: Bench, scopes: Sequence[Scope] = SCOPES, billing: BillingMode = "prepaid"
+) -> Iterator[Newcomer]:
+    """A new test account with nothing in its wallet."""
+    account, key, secret = _aside(_open(bench, scopes, billing))
     with httpx.Client(
         base_url=bench.url, headers={"authorization": f"Bearer {secret}"}, timeout=60
     ) as door:
@@ -75,6 +80,7 @@ def pay(checkout_url: str) -> None:
 
 def enter(page: Page, secret: str, address: str) -> Page:
     """Go to a page of the console with this key."""
+    expect.set_options(timeout=PATIENCE_MS)
     page.evaluate("secret => sessionStorage.setItem('cuesmith.key', secret)", secret)
     page.goto(f"{page.url.partition('#')[0]}#/{address}")
     page.reload()
@@ -85,13 +91,34 @@ def enter(page: Page, secret: str, address: str) -> Page:
 def settled(page: Page) -> None:
     """Wait until nothing of the page is being fetched any more."""
     page.wait_for_selector("main:not([aria-busy]) h1")
-    expect(page.locator("main [aria-busy=true]")).to_have_count(0, timeout=30_000)
+    expect(page.locator("main [aria-busy=true]")).to_have_count(0)
 
 
-async def _open(bench: Bench, scopes: Sequence[Scope]) -> tuple[str, str, str]:
+def invoiced(bench: Bench, account: str, named: str) -> None:
+    """An open invoice over 70 tokens, as it is kept once Stripe has told of it."""
+    _aside(_invoiced(bench, account, named))
+
+
+async def _invoiced(bench: Bench, account: str, named: str) -> None:
+    conn = await asyncpg.connect(bench.workbench.address.database_url)
+    try:
+        await mirrored(conn, account, named)
+    finally:
+        await conn.close()
+
+
+def _aside(work: Coroutine[Any, Any, T]) -> T:
+    """What it gives, awaited in a thread of its own: Playwright's loop runs in this one."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work).result()
+
+
+async def _open(
+    bench: Bench, scopes: Sequence[Scope], billing: BillingMode
+) -> tuple[str, str, str]:
     address = bench.workbench.address
     async with asyncpg.create_pool(address.database_url, min_size=1, max_size=1) as pool:
-        account = await keys.open_account(pool, "Newcomer", "test", "prepaid")
+        account = await keys.open_account(pool, "Newcomer", "test", billing)
         pepper = address.pepper.encode()
         key, secret = await keys.create_key(pool, account.id, "first", scopes, pepper=pepper)
         return account.id, key, secret

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.conftest import Bench, Visit
-from tests.console.newcomers import Newcomer, enter, newcomer, pay, settled
+from tests.console.conftest import Bench, Visit, until
+from tests.console.newcomers import Newcomer, enter, invoiced, newcomer, pay, settled
 
 PROJECT = "Winter <b>catalogue</b>"
 
@@ -62,6 +62,25 @@ def test_the_portals_link_is_shown_to_be_opened(bench: Bench, visit: Visit) -> N
         link = page.get_by_role("link", name="Open Stripe's portal")
         expect(link).to_have_attribute("href", re.compile(r"^http://127\.0\.0\.1:\d+/sandbox/"))
         expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_postpaid_account_sees_its_invoices_and_what_the_next_one_would_say(
+    bench: Bench, visit: Visit
+) -> None:
+    with newcomer(bench, billing="postpaid") as made:
+        invoiced(bench, made.account, "in_1")
+        page = enter(visit(), made.secret, "account/invoices")
+        expect(page.get_by_text("This account pays by invoice")).to_be_visible()
+        card = page.locator(".card", has_text="A-in_1")
+        expect(card).to_contain_text("to be paid")
+        expect(card).to_contain_text("CN¥21.00")
+        expect(card).to_contain_text("the account is frozen")
+        expect(card.get_by_role("link", name="Pay")).to_have_attribute("href", "https://pay")
+
+        until(lambda: made.door.post("/v1/invoices/preview").is_success)
+        page.get_by_role("button", name="What the next invoice would say").click()
+        told = page.locator("div.card")
+        expect(told).to_contain_text("CN¥0.00", timeout=60_000)
 
 
 def test_usage_shows_what_the_statement_says_by_day_and_by_key(
