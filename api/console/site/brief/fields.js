@@ -206,13 +206,15 @@ function kindField(kinds, changed) {
 function energyField(on) {
   let given = null;
   const drawn = svg("polyline", { fill: "none", stroke: "currentColor", "stroke-width": "2",
-    "stroke-linejoin": "round", "stroke-linecap": "round" });
-  const picture = svg("svg", { class: "curve", viewBox: "-2 -2 64 28", "aria-hidden": "true" }, drawn);
+    "vector-effect": "non-scaling-stroke", "stroke-linejoin": "round", "stroke-linecap": "round" });
+  const picture = svg("svg", { class: "curve", viewBox: "-2 -2 64 28",
+    preserveAspectRatio: "none", "aria-hidden": "true" }, drawn);
   const input = h("select", { on: { change: () => { draw(); on.change(); } } },
     h("option", { value: "" }, say("field.open")),
     Object.keys(CURVES).map((name) => h("option", { value: name }, say(`field.energy.${name}`))));
   const element = field(say("field.energy"), input);
   input.after(picture);
+  draw();
 
   function read() {
     return input.value === "given" ? given : CURVES[input.value];
@@ -220,6 +222,7 @@ function energyField(on) {
 
   function draw() {
     const points = read() ?? [];
+    picture.toggleAttribute("hidden", points.length === 0);
     drawn.setAttribute("points", points.map(([at, energy]) => `${at * 60},${24 - energy * 24}`).join(" "));
   }
 

@@ -104,7 +104,7 @@ class Desk {
     this.fields.prompt = promptField(this.prompt);
     this.price = h("div", { class: "price-line", role: "status" }, h("p", { class: "hint" }, say("write.none")));
     this.said = h("div", { class: "said" });
-    this.send = h("button", { class: "primary" }, say("write.send"));
+    this.send = h("button", { class: "primary", "aria-keyshortcuts": "Control+Enter" }, sendLabel());
     this.json = h("code", {});
     this.element = this.drawn();
     this.quote = null;
@@ -279,7 +279,7 @@ class Desk {
     } finally {
       this.busy = false;
       this.send.disabled = false;
-      replace(this.send, say("write.send"));
+      replace(this.send, sendLabel());
     }
   }
 
@@ -321,6 +321,10 @@ class Desk {
     this.asking?.abort();
     clearTimeout(this.timer);
   }
+}
+
+function sendLabel() {
+  return [say("write.send"), h("kbd", { "aria-hidden": "true" }, "Ctrl ↵")];
 }
 
 function promptField(input) {
