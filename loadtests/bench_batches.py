@@ -91,6 +91,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     same: bool
     read_s: float
     risen_mb: float
+    cpu_s: float
     idle_ms: list[float]
     meanwhile_ms: list[float]
 
@@ -99,11 +100,12 @@ def _measure(port: int, pid: int, secret: str, other: str, content: bytes) -> Fi
     idle = _balances(port, other, lambda: time.sleep(5))
     _forget_peak(pid)
     before = resident_kb(pid)
-    answer: list[httpx.Response] = []
+    worked, answer = cpu_s(pid), list[httpx.Response]()
     began = time.perf_counter()
     busy = _balances(port, other, lambda: answer.append(_upload(port, secret, "all", content)))
     upload_s = time.perf_counter() - began
     risen_mb = (_peak_kb(pid) - before) / 1000
+    worked = cpu_s(pid) - worked
     said = _said(answer[0], 202)
     began = time.perf_counter()
     again = _said(_upload(port, secret, "again", content), 200)
@@ -114,6 +116,7 @@ def _measure(port: int, pid: int, secret: str, other: str, content: bytes) -> Fi
     return Figures(
         batch=said["id"], quoted=said["tokens"]["quoted"], upload_s=upload_s, again_s=again_s,
         same=again["id"] == said["id"], read_s=time.perf_counter() - began, risen_mb=risen_mb,
+        cpu_s=worked,
         idle_ms=idle, meanwhile_ms=busy,
     )  # fmt: skip
 
@@ -122,6 +125,7 @@ def _judge(dsn: str, account: str, lines: int, found: Figures) -> int:
     holds, held, broken = asyncio.run(_kept(dsn, account, found.batch))
     print(f"{lines} briefs uploaded, validated, held and enqueued in {found.upload_s:.1f} s "
           f"(at most {LONGEST_S:.0f})")  # fmt: skip
+    print(f"the gateway worked {found.cpu_s:.1f} s of a core meanwhile, reads of balances too")
     print(f"the gateway's memory rose by {found.risen_mb:.0f} MB (at most {MOST_MB:.0f})")
     print(f"another account's balance: p50 {_at(found.idle_ms, 50):.1f} ms, p95 "
           f"{_at(found.idle_ms, 95):.1f} ms before; p50 {_at(found.meanwhile_ms, 50):.1f} ms, p95 "
@@ -177,6 +181,12 @@ def _read_balances(port: int, secret: str, done: threading.Event, found: list[fl
 
 def _at(values: list[float], percent: int) -> float:
     return statistics.quantiles(values, n=100)[percent - 1]
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of a core that a process has worked."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _forget_peak(pid: int) -> None:
