@@ -11,6 +11,8 @@ QUICKSTARTS = ("catalogue", "games", "cars")
 PAGES = ("words", "events", "webhooks", "errors", "limits", "prices", "marks", "reference")
 SCRIPTS = ("prices.js",)
 _SLOT = re.compile(r"{{(\w+)(?: ([^{}]+))?}}")
+# Chinese has no spaces, so a line that ends in it goes on without one.
+_BROKEN = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")
 _TITLE = re.compile(r"<h1>(.*?)</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 _CAPTIONS = {"sh": "Shell", "py": "Python", "json": "JSON", "txt": "HTTP"}
@@ -53,7 +55,8 @@ class Library:
         slots: dict[str, str] | None = None,
         script: str = "",
     ) -> str:
-        body = self._filled(read(f"pages/{template}"), slots or {})
+        source = read(f"pages/{template}")
+        body = self._filled(_BROKEN.sub("", source) if zh else source, slots or {})
         found = _TITLE.search(body)
         assert found, f"{template} has no title"
         title = _TAG.sub("", found[1])

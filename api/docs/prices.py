@@ -60,7 +60,11 @@ def _packs(book: PriceBook) -> str:
 
 def _pack(book: PriceBook, size: int, currency: str) -> str:
     pack = prices.pack_for(book, size, currency)
-    said = "–" if pack is None else Money(pack.amount_minor, currency).text().split()[0]
+    said = (
+        "–"
+        if pack is None
+        else Money(pack.amount_minor, currency).text().split()[0].removesuffix(".00")
+    )
     return f"<td class=number>{said}</td>"
 
 
