@@ -354,6 +354,9 @@ class AsyncBrief:
     def events(self, after: str = "") -> AsyncIterator[Event]:
         """What happens to it, from the beginning or after an event's id, until it has ended.
 
+        While takes are written `bars.written` says how far each is, `stage` what is done with them
+        and for how long; `candidate.ready` says what can be heard.
+
         A connection that breaks is taken up again where it broke off.
         """
         return self._cuesmith._events(self.id, after)
