@@ -9,7 +9,8 @@ from math import isfinite
 from struct import error, pack, unpack_from
 
 from engine.contracts import Marker
-from engine.master.files.labels import CANDIDATE, SOFTWARE, Labels, Unreadable
+from engine.master.files.labels import CANDIDATE, LICENSE, SOFTWARE, Labels, Unreadable
+from engine.words.formats import CHANNEL_ORDER
 
 Chunk = tuple[bytes, bytes | bytearray | memoryview]
 
@@ -123,11 +124,15 @@ def read_info(content: memoryview) -> dict[str, str]:
 
 
 def bext(
-    labels: Labels, texts: Mapping[str, str], before: bytes | bytearray | memoryview | None
+    labels: Labels,
+    texts: Mapping[str, str],
+    before: bytes | bytearray | memoryview | None,
+    form: bytes | bytearray | memoryview,
 ) -> bytes:
     """The broadcast extension, version 2; without date and time, which would make two files differ.
 
     ``texts`` is what the file says now; loudness that is not given stays as it was ``before``.
+    ``form`` is the file's ``fmt`` chunk, from which the history of its coding is told.
     """
     described = [texts.get(name, "") for name in ("TITLE", "DESCRIPTION", "COMMENT")]
     description = ". ".join(one.rstrip(".") for one in described if one) or SOFTWARE
@@ -142,14 +147,36 @@ def bext(
     fixed = (
         _fixed(description, 256),
         _fixed(SOFTWARE, 32),
-        _fixed(texts.get(CANDIDATE, ""), 32),
+        _fixed(texts.get(CANDIDATE) or texts.get(LICENSE, ""), 32),
         bytes(18),
         pack("<QH", 0, 2),
         bytes(64),
         pack("<5h", *measured),
         bytes(180),
     )
-    return b"".join(fixed) + old[BEXT_BYTES:]
+    return b"".join(fixed) + (old[BEXT_BYTES:] or _history(form))
+
+
+def _history(form: bytes | bytearray | memoryview) -> bytes:
+    """How the sound was coded, as EBU R 98 writes it: one line for the only coding there was."""
+    channels, rate = unpack_from("<HI", form, 2)
+    mode = {1: "mono", 2: "stereo"}.get(channels, "multitrack")
+    depth = unpack_from("<H", form, 14)[0]
+    return f"A=PCM,F={rate},W={depth},M={mode},T={SOFTWARE}\r\n".encode("ascii")
+
+
+def ixml(channels: int) -> bytes:
+    """Which channel is which (iXML 2.0), for editors that do not read the speakers' mask."""
+    tracks = "".join(
+        f"<TRACK><CHANNEL_INDEX>{number}</CHANNEL_INDEX>"
+        f"<INTERLEAVE_INDEX>{number}</INTERLEAVE_INDEX><NAME>{name}</NAME></TRACK>"
+        for number, name in enumerate(CHANNEL_ORDER[channels], 1)
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><BWFXML><IXML_VERSION>2.0</IXML_VERSION>'
+        f"<PROJECT>{SOFTWARE}</PROJECT><TRACK_LIST><TRACK_COUNT>{channels}</TRACK_COUNT>"
+        f"{tracks}</TRACK_LIST></BWFXML>"
+    ).encode("ascii")
 
 
 def _fixed(value: str, size: int) -> bytes:

@@ -16,12 +16,14 @@ from engine.master.files import chunks, id3
 from engine.master.files.chunks import INFO, Chunk
 from engine.master.files.labels import Labels, Unreadable, merged, texts
 from engine.master.files.numbers import whole
+from engine.words.formats import CHANNEL_ORDER
 
 _INTEGERS, _FLOATS, _EXTENSIBLE = 1, 3, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 MASKS = {1: 0x4, 2: 0x3, 4: 0x33, 6: 0x3F}
 """Front centre; front left and right; those with back left and right; 5.1."""
 _SIGNATURE = b"C2PA"
+_FORM_BYTES = 16  # of the shortest description of a sound
 
 
 def wav(
@@ -111,22 +113,24 @@ def _labelled(body: Sequence[Chunk], labels: Labels) -> list[Chunk]:
     """bext first, then form and sound, then the places, then the texts."""
     said = merged(_said(body), texts(labels))
     old = dict(reversed(body))
-    if b"fmt " not in old or b"data" not in old:
+    if len(old.get(b"fmt ", b"")) < _FORM_BYTES or b"data" not in old:
         raise Unreadable("a WAV file without its sound")
-    sample_rate = unpack_from("<I", old[b"fmt "], 4)[0]
+    form = old[b"fmt "]
+    channels, sample_rate = unpack_from("<HI", form, 2)
     places = {b"smpl", b"cue ", b"LIST adtl"}
     ours = [one for one in body if _name(one) in places]
     kept = [one for one in body if _name(one) not in places | _TEXTS]
     return [
-        (b"bext", chunks.bext(labels, said, old.get(b"bext"))),
+        (b"bext", chunks.bext(labels, said, old.get(b"bext"), form)),
         *kept,
         *_places(ours, labels, sample_rate),
         (b"LIST", chunks.info(said)),
+        *([(b"iXML", chunks.ixml(channels))] if len(CHANNEL_ORDER.get(channels, ())) > 2 else []),
         *_tag(said),
     ]
 
 
-_TEXTS = {b"bext", b"LIST INFO", b"id3 ", _SIGNATURE}
+_TEXTS = {b"bext", b"LIST INFO", b"iXML", b"id3 ", _SIGNATURE}
 
 
 def _name(one: Chunk) -> bytes:

@@ -88,7 +88,7 @@ def test_a_master_of_a_loop_carries_loop_points_and_its_sections() -> None:
     assert readers.info(content)["INAM"] == "lofi loop"
     assert readers.id3(found[b"id3 "][0]) == {"TBPM": "120", "TXXX:BPM": "120", "TKEY": "C"}
     assert unpack_from("<5h", found[b"bext"][0], 412) == (-1604, 0x7FFF, -321, 0x7FFF, 0x7FFF)
-    assert len(found[b"bext"][0]) == 602
+    assert found[b"bext"][0][602:] == b"A=PCM,F=48000,W=24,M=stereo,T=Cuesmith\r\n"
 
 
 def test_an_evaluation_copy_names_its_candidate_and_has_no_loop() -> None:

@@ -1,5 +1,6 @@
 import io
 from struct import pack, unpack_from
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from engine.contracts import Marker, Party, SoundFile, TrackFacts
+from engine.contracts import Channels, Marker, Party, SoundFile, TrackFacts
 from engine.errors import BriefRefused
 from engine.master import files
 from engine.master.files import Labels, Unreadable
@@ -105,11 +106,31 @@ def test_a_wav_carries_loop_marks_and_loudness_in_its_chunks() -> None:
     assert smpl[2] == round(1e9 / 48_000) and smpl[7:] == (1, 0, 0, 0, 0, 9_999, 0, 0)
     assert readers.cues(content) == [(0, "intro"), (4_800, "副歌")]
     bext = found[b"bext"][0]
-    assert len(bext) == 602 and bext[346:348] == b"\x02\0"
+    assert bext[346:348] == b"\x02\0"
+    assert bext[602:] == b"A=PCM,F=48000,W=24,M=stereo,T=Cuesmith\r\n"
     assert bext[:256].rstrip(b"\0") == b"?? ?bergang ?. An odd one. made for a test"
     assert bext[256:288].rstrip(b"\0") == b"Cuesmith"
     assert bext[288:320].rstrip(b"\0") == b"cand_7"
     assert unpack_from("<5h", bext, 412) == (-1604, 0x7FFF, -102, 0x7FFF, 0x7FFF)
+
+
+def test_a_licensed_wav_names_its_license_where_no_candidate_is_named() -> None:
+    labels = structs.replace(FULL, candidate=None, license="lic_0123456789abcdef01234567")
+    bext = readers.chunks(made("wav", labels))[b"bext"][0]
+    assert bext[288:320].rstrip(b"\0") == b"lic_0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(("channels", "names"), [(4, "FL FR RL RR"), (6, "FL FR C LFE RL RR")])
+def test_a_wav_of_many_channels_names_them(channels: Channels, names: str) -> None:
+    form = Form(format="wav", sample_rate=48_000, bit_depth=24, channels=channels)
+    sound = np.zeros((4_800, channels), np.float32)
+    content = files.sound_file(sound, form, Labels(title="x"))
+    told = ElementTree.fromstring(readers.chunks(content)[b"iXML"][0])
+    assert [one.text for one in told.iter("NAME")] == names.split()
+    assert told.findtext("TRACK_LIST/TRACK_COUNT") == str(channels)
+    again_ = files.labelled(content, "audio/wav", Labels(title="y"))
+    assert len(readers.chunks(again_)[b"iXML"]) == 1, "told once, however often it is labelled"
+    assert b"M=multitrack" in readers.chunks(content)[b"bext"][0]
 
 
 @pytest.mark.parametrize("name", ["ogg", "flac"])
