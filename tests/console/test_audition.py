@@ -1,5 +1,6 @@
 """Auditioning in a browser: what is seen, pressed and said, with a real house behind it."""
 
+import json
 import os
 from typing import Any
 
@@ -360,3 +361,21 @@ def test_a_pick_may_say_what_its_license_grants(visit: Visit, bench: Bench) -> N
     expect(page.get_by_role("heading", level=1)).to_have_text("License")
     expect(page.locator(".certificate")).to_contain_text("territory: DE,FR")
     expect(page.locator(".certificate .log")).to_contain_text("bright sting")
+
+
+def test_sounds_that_would_not_all_fit_are_loaded_when_they_are_chosen(
+    visit: Visit, bench: Bench
+) -> None:
+    piece = pieces.bed(bench)
+    page = visit()
+    long = json.dumps(piece["view"] | {"resolved": piece["view"]["resolved"] | {
+        "candidates": 10, "duration_ms": 600_000}})  # fmt: skip
+    page.route(
+        f"**/v1/briefs/{piece['id']}",
+        lambda route: route.fulfill(body=long, content_type="application/json"),
+    )
+    page.evaluate(f"location.hash = '#/briefs/{piece['id']}/audition'")
+    expect(page.locator(f"{ROWS}[data-sound=ready]")).to_have_count(1)
+    expect(page.locator(f"{ROWS}[data-sound=waits]")).to_contain_text("loads when you choose it")
+    page.keyboard.press("2")
+    expect(page.locator(f"{ROWS}.chosen[data-sound=ready] .hear")).to_have_text("2")

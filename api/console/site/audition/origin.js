@@ -42,7 +42,8 @@ export function provenance(said) {
     h("dt", {}, fact(name)), h("dd", {}, shown(value))]));
 }
 
-function shown(value) {
+/** A value as it is; a digest by its beginning. */
+export function shown(value) {
   if (value !== null && typeof value === "object") {
     return Object.entries(value).map(([name, one]) => h("span", { class: "inner" }, `${fact(name)} `, shown(one)));
   }

@@ -84,7 +84,7 @@ export function granted(rights) {
   return [
     say(rights.catalog_resale ? "audition.resale" : "audition.no_resale"),
     say(rights.exclusive ? "audition.exclusive" : "audition.not_exclusive"),
-    say("audition.territory", { territory: rights.territory }),
+    rights.territory === "world" ? say("audition.world") : say("audition.territory", { territory: rights.territory }),
   ].join(" · ");
 }
 

@@ -104,6 +104,7 @@ bring({
     "audition.no_resale": "no resale in a catalogue",
     "audition.exclusive": "exclusive",
     "audition.not_exclusive": "not exclusive",
+    "audition.world": "worldwide",
     "audition.territory": "territory: {territory}",
 
     "audition.key.choose": "hear candidate 1 to 9, at the same position",
@@ -232,6 +233,7 @@ bring({
     "audition.no_resale": "不可在曲库中转售",
     "audition.exclusive": "独家",
     "audition.not_exclusive": "非独家",
+    "audition.world": "全球",
     "audition.territory": "地域:{territory}",
 
     "audition.key.choose": "在同一位置听候选 1 至 9",

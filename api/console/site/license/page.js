@@ -1,11 +1,11 @@
 // A license: what it grants, its files in every shape, its stems under the hand, its certificate.
 
 import { fact, sound } from "../audition/names.js";
-import { originality, provenance } from "../audition/origin.js";
+import { originality, provenance, shown } from "../audition/origin.js";
 import { granted } from "../audition/pick.js";
 import { call, file } from "../door.js";
 import { h, problem, replace } from "../elements.js";
-import { known, number, say, seconds, when } from "../words.js";
+import { known, number, say, seconds, spoken, when } from "../words.js";
 import { contents, panel } from "./check.js";
 import { files, save } from "./files.js";
 import { Mixer } from "./mixer.js";
@@ -68,14 +68,14 @@ function certificate(license, said) {
 
 function facts(license, said) {
   const rows = [
-    [say("license.rights"), [granted(said.rights), said.rights_read ? h("span", { class: "hint" }, ` ${said.rights_read}`) : null]],
+    [say("license.rights"), [granted(said.rights), said.rights_read && spoken() === "en" ? h("span", { class: "hint" }, ` ${said.rights_read}`) : null]],
     [say("license.fact.holder"), h("code", {}, said.account)],
     [say("license.fact.mode"), known(`license.mode.${said.mode}`) ? say(`license.mode.${said.mode}`) : said.mode],
     [say("license.fact.track"), h("code", {}, said.track)],
     [say("license.fact.audio"), audio(said.audio)],
     said.marking ? [say("license.fact.marking"), said.marking] : null,
     [say("license.fact.training"), h("a", { href: said.training_data }, say("license.training.read"))],
-    ...Object.entries(said.models ?? {}).map(([name, digest]) => [`${say("license.fact.models")}: ${fact(name)}`, short(digest)]),
+    ...Object.entries(said.models ?? {}).map(([name, digest]) => [`${say("license.fact.models")}: ${fact(name)}`, shown(digest)]),
   ];
   return rows.filter(Boolean).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
 }
@@ -86,11 +86,7 @@ function audio(said) {
       Object.keys(said.files).map(sound).join(", ")];
   }
   return [say("license.frames", { seconds: seconds(said.frames / said.sample_rate), frames: number(said.frames),
-    rate: number(said.sample_rate), depth: said.bit_depth, channels: said.channels }), " ", short(said.sha256)];
-}
-
-function short(digest) {
-  return h("code", { title: digest }, `${String(digest).slice(0, 16)}…`);
+    rate: number(said.sample_rate), depth: said.bit_depth, channels: said.channels }), " ", shown(said.sha256)];
 }
 
 /** The log of who decided what; the first certificates have two facts and no log. */
@@ -101,7 +97,7 @@ function human(said) {
     log.length ? h("ol", { class: "log" }, log.map((one) => h("li", {},
       h("time", { class: "hint", dateTime: one.at ?? "" }, one.at ? when(one.at) : ""), " ", did(one))))
       : h("p", {}, say("license.human.picked", { number: said.picked_number })),
-    digest ? h("p", { class: "hint" }, `${say("license.human.words")} `, short(digest)) : null,
+    digest ? h("p", { class: "hint" }, `${say("license.human.words")} `, shown(digest)) : null,
   ];
 }
 
