@@ -166,7 +166,7 @@ def _pointer(field: str, key: str) -> str:
 
 def _refuse_exclusive(case: _Case) -> None:
     if case.brief.rights.exclusive:
-        detail = "exclusive rights are not available yet; licenses are non-exclusive"
+        detail = "a brief grants no exclusive rights; ask for them at the pick"
         case.refuse("/rights/exclusive", "not_yet_available", detail, False)
 
 

@@ -126,7 +126,7 @@ def _refuse_unbuilt(case: Case) -> None:
                 f"/{field}", "not_yet_available", f"{field} is not available yet; leave it out"
             )
     if brief.rights.exclusive:
-        detail = "exclusive rights are not available yet; licenses are non-exclusive"
+        detail = "a brief grants no exclusive rights; ask for them at the pick"
         case.refuse("/rights/exclusive", "not_yet_available", detail, False)
     if brief.model not in ("auto", MODEL):
         detail = f"unknown model {brief.model!r}; accepted: auto, {MODEL}"
