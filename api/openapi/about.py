@@ -50,8 +50,8 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "stems": 'Which stems come with a license: role groups, instrument families, or ["all"].',
         "delivery": "The file: sample rate, bit depth, channels, loudness in LUFS and ceiling.",
         "marking": "How the file says that it was made by a machine.",
-        "rights": "What the license shall grant, where the pick says nothing else; `exclusive` is asked for "
-        "at the pick only.",
+        "rights": "What the license shall grant, where the pick says nothing else; `exclusive` is "
+        "asked for at the pick only.",
         "model": "Which model composes; `/v1/capabilities` lists them.",
         "quote": "A quote of yours from the last fifteen minutes, to be held to its price.",
         "max_tokens": "Refuse the brief if its auditions would cost more than this.",
@@ -117,8 +117,8 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "candidates": "How many families to choose from. Each is charged when it is delivered.",
         "seed": "The same family with the same seed is the same sounds, for this account only.",
         "marking": "How the files say that they were made by a machine.",
-        "rights": "What the license shall grant, where the pick says nothing else; `exclusive` is asked for "
-        "at the pick only.",
+        "rights": "What the license shall grant, where the pick says nothing else; `exclusive` is "
+        "asked for at the pick only.",
         "quote": "A quote from `/v1/families/quotes` of the last fifteen minutes.",
         "max_tokens": "Refuse the family if its auditions would cost more than this.",
         "deadline_s": "Seconds after which what is not delivered is given up and not charged.",

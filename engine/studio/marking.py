@@ -1,10 +1,10 @@
 """The last thing that happens to a file before it is stored: it says that a machine made it.
 
 What is said depends on the brief's ``marking``. ``eu`` signs content credentials. ``cn`` writes
-China's label and signs. ``closed_loop`` leaves it at the file's texts: the client has said that only
-his own product will be heard, such as a car that its sounds never leave, and that he marks it; the
-license's certificate repeats it. China's audible mark is on order, a rendition at a time. Without
-credentials nothing is signed, and nothing pretends to be.
+China's label and signs. ``closed_loop`` leaves it at the file's texts: the client has said that
+only his own product will be heard, such as a car that its sounds never leave, and that he marks it;
+the license's certificate repeats it. China's audible mark is on order, a rendition at a time.
+Without credentials nothing is signed, and nothing pretends to be.
 """
 
 from collections.abc import Collection
