@@ -18,7 +18,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._lock, self._lately = Lock(), dict(FIRST)
-        self._known: set[Work] = set()
+        self._times: dict[Work, int] = dict.fromkeys(FIRST, 0)
 
     def expected_s(self, work: Work, units: float) -> float:
         """Seconds that so much of this work is likely to take."""
@@ -26,10 +26,11 @@ class Pace:
             return round(self._lately[work] * units, 1)
 
     def took(self, work: Work, units: float, seconds: float) -> None:
-        """So much of this work took so long."""
+        """So much of this work took so long. The first time tells nothing: then all is made that is
+        made once."""
         if units <= 0:
             return
         with self._lock:
-            weight = NEW if work in self._known else 1.0
-            self._known.add(work)
+            weight = (0.0, 1.0, NEW)[min(self._times[work], 2)]
+            self._times[work] += 1
             self._lately[work] += weight * (seconds / units - self._lately[work])
