@@ -7,6 +7,8 @@ import asyncpg
 import httpx
 import pytest
 import structlog
+from msgspec import structs
+from prometheus_client import REGISTRY
 
 from api.briefs import intake
 from api.briefs.intake import Entrant
@@ -17,7 +19,12 @@ from billing.ledger import service as ledger
 from tests.api.conftest import Client, Door
 
 CHIME = {"kind": "chime", "duration_ms": 1000, "candidates": 1}
-PATIENCE_S = 60
+PATIENCE_S, MOST_OPEN = 60, 6
+
+
+@pytest.fixture
+def settings(settings: GatewaySettings) -> GatewaySettings:
+    return structs.replace(settings, open_briefs=MOST_OPEN, open_briefs_per_key=MOST_OPEN)
 
 
 class Taken:
@@ -101,6 +108,32 @@ async def test_one_alone_is_taken_in_the_same_way(client: Client, door: Door, ta
     assert (row["quoted"], row["soon"], row["lasts"], row["same"]) == (1, True, True, True)
     read = (await client.get(f"/v1/briefs/{made.json()['id']}")).json()
     assert {**read, "queue_position": 0} == {**made.json(), "queue_position": 0}
+
+
+async def test_a_batch_of_the_account_keeps_no_brief_from_going_with_others(
+    client: Client, door: Door, taken: Taken
+) -> None:
+    def told_alone() -> float:
+        return REGISTRY.get_sample_value("gateway_briefs_alone_total") or 0.0
+
+    before = told_alone()
+    lines = await _rush(*((client, f"line-{n}") for n in range(MOST_OPEN)))
+    await door.pool.execute(
+        "insert into api.batches"
+        " (id, account, api_key, sha256, again, briefs, last_line, created_at, deadline_at)"
+        " values ('bat_1', $1, $2, '', false, $3, $3, now(), now())",
+        client.account, client.key, MOST_OPEN,
+    )  # fmt: skip
+    for number, line in enumerate(lines, 1):
+        await door.pool.execute(
+            "update api.briefs set batch = 'bat_1', batch_line = $2 where id = $1",
+            line.json()["id"], number,
+        )  # fmt: skip
+    answers = await _rush(*((client, f"n-{n}") for n in range(MOST_OPEN)))
+    assert [one.status_code for one in answers] == [202] * MOST_OPEN
+    assert (taken.alone, told_alone()) == (0, before)
+    over = await client.brief(CHIME, "one-too-many")
+    assert (over.status_code, taken.alone, told_alone()) == (429, 1, before + 1)
 
 
 async def test_who_cannot_pay_is_told_so_and_his_neighbours_are_taken(
@@ -209,9 +242,9 @@ async def test_a_database_that_goes_leaves_nothing_half_done_and_the_same_name_g
                     " where datname = current_database() and wait_event_type = 'Lock'"
                     " and query like '%take_in_all%'"
                 )
-            first = await waiting[0]
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        first = done.pop().result()
     await conn.close()
-    assert ended == 1
     assert (first.status_code, first.json()["code"]) == (503, "unavailable")
     await asyncio.gather(*waiting)
     again = await _rush(*((one, "n") for one in clients))
