@@ -23,7 +23,8 @@ async def furnish(door: Door, owner: Client, run: int = 1) -> dict[str, str]:
     only Stripe could make. Another ``run`` makes another thing of every kind."""
     post = posts_of(owner, run)
     things = await _music(door, owner, post) | await _money(door, owner, post, run)
-    return things | await _access(owner) | {"batch": await _batch(owner, run)}
+    pages = {"page": "errors", "quickstart": "games"}
+    return things | await _access(owner) | {"batch": await _batch(owner, run)} | pages
 
 
 def posts_of(client: Client, run: int) -> Post:

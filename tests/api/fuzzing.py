@@ -60,6 +60,9 @@ FAMILY = {"functions": ["lock", "unlock"], "candidates": 1, "brand": {"warm": 0.
 VALID: dict[str, dict[str, Any]] = {
     "create_brief": BRIEF,
     "create_quote": BRIEF,
+    "create_batch": BRIEF,
+    "create_batch_quote": BRIEF,
+    "pick_batch": {"first_line": 1, "last_line": 1},
     "create_plans": BRIEF,
     "create_family": FAMILY,
     "create_family_quote": FAMILY,
@@ -138,6 +141,12 @@ def staged(server: Embedded, folder: Path, tenants: int) -> Iterator[Stage]:
     finally:
         gateway.terminate()
         gateway.wait(20)
+
+
+@schemathesis.serializer("application/jsonl")
+def _as_lines(context: Any, value: Any) -> bytes:
+    """A body of JSON lines that is what was made up for one of them."""
+    return json.dumps(value).encode() + b"\n"
 
 
 def every_operation(stage: Stage) -> Iterator[Any]:
@@ -265,6 +274,11 @@ async def _furnish(dsn: str, address: str, store: Path, number: int) -> Tenant:
         waiting = await post("/v1/briefs", BRIEF, "waiting")
         family = await post("/v1/families", FAMILY, "family")
         topup = await post("/v1/topups", VALID["create_topup"], "topup")
+        several = await http.post(
+            "/v1/batches", content=json.dumps(BRIEF),
+            headers={"content-type": "application/jsonl", "idempotency-key": "several"},
+        )  # fmt: skip
+        batch = several.raise_for_status().json()
         hooks = [
             (await post("/v1/webhook_endpoints", VALID["create_webhook_endpoint"], ""))["endpoint"]
             for _ in range(2)
@@ -278,7 +292,8 @@ async def _furnish(dsn: str, address: str, store: Path, number: int) -> Tenant:
         "month": f"{datetime.now(UTC):%Y-%m}",
         "stem": stems[0].removeprefix("stem."), "rendition": shaped["id"], "file": "master",
         "family": family["id"], "invoice": f"in_Fuzz{number}", "portal": portal, "preview": preview,
-        "endpoint": hooks[0]["id"], "message": told["id"],
+        "endpoint": hooks[0]["id"], "message": told["id"], "batch": batch["id"],
+        "page": "errors", "quickstart": "games",
     }  # fmt: skip
     instead = {
         "cancel_brief": {"brief": waiting["id"]},
