@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import pytest
 
 from billing.connections import transaction
 from billing.prices import service as prices
@@ -15,6 +16,7 @@ from tests.api.conftest import Client, Door
 from tests.api.studio import make_and_settle
 from tests.api.test_delivered_runs import BED, _asked, _pick, _takes, _with_the_seed_of
 
+pytestmark = pytest.mark.slow
 KEPT = "select count(*) from api.exclusive_runs"
 TIMES = 5
 LICENSE = 4  # tokens of 12 seconds
