@@ -97,6 +97,38 @@ def test_a_catalogue_is_priced_made_licensed_and_taken_home(
     assert b"license" in _download(page, "Statement (CSV)")
 
 
+def test_licensing_stops_where_the_tokens_end_and_says_so(
+    owner: Newcomer, visit: Visit, tmp_path: Path
+) -> None:
+    page = enter(visit(), owner.secret, "batches")
+    _choose(page, tmp_path, [json.dumps(CHIME | {"candidates": 2, "seed": n}) for n in range(3)])
+    page.get_by_role("button", name="Check and price").click()
+    page.get_by_role("button", name="Start: hold 6 tokens").click()
+    expect(page.get_by_text("3 of 3 briefs have ended")).to_be_visible(timeout=LONG_MS)
+    other = _holding(owner, 90)
+
+    page.get_by_role("button", name="What does it cost?").click()
+    page.get_by_role("dialog").get_by_role("button", name="License for 6 tokens").click()
+    told = page.locator(".notice")
+    expect(told).to_contain_text("2 tracks are licensed. 4 tokens were paid.")
+    expect(told).to_contain_text("the tokens are used up")
+    expect(told.get_by_role("link", name="Buy tokens")).to_be_visible()
+    assert owner.get("/v1/balance")["balance"]["available"] == 0
+    owner.post(f"/v1/batches/{other}/cancel")
+
+
+def _holding(owner: Newcomer, tokens: int) -> str:
+    """Another batch, which holds so many tokens for as long as it runs."""
+    line = {"kind": "bed", "duration_ms": 30_000, "candidates": 10}
+    content = b"".join(
+        json.dumps(line | {"seed": seed}).encode() + b"\n" for seed in range(tokens // 10)
+    )
+    headers = {"content-type": "application/jsonl", "idempotency-key": "holding"}
+    answer = owner.door.post("/v1/batches", content=content, headers=headers)
+    assert answer.json()["tokens"]["held"] == tokens, answer.text
+    return answer.json()["id"]
+
+
 def test_the_same_lines_again_are_told_and_made_only_when_it_was_meant(
     owner: Newcomer, visit: Visit, tmp_path: Path
 ) -> None:

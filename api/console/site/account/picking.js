@@ -98,7 +98,8 @@ function outcome({ picks, stopped }) {
   const tokens = picks.reduce((sum, one) => sum + one.tokens, 0);
   return h("div", { class: "notice" },
     h("p", {}, say("picking.licensed", { n: picks.length }), " ", say("picking.paid", { n: tokens })),
-    stopped === null ? null : h("p", {}, say("picking.stopped", { code: stopped })));
+    stopped === null ? null : h("p", {}, say(stopped === "insufficient_tokens" ? "picking.short" : "picking.stopped", { code: stopped })),
+    stopped === "insufficient_tokens" ? h("a", { class: "button", href: "#/account/invoices" }, say("account.buy")) : null);
 }
 
 bring({
@@ -120,6 +121,7 @@ bring({
     "picking.licensed": "{n|One track is|{n} tracks are} licensed.",
     "picking.paid": "{n|One token was|{n} tokens were} paid.",
     "picking.stopped": "It stopped there: {code}. What was licensed stays; repeat it to go on.",
+    "picking.short": "There it stopped, for the tokens are used up. What was licensed stays; repeat it to go on.",
     "picking.line": "A line from 1 to {n}.",
     "picking.line_after": "A line from {first} to {n}.",
     "picking.rating": "A number from 0 to 1.",
@@ -142,6 +144,7 @@ bring({
     "picking.licensed": "已授权 {n} 首。",
     "picking.paid": "已付 {n} 代币。",
     "picking.stopped": "在此停止：{code}。已授权的保留；可重复操作以继续。",
+    "picking.short": "代币已用完，在此停止。已授权的保留；充值后可重复操作以继续。",
     "picking.line": "请填写 1 到 {n} 之间的行号。",
     "picking.line_after": "请填写 {first} 到 {n} 之间的行号。",
     "picking.rating": "请填写 0 到 1 之间的数。",
