@@ -41,7 +41,7 @@ def sheet(resolved: Resolved, score: Score, mastered: Master) -> Sheet:
         duration_s=page.at(end),
         loudness_lufs=_finite(mastered.loudness_lufs),
         true_peak_dbtp=_finite(mastered.true_peak_dbtp),
-        bpm=plan.tempo,
+        bpm=round(plan.tempo, 3),
         meter=plan.meter,
         key=printed(plan.tonic, plan.mode),
         beats_per_bar=beats_per_bar(plan.meter),
