@@ -24,8 +24,9 @@ HANDLED = (
 
 CLOCKS = ("test_helpers.test_clock.ready",)
 TYPES_AT_ONCE = 20
-PAGE, PAGES_AT_MOST = 50, 100
-"""Events of a page, and pages of a sweep; one that finds more goes on with the newest."""
+PAGE, PAGES_AT_MOST = 20, 250
+"""Events of a page, some fifty kilobytes each while they are looked at, and pages of a sweep; one
+that finds more goes on with the newest."""
 
 
 async def since(stripe: StripeClient, begin: datetime) -> AsyncIterator[list[Any]]:
