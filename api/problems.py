@@ -74,6 +74,7 @@ def _kind(status: int, code: str, title: str, *, retryable: bool = False) -> Kin
 _UNAVAILABLE = _kind(503, "unavailable", "Something we stand on does not answer", retryable=True)
 _BUDGET = _kind(402, "budget_exceeded", "More than max_tokens or a monthly budget allows")
 INTERNAL = _kind(500, "internal", "Something went wrong on our side", retryable=True)
+_OVERLOADED = _kind(503, "overloaded", "Too many requests at once", retryable=True)
 _QUEUE_FULL = _kind(429, "queue_full", "Too much is unfinished", retryable=True)
 _AMOUNT = _kind(422, "amount_too_large", "More would go back than came in")
 
@@ -133,7 +134,8 @@ TABLE: dict[type[Exception], Kind] = {
     door.StudiosBusy: _QUEUE_FULL,
     door.TooManyStreams: _kind(429, "too_many_streams", "Too many open streams", retryable=True),
     door.BodyTooSlow: _kind(408, "request_timeout", "The body came too slowly", retryable=True),
-    door.Overcrowded: _kind(503, "overloaded", "Too many requests at once", retryable=True),
+    door.Overcrowded: _OVERLOADED,
+    door.UploadsBusy: _OVERLOADED,
     door.Unready: _UNAVAILABLE,
     till.StripeUnavailable: _UNAVAILABLE,
     till.StripeRefused: _UNAVAILABLE,

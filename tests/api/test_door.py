@@ -104,7 +104,7 @@ async def test_a_request_keeps_its_name_or_gets_one(door: Door) -> None:
     ("method", "path", "status", "code"),
     [
         ("GET", "/v1/songs", 404, "not_found"),
-        ("GET", "/console", 404, "not_found"),
+        ("GET", "/consoles", 404, "not_found"),
         ("POST", "/v1/uploads", 404, "not_found"),
         ("PUT", "/v1/briefs", 405, "method_not_allowed"),
     ],
