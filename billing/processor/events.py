@@ -25,7 +25,7 @@ HANDLED = (
 CLOCKS = ("test_helpers.test_clock.ready",)
 TYPES_AT_ONCE = 20
 PAGE, PAGES_AT_MOST = 20, 250
-"""Events of a page, some fifty kilobytes each while they are looked at, and pages of a sweep; one
+"""Events of a page, some twenty kilobytes each while they are looked at, and pages of a sweep; one
 that finds more goes on with the newest."""
 
 
