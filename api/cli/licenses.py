@@ -17,7 +17,7 @@ KEYS = "jwks.json"
 VERIFY = """\
 FILE is a certificate; or, with --certificate, a sound or another file of the license. Nobody is
 asked: the keys are those of a file (`jwks.json` beside the certificate where --keys names none),
-or of an address. It ends with 0 where everything holds, and with 1 where anything does not.
+or of an address. It ends with 0 where everything holds, and with 2 where anything does not.
 """
 
 
