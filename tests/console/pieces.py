@@ -4,7 +4,12 @@ import os
 from functools import cache
 from typing import Any
 
+from playwright.sync_api import expect
+
 from tests.console.conftest import Bench, until
+
+# Five seconds, Playwright's own patience, would make these tests of how busy the machine is.
+expect.set_options(timeout=60_000)
 
 Piece = dict[str, Any]
 

@@ -27,6 +27,7 @@ export class Board {
     this.sound = this.names[0];
     this.chosen = null;
     this.turn = 0;
+    this.wanted = null;
     this.over = new AbortController();
     this.deck = new Deck(context(family.resolved.delivery.sample_rate));
     this.sounds = new Sounds(this.deck.context);
@@ -135,7 +136,9 @@ export class Board {
       `/v1/candidates/${candidate.id}/audio?format=wav&function=${name}`, this.over.signal);
     if (cell.buffer === buffer) return;
     cell.load(buffer, outline(buffer, COLUMNS));
-    if (name === this.sound) this.deck.put(candidate.id, buffer);
+    if (name !== this.sound) return;
+    this.deck.put(candidate.id, buffer);
+    if (this.wanted === `${candidate.id}/${name}`) this.hear(candidate.id, name);
   }
 
   count() {
@@ -153,7 +156,7 @@ export class Board {
       const buffer = this.cells.get(`${id}/${name}`)?.buffer;
       if (buffer) this.deck.put(id, buffer);
     }
-    this.deck.repeat(this.loops.has(name) ? { start: 0, end: this.deck.duration } : null);
+    this.deck.repeat(null);
     this.deck.seek(0);
   }
 
@@ -170,11 +173,15 @@ export class Board {
     this.stand(name);
     this.chosen = id;
     this.deck.hear(id);
-    if (!this.deck.playing) {
-      if (!this.loops.has(name) || other) this.deck.seek(0);
-      this.deck.play();
-    }
     this.show();
+    // What is pressed before it is there plays as soon as it is.
+    const there = this.deck.sounds.has(id);
+    this.wanted = there ? null : this.cell();
+    if (!there) this.bring(this.candidates.find((one) => one.id === id), name).catch(() => this.line.gone());
+    if (!there || this.deck.playing) return;
+    this.deck.repeat(this.loops.has(name) ? { start: 0, end: this.deck.duration } : null);
+    if (!this.loops.has(name) || other) this.deck.seek(0);
+    this.deck.play();
   }
 
   /** Play a candidate's sounds one after the other, loops for a while. */
