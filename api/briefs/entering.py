@@ -61,6 +61,7 @@ select number, now() as now, answers.fingerprint as answered, status, body, loca
     where state = 'queued' and wants = 'candidates' and jobs.lane = asked.lane
       and jobs.engine = asked.engine and jobs.account = asked.account
       and jobs.api_key = asked.api_key
+    order by run_at, id
     limit $9) as waiting) as ahead
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
   with ordinality as asked (account, route, key, quote, lane, engine, api_key, number)
