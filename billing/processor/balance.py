@@ -9,8 +9,9 @@ from stripe import StripeClient
 from billing.money import Money
 from billing.processor.client import asking
 
-PAGES_AT_MOST = 100
-"""Of a hundred movements each; what is older than the newest pages is for the next look."""
+PAGE, PAGES_AT_MOST = 20, 500
+"""Movements of a page, each with the whole payment it is about, and pages of a look; what is older
+than the newest pages is for the next look."""
 
 
 class Fee(Struct, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ class Fee(Struct, frozen=True, kw_only=True):
 async def fees_since(stripe: StripeClient, begin: datetime) -> list[Fee]:
     """The fees of the movements since then."""
     asked: Any = {
-        "created": {"gte": int(begin.timestamp())}, "limit": 100, "expand": ["data.source"],
+        "created": {"gte": int(begin.timestamp())}, "limit": PAGE, "expand": ["data.source"],
     }  # fmt: skip
     found: list[Fee] = []
     for _ in range(PAGES_AT_MOST):
