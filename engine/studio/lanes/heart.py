@@ -11,12 +11,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
+import asyncpg
 import structlog
 
 from engine.errors import LeaseLost, Stopped
 from engine.queue.contracts import Lease, Progress
 from engine.queue.events import Told
-from engine.studio.connections import GONE
 from engine.studio.lanes.lane import Studio
 from engine.studio.lanes.telling import Telling
 
@@ -25,6 +25,8 @@ log = structlog.get_logger()
 LISTENED_TO = ("candidates", "families")
 SAID_S = 0.5
 """What is said meanwhile is written down together."""
+UNSAYABLE = (asyncpg.DataError, TypeError, ValueError)
+"""No row can hold what was said; it would be no other the next time."""
 
 
 class Heart:
@@ -85,20 +87,27 @@ class Heart:
                 return
             try:
                 await self._studio.queue.tell(self._lease, said)
+            except UNSAYABLE as error:
+                log.error("job.unsayable", job=self._lease.job.id, error=str(error))
             except BaseException:
                 self._telling.put_back(said)
                 raise
 
+    async def write_down_if_possible(self) -> None:
+        """The same; but what comes of it costs nobody the work."""
+        try:
+            await self.write_down()
+        # Those who listen miss something, who has paid does not.
+        except Exception as error:  # noqa: BLE001
+            log.warning("job.untold", job=self._lease.job.id, error=str(error))
+
     async def _say(self) -> None:
-        """Write down what is said soon after, but not each word. A database that is away costs
-        nobody the work: it is tried again with what comes next."""
+        """Write down what is said soon after, but not each word; what could not be written is tried
+        again with what comes next."""
         while True:
             await self._news.wait()
             self._news.clear()
-            try:
-                await self.write_down()
-            except GONE as error:
-                log.warning("job.untold", job=self._lease.job.id, error=str(error))
+            await self.write_down_if_possible()
             await asyncio.sleep(SAID_S)
 
     def stopped(self) -> bool:

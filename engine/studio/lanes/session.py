@@ -86,7 +86,7 @@ class Session(ABC, Generic[Offer]):
         return await patiently(partial(self._end, heart, tuple(retracted)))
 
     async def _interrupted(self, heart: Heart, retracted: tuple[RetractedTake, ...]) -> str:
-        await heart.write_down()
+        await heart.write_down_if_possible()
         queue = self.studio.queue
         if heart.canceled:
             await queue.finish(self.lease, retracted=retracted, canceled=True)
@@ -97,7 +97,7 @@ class Session(ABC, Generic[Offer]):
     async def _end(
         self, heart: Heart, retracted: tuple[RetractedTake, ...], refused: Failed | None = None
     ) -> str:
-        await heart.write_down()
+        await heart.write_down_if_possible()
         queue = self.studio.queue
         short = len(await queue.delivered_takes(self.lease.job.id)) < self.asked
         failure = Failed(code="fewer_candidates", detail=FEWER) if short else None

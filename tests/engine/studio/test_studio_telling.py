@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Generator
 from datetime import timedelta
 
 import asyncpg
@@ -9,6 +10,8 @@ import pytest
 from msgspec import structs
 
 from engine.backends.contracts import Backend
+from engine.contracts import Made, RetractedTake
+from engine.errors import Stopped
 from engine.queue import events
 from engine.queue import service as queue
 from engine.queue.contracts import Lease, Progress
@@ -17,6 +20,7 @@ from engine.queue.postgres import PostgresQueue
 from engine.repertoire import service as repertoire
 from engine.studio.lanes.heart import Heart
 from engine.studio.lanes.lane import Studio
+from engine.studio.lanes.session import Session
 from engine.studio.lanes.telling import MOST_KEPT, Telling
 from tests.engine.queue.test_queue import _job
 
@@ -140,18 +144,84 @@ async def test_who_takes_a_job_away_waits_for_what_is_being_told_of_it(pool: asy
     assert await _told(pool, lease) == ["brief.started", "early", "brief.requeued"]
 
 
-class _Away(PostgresQueue):
-    """A queue whose database is away when something is told for the first time."""
+@pytest.mark.parametrize("fault", [
+    asyncpg.UntranslatableCharacterError("a sign that jsonb has none of"), TypeError("no JSON"),
+])  # fmt: skip
+async def test_what_cannot_be_written_down_is_dropped_and_what_comes_next_is_not(
+    pool: asyncpg.Pool, fault: Exception
+) -> None:
+    lease = await _leased(pool)
+    queue_of = _Away(pool, repertoire.offer, fault=fault)
+    async with Heart(structs.replace(_studio(pool), queue=queue_of), lease, "plan") as heart:
+        await heart.through(lambda: heart.tell(Told(kind="first", facts={})))
+        async with asyncio.timeout(30):
+            await queue_of.failed.wait()
+        await heart.through(lambda: heart.tell(Told(kind="second", facts={})))
+        await heart.write_down()
+    assert await _told(pool, lease) == ["brief.started", "second"]
 
-    def __init__(self, *given) -> None:
+
+@pytest.mark.parametrize("fault", [
+    asyncpg.DeadlockDetectedError("two waited for each other"), RuntimeError("whatever it is"),
+])  # fmt: skip
+@pytest.mark.parametrize("canceled", [False, True])
+async def test_a_job_ends_whatever_comes_of_what_is_told_of_it(
+    pool: asyncpg.Pool, fault: Exception, canceled: bool
+) -> None:
+    lease = await _leased(pool)
+    queue_of = _Mute(pool, repertoire.offer, fault=fault)
+    studio = structs.replace(_studio(pool), queue=queue_of, lease_for=timedelta(seconds=2))
+    assert await _Talk(studio, lease, canceled).run() == ("canceled" if canceled else "short")
+    assert queue_of.failed.is_set()
+    state = await pool.fetchval("select state from engine.jobs where id = $1", lease.job.id)
+    assert state == ("canceled" if canceled else "failed")
+
+
+class _Talk(Session[Made]):
+    """Work that says something, delivers nothing, and may hear that it is not wanted any more."""
+
+    asked = 1
+
+    def __init__(self, studio: Studio, lease: Lease, canceled: bool) -> None:
+        super().__init__(studio, lease)
+        self._canceled = canceled
+
+    def begin(self, done: dict[int, int], heart: Heart) -> Generator[Made, None, None]:
+        heart.canceled = self._canceled
+        heart.tell(Told(kind="said", facts={}))
+        if self._canceled:
+            raise Stopped
+        yield from ()
+
+    async def deliver(self, offered: Made) -> None:
+        raise AssertionError("it makes nothing")
+
+    def retracted(self, take: RetractedTake) -> None:
+        raise AssertionError("it makes nothing")
+
+
+class _Away(PostgresQueue):
+    """A queue that fails when something is told for the first time: its database is away, or
+    worse."""
+
+    def __init__(self, *given, fault: Exception | None = None) -> None:
         super().__init__(*given)
         self.failed = asyncio.Event()
+        self.fault = fault or OSError("gone")
 
     async def tell(self, lease: Lease, told) -> None:
         if not self.failed.is_set():
             self.failed.set()
-            raise OSError("gone")
+            raise self.fault
         await super().tell(lease, told)
+
+
+class _Mute(_Away):
+    """A queue that fails whenever something is told."""
+
+    async def tell(self, lease: Lease, told) -> None:
+        self.failed.set()
+        raise self.fault
 
 
 async def _told(pool: asyncpg.Pool, lease: Lease) -> list[str]:
