@@ -28,7 +28,8 @@ DUCK_DB = -14.0
 _RAMP_S = 0.08
 QUIETEST_LUFS, LOUDEST_LUFS = -30.0, -14.0
 ROOM = 4
-"""A piece shorter than so many marks has it outside."""
+"""A piece shorter than so many marks has it outside; one that asked for it in a loop, only where it
+is shorter than the mark."""
 _FRONT = {1: (0,), 2: (0, 1), 4: (0, 1), 6: (0, 1)}
 
 
@@ -44,7 +45,9 @@ def marked(
 ) -> Marked:
     """``sound`` (frames, channels) with the mark, as loud as the music (``lufs``) within bounds."""
     mark = _channels(_tones(sample_rate), sound.shape[1], lufs)
-    if where != "in_loop" and (loops or len(sound) < ROOM * len(mark)):
+    outside = loops and where != "in_loop"
+    least = len(mark) if where == "in_loop" else ROOM * len(mark)
+    if outside or len(sound) < least:
         after = [mark] if where == "start_end" else []
         joined = np.concatenate([mark, sound, *after]).astype(sound.dtype)
         return Marked(joined, len(mark))

@@ -118,3 +118,16 @@ def test_it_is_in_front_at_any_rate_and_the_same_every_time(rate: int, channels:
     assert np.all(made[: round(AROUND_S * rate / 2), 0] != 0)
     for channel in range(2, channels):
         assert np.abs(made[: frames(rate), channel]).max() <= np.abs(music[:, channel]).max()
+
+
+@pytest.mark.parametrize("loops", [True, False])
+def test_what_is_shorter_than_the_mark_has_it_before_it(loops: bool) -> None:
+    for short in (1, 24_000, frames(RATE) - 1):
+        music = _music(2.0)[:short]
+        made = marked(music, RATE, "in_loop", -20.0, loops=loops)
+        assert made.shift == frames(RATE)
+        assert np.array_equal(made.sound[made.shift :], music)
+        assert _heard(made.sound, 0) == MORSE
+    exact = _music(2.0)[: frames(RATE)]
+    made = marked(exact, RATE, "in_loop", -20.0, loops=loops)
+    assert (made.shift, made.sound.shape) == (0, exact.shape)
