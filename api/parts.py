@@ -101,19 +101,22 @@ class Part:
 
     def stop(self, wait_s: float = STOP_S) -> None:
         """Ask the child to end, and end it when it does not."""
-        if self._child is None or not self.alive:
+        child = self._child
+        if child is None or child.poll() is not None:
             return
-        self._child.terminate()
+        child.terminate()
         try:
-            self._child.wait(wait_s)
+            child.wait(wait_s)
         except subprocess.TimeoutExpired:
-            self.kill()
+            child.kill()
+            child.wait()
 
     def kill(self) -> None:
         """End the child at once."""
-        if self._child is not None and self.alive:
-            self._child.kill()
-            self._child.wait()
+        child = self._child  # another thread may start another one meanwhile
+        if child is not None:
+            child.kill()
+            child.wait()
 
     def last_words(self) -> str:
         """The end of what this start wrote into its log."""
