@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.console.conftest import Axe, Bench, Faults, Visit
 
@@ -130,8 +130,26 @@ def test_a_gateway_that_does_not_answer_is_said_and_not_a_blank_page(
     page.context.set_offline(True)
     page.evaluate("location.hash = '#/new'")
     expect(page.get_by_role("alert")).to_contain_text("does not answer", timeout=30_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page cannot be shown")
+    expect(page).to_have_title(re.compile("^This page cannot be shown"))
     page.context.set_offline(False)
     faults.forgive("ERR_INTERNET_DISCONNECTED")
+
+
+def test_a_page_that_was_left_before_it_came_shows_itself_no_more(page: Page) -> None:
+    late: list[Route] = []
+    page.route("**/v1/licenses?**", lambda route: late.append(route))
+    page.evaluate("location.hash = '#/licenses'")
+    page.wait_for_function("document.querySelector('main').getAttribute('aria-busy') === 'true'")
+    page.evaluate("location.hash = '#/batches'")
+    title = page.get_by_role("heading", level=1)
+    expect(title).to_have_text("Batches")
+    assert len(late) == 1
+    with page.expect_response("**/v1/licenses?**") as answer:
+        late[0].continue_()
+    assert answer.value.finished() is None
+    page.wait_for_timeout(300)
+    expect(title).to_have_text("Batches")
 
 
 def test_addresses_that_mean_nothing_are_said_to(visit: Visit) -> None:

@@ -10,11 +10,13 @@ bring({
     "main.nowhere": "There is no such page",
     "main.nowhere.detail": "The address may have been cut off.",
     "main.back": "Back to the briefs",
+    "main.failed": "This page cannot be shown",
   },
   zh: {
     "main.nowhere": "没有这个页面",
     "main.nowhere.detail": "地址可能不完整。",
     "main.back": "返回需求列表",
+    "main.failed": "无法显示此页面",
   },
 });
 
@@ -66,13 +68,15 @@ async function go({ first = false } = {}) {
   if (!(await admitted(route))) return;
   if (mine !== turn) return;
   follow(route.parts);
-  replace(place);
+  // Each page has a place of its own: what one that was left writes late, nobody sees.
+  const page = h("div", { class: "page" });
+  replace(place, page);
   place.setAttribute("aria-busy", "true");
   try {
-    if (module === null) nowhere();
-    else await fill(module, route, mine);
+    if (module === null) nowhere(page);
+    else await fill(page, module, route, mine);
   } catch (error) {
-    if (mine === turn) replace(place, problem(error));
+    replace(page, h("h1", {}, say("main.failed")), problem(error));
     if (error?.status === undefined && !isUnreachable(error)) console.error(error);
   }
   if (mine !== turn) return;
@@ -85,10 +89,10 @@ async function go({ first = false } = {}) {
   if (!first) scrollTo(0, 0);
 }
 
-async function fill(module, route, mine) {
-  const page = await import(module);
+async function fill(page, module, route, mine) {
+  const { show } = await import(module);
   if (mine !== turn) return;
-  const left = await page.show(place, route);
+  const left = await show(page, route);
   if (typeof left !== "function") return;
   if (mine === turn) leave = left;
   else left();
@@ -102,8 +106,8 @@ async function admitted(route) {
   return false;
 }
 
-function nowhere() {
-  replace(place, h("h1", {}, say("main.nowhere")), h("p", {}, say("main.nowhere.detail")),
+function nowhere(page) {
+  replace(page, h("h1", {}, say("main.nowhere")), h("p", {}, say("main.nowhere.detail")),
     h("p", {}, h("a", { href: "#/" }, say("main.back"))));
 }
 
