@@ -81,7 +81,7 @@ function delivery(one, sent, house) {
       [say("events.tried"), sent.tried_at ? when(sent.tried_at) : null],
       [say("events.next"), sent.state === "waiting" && sent.next_at ? when(sent.next_at) : null],
       [say("events.status"), sent.status === null ? null : String(sent.status)],
-      [say("events.answer"), sent.answer ? h("mono", {}, sent.answer) : null],
+      [say("events.answer"), sent.answer ? h("span", { class: "mono" }, sent.answer) : null],
       [say("events.error"), sent.error],
     ]),
     again(one, sent.endpoint, say("events.resend"), house));

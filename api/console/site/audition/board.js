@@ -203,6 +203,7 @@ export class Board {
     if (candidate?.status !== "ready") return;
     ask(candidate, { rights: this.family.resolved.rights, others: this.candidates,
       done: (known) => {
+        if (this.over.signal.aborted) return; // the page was left meanwhile
         this.candidates = this.candidates.map((one) => (one.id === id ? known : one));
         this.redraw();
       } });

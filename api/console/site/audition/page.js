@@ -10,10 +10,10 @@ import "./words.js";
 /** The page `#/briefs/{id}/audition`. */
 export async function show(place, route) {
   const id = route.parts[1];
-  const brief = await call("GET", `/v1/${id.startsWith("fam_") ? "families" : "briefs"}/${id}`);
+  const brief = await call("GET", `/v1/${id.startsWith("fam_") ? "families" : "briefs"}/${encodeURIComponent(id)}`);
   const below = h("div", {});
   replace(place, h("div", { class: "spread" }, h("h1", {}, say("audition.title")),
-    h("a", { href: `#/briefs/${id}` }, say("audition.back"))), below);
+    h("a", { href: `#/briefs/${encodeURIComponent(id)}` }, say("audition.back"))), below);
   if (brief.candidates.length) return mount(below, brief);
   replace(below, h("p", { class: "empty" }, say("audition.none")));
   return undefined;

@@ -104,6 +104,7 @@ export class Ear {
   constructor() {
     this.deck = null;
     this.now = null;
+    this.kept = null;
   }
 
   button(name, path) {
@@ -117,6 +118,9 @@ export class Ear {
     this.stop();
     if (again) return;
     this.deck ??= this.open();
+    // A track has many files, and each is large once it is decoded.
+    if (this.kept !== path) this.sounds.drop(this.kept);
+    this.kept = path;
     this.now = { button, name };
     button.setAttribute("aria-label", say("license.file.stop", { name }));
     replace(button, bars());
@@ -128,7 +132,7 @@ export class Ear {
       this.deck.seek(0);
       this.deck.play();
     } catch {
-      this.stop();
+      if (this.now?.button === button) this.stop();
     }
   }
 

@@ -15,7 +15,7 @@ import "./words.js";
 
 /** The page `#/licenses/{id}`. */
 export async function show(place, route) {
-  const license = await call("GET", `/v1/licenses/${route.parts[1]}`);
+  const license = await call("GET", `/v1/licenses/${encodeURIComponent(route.parts[1])}`);
   const track = await call("GET", `/v1/tracks/${license.track}`);
   const said = contents(license.certificate);
   const over = new AbortController();
