@@ -139,12 +139,12 @@ def test_a_gateway_that_does_not_answer_is_said_and_not_a_blank_page(
 def test_a_page_that_was_left_before_it_came_shows_itself_no_more(page: Page) -> None:
     late: list[Route] = []
     page.route("**/v1/licenses?**", lambda route: late.append(route))
-    page.evaluate("location.hash = '#/licenses'")
-    page.wait_for_function("document.querySelector('main').getAttribute('aria-busy') === 'true'")
+    with page.expect_request("**/v1/licenses?**"):
+        page.evaluate("location.hash = '#/licenses'")
     page.evaluate("location.hash = '#/batches'")
     title = page.get_by_role("heading", level=1)
     expect(title).to_have_text("Batches")
-    assert len(late) == 1
+    assert len(late) == 1, "the test needs an answer that is late"
     with page.expect_response("**/v1/licenses?**") as answer:
         late[0].continue_()
     assert answer.value.finished() is None
