@@ -75,6 +75,8 @@ class CandidateFamily(Struct, frozen=True, kw_only=True):
 class Candidate(Struct, frozen=True, kw_only=True):
     """A take good enough to offer, with every constraint as it measures.
 
+    ``license_tokens`` is what a pick costs, ``exclusive_tokens`` what one with ``exclusive`` costs;
+    null where the price list sells none.
     ``plan`` can be edited and sent back as a brief's ``plan``: with the same seed, a section that
     is as it was keeps its notes. It is null for candidates made before plans could be read.
     ``audio`` maps a format to where its evaluation copy is; ``peaks`` is the waveform, four values
@@ -91,6 +93,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     status: Status
     tokens: int
     license_tokens: int
+    exclusive_tokens: int | None
     rating: float
     passed: bool
     measured: tuple[Measured, ...]
@@ -128,6 +131,7 @@ class CandidateRow(Struct, frozen=True, kw_only=True):
     made: Made | FamilyMade
     tokens: int
     license_tokens: int
+    price_book: str
     seed: int
     license: str | None
     expired: bool

@@ -20,6 +20,8 @@ from api.errors import CandidateExpired, NotFound, ValidationFailed
 from api.keys.contracts import Caller
 from api.shop import Shop
 from billing.connections import lent
+from billing.prices import service as prices
+from billing.prices.contracts import PriceBook
 from engine.contracts import Asset, FamilyMade, FamilyMember, Made, Measured
 from engine.errors import Reason
 
@@ -29,8 +31,11 @@ SHEET = "sheet"
 
 
 async def read(shop: Shop, caller: Caller, candidate: str) -> Candidate:
-    """A candidate with its measurements."""
-    return _view(shop, await _row(shop, caller, candidate))
+    """A candidate with its measurements and its prices."""
+    row = await _row(shop, caller, candidate)
+    async with lent(shop.pool) as conn:
+        book = await prices.book_named(conn, caller.account, row.price_book)
+    return _view(shop, row, book)
 
 
 async def audition(
@@ -83,7 +88,7 @@ async def _row(shop: Shop, caller: Caller, candidate: str) -> CandidateRow:
     return row
 
 
-def _view(shop: Shop, row: CandidateRow) -> Candidate:
+def _view(shop: Shop, row: CandidateRow, book: PriceBook) -> Candidate:
     made = row.made
     here = f"{shop.settings.public_url}/v1/candidates/{row.id}/audio?format="
     family = _family(made, row.seed, here) if isinstance(made, FamilyMade) else None
@@ -95,6 +100,7 @@ def _view(shop: Shop, row: CandidateRow) -> Candidate:
         status=_status(row),
         tokens=row.tokens,
         license_tokens=row.license_tokens,
+        exclusive_tokens=book.exclusive_times and row.license_tokens * book.exclusive_times,
         rating=made.rating,
         passed=_passed(made.measured)
         and all(one.passed for one in (family.members if family else ())),

@@ -8,7 +8,7 @@ from engine.contracts import FamilyMade, Made
 
 SELECT_CANDIDATE = """
 select candidates.id, candidates.brief, number, what, made, candidates.tokens, license_tokens,
-  coalesce((request ->> 'seed')::bigint, 0) as seed, licenses.id as license,
+  price_book, coalesce((request ->> 'seed')::bigint, 0) as seed, licenses.id as license,
   candidates.expires_at <= now() as expired, ready_at, candidates.expires_at
 from api.candidates
 join api.briefs on briefs.id = candidates.brief

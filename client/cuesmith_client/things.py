@@ -110,6 +110,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     peaks: tuple[float, ...]
     license: str | None
     expires_at: datetime
+    exclusive_tokens: int | None = None
 
 
 class License(Struct, frozen=True, kw_only=True):

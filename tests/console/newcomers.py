@@ -5,16 +5,19 @@ import contextlib
 import secrets
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import asyncpg
 import httpx
-from msgspec import Struct
+from msgspec import Struct, structs
 from playwright.sync_api import Page, expect
 
 from api.keys import service as keys
 from api.keys.contracts import SCOPES, Scope
+from billing.connections import transaction
 from billing.contracts import BillingMode
+from billing.prices import service as prices
 from tests.api.invoiced import mirrored
 from tests.console.conftest import Bench, until
 
@@ -92,6 +95,20 @@ def settled(page: Page) -> None:
     """Wait until nothing of the page is being fetched any more."""
     page.wait_for_selector("main:not([aria-busy]) h1")
     expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+
+
+def sell_exclusive(bench: Bench, account: str, times: int) -> None:
+    """A price list of the account's own, by which an exclusive license costs so many others."""
+    _aside(_sell_exclusive(bench, account, times))
+
+
+async def _sell_exclusive(bench: Bench, account: str, times: int) -> None:
+    today, url = datetime.now(UTC).date(), bench.workbench.address.database_url
+    own = structs.replace(prices.current_book(today), name="alone", exclusive_times=times)
+    async with (
+        asyncpg.create_pool(url, min_size=1, max_size=1) as pool, transaction(pool) as conn
+    ):  # fmt: skip
+        await prices.set_list(conn, account, own, today - timedelta(days=1))
 
 
 def invoiced(bench: Bench, account: str, named: str) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.console import pieces
 from tests.console.conftest import Axe, Bench, Faults, Visit, until
 from tests.console.hearing import reach
+from tests.console.newcomers import enter, newcomer, sell_exclusive
 
 ROWS = ".candidate"
 
@@ -346,6 +347,7 @@ def test_a_pick_may_say_what_its_license_grants(visit: Visit, bench: Bench) -> N
     page.keyboard.press("p")
     asked = page.get_by_role("dialog")
     asked.get_by_text("resale in a catalogue · not exclusive").click()
+    expect(asked.get_by_label("exclusive", exact=True)).to_have_count(0)
     asked.get_by_label("resale in a catalogue", exact=True).uncheck()
     asked.get_by_label("Territory").fill("Mars")
     asked.get_by_role("button", name="Pick for", exact=False).click()
@@ -362,6 +364,26 @@ def test_a_pick_may_say_what_its_license_grants(visit: Visit, bench: Bench) -> N
     expect(page.get_by_role("heading", level=1)).to_have_text("License")
     expect(page.locator(".certificate")).to_contain_text("territory: DE,FR")
     expect(page.locator(".certificate .log")).to_contain_text("bright sting")
+
+
+def test_what_an_exclusive_license_costs_is_said_before(visit: Visit, bench: Bench) -> None:
+    with newcomer(bench) as owner:
+        sell_exclusive(bench, owner.account, 5)
+        owner.buy()
+        brief = owner.heard(1)
+        before = owner.get("/v1/balance")["balance"]["available"]
+        usual = owner.get(f"/v1/candidates/{brief['candidates'][0]['id']}")["license_tokens"]
+        page = enter(visit("#/key"), owner.secret, f"briefs/{brief['id']}/audition")
+        page.keyboard.press("p")
+        asked = page.get_by_role("dialog")
+        expect(asked).to_contain_text(f"costs {usual} tokens")
+        asked.get_by_text("resale in a catalogue · not exclusive").click()
+        asked.get_by_label("exclusive", exact=True).check()
+        expect(asked).to_contain_text(f"costs {5 * usual} tokens")
+        expect(asked).to_contain_text(f"{before} available, {before - 5 * usual} afterwards")
+        asked.get_by_role("button", name=f"Pick for {5 * usual} tokens").click()
+        expect(asked).to_contain_text("Candidate 1 is yours")
+        assert owner.get("/v1/balance")["balance"]["available"] == before - 5 * usual
 
 
 def test_sounds_that_would_not_all_fit_are_loaded_when_they_are_chosen(

@@ -63,6 +63,7 @@ async def test_what_one_account_holds_alone_no_other_can_license_any_more(door: 
     runs = await _runs(door.pool, hers["id"])
     assert runs > 0
     before = (await ann.get("/v1/usage")).json()["spent_tokens"]
+    assert (hers["license_tokens"], hers["exclusive_tokens"]) == (LICENSE, TIMES * LICENSE)
     license_ = (await _alone(ann, hers["id"])).json()
     assert license_["rights"]["exclusive"] is True
     assert license_["tokens"] == TIMES * LICENSE

@@ -21,9 +21,10 @@ export async function ask(candidate, { others, rights, done }) {
       return;
     }
     const taken = beside.filter((one) => one.license);
-    const grant = terms(rights);
+    const grant = terms(rights, fresh.exclusive_tokens !== null);
     replace(within, question(fresh, wallet.balance.available, taken, grant, async (button) => {
       button.disabled = true;
+      grant.element.inert = true;
       replace(button, say("audition.confirm.picking"));
       await pick(fresh, grant.asked(), within, done);
     }, () => open.close()));
@@ -34,14 +35,23 @@ export async function ask(candidate, { others, rights, done }) {
 }
 
 function question(candidate, available, taken, grant, yes, no) {
-  const tokens = candidate.license_tokens;
-  const short = available < tokens;
-  const buy = h("button", { type: "button", class: "primary", disabled: short, on: { click: () => yes(buy) } },
-    say("audition.confirm.yes", { tokens }));
+  const cost = h("p", { class: "cost", role: "status" });
+  const left = h("p");
+  const buy = h("button", { type: "button", class: "primary", on: { click: () => yes(buy) } });
+  const priced = () => {
+    const tokens = grant.exclusive() ? candidate.exclusive_tokens : candidate.license_tokens;
+    const short = available < tokens;
+    replace(cost, say("audition.confirm.cost", { tokens }));
+    left.className = short ? "wrong" : "hint";
+    replace(left, short ? say("audition.confirm.short", { available })
+      : say("audition.confirm.left", { available, left: available - tokens }));
+    buy.disabled = short;
+    replace(buy, say("audition.confirm.yes", { tokens }));
+  };
+  grant.element.addEventListener("change", priced);
+  priced();
   return [
-    h("p", { class: "cost" }, say("audition.confirm.cost", { tokens })),
-    h("p", { class: short ? "wrong" : "hint" }, short ? say("audition.confirm.short", { available })
-      : say("audition.confirm.left", { available, left: available - tokens })),
+    cost, left,
     taken.length ? h("p", { class: "badge warn wordy" }, say("audition.confirm.others",
       { numbers: taken.map((one) => number(one.number)).join(", ") })) : null,
     grant.element,
@@ -51,8 +61,8 @@ function question(candidate, available, taken, grant, yes, no) {
 }
 
 /** What the license shall grant: as the brief said, unless it is changed here. `asked()` answers what
- * was changed, undefined for nothing. */
-function terms(rights) {
+ * was changed, undefined for nothing. `sold`: whether exclusive licenses are. */
+function terms(rights, sold) {
   const summary = h("span", {}, granted(rights));
   const now = () => {
     const said = { catalog_resale: resale.checked, exclusive: alone.checked, territory: territory.value.trim(),
@@ -69,14 +79,14 @@ function terms(rights) {
   const [plain, plains] = check(false, "audition.confirm.plain");
   const territory = h("input", { value: rights.territory, on: { input: now } });
   const element = h("details", {}, h("summary", {}, h("span", {}, h("strong", {}, say("audition.confirm.rights")), " ", summary)),
-    h("div", { class: "stack" }, resales, alones,
+    h("div", { class: "stack" }, resales, sold ? alones : null,
       field(say("audition.confirm.territory"), territory, say("audition.confirm.territory.hint")), plains));
   const asked = () => {
     const before = { ...rights, words: "hashed" };
     const changed = Object.entries(now()).filter(([name, value]) => value !== before[name]);
     return changed.length ? Object.fromEntries(changed) : undefined;
   };
-  return { element, asked };
+  return { element, asked, exclusive: () => alone.checked };
 }
 
 /** What a license grants, in words. */
