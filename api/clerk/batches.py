@@ -19,11 +19,12 @@ ENDED = Counter("clerk_batches_ended_total", "Batches of which all briefs have e
 STOPPED = Counter("clerk_batch_briefs_stopped_total", "Briefs taken out of the queue unbegun")
 
 # Rows that somebody has in hand are passed over until the next look. The brief is locked before its
-# job, as by whoever cancels or settles one.
+# job, as by whoever cancels or settles one. Of what a studio gave back some may be delivered.
 LOCK_UNBEGUN = """
 select briefs.id, hold from api.batches
 join api.briefs on briefs.batch = batches.id and outcome is null
 join engine.jobs on jobs.id = briefs.id and state = 'queued' and attempt = 0
+  and returns = 0
 where batches.finished_at is null and batches.cancel_asked_at is not null
 limit $1
 for update of briefs skip locked
@@ -37,7 +38,7 @@ LOCK_BEGUN = """
 select briefs.id from api.batches
 join api.briefs on briefs.batch = batches.id and outcome is null
   and briefs.cancel_asked_at is null
-join engine.jobs on jobs.id = briefs.id and (state <> 'queued' or attempt > 0)
+join engine.jobs on jobs.id = briefs.id and (state <> 'queued' or attempt > 0 or returns > 0)
 where batches.finished_at is null and batches.cancel_asked_at is not null
 limit $1
 for update of briefs skip locked

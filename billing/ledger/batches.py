@@ -51,8 +51,7 @@ def _refusal(account: str, said: str, facts: str, tokens: int) -> BillingError:
     return refusal(said, account, found.get("wanted", tokens), found, "these were held before")
 
 
-# All of them are locked before a wallet is: so does everybody who has more than one in hand.
-LOCK_HOLDS = "select id from billing.holds where id = any($1) order by id for update"
+LOCK = "select billing.lock_holds($1)"
 RELEASE = """
 select count(*) from unnest($1::text[]) as hold, lateral billing.release(hold, 'closed') as given
 where given.said = 'released'
@@ -61,5 +60,5 @@ where given.said = 'released'
 
 async def release_all(conn: asyncpg.Connection, holds: Sequence[str]) -> int:
     """Give back what these holds still have; returns how many had anything to give back."""
-    await conn.execute(LOCK_HOLDS, holds)
+    await conn.execute(LOCK, holds)
     return await conn.fetchval(RELEASE, holds) or 0

@@ -13,6 +13,8 @@ declare
   share bigint; counted billing.budget_months;
   wanted bigint := (select coalesce(sum(one), 0) from unnest(p_tokens) as one);
 begin
+  -- A cap that is set meanwhile waits for these holds, and counts them.
+  perform pg_advisory_xact_lock_shared(hashtextextended('budgets ' || p_account, 727003));
   caps := array(
     select budgets from billing.budgets
     where account = p_account
@@ -63,4 +65,22 @@ exception when sqlstate 'CB402' then  -- what was written above is undone with i
   end;
 end
 $$;
-revoke execute on function billing.place_batch from public;
+
+-- Holds of many accounts and budgets about to be resolved one after the other: all holds before all budgets
+-- before all wallets, as everybody locks them.
+create function billing.lock_holds(p_ids text[]) returns void language plpgsql as $$
+begin
+  perform from billing.holds where id = any (p_ids) order by id for update;
+  perform from billing.budget_months as months
+  where exists (
+    select from billing.holds
+    where id = any (p_ids) and holds.account = months.account and months.scope = any (capped)
+      and months.subject = billing.subject_of(months.scope, api_key, project)
+      and months.month = billing.month_of(created_at))
+  order by account, scope, subject, month for update;
+  perform from billing.wallets
+  where account in (select account from billing.holds where id = any (p_ids))
+  order by account for no key update;
+end
+$$;
+revoke execute on function billing.place_batch, billing.lock_holds from public;

@@ -10,7 +10,7 @@ from engine.queue.contracts import Ended
 CANCEL_UNBEGUN = """
 with ended as (
   update engine.jobs set state = 'canceled', cancel_asked = true, finished_at = now()
-  where id = any($1) and state = 'queued' and attempt = 0
+  where id = any($1) and state = 'queued' and attempt = 0 and returns = 0
   returning id
 ), said as (
   insert into engine.deliveries (job, number, attempt, body, settled_at)

@@ -9,7 +9,6 @@ import pytest
 from cuesmith_client import AsyncCuesmith, NotPaid, Wrong
 
 from api.clerk.batches import end_batches, stop_batches
-from tests.api.batches.test_running import desk as desk
 from tests.api.batches.uploads import CHIME, chimes
 from tests.api.conftest import Door
 from tests.api.studio import make_and_settle

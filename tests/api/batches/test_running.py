@@ -5,7 +5,6 @@ import csv
 import io
 import json
 from datetime import timedelta
-from typing import Any
 from zipfile import ZipFile
 
 import asyncpg
@@ -20,16 +19,6 @@ from engine.queue.contracts import Progress
 from tests.api.batches.uploads import CHIME, chimes, lines, results, taken, told
 from tests.api.conftest import Client, Door
 from tests.api.studio import make_and_settle
-
-
-@pytest.fixture
-def desk(pool: asyncpg.Pool) -> Desk:
-    """A clerk's desk as far as batches need one: they never ask Stripe for anything."""
-    nobody: Any = None
-    return Desk(
-        pool=pool, door=nobody, public_url="http://door", sink=nobody, meter_events_per_s=1.0
-    )
-
 
 _LEASE = timedelta(minutes=1)
 
