@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -91,10 +92,10 @@ def _reasons(
     value: Any, shape: type[Struct], error: msgspec.ValidationError, prefix: str
 ) -> list[Reason]:
     try:
-        found = list(_walk(value, shape, prefix))
+        found = list(islice(_walk(value, shape, prefix), MOST_REASONS))
     except RecursionError:
         found = []
-    return found[:MOST_REASONS] or [_first(str(error), prefix)]
+    return found or [_first(str(error), prefix)]
 
 
 def _walk(value: Any, shape: type[Struct], prefix: str) -> Iterable[Reason]:

@@ -64,6 +64,8 @@ def _some(
 ) -> list[Wish]:
     wishes = []
     for place, (number, raw) in enumerate(lines, 1):
+        if wrongs.full:  # what is wrong takes longer to name than a line to understand
+            break
         try:
             wishes.append(_wish(account, number, raw, deadline_s))
         except (ValidationFailed, BriefRefused) as refusal:
