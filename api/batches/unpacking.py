@@ -29,6 +29,7 @@ class Unpacking:
     def __init__(self, *, gzipped: bool) -> None:
         self._gzipped, self._content = gzipped, bytearray()
         self._member = _member() if gzipped else None
+        self._members = 1
         self._began = False
         self._digest = hashlib.sha256()
         self._ends = self._line = 0  # line ends so far; bytes of the line that has not ended
@@ -56,16 +57,23 @@ class Unpacking:
         if not lines:
             detail = "there is no line: send one brief a line, as JSON"
             raise ValidationFailed([Reason("", "too_few", detail, {"min": 1, "max": MOST_LINES})])
-        if len(lines) > MOST_LINES:
+        if lines[-1][0] > MOST_LINES:
             raise _too_many()
         return Upload(sha256=self._digest.hexdigest(), lines=lines)
 
+    def _next_member(self) -> "zlib._Decompress":
+        self._members += 1
+        if self._members > MOST_LINES:  # empty ones are no lines, and cost as much
+            raise _too_many()
+        return _member()
+
     def _inflate(self, left: bytes) -> None:
         while True:
-            if self._member is None:  # one member has ended; another one may follow
+            if self._member is None:  # one has ended; zeros may fill it up, another one may follow
+                left = left.lstrip(b"\0")
                 if not left:
                     return
-                self._member = _member()
+                self._member = self._next_member()
             try:
                 out = self._member.decompress(left, PIECE)
             except zlib.error as error:
@@ -73,7 +81,7 @@ class Unpacking:
                 raise ValidationFailed([Reason("", "not_gzip", detail)]) from error
             self._keep(out)
             if self._member.eof:
-                left, self._member = self._member.unused_data.lstrip(b"\0"), None
+                left, self._member = self._member.unused_data, None
             else:
                 left = self._member.unconsumed_tail
                 if not left and len(out) < PIECE:
