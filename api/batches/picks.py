@@ -1,5 +1,7 @@
 """Licensing the best of many briefs at once, as each would be by itself."""
 
+from msgspec import structs
+
 from api.batches import service, store
 from api.batches.contracts import (
     MOST_PICKS,
@@ -10,7 +12,7 @@ from api.batches.contracts import (
     ResultCandidate,
     Skipped,
 )
-from api.errors import CandidateExpired, ValidationFailed
+from api.errors import CandidateExpired, LicensedElsewhere, ValidationFailed
 from api.keys.contracts import Caller
 from api.licenses import service as licenses
 from api.problems import kind_of
@@ -34,20 +36,18 @@ async def pick(shop: Shop, caller: Caller, batch: str, asked: NewPicks) -> Picks
         )
     picks, skipped, stopped = list[Pick](), list[Skipped](), None
     for line in lines:
-        chosen = _chosen(line, asked.rating_min)
-        if not isinstance(chosen, Skipped) and stopped is None:
+        said = _unpaid(line, asked.rating_min)
+        if stopped is None:
             try:
-                picks.append(await _license(shop, caller, line, chosen))
-                continue
+                said = await _licensed(shop, caller, line, asked.rating_min)
             except (InsufficientTokens, BudgetExceeded, AccountFrozen) as refused:
                 if not any(one.new for one in picks):
                     raise
                 stopped = kind_of(refused).code
-            except CandidateExpired:
-                chosen = Skipped(line=line.line, reason="no_candidate")
-        if not isinstance(chosen, Skipped):
-            chosen = Skipped(line=line.line, reason="paid")
-        skipped.append(chosen)
+        if isinstance(said, Pick):
+            picks.append(said)
+        else:
+            skipped.append(said)
     return Picks(picks=tuple(picks), skipped=tuple(skipped), stopped=stopped)
 
 
@@ -73,6 +73,24 @@ def _chosen(line: Result, rating_min: float) -> ResultCandidate | Skipped:
         return Skipped(line=line.line, reason="no_candidate")
     best = max(ready, key=lambda one: (one.passed, one.rating, -one.number))
     return best if best.rating >= rating_min else Skipped(line=line.line, reason="rated")
+
+
+async def _licensed(shop: Shop, caller: Caller, line: Result, rating_min: float) -> Pick | Skipped:
+    """The best that can be had: what has just expired, or what somebody else has licensed for
+    himself alone, is passed over."""
+    while not isinstance(chosen := _chosen(line, rating_min), Skipped):
+        try:
+            return await _license(shop, caller, line, chosen)
+        except (CandidateExpired, LicensedElsewhere):
+            left = tuple(one for one in line.candidates if one is not chosen)
+            line = structs.replace(line, candidates=left)
+    return chosen
+
+
+def _unpaid(line: Result, rating_min: float) -> Skipped:
+    """What is said of a line of which nothing more is licensed."""
+    chosen = _chosen(line, rating_min)
+    return chosen if isinstance(chosen, Skipped) else Skipped(line=line.line, reason="paid")
 
 
 async def _license(shop: Shop, caller: Caller, line: Result, chosen: ResultCandidate) -> Pick:
