@@ -87,7 +87,8 @@ class Backlog:
             loads = await queue.loads(conn)
             self._read = {"interactive": 0.0, "batch": 0.0}
             for load in loads:
-                self._read["batch" if load.lane == "batch" else "interactive"] += load.seconds
+                self._read["batch"] += load.batch_s
+                self._read["interactive"] += load.seconds - load.batch_s
             self._running = sum(load.jobs for load in loads if load.state == "leased")
             for lane, seconds in known.items():
                 self._added[lane] -= seconds

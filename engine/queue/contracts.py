@@ -115,12 +115,14 @@ class JobView(Struct, frozen=True, kw_only=True):
 
 class Load(Struct, frozen=True, kw_only=True):
     """Jobs of one lane that wait (``queued``) or run (``leased``), the studio seconds they are
-    expected to take, and how long the oldest has been there."""
+    expected to take, and how long the oldest has been there. ``batch_s``: those of the seconds that
+    are batch work, whose time may have run short since."""
 
     lane: Lane
     state: JobState
     jobs: int
     seconds: float
+    batch_s: float
     oldest_s: float
 
 

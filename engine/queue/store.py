@@ -378,6 +378,7 @@ async def delete_settled(conn: asyncpg.Connection, older: timedelta, limit: int)
 
 SELECT_LOADS = """
 select lane, state, count(*) as jobs, sum(expected_s) as seconds,
+  coalesce(sum(expected_s) filter (where urgent_at is not null), 0) as batch_s,
   extract(epoch from now() - min(run_at))::float8 as oldest_s
 from engine.jobs where finished_at is null
 group by lane, state order by lane, state

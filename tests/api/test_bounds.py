@@ -7,8 +7,12 @@ import httpx
 import pytest
 from msgspec import structs
 
+from api.briefs.backlog import Backlog
+from api.errors import StudiosBusy
 from api.keys.contracts import SCOPES
 from api.settings import GatewaySettings, SettingMissing, read
+from billing.connections import lent
+from engine.queue import store
 from engine.queue.postgres import PostgresQueue
 from tests.api.conftest import Client, Door
 
@@ -82,6 +86,18 @@ async def test_batch_work_has_a_bound_of_its_own(door: Door) -> None:
     one, other = await door.client(), await door.client()
     assert _taken(await _send(one, 5, lane="batch")) == 3
     assert _taken(await _send(other, 4)) == 4, "and takes nothing from who cannot wait"
+
+
+async def test_batch_work_whose_time_runs_short_keeps_its_own_bound(door: Door) -> None:
+    assert _taken(await _send(await door.client(), 3, lane="batch")) == 3
+    async with lent(door.pool) as conn:
+        assert await store.hasten(conn, 10) == 0
+        await conn.execute("update engine.jobs set urgent_at = now()")
+        assert await store.hasten(conn, 10) == 3, "they wait with who cannot wait"
+        backlog = Backlog(40, 10)
+        await backlog.admit(conn, "interactive", 39)
+        with pytest.raises(StudiosBusy):
+            await backlog.admit(conn, "batch", 1)
 
 
 async def test_what_has_ended_makes_room(client: Client, door: Door) -> None:
