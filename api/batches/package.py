@@ -1,10 +1,10 @@
 """One package of a whole batch: an archive written as it is read, whatever its length."""
 
-import csv
 import io
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import msgspec
@@ -17,6 +17,7 @@ from api.licenses import service as licenses
 from api.licenses.contracts import Track
 from api.shop import Shop
 from billing.connections import lent
+from billing.statements import sheets
 from engine.contracts import Asset
 
 CHUNK = 50
@@ -159,23 +160,13 @@ def _add_manifest(archive: ZipFile, rows: list[Row]) -> None:
     now = datetime.now(UTC)
     content = msgspec.json.encode(rows)
     archive.writestr(_entry("manifest.json", now), content, compress_type=ZIP_DEFLATED)
-    sheet = io.StringIO()
-    writer = csv.writer(sheet)
-    writer.writerow(Row.__struct_fields__)
-    writer.writerows(_cells(row) for row in rows)
-    content = sheet.getvalue().encode()
+    columns = Row.__struct_fields__
+    content = sheets.head("csv", columns) + sheets.rows("csv", columns, map(_said, rows))
     archive.writestr(_entry("manifest.csv", now), content, compress_type=ZIP_DEFLATED)
 
 
-def _cells(row: Row) -> list[str]:
-    said = structs.asdict(row) | {"files": " ".join(row.files)}
-    return [_cell(value) for value in said.values()]
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    # A spreadsheet would take it for a formula.
-    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@")) else text
+def _said(row: Row) -> dict[str, Any]:
+    return structs.asdict(row) | {"files": " ".join(row.files)}
 
 
 def _entry(name: str, at: datetime) -> ZipInfo:

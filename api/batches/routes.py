@@ -35,7 +35,6 @@ from api.entrance import (
     empty_body,
     enter,
     idempotency_key,
-    number_after,
     query,
 )
 from api.errors import (
@@ -164,7 +163,7 @@ async def list_batch_results(request: AnyRequest, batch: FromPath[str]) -> Respo
     if asked.limit is None:
         async with lent(shop.pool) as conn:
             await service.last_line(conn, caller, batch)
-        after = number_after(asked.cursor)
+        after = service.line_after(asked.cursor)
         found = service.all_results(shop.pool, batch, asked, after)
         return _streamed(request, _jsonl(found), LINES.media_types[0], f"{batch}.jsonl")
     shown, more = await service.results(shop, caller, batch, asked)

@@ -38,6 +38,7 @@ from api.errors import (
     QuoteMismatch,
     ValidationFailed,
 )
+from api.keys import service as keys
 from api.keys.contracts import Caller
 from api.keys.idempotency import Kept, Once
 from api.shop import Shop
@@ -144,7 +145,7 @@ async def results(
     limit = asked.limit or CHUNK
     async with lent(shop.pool) as conn:
         await last_line(conn, caller, batch)
-        after = number_after(asked.cursor)
+        after = line_after(asked.cursor)
         found = await store.select_results(conn, batch, after, asked.status, limit + 1)
     shown = found[:limit]
     return shown, number_cursor(shown[-1].line) if len(found) > limit else None
@@ -162,6 +163,11 @@ async def all_results(
         if len(some) < CHUNK:
             return
         after = some[-1].line
+
+
+def line_after(cursor: str | None) -> int:
+    """The line after which a list of lines goes on."""
+    return min(number_after(cursor), store.LAST)
 
 
 async def last_line(conn: asyncpg.Connection, caller: Caller, batch: str) -> int:
@@ -243,7 +249,7 @@ async def _known(
         same = None
         if not asked.again:
             same = await store.select_same(conn, caller.account, upload.sha256)
-        return None if same is None else await _same(conn, shop, caller, same)
+        return None if same is None else await _same(conn, shop, caller, same, once)
 
 
 async def _take_in(
@@ -257,12 +263,13 @@ async def _take_in(
         kept = await once.begin(conn)
         if kept is not None:
             return _again(kept)
+        await keys.still(conn, caller)  # it is long since it came
         at = await store.now(conn)
         if not await store.insert_batch(conn, batch, lines, at, at + longest):
             same = await store.select_same(conn, caller.account, batch.sha256)
             if same is None:  # it was stopped in this very moment; this request begins anew
                 raise asyncpg.SerializationError("the same lines were stopped meanwhile")
-            return await _same(conn, shop, caller, same)
+            return await _same(conn, shop, caller, same, once)
         await store.copy_briefs(conn, batch, named, at, WITHIN_S)
         asked = await asyncio.to_thread(_holds, named)
         await holds.place_batch(conn, caller.account, caller.key, asked, WITHIN_S)
@@ -307,10 +314,14 @@ def _again(kept: Kept) -> Accepted:
     return Accepted(batch=named, answer=kept, replayed=True)
 
 
-async def _same(conn: asyncpg.Connection, shop: Shop, caller: Caller, batch: str) -> Accepted:
-    """The batch of the same lines, as it stands."""
+async def _same(
+    conn: asyncpg.Connection, shop: Shop, caller: Caller, batch: str, once: Once
+) -> Accepted:
+    """The batch of the same lines, as it stands; a repeat is told the same, even if that batch is
+    stopped in between."""
     said = await view_in(conn, shop, caller, batch)
     answer = Kept(status=200, body=msgspec.json.encode(said), location=f"/v1/batches/{batch}")
+    await once.keep(conn, answer)
     return Accepted(batch=batch, answer=answer, replayed=True)
 
 

@@ -9,7 +9,8 @@ from msgspec import Meta, Struct, structs
 
 from api.batches import service
 from api.batches.contracts import BatchTokens
-from api.entrance import Cursor, number_after, number_cursor
+from api.batches.store import LAST
+from api.entrance import Cursor, number_cursor
 from api.keys.contracts import Caller
 from api.shop import Shop
 from api.usage import store as usage
@@ -21,7 +22,6 @@ from billing.statements.sheets import Form
 
 CHUNK = 200
 """Lines of a batch whose movements are read at a time."""
-LAST = 2**31 - 1
 
 
 class BatchSheetQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,7 +114,7 @@ async def statement(
     shop: Shop, caller: Caller, batch: str, asked: BatchSheetQuery
 ) -> BatchStatement:
     """A batch's sums and a page of its movements, all seen at one moment."""
-    after, limit = number_after(asked.cursor), asked.limit or CHUNK
+    after, limit = service.line_after(asked.cursor), asked.limit or CHUNK
     async with transaction(shop.pool) as conn:
         await usage.see_one_moment(conn)
         end = await service.last_line(conn, caller, batch)

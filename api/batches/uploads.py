@@ -25,6 +25,11 @@ class Uploads:
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         OPEN.set_function(self._open.total)
 
+    @property
+    def open(self) -> int:
+        """How many are in hand."""
+        return self._open.total()
+
     @contextmanager
     def one(self, account: str) -> Iterator[None]:
         """Around an upload, until it is taken in or refused; `UploadsBusy` where there are enough

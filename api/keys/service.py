@@ -25,6 +25,7 @@ from billing.ledger import service as ledger
 HINT_LENGTH = 16
 FORMER_SECRETS = 10
 """So many of a key's earlier secrets may still open the door; what ends first goes first."""
+_OVER = "this API key was revoked or has expired"
 
 
 async def open_account(
@@ -106,11 +107,17 @@ def _secret_in(authorization: str | None) -> str:
     return secret
 
 
+async def still(conn: asyncpg.Connection, caller: Caller) -> None:
+    """`KeyRevoked` where the key of a caller was revoked since it was admitted."""
+    if await store.select_over(conn, caller.key):
+        raise KeyRevoked(_OVER)
+
+
 def _usable(found: Found | None) -> Caller:
     if found is None:
         raise InvalidKey("this API key is not known")
     if found.over:
-        raise KeyRevoked("this API key was revoked or has expired")
+        raise KeyRevoked(_OVER)
     return found.caller
 
 

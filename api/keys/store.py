@@ -96,6 +96,17 @@ def _found(row: asyncpg.Record) -> Found:
     return Found(caller=caller, over=row["over"], left_s=row["left_s"])
 
 
+SELECT_OVER = """
+select revoked_at is not null or coalesce(expires_at <= now(), false)
+from api.api_keys where id = $1
+"""
+
+
+async def select_over(conn: asyncpg.Connection, key: str) -> bool:
+    """Whether a key was revoked, or its time is over."""
+    return await conn.fetchval(SELECT_OVER, key) is not False
+
+
 NOTE_USED = "update api.api_keys set last_used_at = now() where id = any($1)"
 
 

@@ -14,6 +14,7 @@ async def set_budget(
 
     What this month has spent, and what is held now, already counts.
     """
+    await conn.execute(LOCK_BUDGETS, account)
     await conn.execute(SET_BUDGET, account, scope, subject, cap)
     row = await conn.fetchrow(SELECT_BUDGET, account, scope, subject)
     assert row is not None, "the row is there: the lines above saw to it"
@@ -46,6 +47,8 @@ def _month(month: date) -> str:
     return f"{month:%Y-%m}"
 
 
+# Against a batch that has looked which caps there are, and is still writing its holds.
+LOCK_BUDGETS = "select pg_advisory_xact_lock(hashtextextended('budgets ' || $1::text, 727003))"
 SET_BUDGET = "select billing.set_budget($1, $2, $3, $4)"
 DELETE_BUDGET = """
 delete from billing.budgets where account = $1 and scope = $2 and subject = $3 returning subject

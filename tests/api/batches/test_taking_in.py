@@ -11,7 +11,7 @@ import pytest
 from api.batches.contracts import MOST_LINES
 from billing.connections import lent, transaction
 from billing.ledger import service as ledger
-from tests.api.batches.uploads import CHIME, chimes, lines, results, told, upload
+from tests.api.batches.uploads import CHIME, chimes, lines, results, told, upload, waiting
 from tests.api.conftest import Client, Door
 
 
@@ -245,7 +245,7 @@ async def test_a_crash_in_the_middle_leaves_nothing_and_a_repeat_happens_once(
         await conn.execute("select from billing.wallets where account = $1 for update",
                            client.account)  # fmt: skip
         sending = asyncio.create_task(upload(client, chimes(20)))
-        writer = await _waiting(pool)
+        writer = await waiting(pool)
         assert await pool.fetchval("select pg_terminate_backend($1)", writer)
         crashed = await sending
     assert (crashed.status_code, crashed.json()["code"]) == (503, "unavailable")
@@ -256,19 +256,6 @@ async def test_a_crash_in_the_middle_leaves_nothing_and_a_repeat_happens_once(
     assert await sound(pool)
 
 
-async def _waiting(pool: asyncpg.Pool, at: str = "place_batch") -> int:
-    """The connection that waits for a lock there: for the wallet, with all its rows written, or for
-    another upload of the same lines."""
-    while True:
-        found = await pool.fetchval(
-            "select pid from pg_stat_activity where wait_event_type = 'Lock'"
-            " and query like '%' || $1 || '%'", at
-        )  # fmt: skip
-        if found is not None:
-            return found
-        await asyncio.sleep(0.01)
-
-
 async def test_two_of_the_same_at_once_are_one(door: Door, pool: asyncpg.Pool) -> None:
     client = await door.client()
     other = await door.another_key(client.account, ("admin",))
@@ -276,9 +263,9 @@ async def test_two_of_the_same_at_once_are_one(door: Door, pool: asyncpg.Pool) -
         await conn.execute("select from billing.wallets where account = $1 for update",
                            client.account)  # fmt: skip
         first = asyncio.create_task(upload(client, chimes(3)))
-        await _waiting(pool)
+        await waiting(pool)
         second = asyncio.create_task(upload(other, chimes(3), "second"))
-        await _waiting(pool, "insert into api.batches")
+        await waiting(pool, "insert into api.batches")
         third = await upload(other, chimes(9), "third")
         assert (third.status_code, third.json()["code"]) == (503, "overloaded")
     taken, same = await first, await second

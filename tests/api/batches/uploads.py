@@ -1,9 +1,11 @@
 """Uploads for tests, and what is asked of batches again and again."""
 
+import asyncio
 import gzip
 import json
 from typing import Any
 
+import asyncpg
 import httpx
 
 from tests.api.conftest import Client
@@ -56,3 +58,16 @@ async def results(client: Client, batch: str, query: str = "") -> list[dict[str,
     answer = await client.get(f"/v1/batches/{batch}/results{query}")
     assert answer.status_code == 200, answer.text
     return [json.loads(line) for line in answer.text.splitlines()]
+
+
+async def waiting(pool: asyncpg.Pool, at: str = "place_batch") -> int:
+    """The connection that waits for a lock there: for the wallet, with all its rows written, or for
+    another upload of the same lines."""
+    while True:
+        found = await pool.fetchval(
+            "select pid from pg_stat_activity where wait_event_type = 'Lock'"
+            " and query like '%' || $1 || '%'", at
+        )  # fmt: skip
+        if found is not None:
+            return found
+        await asyncio.sleep(0.01)
