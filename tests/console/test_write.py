@@ -148,6 +148,45 @@ def test_a_brief_whose_line_broke_is_sent_once(visit: Visit, bench: Bench, fault
     faults.forgive("ERR_CONNECTION_RESET")
 
 
+def test_a_brief_that_is_still_being_taken_in_is_asked_for_again_by_its_name(
+    visit: Visit, bench: Bench
+) -> None:
+    page = visit("#/new")
+    names: list[str] = []
+
+    def say_that_it_is_going_on(route: Route) -> None:
+        names.append(route.request.headers["idempotency-key"])
+        if len(names) > 1:
+            return route.continue_()
+        route.fetch()
+        told = {"code": "idempotency_in_progress", "title": "The same request is still running"}
+        headers = {"retry-after": "1", "content-type": "application/problem+json"}
+        return route.fulfill(status=409, headers=headers, body=json.dumps(told))
+
+    page.get_by_label(PROMPT).fill("a soft chime of brass, half a second")
+    expect(page.locator(".quote-price")).to_be_visible()
+    page.route("**/v1/briefs", say_that_it_is_going_on)
+    page.get_by_role("button", name="Send the brief").click()
+    expect(page).to_have_url(re.compile("#/briefs/brf_"))
+    assert len(names) == 2
+    assert len(set(names)) == 1
+    lines = bench.get("/v1/briefs")["items"]
+    sent = [one for one in lines if one["words"].startswith("a soft chime of brass")]
+    assert [one["id"] for one in sent] == [page.url.rpartition("/")[2]]
+    bench.cancel(sent[0]["id"])
+
+
+def test_who_forgets_the_key_leaves_no_words_to_the_next(visit: Visit) -> None:
+    page = visit("#/new")
+    page.get_by_label(PROMPT).fill("a secret campaign")
+    expect(page.locator(".quote-price")).to_be_visible()
+    kept = "sessionStorage.getItem('cuesmith.draft')"
+    assert "a secret campaign" in page.evaluate(kept)
+    page.get_by_role("button", name="Forget the key").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your API key")
+    assert page.evaluate(kept) is None
+
+
 def test_markup_and_control_characters_are_shown_as_they_were_written(
     visit: Visit, bench: Bench, axe: Axe
 ) -> None:

@@ -83,7 +83,9 @@ async function persistently(path, request, mayRepeat) {
 
 /** Seconds after which the same request may pass; null where it will not, or not soon. */
 function pauseOf(answer, tried) {
-  if (answer.status !== 429 && answer.status !== 503) return null;
+  // 409 with a time to wait: the same request, sent before the line broke, is still being answered.
+  const passes = answer.status === 409 && answer.headers.has("Retry-After");
+  if (!passes && answer.status !== 429 && answer.status !== 503) return null;
   const asked = Number(answer.headers.get("Retry-After") ?? NaN);
   const pause = Number.isFinite(asked) ? asked : growing(tried);
   return pause <= LONGEST_PAUSE_S ? pause : null;

@@ -131,6 +131,7 @@ function dressIn(theme) {
 
 function leave() {
   forget();
+  sessionStorage.removeItem("cuesmith.draft"); // the next key may be somebody else's
   location.hash = "#/key";
 }
 

@@ -1,7 +1,7 @@
 // Writing a brief: words, fields or both. What is written is understood and priced as it grows;
 // what is refused is said at its field. Ctrl+Enter sends.
 
-import { call, someName } from "../door.js";
+import { call, key, someName } from "../door.js";
 import { announce, field, h, mark, problem, replace } from "../elements.js";
 import { shortcuts } from "../frame.js";
 import { bring, number, say } from "../words.js";
@@ -68,10 +68,14 @@ const GROUPS = [
   ["order", ["quality", "max", "deadline", "seed", "project", "reference"]],
 ];
 let capabilities = null;
+let asker = null; // by whose key they were read
 
 /** Fill the page. `#/new?from={brief}` begins with what another brief asked for. */
 export async function show(place, route) {
-  capabilities ??= await call("GET", "/v1/capabilities");
+  if (asker !== key()) {
+    capabilities = await call("GET", "/v1/capabilities");
+    asker = key();
+  }
   const begun = await beginning(route.query.get("from"));
   const page = new Desk(capabilities);
   replace(place, h("h1", {}, say("write.title")), page.element);
@@ -112,6 +116,7 @@ class Desk {
     this.timer = null;
     this.sendingBody = null;
     this.name = null;
+    this.gone = false;
   }
 
   drawn() {
@@ -273,7 +278,7 @@ class Desk {
       sessionStorage.removeItem(DRAFT);
       announce(say("write.sent"));
       window.dispatchEvent(new Event("tokens"));
-      location.hash = `#/briefs/${sent.id}`;
+      if (!this.gone) location.hash = `#/briefs/${sent.id}`;
     } catch (error) {
       await this.refused(error, brief);
     } finally {
@@ -295,7 +300,8 @@ class Desk {
   }
 
   async refused(error, brief) {
-    if (error.status !== undefined && error.status < 500) this.name = null;
+    const known = error.problem?.code === "idempotency_in_progress"; // it may still be taken in
+    if (error.status !== undefined && error.status < 500 && !known) this.name = null;
     if (["quote_expired", "quote_mismatch"].includes(error.problem?.code)) {
       await this.ask(brief);
       replace(this.said, h("p", { class: "wrong", role: "alert" }, say("write.requoted")));
@@ -318,6 +324,7 @@ class Desk {
   }
 
   leave() {
+    this.gone = true;
     this.asking?.abort();
     clearTimeout(this.timer);
   }
