@@ -81,7 +81,7 @@ HAPPENINGS: dict[str, Happening] = {
         when="A candidate can be heard, and has been charged.",
         facts={
             "brief": _BRIEF, "candidate": "cand_6a5d43cf81d8d0e0a3b1c2d4", "number": 1,
-            "rating": 0.71, "tokens": 2, "expires_at": "2026-12-04T09:14:11Z",
+            "take": 3, "rating": 0.71, "tokens": 2, "expires_at": "2026-12-04T09:14:11Z",
         },
     ),
     "brief.requeued": Happening(

@@ -63,8 +63,8 @@ MESSAGES: dict[str, Message] = {
     "candidate.ready": Message(
         when="A candidate of a brief or a family can be heard, and has been charged. Of a family "
         "`family` stands in the place of `brief`.",
-        facts={"brief": BRIEF, "candidate": CANDIDATE, "number": 1, "rating": 0.71, "tokens": 2,
-               "expires_at": EXPIRES},
+        facts={"brief": BRIEF, "candidate": CANDIDATE, "number": 1, "take": 3, "rating": 0.71,
+               "tokens": 2, "expires_at": EXPIRES},
     ),
     **{f"brief.{one[0]}": _ended("brief", BRIEF, *one) for one in _ENDS},
     **{f"family.{one[0]}": _ended("family", FAMILY, *one) for one in _ENDS},

@@ -170,6 +170,19 @@ def test_candidates_are_those_takes_that_were_offered(page: Page) -> None:
     assert story["left"] == -5
 
 
+def test_a_candidate_is_the_take_that_it_says(page: Page) -> None:
+    story = _tell(
+        page,
+        _event("brief.started", attempt=1, expected_s=5),
+        _plans(1, 2),
+        *(_event("take.written", take=take, rating=0.5, rewrites=[]) for take in (1, 2)),
+        _event("takes.ranked", takes=[1, 2]),
+        _event("candidate.ready", candidate="cand_1", number=1, rating=0.5, take=2),
+    )
+    assert story["takes"]["2"]["candidate"] == "cand_1"
+    assert story["takes"]["1"]["candidate"] is None
+
+
 def test_why_a_take_was_retracted_is_said_in_the_readers_language(visit: Visit) -> None:
     page = visit("#/", language="zh-CN")
     said = page.evaluate(

@@ -43,6 +43,10 @@ async def test_a_stream_tells_a_brief_from_its_beginning_to_its_end(
     assert kinds[:2] == ["brief.queued", "brief.started"]
     assert kinds[-1] == "brief.ended"
     assert kinds.count("candidate.ready") == 2
+    for _, kind, facts in told:
+        if kind == "candidate.ready":
+            made = "select (made ->> 'take')::int from api.candidates where id = $1"
+            assert facts["take"] == await door.pool.fetchval(made, facts["candidate"])
     assert [int(number or -1) for number, _, _ in told] == list(range(len(told)))
     assert told[0][2]["expected_s"] > 0
     assert told[-1][2] | {"at": ""} == {

@@ -52,11 +52,13 @@ function whole(take) {
   return { written: form.map((section) => section.bars), bars: take.of };
 }
 
-/** Candidates are offered in the panel's order; of takes that sound alike the rating tells. */
-function ready(story, { candidate, number, rating }) {
+/** Which take a candidate is. Stories from before that was said have only the panel's order and, of
+ * takes that sound alike, the rating. */
+function ready(story, { candidate, number, rating, take }) {
   const open = story.order.map((take) => story.takes[take])
     .filter((one) => one && one.candidate === null && one.state !== "retracted");
-  const its = open.find((one) => one.rating === rating && one.state === "rendering")
+  const its = story.takes[take]
+    ?? open.find((one) => one.rating === rating && one.state === "rendering")
     ?? open.find((one) => one.rating === rating) ?? open[0];
   const candidates = [...story.candidates, { candidate, number, rating }];
   const next = { ...story, candidates };
