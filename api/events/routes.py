@@ -22,13 +22,13 @@ ABOUT = (
     "missing), `take.written` (`take`, `rating`, `passed` and `rewrites`: bars that the panel did "
     "not keep), `takes.ranked` (`takes`, best first), `take.retracted` (`take`, `reason`, `code`: "
     "paper, quotes, shares, heard or constraint), "
-    "`candidate.ready` (`candidate`, `number`, `take`, `rating`), `{noun}.requeued` where a studio "
-    "gave it up (what is told after starts over), and at last `{noun}.ended` (`status`), after "
-    "which the stream ends. More kinds may come; pass over those you do not know. A stream that "
-    "broke is taken up again at any gateway by `Last-Event-ID`, as browsers do by themselves; 204 says that "
-    "all was heard. A comment comes every 15 seconds, a stream ends after an hour, and a client "
-    "that reads nothing for a minute is dropped. Events are kept for four days; later only the end "
-    "is told."
+    "`candidate.ready` (`candidate`, `number`, `take`, `rating`), `{noun}.requeued` where a "
+    "studio gave it up (what is told after starts over), and at last `{noun}.ended` (`status`), "
+    "after which the stream ends. More kinds may come; pass over those you do not know. A stream "
+    "that broke is taken up again at any gateway by `Last-Event-ID`, as browsers do by "
+    "themselves; 204 says that all was heard. A comment comes every 15 seconds, a stream ends "
+    "after an hour, and a client that reads nothing for a minute is dropped. Events are kept for "
+    "four days; later only the end is told."
 )
 
 
