@@ -60,6 +60,8 @@ begin
     said := 'answered';
     return;
   end if;
+  -- A cap that is set meanwhile waits for this hold, and counts it.
+  perform pg_advisory_xact_lock_shared(hashtextextended('budgets ' || p_account, 727003));
   select held.said, held.facts into said, facts
   from billing.place_hold(p_hold, p_account, p_brief, p_tokens, p_ttl, p_api_key, p_project,
                           p_customer_ref, p_kind) as held;
@@ -104,7 +106,8 @@ begin
   usual := array(
     select one from unnest(p_entrants) as one
     where account = any (ours) and pg_try_advisory_xact_lock(
-      hashtextextended(account || ' ' || route || ' ' || key, 727002)));
+        hashtextextended(account || ' ' || route || ' ' || key, 727002))
+      and pg_try_advisory_xact_lock_shared(hashtextextended('budgets ' || account, 727003)));
   -- The wallets are locked, so no other briefs of these accounts come in between.
   if p_most > 0 then
     crowded := array(

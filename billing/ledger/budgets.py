@@ -47,7 +47,7 @@ def _month(month: date) -> str:
     return f"{month:%Y-%m}"
 
 
-# Against a batch that has looked which caps there are, and is still writing its holds.
+# Against whoever has looked which caps there are, and is still writing his holds.
 LOCK_BUDGETS = "select pg_advisory_xact_lock(hashtextextended('budgets ' || $1::text, 727003))"
 SET_BUDGET = "select billing.set_budget($1, $2, $3, $4)"
 DELETE_BUDGET = """

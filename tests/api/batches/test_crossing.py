@@ -94,6 +94,21 @@ async def test_a_cap_that_is_set_while_a_batch_is_written_counts_it(
     assert (over.status_code, over.json()["code"]) == (402, "budget_exceeded")
 
 
+async def test_a_cap_that_is_set_while_a_brief_is_written_counts_it(
+    client: Client, pool: asyncpg.Pool
+) -> None:
+    headers = {"authorization": f"Bearer {client.secret}"}
+    body = {"scope": "key", "subject": client.key, "cap": 3}
+    async with transaction(pool) as conn:
+        await conn.execute("lock table engine.jobs in share mode")
+        sending = asyncio.create_task(client.brief(CHIME))
+        await waiting(pool, "take_in_all")
+        setting = asyncio.create_task(client.http.put("/v1/budgets", json=body, headers=headers))
+        await waiting(pool, "pg_advisory_xact_lock")
+    assert (await sending).status_code == 202
+    assert (await setting).json()["held"] == 1
+
+
 async def test_a_key_that_is_revoked_while_an_upload_is_read_holds_nothing(
     door: Door, client: Client, pool: asyncpg.Pool
 ) -> None:
