@@ -58,13 +58,12 @@ def joined(chunks: Sequence[Chunk]) -> bytes:
 
 def pieces(chunks: Sequence[Chunk]) -> list[bytes | bytearray | memoryview]:
     """The same file piece by piece, none of them copied."""
-    parts: list[bytes | bytearray | memoryview] = [b"RIFF", b"", b"WAVE"]
-    for name, content in chunks:
-        parts += [name, pack("<I", len(content)), content, b"\0" * (len(content) % 2)]
-    size = sum(len(part) for part in parts) - 4
+    size = 4 + sum(8 + len(content) + len(content) % 2 for _, content in chunks)
     if size > 2**32 - 16:
         raise OverflowError("longer than a WAV file can be")
-    parts[1] = pack("<I", size)
+    parts: list[bytes | bytearray | memoryview] = [b"RIFF", pack("<I", size), b"WAVE"]
+    for name, content in chunks:
+        parts += [name, pack("<I", len(content)), content, b"\0" * (len(content) % 2)]
     return parts
 
 

@@ -56,21 +56,14 @@ def label(content: bytes, labels: Labels) -> bytes:
 
 def label_file(file: Path, labels: Labels) -> None:
     """The same for a file on the disk, of which memory never holds more than a piece."""
+    if not file.stat().st_size:
+        raise Unreadable("an empty file")
+    with file.open("rb") as held:  # the mapping ends with the last view of it
+        content = memoryview(mmap.mmap(held.fileno(), 0, access=mmap.ACCESS_READ))
+    pieces = chunks.pieces(_labelled(list(chunks.walk(content)), labels))
     anew = file.with_name(f"{file.name}.labelled")
-    with (
-        file.open("rb") as held,
-        mmap.mmap(held.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        memoryview(content) as whole,
-        anew.open("wb") as out,
-    ):
-        body = list(chunks.walk(whole))
-        for piece in chunks.pieces(_labelled(body, labels)):
-            out.write(piece)
-            if isinstance(piece, memoryview):
-                piece.release()
-        for _, piece in body:
-            if isinstance(piece, memoryview):
-                piece.release()
+    with anew.open("wb") as out:
+        out.writelines(pieces)
     anew.replace(file)
 
 

@@ -1,4 +1,6 @@
 import io
+import mmap
+from pathlib import Path
 from struct import pack, unpack_from
 from xml.etree import ElementTree
 
@@ -12,7 +14,7 @@ from msgspec import structs
 from engine.contracts import Channels, Marker, Party, SoundFile, TrackFacts
 from engine.errors import BriefRefused
 from engine.master import files
-from engine.master.files import Labels, Unreadable
+from engine.master.files import Labels, Unreadable, chunks
 from engine.words.formats import MEDIA_TYPES, Form
 from tests.engine.master import readers
 
@@ -311,3 +313,37 @@ def test_a_licensed_file_tells_its_track_and_its_own_places(name: str) -> None:
     assert found["CUESMITH_LICENSE"] == "lic_3" and "ISRC" not in found
     main = structs.replace(sound, name="master", version="master")
     assert said(name, again(name, content, files.described(main, facts)))["ISRC"] == "ZZABC2600001"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"nope", b"RIFF" + pack("<I", 100) + b"WAVE" + b"data" + pack("<I", 5000) + bytes(80)],
+)
+def test_a_file_on_the_disk_that_is_none_of_its_kind_is_refused_and_left_as_it_is(
+    tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "sound.wav"
+    file.write_bytes(content)
+    with pytest.raises(Unreadable):
+        files.label_file(file, MEDIA_TYPES["wav"], FULL)
+    assert [one.name for one in tmp_path.iterdir()] == ["sound.wav"]
+    assert file.read_bytes() == content
+
+
+def test_a_file_on_the_disk_is_labelled_as_one_in_memory(tmp_path: Path) -> None:
+    content = files.sound_file(np.zeros((999, 1), np.float32), Form(channels=1, bit_depth=24))
+    file = tmp_path / "sound.wav"
+    file.write_bytes(content)
+    files.label_file(file, MEDIA_TYPES["wav"], FULL)
+    assert file.read_bytes() == files.labelled(content, MEDIA_TYPES["wav"], FULL)
+    assert [one.name for one in tmp_path.iterdir()] == ["sound.wav"]
+
+
+@pytest.mark.parametrize("size", [2**32 - 20, 2**32, 2**32 + 1])
+def test_more_sound_than_a_wav_file_can_hold_is_refused(tmp_path: Path, size: int) -> None:
+    """The sound is a hole in a file: nothing of it is ever in memory."""
+    with (tmp_path / "hole").open("w+b") as hole:
+        hole.truncate(size)
+        sound = memoryview(mmap.mmap(hole.fileno(), 0, access=mmap.ACCESS_READ))
+    with pytest.raises(OverflowError, match="longer than a WAV file"):
+        chunks.pieces([(b"data", sound)])
