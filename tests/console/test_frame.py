@@ -124,6 +124,23 @@ def test_a_key_stays_in_the_browser_only_where_that_was_asked(page: Page, bench:
     assert page.evaluate(kept) == [None, bench.key]
 
 
+def test_a_key_that_opens_nothing_takes_nobodys_away(page: Page, bench: Bench) -> None:
+    kept = "[sessionStorage.getItem('cuesmith.key'), localStorage.getItem('cuesmith.key')]"
+    page.evaluate(
+        "key => { sessionStorage.clear(); localStorage.setItem('cuesmith.key', key); }", bench.key
+    )
+    page.evaluate("location.hash = '#/key'")
+    key = page.get_by_label("Key", exact=True)
+    key.fill("sk_test_nobody")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This key opens nothing")).to_be_visible()
+    assert page.evaluate(kept) == [None, bench.key], "other tabs work with it"
+    key.fill(bench.key)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Briefs")
+    assert page.evaluate(kept) == [bench.key, bench.key]
+
+
 def test_a_gateway_that_does_not_answer_is_said_and_not_a_blank_page(
     page: Page, faults: Faults
 ) -> None:

@@ -19,9 +19,10 @@ export function key() {
   return sessionStorage.getItem(KEPT) ?? localStorage.getItem(KEPT);
 }
 
-/** Use this key from now on: in this tab, or, where it shall stay, in this browser. */
+/** Use this key from now on: in this tab, or, where it shall stay, in this browser. What other tabs
+ * work with stays theirs. */
 export function keep(secret, { stay = false } = {}) {
-  forget();
+  if (stay) sessionStorage.removeItem(KEPT);
   (stay ? localStorage : sessionStorage).setItem(KEPT, secret);
 }
 
@@ -42,11 +43,11 @@ export async function visit() {
 /** Call the gateway. The answer's JSON; null for none; the Response itself for other media types,
  * or where it is wanted `whole`. `wait`: seconds of `Prefer: wait`; `type`: the media type of a body
  * that is no JSON and goes as it is; `name`: the Idempotency-Key, where more than one call shall
- * have it. Throws `Refusal`, a TypeError where nobody answers, and what
- * `signal` aborts with. */
+ * have it; `as`: a key that is not in use yet. Throws `Refusal`, a TypeError where nobody answers,
+ * and what `signal` aborts with. */
 export async function call(method, path, options = {}) {
-  const { body, type, signal, idempotent = method !== "GET", accept, wait, whole, name } = options;
-  const headers = { Authorization: `Bearer ${key()}`, Accept: accept ?? "application/json" };
+  const { body, type, signal, idempotent = method !== "GET", accept, wait, whole, name, as = key() } = options;
+  const headers = { Authorization: `Bearer ${as}`, Accept: accept ?? "application/json" };
   if (idempotent) headers["Idempotency-Key"] = name ?? someName();
   if (wait) headers.Prefer = `wait=${wait}`;
   if (body !== undefined) headers["Content-Type"] = type ?? "application/json";

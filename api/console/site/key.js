@@ -1,6 +1,6 @@
 // Where somebody pastes a key; it stays in this tab unless asked to stay in the browser.
 
-import { call, forget, keep } from "./door.js";
+import { call, keep } from "./door.js";
 import { field, h, mark, problem, replace } from "./elements.js";
 import { bring, say } from "./words.js";
 
@@ -45,18 +45,18 @@ export async function show(place, route) {
     mark(secret, ...(given ? [] : [say("key.empty")]));
     if (!given) return;
     if (!/^[!-~]+$/.test(given)) return mark(secret, say("key.wrong"));
-    keep(given, { stay: stay.checked });
+    const enter = (where) => {
+      keep(given, { stay: stay.checked });
+      location.replace(`#${where}`);
+    };
     try {
-      await call("GET", "/v1/balance");
-      location.replace(`#${safe(route.query.get("then"))}`);
+      await call("GET", "/v1/balance", { as: given });
+      enter(safe(route.query.get("then")));
     } catch (error) {
       // A key without the scope to read the balance is a key all the same.
-      if (error.status === 403) location.replace("#/");
-      else {
-        forget();
-        if (error.status === 401) mark(secret, say("key.wrong"));
-        else replace(said, problem(error));
-      }
+      if (error.status === 403) enter("/");
+      else if (error.status === 401) mark(secret, say("key.wrong"));
+      else replace(said, problem(error));
     }
   }
 }
