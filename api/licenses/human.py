@@ -2,8 +2,10 @@
 
 Whether music can be protected depends in many countries on what a person did of it. So the
 certificate has a log: the brief with what it fixed, the plan that the client gave, what was picked
-before and what is picked now, each with its time. The client's words are there as digests, from
-which nobody reads them and with which he proves them, unless he asks for them in plain text.
+before and what is picked now, each with its time. The client's words are there as digests, with
+which he proves them, unless he asks for them in plain text. Nobody reads words from a digest; but
+whoever guesses them, as one can a few common words or a plan's section, sees that he is right: the
+digests are plain SHA-256, so that anybody can check them.
 """
 
 import hashlib

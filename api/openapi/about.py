@@ -26,8 +26,8 @@ ABOUT: dict[type[Struct], dict[str, str]] = {
         "twelve notes of its melodies. Costs what the price list says (`exclusive` in "
         "`/v1/capabilities`); refused where it sells none.",
         "territory": "`world`, or countries by their two letters: `CN` or `CN,JP`.",
-        "words": "How the certificate's log tells your words: `hashed`, or `plain` for everybody "
-        "who reads it.",
+        "words": "How the certificate's log tells your words: `hashed` (nobody reads them, but who "
+        "guesses them sees that he is right), or `plain` for everybody who reads it.",
     },
     NewBrief: {
         "prompt": "What you want, in English or Chinese. Words fill what the fields leave open; "
