@@ -35,21 +35,22 @@ async def give(
 
 
 async def send(
-    request: Request[Any, Any, Any], shelf: Shelf, asset: Asset, name: str
+    request: Request[Any, Any, Any], shelf: Shelf, asset: Asset, name: str, *, whole: bool = False
 ) -> Response[bytes] | Stream:
     """The file, or the one range of bytes that was asked for. ``name`` is what a browser saves.
 
-    Several ranges, and ranges we cannot read, are answered with the whole file (RFC 9110 §14.2).
+    Several ranges, and ranges we cannot read, are answered with the whole file (RFC 9110 §14.2), as
+    are all where ``whole`` says that parts of it mean nothing.
     """
     headers = {
         "etag": f'"{asset.sha256}"',
-        "accept-ranges": "bytes",
+        "accept-ranges": "none" if whole else "bytes",
         "cache-control": "private, max-age=86400, immutable",
         "content-disposition": f'inline; filename="{name}"',
     }
     if request.headers.get("if-none-match") in (headers["etag"], "*"):
         return Response(b"", status_code=304, headers=headers)
-    start, end = _span(request.headers.get("range"), asset.bytes)
+    start, end = _span(None if whole else request.headers.get("range"), asset.bytes)
     partial = (start, end) != (0, asset.bytes)
     if partial:
         headers["content-range"] = f"bytes {start}-{end - 1}/{asset.bytes}"

@@ -25,7 +25,6 @@ from billing.errors import AccountFrozen, BudgetExceeded, InsufficientTokens
 from engine.contracts import Sheet
 
 AUDIO = File(media_types=("audio/mpeg", "audio/wav"))
-SHEET = File(media_types=("application/json",))
 
 
 @get(
@@ -63,9 +62,8 @@ async def audition_candidate(
 @get(
     "/v1/candidates/{candidate:str}/sheet",
     opt=promises(
-        name="read_sheet", tag="candidates", scope="read", headers=("Range", "If-None-Match"),
-        answers={200: Sheet, 206: SHEET, 304: None},
-        refuses=(NotFound, CandidateExpired, RangeNotSatisfiable),
+        name="read_sheet", tag="candidates", scope="read", headers=("If-None-Match",),
+        answers={200: Sheet, 304: None}, refuses=(NotFound, CandidateExpired),
         summary="A candidate on one page: bars, form, chords, waveform and notes, in seconds",
         about="For looking at a candidate while it is heard; free of charge, and no score: there "
         "are no velocities, and times are rounded to the millisecond. 404 says why where there is "
@@ -75,7 +73,8 @@ async def audition_candidate(
 async def read_sheet(request: AnyRequest, candidate: FromPath[str]) -> Response[bytes] | Stream:
     caller, shop = await enter(request), shop_of(request)
     asset = await service.sheet(shop, caller, candidate)
-    return await files.send(request, shop.shelf, asset, f"{candidate}-sheet.json")
+    name = f"{candidate}-sheet.json"
+    return await files.send(request, shop.shelf, asset, name, whole=True)
 
 
 @post(

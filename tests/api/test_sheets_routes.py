@@ -66,3 +66,12 @@ async def test_an_expired_candidate_shows_its_sheet_as_little_as_its_sound(
     for what in ("sheet", "audio"):
         gone = await client.get(f"/v1/candidates/{candidate}/{what}")
         assert (gone.status_code, gone.json()["code"]) == (410, "candidate_expired")
+
+
+async def test_a_sheet_is_sent_whole_because_a_part_of_it_is_no_json(
+    client: Client, door: Door
+) -> None:
+    path = f"/v1/candidates/{await _candidate(door, client)}/sheet"
+    answer = await client.get(path, headers={"range": "bytes=40-"})
+    assert answer.status_code == 200
+    assert answer.json()["bars_s"]

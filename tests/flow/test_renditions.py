@@ -37,8 +37,9 @@ def test_a_track_is_had_in_another_format_and_packed(customer: Customer) -> None
         f"/v1/tracks/{track}/renditions", "flac", {"format": "flac"}, prefer="wait=60"
     )
     assert answer.status_code == 200, answer.text
-    (file,) = answer.json()["files"]
-    assert customer.door.get(file["url"]).content[:4] == b"fLaC"
+    files = {file["name"]: file for file in answer.json()["files"]}
+    assert set(files) == {"master.flac", "master.c2pa"}, "the file, and its credentials beside it"
+    assert customer.door.get(files["master.flac"]["url"]).content[:4] == b"fLaC"
     assert any(name.endswith(".wav") for name in _packed(customer, track, "unity"))
     assert customer.get("/v1/balance")["balance"]["available"] == before, "both are free"
 
