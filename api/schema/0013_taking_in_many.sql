@@ -22,28 +22,32 @@ begin
   ours := billing.lock_free(array(select account from unnest(p_entrants)));
   usual := array(
     select one from unnest(p_entrants) as one
-    where account = any (ours) and pg_try_advisory_xact_lock(
-      hashtextextended(account || ' ' || route || ' ' || key, 727002)));
+    where account = any (ours)
+      and pg_try_advisory_xact_lock(hashtextextended(account || ' ' || route || ' ' || key, 727002))
+      and pg_try_advisory_xact_lock_shared(hashtextextended('budgets ' || account, 727003)));
   -- The wallets are locked, so no other briefs of these accounts come in between.
   if p_most > 0 then
     crowded := array(
       select account from (
         select account from unnest(usual)
-        union all select account from api.briefs where account = any (ours) and outcome is null) as briefs
+        union all select account from api.briefs where account = any (ours) and outcome is null
+          and batch is null) as briefs
       group by account having count(*) > p_most);
   end if;
   if p_most_of_key > 0 then
     crowded := crowded || array(
       select api_key from (
         select api_key from unnest(usual)
-        union all select api_key from api.briefs where account = any (ours) and outcome is null) as briefs
+        union all select api_key from api.briefs where account = any (ours) and outcome is null
+          and batch is null) as briefs
       group by api_key having count(*) > p_most_of_key);
   end if;
   usual := array(
     select one from unnest(usual) as one
     where account <> all (crowded) and api_key <> all (crowded) and not exists (
       select from api.idempotency as answers
-      where answers.account = one.account and answers.route = one.route and answers.key = one.key));
+      where answers.account = one.account and answers.route = one.route
+        and answers.key = one.key));
   covered := (
     select billing.hold_each(
       array_agg(hold), array_agg(account), array_agg(id), array_agg(tokens), array_agg(ttl),
