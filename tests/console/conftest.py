@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from importlib import resources, util
+from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -191,8 +191,6 @@ Axe = Callable[[Page], None]
 @pytest.fixture(scope="session")
 def axe() -> Axe:
     """Fails on whatever axe-core finds serious or worse in a page as it stands."""
-    if util.find_spec("axe_playwright_python") is None:
-        pytest.skip("needs axe-core: pip install axe-playwright-python")
     script = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
 
     def judge(page: Page) -> None:
