@@ -61,7 +61,7 @@ class Players:
         try:
             for player in self._threads.map(lambda _: self._new(), range(count)):
                 self._idle.put(player)
-        except BaseException:
+        except BaseException:  # also Ctrl-C: players that have begun must not stay
             self.close()
             raise
         MEMORY.labels("players").set_function(self.resident_bytes)

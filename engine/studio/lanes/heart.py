@@ -89,7 +89,7 @@ class Heart:
                 await self._studio.queue.tell(self._lease, said)
             except UNSAYABLE as error:
                 log.error("job.unsayable", job=self._lease.job.id, error=str(error))
-            except BaseException:
+            except BaseException:  # also a cancel: what was said is said with what comes next
                 self._telling.put_back(said)
                 raise
 
