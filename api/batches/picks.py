@@ -37,7 +37,7 @@ async def pick(shop: Shop, caller: Caller, batch: str, asked: NewPicks) -> Picks
     picks, skipped, stopped = list[Pick](), list[Skipped](), None
     for line in lines:
         said = _unpaid(line, asked.rating_min)
-        if stopped is None:
+        if stopped is None or _has_license(line):  # that one is told again, and costs nothing
             try:
                 said = await _licensed(shop, caller, line, asked.rating_min)
             except (InsufficientTokens, BudgetExceeded, AccountFrozen) as refused:
@@ -85,6 +85,10 @@ async def _licensed(shop: Shop, caller: Caller, line: Result, rating_min: float)
             left = tuple(one for one in line.candidates if one is not chosen)
             line = structs.replace(line, candidates=left)
     return chosen
+
+
+def _has_license(line: Result) -> bool:
+    return any(one.license is not None for one in line.candidates)
 
 
 def _unpaid(line: Result, rating_min: float) -> Skipped:

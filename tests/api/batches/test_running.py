@@ -213,6 +213,21 @@ async def test_licenses_stop_where_the_tokens_do(door: Door, pool: asyncpg.Pool)
     assert await promised(pool)
 
 
+@pytest.mark.slow
+async def test_what_is_licensed_already_is_told_also_behind_where_tokens_end(door: Door) -> None:
+    client = await door.client(tokens=3 + 2 + 2 + 1)
+    batch = await taken(client, chimes(3))
+    await make_and_settle(door.pool, door.store)
+    path = f"/v1/batches/{batch}/picks"
+    last = (await client.post(path, {"first_line": 3, "last_line": 3})).json()["picks"]
+    said = (await client.post(path, {"first_line": 1, "last_line": 3})).json()
+    assert [(one["line"], one["new"]) for one in said["picks"]] == [(1, True), (3, False)]
+    assert said["picks"][1]["license"] == last[0]["license"]
+    assert [(one["line"], one["reason"]) for one in said["skipped"]] == [(2, "paid")]
+    assert said["stopped"] == "insufficient_tokens"
+    assert await client.available() == 1
+
+
 async def test_two_clerks_end_a_batch_once(client: Client, pool: asyncpg.Pool, desk: Desk) -> None:
     batch = await taken(client, chimes(3))
     await client.post(f"/v1/batches/{batch}/cancel")
