@@ -82,8 +82,8 @@ async def test_a_webhook_that_never_came_is_found_by_the_sweep(
     door: StripeDoor, shop: Shop, pool: asyncpg.Pool
 ) -> None:
     await _top_up(door, shop, pool)
-    assert await handlers.sweep(pool, door) == 1
-    assert await handlers.sweep(pool, door) == 0
+    assert await handlers.sweep(pool, door, HOUR) == 1
+    assert await handlers.sweep(pool, door, HOUR) == 0
     assert await handlers.handle_due(pool, door, _paid) == 1
     async with pool.acquire() as conn:
         assert (await ledger.balance(conn, "acc_a")).posted == 100
@@ -96,8 +96,8 @@ async def test_the_sweep_finds_more_events_than_one_page_holds(
     session = next(one for one in shop.objects.values() if one["object"] == "checkout.session")
     for _ in range(229):
         shop.emit("checkout.session.completed", session)
-    assert await handlers.sweep(pool, door) == 230
-    assert await handlers.sweep(pool, door) == 0
+    assert await handlers.sweep(pool, door, HOUR) == 230
+    assert await handlers.sweep(pool, door, HOUR) == 0
     while await handlers.handle_due(pool, door, _paid):
         pass
     async with pool.acquire() as conn:

@@ -105,8 +105,8 @@ def bench() -> Iterator[Bench]:
 
 @pytest.fixture(scope="module")
 def browser(bench: Bench) -> Iterator[Browser]:
-    """Opened after the house, and closed with each file of tests: while it is there, this thread has
-    a loop, and no other may run, neither the house's nor that of whatever tests come next."""
+    """Opened after the house, and closed with each file of tests: while it is there this thread has
+    a loop, and no other may run, not the house's nor that of whatever tests come next."""
     # No sandbox: tests run as root where CI runs them. Nobody hears what is played here.
     flags = ["--no-sandbox", "--disable-dev-shm-usage", "--mute-audio",
              "--autoplay-policy=no-user-gesture-required"]  # fmt: skip
