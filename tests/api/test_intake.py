@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import httpx
@@ -11,7 +13,7 @@ from msgspec import structs
 from prometheus_client import REGISTRY
 
 from api.briefs import intake
-from api.briefs.intake import Entrant
+from api.briefs.intake import Entrant, Intake
 from api.settings import GatewaySettings
 from billing.connections import transaction
 from billing.ledger import budgets
@@ -31,8 +33,8 @@ class Taken:
     """How many briefs went together each time, and how many of them alone after that."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.together, self.alone = list[tuple[int, int]](), 0
-        all_, one_ = intake.take_in_all, intake.take_in
+        self.together, self.alone, self.came = list[tuple[int, int]](), 0, 0
+        all_, one_, way_in = intake.take_in_all, intake.take_in, Intake.take_in
 
         async def many(
             conn: asyncpg.Connection, settings: GatewaySettings, entrants: list[Entrant]
@@ -47,6 +49,11 @@ class Taken:
             self.alone += 1
             return await one_(conn, settings, entrant)
 
+        async def come(way: Intake, entrant: Entrant) -> bool:
+            self.came += 1
+            return await way_in(way, entrant)
+
+        monkeypatch.setattr(Intake, "take_in", come)
         monkeypatch.setattr(intake, "take_in_all", many)
         monkeypatch.setattr(intake, "take_in", one)
 
@@ -62,6 +69,18 @@ async def _clients(door: Door, many: int) -> list[Client]:
 
 async def _rush(*sent: tuple[Client, str]) -> list[httpx.Response]:
     return await asyncio.gather(*(client.brief(CHIME, name) for client, name in sent))
+
+
+@asynccontextmanager
+async def _held_up(door: Door, taken: Taken, many: int) -> AsyncIterator[None]:
+    """Nothing is written until so many briefs more have come: behind the first of their lane all of
+    them wait, and go together."""
+    async with door.pool.acquire() as conn, conn.transaction():
+        await conn.execute("lock table api.briefs in exclusive mode")
+        yield
+        async with asyncio.timeout(PATIENCE_S):
+            while taken.came < many:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def _written(door: Door, account: str) -> tuple[int, int, int, int]:
@@ -139,12 +158,20 @@ async def test_a_batch_of_the_account_keeps_no_brief_from_going_with_others(
 async def test_who_cannot_pay_is_told_so_and_his_neighbours_are_taken(
     door: Door, taken: Taken
 ) -> None:
-    rich, poor = await door.client(), await door.client(tokens=2)
-    answers = await _rush(*((one, f"n-{n}") for n in range(4) for one in (rich, poor)))
+    rich, poor = await door.client(), await door.client(tokens=3)
+    sent = [(one, f"n-{n}") for n in range(4) for one in (rich, poor)]
+    async with _held_up(door, taken, 1 + len(sent)):
+        first = asyncio.create_task(poor.brief(CHIME, "before"))
+        async with asyncio.timeout(PATIENCE_S):
+            while not taken.came:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        rush = asyncio.create_task(_rush(*sent))
+    assert (await first).status_code == 202
+    answers = await rush
     assert [one.status_code for one in answers[::2]] == [202] * 4
     assert Counter(one.status_code for one in answers[1::2]) == {202: 2, 402: 2}
     assert any(count > done > 0 for count, done in taken.together), "they did go together"
-    assert await _written(door, poor.account) == (2, 2, 2, 2)
+    assert await _written(door, poor.account) == (3, 3, 3, 3)
     assert await _sound(door) == []
 
 

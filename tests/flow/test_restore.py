@@ -68,6 +68,7 @@ class Site:
         (self.data / "recovery.signal").touch()
         self._owned(self.data / "recovery.signal")
         self.server = Embedded(self.data).start()
+        asyncio.run(_opened(self.dsn))
 
     def _set(self, lines: str) -> None:
         with (self.data / "postgresql.auto.conf").open("a") as settings:
@@ -158,6 +159,14 @@ def _do(site: Site, step: Callable[[asyncpg.Pool, Site], Awaitable[Any]]) -> Any
             await pool.close()
 
     return asyncio.run(done())
+
+
+async def _opened(dsn: str) -> None:
+    """All of the log is replayed: until then the server may be read, and shows an earlier time."""
+    conn = await asyncpg.connect(dsn)
+    while await conn.fetchval("select pg_is_in_recovery()"):  # noqa: ASYNC110 - nobody would tell us
+        await asyncio.sleep(0.05)
+    await conn.close()
 
 
 async def _before(pool: asyncpg.Pool, site: Site) -> None:
