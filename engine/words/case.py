@@ -44,11 +44,14 @@ class Case:
 
     def kept_readings(self) -> tuple[Reading, ...]:
         kept = (
-            structs.replace(reading, value=self.corrected.get(reading.field, reading.value))
-            for reading in self.read.readings
+            self._corrected(reading) for reading in self.read.readings
             if (reading.field, reading.value) not in self.overruled
-        )
+        )  # fmt: skip
         return (*kept, *self.explained)
+
+    def _corrected(self, reading: Reading) -> Reading:
+        value = self.corrected.get(reading.field)
+        return reading if value is None else structs.replace(reading, value=value)
 
     def left_aside(self) -> tuple[str, ...]:
         overruled = tuple(

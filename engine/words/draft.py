@@ -198,6 +198,8 @@ class Draft:
         return reading if words == reading.words else structs.replace(reading, words=words)
 
     def _as_written(self, at: int, words: str) -> str:
+        if self.text == self.written:
+            return words
         found = self.text.find(words, max(0, at))
         return words if found < 0 else self.written[found : found + len(words)]
 

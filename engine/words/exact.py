@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 
-from engine.words import numerals, tonality
+from engine.words import moments, numerals, tonality
 from engine.words.blanks import blank
 from engine.words.draft import Draft
 from engine.words.forms import find_form
 from engine.words.moments import find_hits
+from engine.words.signs import one_is_in
 
 _N = numerals.PATTERN
 _EDGE = r"(?<![a-z0-9.])"
@@ -75,8 +76,9 @@ _KNOWN_METERS = ("4/4", "3/4", "6/8", "12/8")
 
 def read_exact(text: str, draft: Draft) -> str:
     """Find what patterns can find; return the text with all of it blanked."""
-    for finder, signs in _FINDERS:
-        if not signs or any(sign in text for sign in signs):
+    counts = numerals.may_be_in(text)
+    for finder, counting, signs in _FINDERS:
+        if (counts or not counting) and (not signs or one_is_in(text, signs)):
             text = finder(text, draft)
     return text
 
@@ -234,15 +236,15 @@ def _length_ms(match: "re.Match[str]") -> float | None:
     return None if number is None else number * (1 if match["milli"] else 1000) + half
 
 
-_FINDERS: tuple[tuple[Callable[[str, Draft], str], tuple[str, ...]], ...] = (
-    (_find_lufs, ("lufs", "lkfs")),
-    (find_hits, ()),
-    (find_form, ()),
-    (_find_tempi, ("bpm", "beats", "tempo", "=", "每分钟", "拍", "速度")),
-    (_find_bars, ("bar", "measure", "小节")),
-    (_find_meters, ("/",)),
-    (_find_tonality, (*tonality.SIGNS, "key", "=", "调")),
-    (_find_length, ("s", ":", "min", "分", "秒")),
+_FINDERS: tuple[tuple[Callable[[str, Draft], str], bool, tuple[str, ...]], ...] = (
+    (_find_lufs, True, ("lufs", "lkfs")),
+    (find_hits, True, moments.SIGNS),
+    (find_form, False, ()),
+    (_find_tempi, True, ("bpm", "beats", "tempo", "=", "每分钟", "拍", "速度")),
+    (_find_bars, True, ("bar", "measure", "小节")),
+    (_find_meters, True, ("/",)),
+    (_find_tonality, False, (*tonality.SIGNS, "key", "=", "调")),
+    (_find_length, True, ("s", ":", "min", "分", "秒")),
 )
-"""Every finder, in order, with signs one of which is in whatever it finds: most texts have none of
-most of them, and are not searched. None named: it always searches."""
+"""Every finder, in order, whether there is a number in whatever it finds, and signs one of which is
+in it: most texts have none of most of them, and are not searched. No sign named: any text may."""

@@ -7,6 +7,7 @@ from msgspec import Struct
 from engine.words import numerals
 from engine.words.blanks import blank
 from engine.words.draft import Draft
+from engine.words.signs import one_is_in
 
 _N = numerals.PATTERN
 _BARS = r"(?:bars?\b|measures?\b|个?小节)"
@@ -120,7 +121,7 @@ _SHAPE_SIGNS = ("form", "rondo", "段", "部曲式", "回旋曲", "起承转合"
 
 
 def _find_shape(text: str, draft: Draft) -> str:
-    if not any(sign in text for sign in _SHAPE_SIGNS):
+    if not one_is_in(text, _SHAPE_SIGNS):
         return text
     for match in _SHAPE.finditer(text):
         at = next(at for at in range(len(_SHAPES)) if match[f"s{at}"])
@@ -141,7 +142,7 @@ _NAME_SIGNS = (
 
 
 def _find_named(text: str, draft: Draft) -> str:
-    if not any(sign in text for sign in _NAME_SIGNS) or not _ANY_NAME.search(text):
+    if not one_is_in(text, _NAME_SIGNS) or not _ANY_NAME.search(text):
         return text
     for group in _groups(text):
         if not _is_form(group):

@@ -41,6 +41,12 @@ _EVENTS_ZH = (
     r"|标版|落版|定版|出标|出字|hits?|accents?|drops?|stabs?|impacts?"
 )
 _ANY_EVENT = re.compile(f"{_EVENTS}|{_EVENTS_ZH}")
+SIGNS = (
+    "hit", "accent", "stab", "impact", "sync", "sting", "marker", "cut", "beat", "boom", "slam",
+    "drop", "explosion", "crash", "scare", "bang", "logo", "shot", "reveal", "appear", "音", "点",
+    "拍", "击", "锤", "转场", "切", "爆", "亮相", "出现", "版", "出标", "出字",
+)  # fmt: skip
+"""One of them is in every event's name."""
 _BEFORE = re.compile(
     rf"(?<![a-z0-9])(?P<event>{_EVENTS})"
     r"(?P<link>\s?[:=@]\s?(?:at\s)?|\s(?:(?:must|should|to|that|which|will)\s){0,2}"

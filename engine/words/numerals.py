@@ -2,6 +2,8 @@
 
 import re
 
+from engine.words.signs import one_is_in
+
 _ENGLISH_UNITS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
     "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
@@ -24,6 +26,20 @@ PATTERN = (
     rf"|(?:one|a) hundred|(?:{_TENS})(?:[ -](?:{_UNITS}))?|(?:{_UNITS}))"
 )
 """A number anywhere in a lower-cased sentence."""
+
+
+_STEMS = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twel", "thir", "fif", "twen", "for", "zero", "hundred", "half", "minute",
+)  # fmt: skip
+_SIGNS = frozenset("0123456789半") | _CHINESE_DIGITS.keys() | _CHINESE_SCALES.keys()
+
+
+def may_be_in(text: str) -> bool:
+    """False only where a lower-cased text has no number, nor a half, nor a minute."""
+    if not _SIGNS.isdisjoint(text) or one_is_in(text, _STEMS):
+        return True
+    return not text.isascii() and any(map(str.isdecimal, text))
 
 
 def parse(text: str) -> float | None:

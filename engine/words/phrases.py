@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 
 from msgspec import Struct
 
@@ -10,7 +11,7 @@ from engine.words import lexicon
 from engine.words.lexicon import CARRIES_NOTHING, Entry
 
 Option = tuple[float, int, Entry | None]
-"""What may begin at a place: its price, where it ends, and its meaning; None is unread text."""
+"""What may begin at a place: its price, how long it is, and its meaning; None is unread text."""
 
 
 class Item(Struct):
@@ -68,6 +69,11 @@ def _lengths() -> dict[str, tuple[int, ...]]:
 # What an unread sign, an entry and a filler cost; the cheapest cut of a sentence is taken.
 _UNREAD, _ENTRY, _FILLER = 3.0, 1.0, 1.1
 
+_BLANKS = " \x00"
+_PLACES = re.compile(r"[a-z0-9]+|[^ \x00]")
+"""Where something may begin: at a word, never inside one, and at every sign that is no blank and
+was not read before."""
+
 
 def look_up(text: str, masked: str) -> list[Item]:
     """Cut the unblanked text into known phrases and an unread rest, reading as much as possible.
@@ -76,21 +82,31 @@ def look_up(text: str, masked: str) -> list[Item]:
     music and a box.
     """
     best: list[float] = [0.0] * (len(masked) + 1)
-    step: list[Option] = [(0.0, 0, None)] * len(masked)
-    for at in range(len(masked) - 1, -1, -1):
-        if masked[at] == " " or _inside_word(masked, at):
-            best[at], step[at] = best[at + 1], (0.0, at + 1, None)
-            continue
-        options = _options(masked, at)
-        chosen, cost = options[0], options[0][0] + best[options[0][1]]
-        for option in options[1:]:
-            if (other := option[0] + best[option[1]]) < cost:
+    step: list[Option | None] = [None] * len(masked)
+    behind = len(masked)
+    for place in reversed(list(_PLACES.finditer(masked))):
+        at = place.start()
+        if behind - at > 1:  # where nothing begins, all is as at the next place
+            best[at + 1 : behind] = [best[behind]] * (behind - at - 1)
+        chosen, cost = None, 0.0
+        for option in _options(masked, at):
+            if (other := option[0] + best[at + option[1]]) < cost or chosen is None:
                 chosen, cost = option, other
-        best[at], step[at] = cost, chosen
+        best[at], step[at], behind = cost, chosen, at
+    return _items(text, masked, step)
+
+
+def _items(text: str, masked: str, step: list[Option | None]) -> list[Item]:
+    """What was chosen, from the beginning on."""
     items: list[Item] = []
     at = 0
-    while at < len(masked):
-        _, end, entry = step[at]
+    while at < len(step):
+        chosen = step[at]
+        if chosen is None and masked[at] in _BLANKS:
+            at += 1
+            continue
+        _, length, entry = chosen or (_UNREAD, 1, None)
+        end = at + length
         if entry is not None or _says_something(masked[at]):
             items.append(Item(at, end, text[at:end], entry))
         at = end
@@ -105,33 +121,30 @@ def _says_something(sign: str) -> bool:
     return unicodedata.category(sign).startswith(_SPEAKING)
 
 
-def _inside_word(text: str, at: int) -> bool:
-    """Nothing begins there."""
-    return text[at] in _LETTERS and at > 0 and text[at - 1] in _LETTERS
-
-
-def _options(text: str, at: int) -> list[Option]:
+def _options(text: str, at: int) -> Sequence[Option]:
     """What may begin here. The longest comes first and wins a draw."""
     sign = text[at]
     if sign in _LETTERS:
         return _english_options(text, at)
-    if not sign.isascii() and (known := _chinese_options(text, at)):
-        return [*known, (_UNREAD, at + 1, None)]
+    if sign in _lengths() and (known := _chinese_options(text, at)):
+        return [*known, (_UNREAD, 1, None)]
+    return _of_sign(sign)
+
+
+@lru_cache(maxsize=4096)
+def _of_sign(sign: str) -> Sequence[Option]:
+    """A sign that begins nothing known."""
     if (entry := _SIGNS.get(sign)) is not None:
-        return [(0.0, at + 1, entry)]
-    return [(_UNREAD if sign.isalnum() else 0.0, at + 1, None)]
+        return ((0.0, 1, entry),)
+    return ((_UNREAD if sign.isalnum() else 0.0, 1, None),)
 
 
 def _chinese_options(text: str, at: int) -> list[Option]:
-    lengths = _lengths().get(text[at])
-    if lengths is None:
-        return []
-    table, found = chinese(), list[Option]()
-    for length in lengths:
-        end = at + length
-        entry = table.get(text[at:end]) if end <= len(text) else None
+    table, found, room = chinese(), list[Option](), len(text) - at
+    for length in _lengths()[text[at]]:
+        entry = table.get(text[at : at + length]) if length <= room else None
         if entry is not None:
-            found.append((_price(entry), end, entry))
+            found.append((_price(entry), length, entry))
     return found
 
 
@@ -139,24 +152,39 @@ def _price(entry: Entry) -> float:
     return _FILLER if entry.field in CARRIES_NOTHING else _ENTRY
 
 
-def _english_options(text: str, at: int) -> list[Option]:
+def _english_options(text: str, at: int) -> Sequence[Option]:
     first = _WORD.match(text, at)
     assert first is not None, "a word begins with a letter or a digit"
-    phrases, ends = [first[0]], [first.end()]
-    for _ in range(_most_words().get(first[0], 1) - 1):
-        gap = _GAP.match(text, ends[-1])
-        word = _WORD.match(text, gap.end()) if gap and gap.end() > ends[-1] else None
+    alone, most = _of_word(first[0])
+    # A Chinese entry may begin with Latin letters: t台, 8位, boss战.
+    others = _chinese_options(text, at) if text[at] in _lengths() else ()
+    if most == 1 and not others:
+        return alone
+    longer = _longer(text, at, first, most)
+    return [*reversed(longer), *alone[:-1], *others, alone[-1]]
+
+
+def _longer(text: str, at: int, first: "re.Match[str]", most: int) -> list[Option]:
+    """Entries of several words, the longest last."""
+    phrase, end, found = first[0], first.end(), list[Option]()
+    for _ in range(most - 1):
+        gap = _GAP.match(text, end)
+        word = _WORD.match(text, gap.end()) if gap and gap.end() > end else None
         if word is None:
             break
-        phrases.append(f"{phrases[-1]} {word[0]}")
-        ends.append(word.end())
-    options: list[Option] = []
-    for phrase, end in zip(reversed(phrases), reversed(ends), strict=True):
+        phrase, end = f"{phrase} {word[0]}", word.end()
         entry = _singular(phrase)
         if entry is not None:
-            options.append((_price(entry), end, entry))
-    # A Chinese entry may begin with Latin letters: t台, 8位, boss战.
-    return [*options, *_chinese_options(text, at), (_UNREAD, ends[0], None)]
+            found.append((_price(entry), end - at, entry))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _of_word(word: str) -> tuple[tuple[Option, ...], int]:
+    """What a word may be alone, and how many words the longest entry has that begins with it."""
+    entry, unread = _singular(word), (_UNREAD, len(word), None)
+    alone = (unread,) if entry is None else ((_price(entry), len(word), entry), unread)
+    return alone, _most_words().get(word, 1)
 
 
 _MANY = ("instrument", "scene", "kind", "style", "ending")

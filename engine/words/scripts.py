@@ -57,12 +57,12 @@ _UNREADABLE = "ꀀ"  # a letter that no entry of the lexicon contains
 
 def simplified(text: str) -> str:
     """The text with traditional signs as simplified ones; every position stays."""
-    return text.translate(_SIMPLIFIED)
+    return text if text.isascii() else text.translate(_SIMPLIFIED)
 
 
 def without_japanese(text: str) -> str:
     """The text with the signs of Japanese clauses made unreadable; every position stays."""
-    if not _JAPANESE.search(text):
+    if text.isascii() or not _JAPANESE.search(text):
         return text
     return _CLAUSE.sub(
         lambda clause: (

@@ -6,6 +6,7 @@ wins, so ``haunted house`` is horror although ``house`` alone is a dance style.
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from msgspec import Struct
 
@@ -81,6 +82,7 @@ def rows() -> Iterator[tuple[str, Entry]]:
         yield words, Entry(field="join", value=words)
 
 
+@cache
 def hints_of(instrument: str) -> tuple[tuple[str, float], ...]:
     """What an instrument says about the style."""
     return _votes(INSTRUMENT_HINTS.get(instrument, ""), 1.0)

@@ -2,13 +2,23 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.contracts import Brief, Hit, Instruments, Resolved, SectionBrief
 from engine.errors import BriefRefused
 from engine.score import beats_per_bar
-from engine.words import LENGTHS_MS, accepted, evaluation, resolve
+from engine.words import (
+    LENGTHS_MS,
+    accepted,
+    evaluation,
+    exact,
+    forms,
+    numerals,
+    reader,
+    resolve,
+)
 
 LISTED = accepted()
 NAMES = st.lists(st.sampled_from(LISTED["instruments"]), max_size=3).map(tuple)  # type: ignore[arg-type]
@@ -91,3 +101,26 @@ def _keeps_its_form(resolved: Resolved, fields: dict[str, Any]) -> None:
         assert least <= resolved.bars
     seconds = least * beats_per_bar(resolved.meter) * 60 / resolved.bpm_range[1]
     assert seconds <= resolved.duration_ms / 1000 + 0.01
+
+
+PIECES = st.lists(
+    st.one_of(
+        st.sampled_from([word for case in evaluation.sentences() for word in case.text.split()]),
+        st.sampled_from([case.text for case in evaluation.sentences()]),
+        st.from_regex(numerals.PATTERN, fullmatch=True), st.text(max_size=3),
+        st.sampled_from("sec s ms bpm bars hits at 秒 分半 ٣ verse aaba stabs 卡点".split()),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(PIECES)
+def test_what_is_not_searched_for_would_not_have_been_found(pieces: list[str]) -> None:
+    prompt = " ".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        quick = reader.read(prompt)
+        patch.setattr(numerals, "may_be_in", lambda text: True)
+        for room in (exact, forms):
+            patch.setattr(room, "one_is_in", lambda text, signs: True)
+        assert reader.read(prompt) == quick
