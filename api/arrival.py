@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, nullcontext
@@ -15,7 +16,8 @@ from typing import Any
 
 import structlog
 from litestar import Litestar, Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.routes import HTTPRoute
 from litestar.types import Message, Receive, Scope, Send
 from litestar.utils import normalize_path
@@ -82,7 +84,7 @@ class Gateway(Litestar):
         operation = handler.opt["operation"]
         counted = not operation.streams and operation.name not in UNCOUNTED
         patient = patiently(receive, self.body_s, self.crowd if counted else None)
-        request = Request(scope, patient, send)
+        request = Arrival(scope, patient, send)
         await self._answer(handler, request, receive, send, counted=counted)
 
     def _find(self, scope: Any) -> Any:
@@ -168,6 +170,48 @@ class Gateway(Litestar):
                 log.info("request.stalled", route=scope["path_template"])
 
 
+class Arrival(Request[Any, Any, Any]):
+    """A request whose body is taken whole, in one step."""
+
+    async def body(self) -> bytes:
+        """All of it. Raises `RequestEntityTooLarge`, `BodyTooSlow`, or what Litestar raises where
+        the client has gone or says no number for a length."""
+        if isinstance(self._body, bytes):
+            return self._body
+        most = self.route_handler.resolve_request_max_body_size() or sys.maxsize
+        if (self.content_length or 0) > most:
+            raise RequestEntityTooLarge
+        pieces, size, more = list[bytes](), 0, True
+        while more:
+            message: Any = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise InternalServerException("client disconnected prematurely")
+            pieces.append(message["body"])
+            size += len(pieces[-1])
+            if size > most:
+                raise RequestEntityTooLarge
+            more = message.get("more_body", False)
+        self.is_connected = False
+        self._body = b"".join(pieces)
+        return self._body
+
+    @property
+    def content_length(self) -> int | None:
+        """What the client says of it, without reading all headers."""
+        said = header(self.scope, b"content-length")
+        if said is None:
+            return None
+        return int(said) if said.isdecimal() and len(said) < 20 else super().content_length
+
+
+def header(scope: Any, name: bytes) -> str | None:
+    """One header without reading all of them."""
+    for one, text in scope["headers"]:
+        if one == name:
+            return text.decode("latin-1")
+    return None
+
+
 @cache
 def _names(call: Callable[..., Any]) -> tuple[str, ...]:
     """The parts of the address that a call takes beside the request."""
@@ -195,15 +239,16 @@ def patiently(receive: Receive, seconds: float, crowd: Crowd | None) -> Receive:
         nonlocal allowed, ends, whole
         if whole:
             return await receive()
-        with nullcontext(enter_result=True) if crowd is None else crowd.receiving() as patient:
-            if not ends:
-                allowed = seconds if patient else min(seconds, HURRIED_S)
-                ends = asyncio.get_running_loop().time() + allowed
-            try:
+        if not ends:
+            patient = crowd is None or crowd.patient()
+            allowed = seconds if patient else min(seconds, HURRIED_S)
+            ends = asyncio.get_running_loop().time() + allowed
+        try:
+            with nullcontext() if crowd is None else crowd.receiving():
                 async with asyncio.timeout_at(ends):
                     message = await receive()
-            except TimeoutError as error:
-                raise BodyTooSlow(allowed) from error
+        except TimeoutError as error:
+            raise BodyTooSlow(allowed) from error
         whole = message["type"] != "http.request" or not message.get("more_body")
         return message
 

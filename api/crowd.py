@@ -53,16 +53,17 @@ class Crowd:
         if self._waiting[KEY.get()] >= self._waits_per_key:
             yield False
             return
-        with self._apart(self._waiting):
+        with Apart(self, self._waiting):
             yield True
 
-    @contextmanager
-    def receiving(self) -> Iterator[bool]:
-        """Wait for a body without being counted among those who work. False: its key has too many
-        on their way already; this one should not be waited for long."""
-        patient = self._receiving[KEY.get()] < self._waits_per_key
-        with self._apart(self._receiving):
-            yield patient
+    def receiving(self) -> "Apart":
+        """Wait for a body without being counted among those who work."""
+        return Apart(self, self._receiving)
+
+    def patient(self) -> bool:
+        """False: the key under way has too many bodies on their way already; this one should not be
+        waited for long."""
+        return self._receiving[KEY.get()] < self._waits_per_key
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -72,18 +73,27 @@ class Crowd:
             raise Overcrowded(self._most)
         if self._sending[KEY.get()] >= (of_key := max(1, self._most // SENT_PART)):
             raise Overcrowded(of_key)
-        with self._apart(self._sending):
+        with Apart(self, self._sending):
             yield
 
-    @contextmanager
-    def _apart(self, counted: Counter[str]) -> Iterator[None]:
-        key = KEY.get()
-        counted[key] += 1
-        self._working -= 1
-        try:
-            yield
-        finally:
-            self._working += 1
-            counted[key] -= 1
-            if not counted[key]:
-                del counted[key]
+    def step(self, counted: Counter[str], key: str, by: int) -> None:
+        """So many more, or fewer, are counted for a key instead of among those who work."""
+        self._working -= by
+        counted[key] += by
+        if not counted[key]:
+            del counted[key]
+
+
+class Apart:
+    """While it lasts a request is counted for its key, and not among those who work."""
+
+    __slots__ = ("_counted", "_crowd", "_key")
+
+    def __init__(self, crowd: Crowd, counted: Counter[str]) -> None:
+        self._crowd, self._counted, self._key = crowd, counted, KEY.get()
+
+    def __enter__(self) -> None:
+        self._crowd.step(self._counted, self._key, 1)
+
+    def __exit__(self, *ended: object) -> None:
+        self._crowd.step(self._counted, self._key, -1)

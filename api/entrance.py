@@ -17,6 +17,7 @@ from litestar import Request
 from msgspec import Meta, Struct
 
 from api import crowd, validation
+from api.arrival import header
 from api.errors import (
     IdempotencyKeyRequired,
     NotFound,
@@ -67,7 +68,7 @@ async def enter(request: AnyRequest) -> Caller:
     """The caller, if it may make this call now."""
     shop, operation = shop_of(request), operation_of(request)
     caller = await keys.admit(
-        shop.register, shop.settings.pepper, _header(request, b"authorization")
+        shop.register, shop.settings.pepper, header(request.scope, b"authorization")
     )
     structlog.contextvars.bind_contextvars(account=caller.account)
     crowd.KEY.set(caller.key)
@@ -81,13 +82,6 @@ async def enter(request: AnyRequest) -> Caller:
     if operation.query is None:
         query(request, Nothing)
     return caller
-
-
-def _header(request: AnyRequest, name: bytes) -> str | None:
-    """One header without reading all of them."""
-    return next(
-        (text.decode("latin-1") for one, text in request.scope["headers"] if one == name), None
-    )
 
 
 def _count(request: AnyRequest, limiters: list[Limiter], key: str) -> None:
@@ -132,7 +126,7 @@ def _unasked(shape: type[T]) -> T:
 
 async def body(request: AnyRequest, shape: type[T]) -> T:
     """The JSON body as ``shape``; every wrong field is named where that can be known."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = (header(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType("send the body as `Content-Type: application/json`")
     return validation.document(await request.body(), shape)
@@ -147,7 +141,7 @@ async def empty_body(request: AnyRequest) -> None:
 
 def idempotency_key(request: AnyRequest) -> str:
     """The name under which this request happens once."""
-    key = request.headers.get("idempotency-key")
+    key = header(request.scope, b"idempotency-key")
     if key is None:
         raise IdempotencyKeyRequired("send an Idempotency-Key header, for example a UUID")
     if _IDEMPOTENCY_KEY.fullmatch(key) is None:
@@ -159,7 +153,7 @@ def idempotency_key(request: AnyRequest) -> str:
 
 def preferred_wait(request: AnyRequest) -> int | None:
     """Seconds of ``Prefer: wait=n``, at most 60; a preference that cannot be read is ignored."""
-    found = _WAIT.search(request.headers.get("prefer", ""))
+    found = _WAIT.search(header(request.scope, b"prefer") or "")
     return None if found is None else min(int(found[1]), LONGEST_WAIT_S)
 
 

@@ -17,7 +17,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 MOST_AT_ONCE = 200
-LANES = 2
+LANES = 1
 
 
 class Gathered(Generic[K, V]):

@@ -29,7 +29,7 @@ from billing.ledger import service as ledger
 from engine.queue import service as queue
 from engine.queue.contracts import Job
 
-MOST_TOGETHER = 50
+MOST_TOGETHER = 24
 
 log = structlog.get_logger()
 ALONE = Counter("gateway_briefs_alone_total", "Briefs that were not taken in with those beside")

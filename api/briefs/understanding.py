@@ -1,6 +1,5 @@
 """What a brief means at the door: words resolved, under a seed that is its account's own."""
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -80,5 +79,5 @@ def _refuse_haste(brief: Brief) -> None:
 
 
 def _working_seed(account: str, seed: int) -> int:
-    digest = hmac.digest(account.encode(), b"seed:%d" % seed, hashlib.sha256)
+    digest = hmac.digest(account.encode(), b"seed:%d" % seed, "sha256")
     return int.from_bytes(digest[:8], "big") >> 11

@@ -4,7 +4,6 @@ A key is a prefix that says its mode and 32 random bytes. We keep its HMAC under
 pepper, so a stolen table opens nothing, and a lookup is one index read instead of a slow hash.
 """
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
@@ -174,4 +173,4 @@ async def accounts(pool: asyncpg.Pool) -> tuple[Account, ...]:
 
 def digest(pepper: bytes, secret: str) -> bytes:
     """What is kept of a key."""
-    return hmac.digest(pepper, secret.encode(), hashlib.sha256)
+    return hmac.digest(pepper, secret.encode(), "sha256")

@@ -4,7 +4,6 @@ A ticket says itself what it is good for, so any replica with the same pepper ta
 is kept. Its key is derived from the pepper, so that no ticket is ever good for anything else.
 """
 
-import hashlib
 import hmac
 from datetime import datetime
 
@@ -45,8 +44,8 @@ def redeem(pepper: bytes, ticket: str, name: str, now: datetime) -> Asset:
 
 
 def _mac(pepper: bytes, said: bytes, name: str) -> bytes:
-    key = hmac.digest(pepper, _PURPOSE, hashlib.sha256)
-    return hmac.digest(key, said + b"\0" + name.encode(), hashlib.sha256)
+    key = hmac.digest(pepper, _PURPOSE, "sha256")
+    return hmac.digest(key, said + b"\0" + name.encode(), "sha256")
 
 
 def _unknown() -> NotFound:

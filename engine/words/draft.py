@@ -1,6 +1,8 @@
 """What has been read of a prompt so far, and the finished reading."""
 
 import re
+from collections.abc import Iterator
+from operator import itemgetter
 
 from msgspec import Struct, structs
 
@@ -63,6 +65,7 @@ class Draft:
     def __init__(self, text: str, written: str) -> None:
         self.text = text
         self.written = written  # the same positions, in the client's own script
+        self.plain = text == written
         self.single: dict[str, object] = {}
         self.moods: list[str] = []
         self.refused_moods: set[str] = set()
@@ -168,12 +171,7 @@ class Draft:
             hits=hits,
             ending=_text(single.get("ending")),
             stems=("all",) if "stems" in single else (),
-            readings=tuple(
-                dict.fromkeys(
-                    self._told(at, reading)
-                    for at, reading in sorted(self.readings, key=lambda r: r[0])
-                )
-            ),
+            readings=tuple(dict.fromkeys(self._readings())),
             ignored=tuple(
                 dict.fromkeys(
                     self._as_written(at, words) for at, words in sorted(self.ignored) if words
@@ -193,12 +191,17 @@ class Draft:
                 kept.append((at, reading))
         self.readings = kept
 
+    def _readings(self) -> Iterator[Reading]:
+        """As they stand in the text, in the client's own script."""
+        for at, reading in sorted(self.readings, key=itemgetter(0)):
+            yield reading if self.plain else self._told(at, reading)
+
     def _told(self, at: int, reading: Reading) -> Reading:
         words = self._as_written(at, reading.words)
         return reading if words == reading.words else structs.replace(reading, words=words)
 
     def _as_written(self, at: int, words: str) -> str:
-        if self.text == self.written:
+        if self.plain:
             return words
         found = self.text.find(words, max(0, at))
         return words if found < 0 else self.written[found : found + len(words)]

@@ -83,17 +83,43 @@ def look_up(text: str, masked: str) -> list[Item]:
     """
     best: list[float] = [0.0] * (len(masked) + 1)
     step: list[Option | None] = [None] * len(masked)
-    behind = len(masked)
+    latin, behind, after = masked.isascii(), len(masked), ""
     for place in reversed(list(_PLACES.finditer(masked))):
-        at = place.start()
+        at, said = place.start(), place[0]
         if behind - at > 1:  # where nothing begins, all is as at the next place
             best[at + 1 : behind] = [best[behind]] * (behind - at - 1)
-        chosen, cost = None, 0.0
-        for option in _options(masked, at):
-            if (other := option[0] + best[at + option[1]]) < cost or chosen is None:
-                chosen, cost = option, other
-        best[at], step[at], behind = cost, chosen, at
+        chosen, seconds = _alone(said, latin)
+        if chosen is None or after in seconds or after in _LINKS:
+            chosen = min(_options(masked, at), key=lambda one: one[0] + best[at + one[1]])
+        best[at], step[at], behind = chosen[0] + best[at + chosen[1]], chosen, at
+        after = "'" if after in _APOSTROPHES else said
     return _items(text, masked, step)
+
+
+_LINKS = frozenset("-_&'\t")
+"""Signs over which a phrase, or a word, may go on."""
+_APOSTROPHES = frozenset("'&")
+_PLURALS = ("", "s", "es", "'s")
+
+
+@lru_cache(maxsize=8192)
+def _alone(said: str, latin: bool) -> tuple[Option | None, frozenset[str]]:
+    """What a word or a sign is where nothing longer begins with it, and the words that something
+    longer may go on with; None where that must be looked at. ``latin``: the whole text is."""
+    if said[0] in _lengths() and not (latin and said.isascii()):
+        return None, frozenset()
+    if said[0] in _LETTERS:
+        return _of_word(said)[0][0], _seconds().get(said, frozenset())
+    return _of_sign(said)[0], frozenset()
+
+
+@cache
+def _seconds() -> dict[str, frozenset[str]]:
+    """The second words of the English entries of several words that begin with a word."""
+    found: dict[str, set[str]] = {}
+    for first, second, *_ in (words for phrase in english() if len(words := phrase.split(" ")) > 1):
+        found.setdefault(first, set()).update(second + ending for ending in _PLURALS)
+    return {first: frozenset(seconds) for first, seconds in found.items()}
 
 
 def _items(text: str, masked: str, step: list[Option | None]) -> list[Item]:

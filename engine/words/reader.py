@@ -226,6 +226,8 @@ def _belongs_to(item: Item, neighbour: Item) -> bool:
 
 def _absorb(items: list[Item]) -> None:
     """Give an unread Chinese word back the signs that were taken for fillers."""
+    if not any(item.entry is None and not item.text.isascii() for item in items):
+        return
     for order in (range(1, len(items)), range(len(items) - 2, -1, -1)):
         for at in order:
             neighbour = items[at - 1] if order.step > 0 else items[at + 1]

@@ -99,14 +99,16 @@ def _contradictions(
             case.contradict(pointers, f"the style {style} cannot be written without {needed}")
 
 
+_TUNEFUL = dict.fromkeys(group for group in ROLE_GROUPS if group not in ("drums", "fx"))
+
+
 def _leave_something(case: Case, unwanted: dict[str, None]) -> None:
-    tuneful = [group for group in ROLE_GROUPS if group not in ("drums", "fx")]
-    if all(group in unwanted for group in tuneful):
+    if unwanted.keys() >= _TUNEFUL.keys():
         case.refuse(
             "/instruments/forbid" if case.brief.instruments.forbid else "/prompt",
             "contradiction",
-            f"with {', '.join(tuneful)} all forbidden nothing is left to play; allow one of them",
-            tuneful,
+            f"with {', '.join(_TUNEFUL)} all forbidden nothing is left to play; allow one of them",
+            list(_TUNEFUL),
         )
 
 
