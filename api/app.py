@@ -45,7 +45,7 @@ from api.database import create_pool
 from api.events import routes as events
 from api.events.audience import Audience
 from api.families import routes as families
-from api.gathered import Gathered, Lanes
+from api.gathered import Gathered
 from api.invoices import routes as invoices
 from api.keys import register as keys_register
 from api.keys import routes as keys
@@ -114,7 +114,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             topups=Watch(pool, usage_store.SELECT_ANSWERED, crowd),
             errands=Watch(pool, errands.SELECT_FINISHED, crowd),
             register=register,
-            knowledge=Lanes(partial(entering.select_known, pool)),
+            knowledge=Gathered(partial(entering.select_known, pool)),
             intake=Intake(pool, settings),
             brief_rows=Gathered(partial(briefs_store.select_whole, pool, settings.public_url)),
             balances=Gathered(partial(usage_service.balances, pool)),

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Generic, TypeVar
-from zlib import crc32
 
 from api.database import GONE
 
@@ -17,7 +16,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 MOST_AT_ONCE = 200
-LANES = 1
 
 
 class Gathered(Generic[K, V]):
@@ -62,20 +60,6 @@ class Gathered(Generic[K, V]):
         for key, answers in asked.items():
             for answer in _still_there([answers]):
                 answer.set_result(found.get(key))
-
-
-class Lanes(Generic[K, V]):
-    """Several of the same kind side by side, so that one batch is prepared while the database works
-    at another. What is asked for one ``owner`` goes one way, batch after batch."""
-
-    def __init__(
-        self, read: Callable[[list[K]], Awaitable[Mapping[K, V]]], most: int = MOST_AT_ONCE
-    ) -> None:
-        self._lanes: tuple[Gathered[K, V], ...] = tuple(Gathered(read, most) for _ in range(LANES))
-
-    async def of(self, owner: str, key: K) -> V | None:
-        """As `Gathered.of`."""
-        return await self._lanes[crc32(owner.encode()) % LANES].of(key)
 
 
 def _still_there(

@@ -10,7 +10,7 @@ from api.batches.uploads import Uploads
 from api.briefs.backlog import Backlog
 from api.candidates.shelf import Shelf
 from api.events.audience import Audience
-from api.gathered import Gathered, Lanes
+from api.gathered import Gathered
 from api.keys.limits import Limiter
 from api.keys.register import Register
 from api.licenses.signing import Signer
@@ -51,7 +51,7 @@ class Shop(Struct, frozen=True, kw_only=True):
     """What accounts have; reads that come together go together."""
     backlog: Backlog
     """Whether the studios may be given more to do."""
-    knowledge: "Lanes[Question, Known]"
+    knowledge: "Gathered[Question, Known]"
     """What must be known of a brief before it is taken in."""
     intake: "Intake"
     """Takes briefs in; those that come together go together."""

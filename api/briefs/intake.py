@@ -19,7 +19,7 @@ from prometheus_client import Counter
 from api.briefs import bounds
 from api.briefs.contracts import BriefRow
 from api.errors import IdempotencyInProgress
-from api.gathered import Lanes
+from api.gathered import Gathered
 from api.keys.contracts import Caller
 from api.keys.idempotency import Kept, Once
 from api.settings import GatewaySettings
@@ -30,6 +30,7 @@ from engine.queue import service as queue
 from engine.queue.contracts import Job
 
 MOST_TOGETHER = 24
+"""The next so many are made ready while the database writes these."""
 
 log = structlog.get_logger()
 ALONE = Counter("gateway_briefs_alone_total", "Briefs that were not taken in with those beside")
@@ -54,7 +55,7 @@ class Intake:
 
     def __init__(self, pool: asyncpg.Pool, settings: GatewaySettings) -> None:
         self._pool, self._settings = pool, settings
-        self._together: Lanes[Entrant, bool] = Lanes(self._take_in_all, MOST_TOGETHER)
+        self._together: Gathered[Entrant, bool] = Gathered(self._take_in_all, MOST_TOGETHER)
         self._names: set[tuple[str, str, str]] = set()
 
     async def take_in(self, entrant: Entrant) -> bool:
@@ -69,7 +70,7 @@ class Intake:
             raise _still_running()
         self._names.add(name)
         try:
-            if await self._together.of(once.account, entrant):
+            if await self._together.of(entrant):
                 return True
             ALONE.inc()
             async with lent(self._pool) as conn:

@@ -215,7 +215,7 @@ def _model() -> Model:
 
 async def _known(shop: Shop, asked: Question, once: Once) -> Known:
     """Raises `IdempotencyMismatch` where the request's name was used for another one."""
-    known = await shop.knowledge.of(asked.account, asked)
+    known = await shop.knowledge.of(asked)
     assert known is not None, "there is one row, whatever is joined to it"
     if known.fingerprint is not None:
         once.refuse_another(known.fingerprint)

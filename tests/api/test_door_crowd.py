@@ -15,7 +15,7 @@ from msgspec import structs
 from api import arrival
 from api.app import create_app
 from api.crowd import KEY, Crowd
-from api.gathered import LANES, Gathered, Lanes
+from api.gathered import Gathered
 from api.licenses.signing import Signer
 from api.links import tickets
 from api.settings import GatewaySettings
@@ -111,33 +111,6 @@ async def test_reads_that_come_together_go_together_and_are_never_older_than_the
     assert await first == 1
     assert await asyncio.gather(*later) == [2, 2, 2, None]
     assert asked == [["a"], ["a", "b", "nobody", "c"]]
-
-
-async def test_what_one_owner_asks_for_is_read_batch_after_batch_beside_the_others() -> None:
-    reading: list[list[str]] = []
-    go = asyncio.Event()
-
-    async def read(names: list[str]) -> dict[str, str]:
-        reading.append(names)
-        await go.wait()
-        reading.remove(names)
-        return {name: name for name in names}
-
-    lanes = Lanes(read)
-    asked = [
-        asyncio.create_task(lanes.of(f"owner {number % 20}", f"{number % 20} {number}"))
-        for number in range(60)
-    ]
-    await asyncio.sleep(0.01)
-    assert len(reading) == LANES, "nobody waits for those of another way"
-    later = asyncio.create_task(lanes.of("owner 1", "1 later"))
-    await asyncio.sleep(0.01)
-    owners = [{name.split()[0] for name in names} for names in reading]
-    assert not set.intersection(*owners)
-    assert not any("1 later" in names for names in reading)
-    go.set()
-    assert await asyncio.gather(*asked) == [f"{number % 20} {number}" for number in range(60)]
-    assert await later == "1 later"
 
 
 async def test_a_read_that_fails_fails_for_all_who_asked_and_for_nobody_else() -> None:

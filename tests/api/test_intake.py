@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from zlib import crc32
 
 import asyncpg
 import httpx
@@ -15,7 +14,6 @@ from prometheus_client import REGISTRY
 
 from api.briefs import intake
 from api.briefs.intake import Entrant, Intake
-from api.gathered import LANES
 from api.settings import GatewaySettings
 from billing.connections import transaction
 from billing.ledger import budgets
@@ -73,22 +71,10 @@ async def _rush(*sent: tuple[Client, str]) -> list[httpx.Response]:
     return await asyncio.gather(*(client.brief(CHIME, name) for client, name in sent))
 
 
-async def _neighbours(door: Door) -> tuple[Client, Client]:
-    """One with plenty and one with three tokens, whose briefs go the same lane."""
-    rich, poor = await door.client(), await door.client(tokens=3)
-    while _lane(poor) != _lane(rich):
-        poor = await door.client(tokens=3)
-    return rich, poor
-
-
-def _lane(client: Client) -> int:
-    return crc32(client.account.encode()) % LANES
-
-
 @asynccontextmanager
 async def _held_up(door: Door, taken: Taken, many: int) -> AsyncIterator[None]:
-    """Nothing is written until so many briefs more have come: behind the first of their lane all of
-    them wait, and go together."""
+    """Nothing is written until so many briefs more have come: behind the first of them all wait,
+    and go together."""
     async with door.pool.acquire() as conn, conn.transaction():
         await conn.execute("lock table api.briefs in exclusive mode")
         yield
@@ -172,7 +158,7 @@ async def test_a_batch_of_the_account_keeps_no_brief_from_going_with_others(
 async def test_who_cannot_pay_is_told_so_and_his_neighbours_are_taken(
     door: Door, taken: Taken
 ) -> None:
-    rich, poor = await _neighbours(door)
+    rich, poor = await door.client(), await door.client(tokens=3)
     sent = [(one, f"n-{n}") for n in range(4) for one in (rich, poor)]
     async with _held_up(door, taken, 1 + len(sent)):
         first = asyncio.create_task(poor.brief(CHIME, "before"))

@@ -108,7 +108,8 @@ PIECES = st.lists(
         st.sampled_from([word for case in evaluation.sentences() for word in case.text.split()]),
         st.sampled_from([case.text for case in evaluation.sentences()]),
         st.from_regex(numerals.PATTERN, fullmatch=True), st.text(max_size=3),
-        st.sampled_from(["sec", "s", "ms", "bpm", "bars", "hits", "at", "秒", "分半", "٣", "verse", "aaba", "stabs", "卡点"]),
+        st.sampled_from(["sec", "s", "ms", "bpm", "bars", "hits", "at", "verse", "aaba", "stabs"]),
+        st.sampled_from(["秒", "分半", "٣", "卡点", "前奏", "起承转合"]),
     ),
     max_size=8,
 )  # fmt: skip
