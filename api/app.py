@@ -91,6 +91,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
 
     @asynccontextmanager
     async def open_shop(app: Litestar) -> AsyncIterator[None]:
+        assert isinstance(app, Gateway)
         pool = await create_pool(
             settings.database_url, size=settings.pool_size, within_s=settings.database_s
         )
@@ -124,7 +125,7 @@ def create_app(settings: GatewaySettings, signer: Signer) -> Gateway:
             uploads=Uploads(),
             audience=audience,
         )
-        app.state.shop = shop
+        app.shop = shop
         log.info("gateway.ready", address=settings.public_url)
         try:
             yield
@@ -183,7 +184,7 @@ def serve(
     )  # fmt: skip
 
     def stop() -> None:
-        shop: Shop | None = getattr(app.state, "shop", None)
+        shop: Shop | None = getattr(app, "shop", None)
         for watch in shop.watches if shop else ():
             watch.dismiss()
         server.stop()

@@ -5,14 +5,14 @@ A gateway's log has one line per request, with facts. Keys, words and audio neve
 
 import asyncio
 import inspect
-import os
 import re
+import secrets
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, nullcontext
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from litestar import Litestar, Request, Response
@@ -23,10 +23,14 @@ from litestar.types import Message, Receive, Scope, Send
 from litestar.utils import normalize_path
 from prometheus_client import Counter, Histogram
 
+from api import logs
 from api.answers import Said
 from api.crowd import Crowd
 from api.errors import BodyTooSlow, Overcrowded
 from api.operations import IDS
+
+if TYPE_CHECKING:
+    from api.shop import Shop
 
 log = structlog.get_logger()
 
@@ -62,6 +66,7 @@ class Gateway(Litestar):
     from an address to the call that is there: what Litestar does between the two for calls that
     take their parameters from it, ours do without."""
 
+    shop: "Shop"
     crowd: Crowd
     body_s: float = 30.0
     """Seconds in which a request's body must be here."""
@@ -220,13 +225,20 @@ def _names(call: Callable[..., Any]) -> tuple[str, ...]:
 
 def _name(scope: Any) -> None:
     """Whatever becomes of it, it has a name and a trace by which it is found in the log."""
-    request_id, trace = _request_id(scope), _trace(scope)
+    asked, parents = None, list[bytes]()
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and asked is None and _REQUEST_ID.fullmatch(value):
+            asked = value.decode()
+        elif name == b"traceparent":
+            parents.append(value)
+    fresh = secrets.token_hex(28)
+    request_id = asked or f"req_{fresh[:24]}"
+    trace = _trace(parents) or fresh[24:]
     scope["state"] = {
         "request_id": request_id, "trace": trace, "began": time.perf_counter(),
-        "method": scope["method"],
+        "method": scope["method"], "headers": (),
     }  # fmt: skip
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id, trace=trace)
+    logs.begin(request_id=request_id, trace=trace)
 
 
 def patiently(receive: Receive, seconds: float, crowd: Crowd | None) -> Receive:
@@ -301,7 +313,7 @@ def _leave(message: Any, scope: Any) -> None:
         sent = [(name, allowed if name.lower() == b"allow" else value) for name, value in sent]
     more = [
         (b"x-request-id", state["request_id"].encode()), *scope["litestar_app"].safe,
-        *((name.encode(), text.encode()) for name, text in state.get("headers", {}).items()),
+        *state["headers"],
     ]  # fmt: skip
     if len(sent) > _USUAL:  # it may say otherwise of one of them
         there = {name.lower() for name, _ in sent}
@@ -347,8 +359,9 @@ def _note(scope: Any, state: dict[str, Any], status: int) -> None:
     route = scope.get("path_template") or _UNROUTED
     method = state["method"] if state["method"] in _METHODS else "other"
     refusal = state.get("refusal", "")
-    _counter(route, method, str(status), refusal).inc()
-    _clock(route, method).observe(seconds)
+    count, watch = _tally(route, method, status, refusal)
+    count.inc()
+    watch.observe(seconds)
     # What is no id of ours may be anything a stranger has typed.
     facts = {
         name: value for name, value in scope.get("path_params", {}).items()
@@ -361,13 +374,8 @@ def _note(scope: Any, state: dict[str, Any], status: int) -> None:
 
 
 @cache
-def _counter(route: str, method: str, status: str, refusal: str) -> Counter:
-    return REQUESTS.labels(route, method, status, refusal)
-
-
-@cache
-def _clock(route: str, method: str) -> Histogram:
-    return SECONDS.labels(route, method)
+def _tally(route: str, method: str, status: int, refusal: str) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(route, method, str(status), refusal), SECONDS.labels(route, method)
 
 
 def trace_of(request: Request[Any, Any, Any]) -> str:
@@ -375,14 +383,13 @@ def trace_of(request: Request[Any, Any, Any]) -> str:
     return request.scope["state"]["trace"]
 
 
-def _trace(scope: Any) -> str:
-    """The trace that the caller's ``traceparent`` (W3C Trace Context) names; otherwise a new one.
-    One sent twice names none."""
-    sent = [value for name, value in scope["headers"] if name == b"traceparent"]
-    found = _TRACEPARENT.fullmatch(sent[0]) if len(sent) == 1 else None
+def _trace(parents: Sequence[bytes]) -> str | None:
+    """The trace that the caller's ``traceparent`` (W3C Trace Context) names, if it names one. One
+    sent twice names none."""
+    found = _TRACEPARENT.fullmatch(parents[0]) if len(parents) == 1 else None
     if found is not None and _means_something(*found.groups()):
         return found[2].decode()
-    return os.urandom(16).hex()
+    return None
 
 
 def _means_something(version: bytes, trace: bytes, parent: bytes, more: bytes | None) -> bool:
@@ -390,11 +397,3 @@ def _means_something(version: bytes, trace: bytes, parent: bytes, more: bytes | 
     if version == b"ff" or (version == b"00" and more is not None):
         return False
     return trace.strip(b"0") != b"" and parent.strip(b"0") != b""
-
-
-def _request_id(scope: Any) -> str:
-    """The caller's own, where it is a plain word; otherwise a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return value.decode()
-    return f"req_{os.urandom(12).hex()}"

@@ -6,17 +6,16 @@ parameters, body.
 
 import base64
 import binascii
-import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-import structlog
 from litestar import Request
 from msgspec import Meta, Struct
 
-from api import crowd, validation
+from api import crowd, logs, validation
 from api.arrival import header
 from api.errors import (
     IdempotencyKeyRequired,
@@ -70,10 +69,10 @@ async def enter(request: AnyRequest) -> Caller:
     caller = await keys.admit(
         shop.register, shop.settings.pepper, header(request.scope, b"authorization")
     )
-    structlog.contextvars.bind_contextvars(account=caller.account)
+    logs.also(account=caller.account)
     crowd.KEY.set(caller.key)
-    limiters = [shop.limiter, *([shop.plan_limiter] if operation.rate == "plans" else [])]
-    _count(request, limiters, caller.key)
+    of_plans = (shop.plan_limiter,) if operation.rate == "plans" else ()
+    _count(request, (shop.limiter, *of_plans), caller.key)
     if operation.scope is not None and not caller.may(operation.scope):
         raise ScopeMissing(operation.scope)
     for name, value in request.path_params.items():
@@ -84,24 +83,20 @@ async def enter(request: AnyRequest) -> Caller:
     return caller
 
 
-def _count(request: AnyRequest, limiters: list[Limiter], key: str) -> None:
+def _count(request: AnyRequest, limiters: Sequence[Limiter], key: str) -> None:
     """Count the request; every answer, also a refusal, says what is left of the key's rates."""
-    headers = request.scope["state"].setdefault("headers", {})
-    headers["ratelimit-policy"] = ", ".join(limiter.policy for limiter in limiters)
     left: list[str] = []
-    for limiter in limiters:
-        try:
-            room = limiter.take(key)
-            left.append(_rate(limiter, room.remaining, room.reset_s))
-        except RateLimited as refusal:
-            left.append(_rate(limiter, 0, refusal.retry_after_s))
-            raise
-        finally:
-            headers["ratelimit"] = ", ".join(left)
-
-
-def _rate(limiter: Limiter, remaining: int, reset_s: float) -> str:
-    return f'"{limiter.name}";r={remaining};t={math.ceil(reset_s)}'
+    try:
+        for limiter in limiters:
+            left.append(limiter.take(key))  # noqa: PERF401 - up to one that refuses
+    except RateLimited as refusal:
+        left.append(limiters[len(left)].said(0, refusal.retry_after_s))
+        raise
+    finally:
+        request.scope["state"]["headers"] = (
+            (b"ratelimit-policy", ", ".join([one.policy for one in limiters]).encode()),
+            (b"ratelimit", ", ".join(left).encode()),
+        )
 
 
 def query(request: AnyRequest, shape: type[T]) -> T:

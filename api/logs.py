@@ -6,13 +6,18 @@ they were given: Postgres the row that it refused, a driver the argument, a pars
 that may be somebody's words or key.
 """
 
+import asyncio
+import atexit
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import asyncpg
 import msgspec
@@ -31,9 +36,85 @@ def as_json() -> None:
     structlog.configure(
         processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(),
+        logger_factory=lambda *_: LINES,
         cache_logger_on_first_use=True,
     )
+
+
+_NONE: dict[str, Any] = {}
+_FACTS: ContextVar[dict[str, Any]] = ContextVar("facts")
+
+
+def begin(**facts: Any) -> None:
+    """From here on, in this task and in those it makes, every line says this, and nothing that was
+    said before."""
+    _FACTS.set(facts)
+
+
+def also(**facts: Any) -> None:
+    """And this from here on, once it is known; also in what was begun with the same facts."""
+    _FACTS.get().update(facts)
+
+
+@contextmanager
+def saying(**facts: Any) -> Iterator[None]:
+    """The same as `begin`, for as long as this lasts."""
+    token = _FACTS.set({**_FACTS.get(_NONE), **facts})
+    try:
+        yield
+    finally:
+        _FACTS.reset(token)
+
+
+def with_facts(logger: Any, method: str, said: MutableMapping[str, Any]) -> dict[str, Any]:
+    """A structlog processor: a line with all that it says."""
+    return {**_FACTS.get(_NONE), **said}
+
+
+class Lines:
+    """Writes lines to stdout, or elsewhere. Those of one turn of an event loop go together when it
+    ends: a busy gateway has many in each, and a write costs as much as all else about a line."""
+
+    def __init__(self, file: BinaryIO | None = None) -> None:
+        self._file = file
+        self._kept: list[bytes] = []
+        self._lock = threading.Lock()
+        atexit.register(self.write)
+
+    def msg(self, line: bytes) -> None:
+        """Write a line; at once, where no loop runs in this thread."""
+        with self._lock:
+            self._kept += (line, b"\n")
+            first = len(self._kept) == 2
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.write()
+        else:
+            if first:
+                loop.call_soon(self.write)
+
+    debug = info = warning = msg
+
+    def error(self, line: bytes) -> None:
+        """Write a line, and what was kept before it, now: something is wrong with us."""
+        with self._lock:
+            self._kept += (line, b"\n")
+        self.write()
+
+    critical = exception = error
+
+    def write(self) -> None:
+        """Write what is kept."""
+        with self._lock:
+            kept, self._kept = self._kept, []
+            if kept:
+                file = sys.stdout.buffer if self._file is None else self._file
+                file.write(b"".join(kept))
+                file.flush()
+
+
+LINES = Lines()
 
 
 def without_what_was_given(
@@ -75,7 +156,7 @@ def _line(logger: Any, method: str, said: MutableMapping[str, Any]) -> bytes:
     """All of a line in one step: every request waits for its own."""
     facts = {
         "event": said.pop("event"), "level": method, "timestamp": datetime.now(UTC),
-        **structlog.contextvars.get_contextvars(), **said,
+        **_FACTS.get(_NONE), **said,
     }  # fmt: skip
     if "exc_info" in facts:
         without_what_was_given(logger, method, facts)

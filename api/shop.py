@@ -74,4 +74,4 @@ class Shop(Struct, frozen=True, kw_only=True):
 
 def shop_of(request: Request[Any, Any, Any]) -> Shop:
     """The shop a request has come to."""
-    return request.app.state.shop
+    return request.scope["litestar_app"].shop  # pyright: ignore

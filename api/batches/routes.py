@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
-import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from api import logs
 from api.answers import answer, raw
 from api.arrival import trace_of
 from api.batches import package, picks, service, statements
@@ -115,7 +115,7 @@ async def create_batch(request: AnyRequest) -> Response[bytes]:
         said = f"{upload.sha256} {msgspec.json.encode(asked).decode()}"
         named = once(caller, "create_batch", key, said)
         accepted = await service.submit(shop, caller, upload, asked, named, trace_of(request))
-    structlog.contextvars.bind_contextvars(batch=accepted.batch)
+    logs.also(batch=accepted.batch)
     kept = accepted.answer
     return raw(kept.body, status=kept.status, location=kept.location, replayed=accepted.replayed)
 

@@ -1,9 +1,9 @@
 """Quotes and briefs over HTTP."""
 
-import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from api import logs
 from api.answers import answer, raw
 from api.arrival import trace_of
 from api.briefs import service
@@ -80,7 +80,7 @@ async def create_brief(request: AnyRequest) -> Response[bytes]:
     brief = await body(request, NewBrief)
     named = once(caller, "create_brief", key, brief)
     accepted = await service.submit(shop, caller, brief, named, trace_of(request))
-    structlog.contextvars.bind_contextvars(brief=accepted.brief)
+    logs.also(brief=accepted.brief)
     kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed
     if wait:
         view = await service.read(shop, caller, accepted.brief, wait)

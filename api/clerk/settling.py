@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
+from api import logs
 from api.clerk.desk import Desk
 from billing.connections import transaction
 from billing.contracts import Capture
@@ -92,7 +93,7 @@ async def settle_one(pool: asyncpg.Pool, passed_over: set[int] | None = None) ->
         delivery = next((one for one in due if one.id not in passed_over), None)
         if delivery is None:
             return False
-        with structlog.contextvars.bound_contextvars(trace=delivery.trace):
+        with logs.saying(trace=delivery.trace):
             settled = await _settle(conn, delivery)
         if not settled:
             passed_over.add(delivery.id)

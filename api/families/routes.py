@@ -1,9 +1,9 @@
 """Families of cabin sounds over HTTP."""
 
-import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from api import logs
 from api.answers import answer, raw
 from api.arrival import trace_of
 from api.briefs.contracts import BriefQuery, BriefsQuery
@@ -63,7 +63,7 @@ async def create_family(request: AnyRequest) -> Response[bytes]:
     family = await body(request, FamilyBrief)
     named = once(caller, "create_family", key, family)
     accepted = await service.submit(shop, caller, family, named, trace_of(request))
-    structlog.contextvars.bind_contextvars(family=accepted.brief)
+    logs.also(family=accepted.brief)
     kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed
     if wait:
         view = await service.read(shop, caller, accepted.brief, wait)

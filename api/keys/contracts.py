@@ -38,7 +38,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     def may(self, scope: Scope) -> bool:
         """Whether one of the key's scopes covers this one."""
-        return any(scope in COVERS[granted] for granted in self.scopes)
+        return scope in self.scopes or any(scope in COVERS[granted] for granted in self.scopes)
 
 
 KeyName = Annotated[str, Meta(min_length=1, max_length=80)]

@@ -4,22 +4,14 @@ Kept per replica: a key's true rate is this one times the replicas its requests 
 own guard in Postgres; this one only protects the door, so it need not be exact.
 """
 
+import math
 import time
 from collections.abc import Callable
-
-from msgspec import Struct
 
 from api.errors import RateLimited
 
 CLEAN_UP_AT = 10_000
 """With so many keys in memory those that have fallen silent are forgotten."""
-
-
-class Room(Struct, frozen=True, kw_only=True):
-    """What is left of a key's rate: requests now, and seconds until all of them are back."""
-
-    remaining: int
-    reset_s: float
 
 
 class Limiter:
@@ -34,10 +26,13 @@ class Limiter:
     ) -> None:
         self.per_minute, self.burst, self.name, self._clock = per_minute, burst, name, clock
         self._spacing = 60 / per_minute
+        self.policy = f'"{name}";q={per_minute};w=60'
+        """The limit in the words of the RateLimit-Policy header."""
         self._due: dict[str, float] = {}  # when a key's bucket will be empty again
 
-    def take(self, key: str) -> Room:
-        """Count one request; `RateLimited` with the seconds to wait when it is one too many."""
+    def take(self, key: str) -> str:
+        """Count one request; returns what is left, as `said`. `RateLimited` with the seconds to
+        wait when it is one too many."""
         now = self._clock()
         due = max(self._due.get(key, now), now) + self._spacing
         excess = due - now - self.burst * self._spacing
@@ -46,9 +41,9 @@ class Limiter:
         if len(self._due) >= CLEAN_UP_AT:
             self._due = {one: until for one, until in self._due.items() if until > now}
         self._due[key] = due
-        return Room(remaining=int(-excess / self._spacing + 1e-6), reset_s=due - now)
+        return self.said(int(-excess / self._spacing + 1e-6), due - now)
 
-    @property
-    def policy(self) -> str:
-        """The limit in the words of the RateLimit-Policy header."""
-        return f'"{self.name}";q={self.per_minute};w=60'
+    def said(self, remaining: int, reset_s: float) -> str:
+        """What is left of a key's rate in the words of the RateLimit header: requests now, and
+        seconds until all of them are back."""
+        return f'"{self.name}";r={remaining};t={math.ceil(reset_s)}'

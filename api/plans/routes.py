@@ -1,9 +1,9 @@
 """Plans over HTTP."""
 
-import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from api import logs
 from api.answers import answer
 from api.arrival import trace_of
 from api.briefs.contracts import NewBrief
@@ -30,7 +30,7 @@ async def create_plans(request: AnyRequest) -> Response[bytes]:
     caller, shop = await enter(request), shop_of(request)
     brief = await body(request, NewBrief)
     plans = await service.ask(shop, caller, brief, trace_of(request))
-    structlog.contextvars.bind_contextvars(plans=plans.id)
+    logs.also(plans=plans.id)
     wait = preferred_wait(request)
     if wait:
         plans = await service.read(shop, caller, plans.id, wait)

@@ -1,11 +1,10 @@
 """Renditions and packages over HTTP."""
 
-import structlog
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from api import files
+from api import files, logs
 from api.answers import answer, raw
 from api.arrival import trace_of
 from api.entrance import AnyRequest, Page, body, enter, idempotency_key, preferred_wait, query
@@ -64,7 +63,7 @@ async def create_rendition(request: AnyRequest, track: FromPath[str]) -> Respons
     wanted = await body(request, RenditionOrder)
     named = once(caller, "create_rendition", key, Ordered(track=track, order=wanted))
     accepted = await service.order(shop, caller, track, wanted, named, trace_of(request))
-    structlog.contextvars.bind_contextvars(rendition=accepted.rendition)
+    logs.also(rendition=accepted.rendition)
     kept, wait, replayed = accepted.answer, preferred_wait(request), accepted.replayed
     if wait:
         view = await service.read(shop, caller, accepted.rendition, wait)

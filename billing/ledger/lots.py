@@ -44,7 +44,7 @@ class Purse(Struct, frozen=True, kw_only=True):
 
 def drawn(lots: Sequence[Lot], tokens: int) -> tuple[Lot, ...]:
     """The lots after tokens were drawn from them in the order they stand in."""
-    return tuple(_drawn(lots, tokens))
+    return tuple(_drawn(lots, tokens) if tokens else lots)
 
 
 def _drawn(lots: Sequence[Lot], tokens: int) -> Iterator[Lot]:

@@ -124,7 +124,7 @@ async def test_whoever_waits_is_answered_when_the_gateway_stops(client: Client, 
     waiting = asyncio.create_task(client.get(f"/v1/briefs/{brief}", params={"wait": "60"}))
     await asyncio.sleep(0.3)
     assert not waiting.done()
-    door.app.state.shop.briefs.dismiss()
+    door.app.shop.briefs.dismiss()
     async with asyncio.timeout(5):
         answer = await waiting
         late = await client.get(f"/v1/briefs/{brief}", params={"wait": "60"})
@@ -221,7 +221,7 @@ async def test_a_database_that_drops_its_connections_is_met_again(
 async def test_without_its_database_every_call_says_to_come_back(
     client: Client, door: Door
 ) -> None:
-    await door.app.state.shop.pool.close()
+    await door.app.shop.pool.close()
     for answer in (await client.get("/v1/balance"), await client.brief(BED)):
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
         assert answer.json()["retryable"] is True

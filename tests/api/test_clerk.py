@@ -147,8 +147,8 @@ async def test_a_killed_clerk_loses_nothing_and_doubles_nothing(
           and application_name = 'clerk' and state <> 'idle'
     """
     transport = httpx.ASGITransport(create_sandbox(Shop(url="http://127.0.0.1:1")))
-    separator = "&" if "?" in door.app.state.shop.settings.database_url else "?"
-    named = f"{door.app.state.shop.settings.database_url}{separator}application_name=clerk"
+    separator = "&" if "?" in door.app.shop.settings.database_url else "?"
+    named = f"{door.app.shop.settings.database_url}{separator}application_name=clerk"
     mortal = await clerk.open_desk(named, SANDBOX, "http://door", transport)
 
     async def work() -> None:
@@ -451,7 +451,7 @@ async def test_auditions_and_license_are_what_the_statement_and_the_meter_say(
     await _finish(door.pool, lease)
     await clerk.settle_due(desk)
     first = (await _view(client, brief))["candidates"][0]["id"]
-    gateway: Gateway = door.app.state.shop
+    gateway: Gateway = door.app.shop
     picked = await asyncio.gather(
         *(
             licenses.pick(door.pool, client.account, client.key, first, gateway.signer)

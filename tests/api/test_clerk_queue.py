@@ -5,11 +5,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
-import structlog
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from api import clerk
+from api import clerk, logs
 from api.clerk import Desk
 from api.clerk.queue import count_queue
 from billing.ledger import service as ledger
@@ -101,7 +100,7 @@ async def test_one_trace_goes_with_a_brief_from_the_door_to_the_clerk(
     assert lease is not None
     assert (lease.job.id, lease.job.trace) == (brief, TRACE)
     await queue.finish(lease)
-    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+    with capture_logs(processors=[logs.with_facts]) as lines:
         assert await clerk.settle_due(desk) == 1
     told = {line["event"]: line.get("trace") for line in lines}
     assert told["brief.finished"] == TRACE

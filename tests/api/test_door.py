@@ -120,7 +120,7 @@ async def test_what_is_not_in_the_document_is_not_there(
 async def test_health_and_readiness_tell_apart_process_and_database(door: Door) -> None:
     assert (await door.http.get("/healthz")).json() == {"status": "ok"}
     assert (await door.http.get("/readyz")).json() == {"status": "ok"}
-    await door.app.state.shop.pool.close()
+    await door.app.shop.pool.close()
     unready = await door.http.get("/readyz")
     assert (unready.status_code, unready.json()["code"]) == (503, "unavailable")
     assert (await door.http.get("/healthz")).status_code == 200

@@ -73,7 +73,7 @@ async def test_those_who_only_wait_are_not_in_anybodys_way(
 def _held_back(client: Client, brief: str) -> bool:
     transport = client.http._transport
     assert isinstance(transport, httpx.ASGITransport)
-    return brief in transport.app.state.shop.briefs._waiting  # pyright: ignore
+    return brief in transport.app.shop.briefs._waiting  # pyright: ignore
 
 
 async def test_a_key_is_forgotten_when_its_last_request_has_waited() -> None:

@@ -125,7 +125,7 @@ def client_pool(client: Client) -> Pool:
     """The pool of the gateway that this client speaks to."""
     transport = client.http._transport
     assert isinstance(transport, httpx.ASGITransport)
-    return transport.app.state.shop.pool  # pyright: ignore
+    return transport.app.shop.pool  # pyright: ignore
 
 
 WAITING = """

@@ -8,6 +8,7 @@ import pytest
 import structlog
 from litestar import Request, get
 
+from api import logs
 from api.arrival import Gateway, depart, safe_headers, trace_of
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -56,7 +57,7 @@ async def test_anything_else_gets_a_new_one(sent: tuple[str, ...]) -> None:
 
 
 async def test_a_requests_line_names_its_trace() -> None:
-    merged = [structlog.contextvars.merge_contextvars]
+    merged = [logs.with_facts]
     with structlog.testing.capture_logs(processors=merged) as lines:
         await _named(f"00-{TRACE}-{PARENT}-01")
     assert [line["trace"] for line in lines if line["event"] == "request"] == [TRACE]

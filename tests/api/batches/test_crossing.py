@@ -112,7 +112,7 @@ async def test_a_cap_that_is_set_while_a_brief_is_written_counts_it(
 async def test_a_key_that_is_revoked_while_an_upload_is_read_holds_nothing(
     door: Door, client: Client, pool: asyncpg.Pool
 ) -> None:
-    uploads = door.app.state.shop.uploads
+    uploads = door.app.shop.uploads
     async with uploads.reading(), uploads.reading():
         sending = asyncio.create_task(upload(client, chimes(3)))
         while True:

@@ -276,7 +276,7 @@ async def test_two_of_the_same_at_once_are_one(door: Door, pool: asyncpg.Pool) -
 
 async def test_what_came_in_a_batch_keeps_no_brief_out(door: Door, pool: asyncpg.Pool) -> None:
     client = await door.client()
-    shop = door.app.state.shop
+    shop = door.app.shop
     many = shop.settings.open_briefs + 20
     assert (await upload(client, chimes(many))).status_code == 202
     assert (await client.brief(CHIME)).status_code == 202

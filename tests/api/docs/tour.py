@@ -71,8 +71,8 @@ def _of(handler: HTTPRouteHandler) -> Iterator[Call]:
 
 async def tour(door: Door) -> list[Told]:
     """Every call and its answer."""
-    shop = door.app.state.shop
-    door.app.state.shop = structs.replace(shop, addresses=Addresses(resolve=_everywhere))
+    shop = door.app.shop
+    door.app.shop = structs.replace(shop, addresses=Addresses(resolve=_everywhere))
     owner = await door.client(tokens=1_000_000)
     postpaid = await _postpaid(door)
     things = await furnish(door, owner)

@@ -174,7 +174,7 @@ async def test_who_has_seen_a_number_never_finds_one_before_it(pool: asyncpg.Poo
 
 
 async def test_as_many_streams_as_allowed_may_be_open(door: Door, client: Client) -> None:
-    audience = door.app.state.shop.audience
+    audience = door.app.shop.audience
     brief = await asked(client)
     with audience.seated(_seat(client, brief)), audience.seated(_seat(client, brief)):
         audience._most_per_account = 2
@@ -217,7 +217,7 @@ async def test_a_secret_that_was_taken_back_hears_nothing_more(door: Door, clien
 
 async def test_a_lost_notice_costs_a_moment_only(door: Door, client: Client) -> None:
     brief = await asked(client)
-    door.app.state.shop.audience.hear = _deaf
+    door.app.shop.audience.hear = _deaf
     listening = asyncio.create_task(client.get(f"/v1/briefs/{brief}/events"))
     await carried_out(door.pool)
     told = heard((await asyncio.wait_for(listening, 20)).text)

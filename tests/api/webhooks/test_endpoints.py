@@ -38,7 +38,7 @@ async def test_a_secret_is_shown_once_and_lies_sealed(door: Door, client: Client
         assert secret not in (await client.get(path)).text
     lying = await door.pool.fetchval("select secret from api.webhook_endpoints")
     assert secret.encode() not in lying
-    assert door.app.state.shop.seal.open(shown["id"], lying) == secret
+    assert door.app.shop.seal.open(shown["id"], lying) == secret
 
 
 async def test_an_endpoint_is_changed_field_by_field(client: Client) -> None:
@@ -87,7 +87,7 @@ async def test_what_cannot_be_registered_is_refused_with_its_place(
 async def test_without_development_nothing_goes_to_this_machine(door: Door, client: Client) -> None:
     from api.webhooks.addresses import Addresses
 
-    door.app.state.shop = structs.replace(door.app.state.shop, addresses=Addresses())
+    door.app.shop = structs.replace(door.app.shop, addresses=Addresses())
     for url in ("http://127.0.0.1:8000/", "https://localhost/", "https://127.0.0.1/"):
         assert (await client.post("/v1/webhook_endpoints", {"url": url})).status_code == 422
 
