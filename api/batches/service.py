@@ -98,7 +98,7 @@ async def submit(
         id=f"bat_{secrets.token_hex(12)}", account=caller.account, key=caller.key, name=asked.name,
         sha256=upload.sha256, again=asked.again, trace=trace,
     )  # fmt: skip
-    async with shop.backlog.entry() as entry:
+    with shop.backlog.entry() as entry:
         async with lent(shop.pool) as conn:
             await entry.take(conn, "batch", seconds)
         accepted = await _take_in(shop, caller, batch, lines, once)

@@ -3,8 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from typing import Self
 
 import asyncpg
 
@@ -31,6 +30,15 @@ class Entry:
         self.lane: BriefLane = "interactive"
         self.seconds = 0.0
 
+    def __enter__(self) -> Self:
+        self._backlog.entering[self] = None
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *more: object) -> None:
+        del self._backlog.entering[self]
+        if failed is None:
+            self._backlog.add(self.lane, self.seconds)
+
     async def take(self, conn: asyncpg.Connection, lane: BriefLane, seconds: float) -> None:
         """Count a brief in; `StudiosBusy` where the studios have enough to do without it."""
         await self._backlog.admit(conn, lane, seconds)
@@ -48,21 +56,19 @@ class Backlog:
         self._bounds: dict[BriefLane, int] = {"interactive": bound_s, "batch": batch_bound_s}
         self._read: dict[BriefLane, float] = {"interactive": 0.0, "batch": 0.0}
         self._added: dict[BriefLane, float] = {"interactive": 0.0, "batch": 0.0}
-        self._entering: list[Entry] = []
+        self.entering: dict[Entry, None] = {}
+        """Those on their way in."""
         self._running = 0
         self._read_at = -math.inf
         self._reading = asyncio.Lock()
 
-    @asynccontextmanager
-    async def entry(self) -> AsyncIterator[Entry]:
+    def entry(self) -> Entry:
         """Around the transaction that takes a brief in, so that it is counted until the end."""
-        entry = Entry(self)
-        self._entering.append(entry)
-        try:
-            yield entry
-            self._added[entry.lane] += entry.seconds
-        finally:
-            self._entering.remove(entry)
+        return Entry(self)
+
+    def add(self, lane: BriefLane, seconds: float) -> None:
+        """A brief was taken in."""
+        self._added[lane] += seconds
 
     def bounds(self, lane: BriefLane) -> bool:
         """Whether there may be too much of a lane."""
@@ -75,7 +81,7 @@ class Backlog:
             return
         await self._refresh(conn)
         there = self._read[lane] + self._added[lane]
-        there += sum(one.seconds for one in self._entering if one.lane == lane)
+        there += sum(one.seconds for one in self.entering if one.lane == lane)
         if there and there + seconds > (bound := self._bounds[lane]):
             raise StudiosBusy(patience((there + seconds - bound) / max(1, self._running)))
 

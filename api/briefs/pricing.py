@@ -27,10 +27,15 @@ QUOTE_BINDS = timedelta(minutes=15)
 
 
 class Offer(Struct, frozen=True, kw_only=True):
-    """Today's price, and by what a quote for the same thing is recognised."""
+    """Today's price, and what it is for."""
 
     price: Price
-    fingerprint: str
+    facts: Facts | FamilyFacts
+
+    @property
+    def fingerprint(self) -> str:
+        """By what a quote for the same thing is recognised."""
+        return hashlib.sha256(msgspec.json.encode(self.facts, order="sorted")).hexdigest()
 
 
 async def book_of(conn: asyncpg.Connection, account: str) -> prices.PriceBook:
@@ -50,10 +55,10 @@ def offer_for(
             quality=resolved.quality,
             lane=lane,
         )
-        return Offer(price=prices.quote(facts, book), fingerprint=_fingerprint(facts))
+        return Offer(price=prices.quote(facts, book), facts=facts)
     lengths = tuple(one.duration_ms for one in resolved.functions)
     family = FamilyFacts(lengths_ms=lengths, candidates=resolved.candidates)
-    return Offer(price=prices.quote_family(family, book), fingerprint=_fingerprint(family))
+    return Offer(price=prices.quote_family(family, book), facts=family)
 
 
 async def write_quote(
@@ -126,7 +131,3 @@ def price_list(book: prices.PriceBook) -> PriceView:
 
 def _pack(pack: Pack) -> dict[str, Any]:
     return {**msgspec.structs.asdict(pack), "price": prices.price_of(pack).text()}
-
-
-def _fingerprint(facts: Facts | FamilyFacts) -> str:
-    return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import timedelta
+from functools import cache
 from typing import get_args
 
 import asyncpg
@@ -87,7 +88,7 @@ async def submit(shop: Shop, caller: Caller, brief: Brief, once: Once, trace: st
     brief = whole(brief)
     resolved = understood(caller.account, brief)
     asked = question(caller, once, brief, engine_of(brief) or "")
-    async with shop.backlog.entry() as entry:
+    with shop.backlog.entry() as entry:
         known = await _known(shop, asked, once)
         if known.answer is None:
             if shop.backlog.bounds(brief.lane):
@@ -257,9 +258,19 @@ async def _take_in(
     )  # fmt: skip
     if not await shop.intake.take_in(entrant):
         return None
-    TAKEN.labels(resolved.kind, caller.mode).inc()
-    HELD.labels(caller.mode).inc(price.hold_tokens)
+    _count(resolved.kind, caller.mode, price.hold_tokens)
     return Accepted(brief=row.id, answer=answer, replayed=False)
+
+
+def _count(kind: str, mode: str, tokens: int) -> None:
+    taken, held = _counters(kind, mode)
+    taken.inc()
+    held.inc(tokens)
+
+
+@cache
+def _counters(kind: str, mode: str) -> tuple[Counter, Counter]:
+    return TAKEN.labels(kind, mode), HELD.labels(mode)
 
 
 def _just_come(job: Job, ahead: int, tokens: int) -> Seen:

@@ -55,12 +55,17 @@ def engine_of(brief: Brief) -> str | None:
 def whole(brief: Brief) -> Brief:
     """The same brief with the seed and the deadline that it has where the client gave none."""
     deadline_s = brief.deadline_s or DEADLINES_S[brief.lane]
-    return structs.replace(with_seed(brief), deadline_s=deadline_s)
+    seed = _drawn() if brief.seed is None else brief.seed
+    return structs.replace(brief, seed=seed, deadline_s=deadline_s)
 
 
 def with_seed(brief: T) -> T:
     """The same brief with a seed, drawn where the client gave none."""
-    return brief if brief.seed is not None else structs.replace(brief, seed=secrets.randbits(53))
+    return brief if brief.seed is not None else structs.replace(brief, seed=_drawn())
+
+
+def _drawn() -> int:
+    return secrets.randbits(53)
 
 
 def _refuse_silence(brief: Brief) -> None:

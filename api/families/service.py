@@ -60,18 +60,19 @@ async def submit(
     """Promise the client a price, set the tokens aside and hand the family to the studio."""
     family = with_seed(family)
     resolved = understood_family(caller.account, family)
-    async with shop.backlog.entry() as entry, transaction(shop.pool) as conn:
-        if (kept := await once.begin(conn)) is not None:
-            made_before = (kept.location or "").rpartition("/")[2]
-            return Accepted(brief=made_before, answer=kept, replayed=True)
-        await entry.take(conn, "interactive", _expected_s(resolved))
-        offer = offer_for(resolved, await book_of(conn, caller.account))
-        price = await agreed(conn, caller.account, offer, family.quote, family.max_tokens)
-        row = await _take_in(conn, caller, family, resolved, price, trace)
-        await bounds.keep(conn, shop.settings, caller)
-        body = msgspec.json.encode(await _view(conn, shop, row))
-        answer = Kept(status=202, body=body, location=f"/v1/families/{row.id}")
-        await once.keep(conn, answer)
+    with shop.backlog.entry() as entry:
+        async with transaction(shop.pool) as conn:
+            if (kept := await once.begin(conn)) is not None:
+                made_before = (kept.location or "").rpartition("/")[2]
+                return Accepted(brief=made_before, answer=kept, replayed=True)
+            await entry.take(conn, "interactive", _expected_s(resolved))
+            offer = offer_for(resolved, await book_of(conn, caller.account))
+            price = await agreed(conn, caller.account, offer, family.quote, family.max_tokens)
+            row = await _take_in(conn, caller, family, resolved, price, trace)
+            await bounds.keep(conn, shop.settings, caller)
+            body = msgspec.json.encode(await _view(conn, shop, row))
+            answer = Kept(status=202, body=body, location=f"/v1/families/{row.id}")
+            await once.keep(conn, answer)
     TAKEN.labels(caller.mode).inc()
     HELD.labels(caller.mode).inc(price.hold_tokens)
     return Accepted(brief=row.id, answer=answer, replayed=False)

@@ -5,7 +5,7 @@ What it does not do: open transactions, talk to Stripe, or know what a candidate
 """
 
 import hashlib
-import uuid
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -404,4 +404,4 @@ def _capture_id(sku: str, candidate: str) -> str:
 
 def new_hold_id() -> str:
     """The id of a hold to be placed, here or by a function of the schema."""
-    return f"hold_{uuid.uuid4().hex}"
+    return f"hold_{secrets.token_hex(16)}"
