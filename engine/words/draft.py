@@ -182,6 +182,8 @@ class Draft:
 
     def _refuse_moods(self) -> None:
         """``unsettling but not scary``: a refusal by name wins over what another word implies."""
+        if not self.refused_moods:
+            return
         self.moods = [mood for mood in self.moods if mood not in self.refused_moods]
         kept: list[tuple[int, Reading]] = []
         for at, reading in self.readings:
