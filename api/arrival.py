@@ -5,8 +5,8 @@ A gateway's log has one line per request, with facts. Keys, words and audio neve
 
 import asyncio
 import inspect
+import os
 import re
-import secrets
 import sys
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -95,9 +95,12 @@ class Gateway(Litestar):
     def _find(self, scope: Any) -> Any:
         """The call at an address. None for what Litestar answers by itself: addresses and methods
         that are not there, and OPTIONS."""
+        path = scope["path"]
+        if "//" in path or path.endswith("/") or not path.startswith("/"):
+            path = normalize_path(path)
         try:
             _, handler, scope["path"], scope["path_params"], scope["path_template"] = (
-                self.asgi_router.handle_routing(normalize_path(scope["path"]), scope["method"])
+                self.asgi_router.handle_routing(path, scope["method"])
             )
         except HTTPException:
             return None
@@ -231,7 +234,7 @@ def _name(scope: Any) -> None:
             asked = value.decode()
         elif name == b"traceparent":
             parents.append(value)
-    fresh = secrets.token_hex(28)
+    fresh = os.urandom(28).hex()
     request_id = asked or f"req_{fresh[:24]}"
     trace = _trace(parents) or fresh[24:]
     scope["state"] = {
