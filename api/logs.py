@@ -9,7 +9,6 @@ that may be somebody's words or key.
 import asyncio
 import atexit
 import json
-import logging
 import sys
 import threading
 import traceback
@@ -34,8 +33,7 @@ DEEPEST = 30
 def as_json() -> None:
     """Log like this from now on; every process calls it once, in its ``main``."""
     structlog.configure(
-        processors=[_line],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=_Direct,
         logger_factory=lambda *_: LINES,
         cache_logger_on_first_use=True,
     )
@@ -94,15 +92,13 @@ class Lines:
             if first:
                 loop.call_soon(self.write)
 
-    debug = info = warning = msg
+    info = warning = msg
 
     def error(self, line: bytes) -> None:
         """Write a line, and what was kept before it, now: something is wrong with us."""
         with self._lock:
             self._kept += (line, b"\n")
         self.write()
-
-    critical = exception = error
 
     def write(self) -> None:
         """Write what is kept."""
@@ -152,14 +148,35 @@ def _said(error: BaseException) -> str:
     return f": {error}" if isinstance(error, OURS) and not hasattr(error, "reasons") else ""
 
 
-def _line(logger: Any, method: str, said: MutableMapping[str, Any]) -> bytes:
-    """All of a line in one step: every request waits for its own."""
+class _Direct(structlog.BoundLoggerBase):
+    """Makes all of a line in one step: every request waits for its own."""
+
+    def debug(self, event: str, **said: Any) -> None:
+        """Nothing: that is for whoever looks for a fault, at his desk."""
+
+    def info(self, event: str, **said: Any) -> None:
+        """What happens every day."""
+        self._logger.info(_line("info", event, said))
+
+    def warning(self, event: str, **said: Any) -> None:
+        """What somebody should know of."""
+        self._logger.warning(_line("warning", event, said))
+
+    def error(self, event: str, **said: Any) -> None:
+        """What somebody must look at."""
+        self._logger.error(_line("error", event, said))
+
+    def exception(self, event: str, **said: Any) -> None:
+        """The same, with the fault that is being handled."""
+        self._logger.error(_line("error", event, {"exc_info": True, **said}))
+
+
+def _line(level: str, event: str, said: dict[str, Any]) -> bytes:
     facts = {
-        "event": said.pop("event"), "level": method, "timestamp": datetime.now(UTC),
-        **_FACTS.get(_NONE), **said,
+        "event": event, "level": level, "timestamp": datetime.now(UTC), **_FACTS.get(_NONE), **said,
     }  # fmt: skip
     if "exc_info" in facts:
-        without_what_was_given(logger, method, facts)
+        without_what_was_given(None, level, facts)
     try:
         return msgspec.json.encode(facts, enc_hook=repr)
     except (TypeError, ValueError):  # half a character, or a key that is no text
