@@ -21,9 +21,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from engine.contracts import Brief, Resolved
+from engine.memory import give_back_large_blocks
 from engine.render.banks import find
 from engine.settings import StudioSettings
-from engine.studio.memory import give_back_large_blocks
 from engine.studio.players import Players
 from engine.studio.playing import Sounded
 from engine.studio.rooms import furnish

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.contracts import Brief
+from engine.memory import give_back_large_blocks
 from engine.render import instruments
 from engine.render.banks import Bank
 from engine.render.notes import NOTES
@@ -32,7 +33,6 @@ from engine.render.synth.singing import Line
 from engine.render.synth.sounds import play
 from engine.score import Part, seconds_per_tick
 from engine.sound import compiled
-from engine.studio.memory import give_back_large_blocks
 from loadtests.sound_pieces import RATE, Library, Piece
 from loadtests.sound_pieces import STYLES as EVERY
 

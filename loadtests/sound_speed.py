@@ -84,7 +84,7 @@ def _memory(folder: Path, bank: str | None, style: str) -> dict:
     rooms = furnish(StudioSettings(database_url="", store="", bank=bank))
     start = (time.perf_counter() - began, time.process_time() - cpu)
     from engine.contracts import Brief
-    from engine.studio.memory import give_back_large_blocks
+    from engine.memory import give_back_large_blocks
     from loadtests.sound_pieces import Library, mastered, rendered
 
     give_back_large_blocks()

@@ -23,7 +23,6 @@ from api.clerk.forgetting import (
 )
 from api.clerk.holds import keep_holds
 from api.clerk.lots import expire_lots
-from api.clerk.memory import begin, give_back
 from api.clerk.messages import Post, count_messages, forget_told
 from api.clerk.meters import send_usage
 from api.clerk.postpaid import subscribe_postpaid
@@ -44,6 +43,7 @@ from api.database import GONE
 from api.webhooks import outbox
 from billing.errors import StripeUnavailable
 from billing.processor import errands
+from engine import memory
 
 DELIVERIES = "engine_deliveries"
 IDLE_S = 0.5
@@ -62,6 +62,10 @@ class Round(Struct, frozen=True, kw_only=True):
     channel: str | None = None
 
 
+async def give_back(_: Desk) -> int:
+    return await memory.give_back()
+
+
 ROUNDS = (
     Round(step=settle_due, pause_s=IDLE_S, channel=DELIVERIES),
     Round(step=start_topups, pause_s=IDLE_S),
@@ -78,7 +82,7 @@ ROUNDS = (
     Round(step=dun, pause_s=60.0),
     Round(step=sweep_stripe, pause_s=60.0),
     Round(step=expire_lots, pause_s=60.0),
-    Round(step=give_back, pause_s=60.0),
+    Round(step=give_back, pause_s=memory.EVERY_S),
     Round(step=reconcile, pause_s=300.0),
     Round(step=review_objects, pause_s=60.0),
     Round(step=clear_objects, pause_s=60.0),
@@ -105,7 +109,7 @@ async def serve(desk: Desk, post: Post) -> None:
     woken = {one.channel: asyncio.Event() for one in ROUNDS if one.channel is not None}
     letters = woken[outbox.CHANNEL] = asyncio.Event()
     listener = asyncio.create_task(listen(desk.pool, woken, stop))
-    begin()
+    memory.settle()
     log.info("clerk.ready")
     await asyncio.gather(
         PULSE.beat(stop),

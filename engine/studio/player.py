@@ -9,9 +9,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from engine.contracts import Measured, Resolved, RetractedTake
+from engine.memory import give_back_large_blocks
 from engine.render.banks import find
 from engine.sound import compiled
-from engine.studio.memory import give_back_large_blocks
 from engine.studio.playing import Sounded, play
 from engine.studio.takes import Take
 

@@ -22,10 +22,10 @@ import structlog
 
 from engine.contracts import Resolved, RetractedTake
 from engine.errors import BankMissing, EngineError
+from engine.memory import resident_bytes
 from engine.render.banks import Bank
 from engine.studio import player as one_player
 from engine.studio.gauges import MEMORY, PLAYERS, PLAYERS_BUSY, PLAYERS_LOST
-from engine.studio.memory import resident_bytes
 from engine.studio.player import Answer, Fault, Filed, Order
 from engine.studio.playing import Sounded
 from engine.studio.stage import Playing, Room

@@ -23,6 +23,7 @@ from engine.contracts import Made, Outline, Resolved, RetractedTake
 from engine.critique.originality import Finding
 from engine.errors import Stopped
 from engine.master import files
+from engine.memory import give_back_large_blocks
 from engine.plan import likelihood
 from engine.plan.outline import outline
 from engine.provenance.origin import origin
@@ -30,7 +31,6 @@ from engine.queue.contracts import Progress
 from engine.studio import manuscript as manuscripts
 from engine.studio import said
 from engine.studio.bars import Bars
-from engine.studio.memory import give_back_large_blocks
 from engine.studio.pace import Pace
 from engine.studio.playing import Sounded, reason_of
 from engine.studio.rooms import Rooms

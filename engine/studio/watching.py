@@ -12,10 +12,10 @@ import structlog
 from prometheus_client import REGISTRY, MetricsHandler
 
 from engine.backends.contracts import Backend
+from engine.memory import resident_bytes
 from engine.settings import StudioSettings
 from engine.studio.gauges import BACKEND, MEMORY, SESSIONS
 from engine.studio.health import Health
-from engine.studio.memory import resident_bytes
 
 
 def log_as_json() -> None:

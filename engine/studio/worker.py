@@ -16,6 +16,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from engine import memory
 from engine.backends.choice import chosen
 from engine.backends.contracts import Backend
 from engine.errors import DeviceLost
@@ -65,9 +66,10 @@ async def _serve(settings: StudioSettings, backend: Backend, health: Health) -> 
         )  # fmt: skip
         show(settings, backend)
         _listen(studio, settings.drain_s)
-        ticking = asyncio.create_task(health.tick())
+        beside = [asyncio.create_task(one) for one in (health.tick(), memory.keep_small())]
         await _work(studio, settings)
-        ticking.cancel()
+        for one in beside:
+            one.cancel()
     log.info("studio.stopped", worker=worker)
     return DEVICE_LOST if studio.lost.is_set() else 0
 

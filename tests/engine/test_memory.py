@@ -1,16 +1,14 @@
-"""What a clerk has freed goes back to the system."""
+"""What a process has freed goes back to the system."""
 
 import gc
 import sys
 import weakref
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from api.clerk.memory import begin, give_back
+from engine.memory import give_back, settle
 
-NO_DESK = cast("Any", None)
 BLOCKS, BYTES = 20_000, 4_000
 
 
@@ -26,7 +24,7 @@ async def test_freed_memory_under_what_is_in_use_goes_back() -> None:
     del blocks
     held = _resident()
     assert held > full - BLOCKS * BYTES / 2, "without the round it stays"
-    await give_back(NO_DESK)
+    await give_back()
     assert _resident() < full - BLOCKS * BYTES / 2
     assert len(in_use) == BYTES
 
@@ -41,13 +39,13 @@ async def test_what_refers_to_itself_goes_at_the_next_round() -> None:
     gc.collect()
     rings = weakref.WeakSet(Ring() for _ in range(100))
     assert len(rings) == 100, "counting references does not find them"
-    await give_back(NO_DESK)
+    await give_back()
     assert len(rings) == 0
 
 
 async def test_what_was_there_at_the_start_is_not_looked_through_again() -> None:
     before = gc.get_freeze_count()
-    begin()
+    settle()
     try:
         assert gc.get_freeze_count() > before + 1000
     finally:
@@ -55,5 +53,5 @@ async def test_what_was_there_at_the_start_is_not_looked_through_again() -> None
 
 
 async def test_a_repeat_finds_nothing_and_does_no_harm() -> None:
-    await give_back(NO_DESK)
-    assert await give_back(NO_DESK) in (0, 1)
+    await give_back()
+    assert await give_back() in (0, 1)
