@@ -28,7 +28,7 @@ from api.postgres import Embedded
 from tests.api.fuzzing import REFUSED_EARLY, Stage, Tenant, every_operation, exchange, staged
 
 SHARE = {GenerationMode.POSITIVE: 2, GenerationMode.NEGATIVE: 1}
-IN_COMMON = {"month", "stem", "file"}
+IN_COMMON = {"month", "stem", "file", "page", "quickstart"}
 """Parameters whose values say nothing about whose they are."""
 
 
