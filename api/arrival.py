@@ -194,7 +194,7 @@ class Arrival(Request[Any, Any, Any]):
             message: Any = await self.receive()
             if message["type"] == "http.disconnect":
                 raise InternalServerException("client disconnected prematurely")
-            pieces.append(message["body"])
+            pieces.append(message.get("body", b""))
             size += len(pieces[-1])
             if size > most:
                 raise RequestEntityTooLarge

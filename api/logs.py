@@ -56,7 +56,7 @@ def also(**facts: Any) -> None:
 
 @contextmanager
 def saying(**facts: Any) -> Iterator[None]:
-    """The same as `begin`, for as long as this lasts."""
+    """For as long as this lasts every line says this too."""
     token = _FACTS.set({**_FACTS.get(_NONE), **facts})
     try:
         yield

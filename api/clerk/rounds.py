@@ -63,6 +63,7 @@ class Round(Struct, frozen=True, kw_only=True):
 
 
 async def give_back(_: Desk) -> int:
+    """Hand back what is free of this process's memory."""
     return await memory.give_back()
 
 

@@ -16,6 +16,7 @@ from engine.words import (
     exact,
     forms,
     numerals,
+    phrases,
     reader,
     resolve,
 )
@@ -125,3 +126,23 @@ def test_what_is_not_searched_for_would_not_have_been_found(pieces: list[str]) -
         for room in (exact, forms):
             patch.setattr(room, "one_is_in", lambda text, signs: True)
         assert reader.read(prompt) == quick
+
+
+JOINS = st.sampled_from([" ", " ", "-", "_", " - ", "\t", " & ", "&", "'", "", "\x00", ", "])
+PHRASES = st.tuples(
+    st.one_of(
+        st.sampled_from([phrase for phrase in phrases.english() if " " in phrase]),
+        st.sampled_from([*phrases.english(), *phrases.chinese()]), st.text(max_size=4),
+    ),
+    JOINS, st.sampled_from(["", "", "s", "es", "'s"]), JOINS,
+).map(lambda drawn: drawn[0].replace(" ", drawn[1]) + drawn[2] + drawn[3])  # fmt: skip
+TEXTS = st.lists(PHRASES, max_size=6).map("".join)
+
+
+@settings(max_examples=3000, deadline=None, derandomize=True)
+@given(TEXTS)
+def test_what_is_not_weighed_would_have_been_chosen(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        quick = phrases.look_up(text, text)
+        patch.setattr(phrases, "_alone", lambda said, latin: (None, frozenset[str]()))
+        assert phrases.look_up(text, text) == quick
