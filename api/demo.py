@@ -19,7 +19,8 @@ from msgspec import Struct
 from api.keys import service as keys
 from api.licenses import certificate as certificates
 from api.licenses.signing import KeySet
-from api.workbench import Address, Workbench, WorkbenchError, any_port
+from api.ports import any_port
+from api.workbench import Address, Workbench, WorkbenchError
 from billing.ledger.service import METERS
 
 BRIEF = Path(__file__).with_name("demo_brief.json")

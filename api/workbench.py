@@ -12,12 +12,11 @@ import fcntl
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NoReturn, Self
@@ -29,10 +28,10 @@ from msgspec import Struct
 from api import database
 from api.licenses.signing import Signer
 from api.parts import Part, WorkbenchError
+from api.ports import HOST, any_port, free_ports, is_free
 from api.postgres import Embedded, PostgresFailed
 from api.tether import tied
 
-HOST = "127.0.0.1"
 GATEWAY_PORT = 8000
 FETCH_S = 180
 LOG_BYTES = 10_000_000
@@ -156,8 +155,10 @@ class Workbench:
         if applied:
             self._tell(f"database: {', '.join(applied)}")
         self._find_bank()
-        port = self._port or next(_free_ports(GATEWAY_PORT))
-        if self._port is not None and not _free(self._port):
+        port = self._port or next(free_ports(GATEWAY_PORT), None)
+        if port is None:
+            raise WorkbenchError(f"no port is free from {GATEWAY_PORT} on")
+        if self._port is not None and not is_free(port):
             raise WorkbenchError(f"port {port} is in use: choose another with --port")
         ports = [port]
         while len(ports) <= self._replicas["gateway"]:  # the last one is the sandbox's
@@ -388,25 +389,3 @@ def write_private(file: Path, content: bytes) -> None:
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(content)
     partial.replace(file)
-
-
-def any_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
-
-
-def _free_ports(first: int) -> Iterator[int]:
-    yield from (port for port in range(first, first + 1000) if _free(port))
-    raise WorkbenchError(f"no port is free from {first} on")
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True

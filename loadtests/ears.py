@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from api.workbench import any_port
+from api.ports import any_port
 from loadtests.clients import PATIENCE_S, Book, Client
 from loadtests.house import Account
 

@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec import Struct
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from api.workbench import any_port
+from api.ports import any_port
 
 Manner = Literal["good", "failing", "hanging", "flooding", "redirecting", "dead", "gone"]
 MANNERS: tuple[Manner, ...] = (

@@ -30,8 +30,8 @@ import asyncpg
 import httpx
 
 from api.database import migrate
+from api.ports import any_port
 from api.postgres import Embedded, PostgresFailed
-from api.workbench import any_port
 from billing.connections import transaction
 from billing.contracts import Tags
 from billing.errors import BillingError

@@ -9,7 +9,8 @@ import asyncpg
 from msgspec import Struct
 
 from api.keys import service as keys
-from api.workbench import Address, Workbench, any_port
+from api.ports import any_port
+from api.workbench import Address, Workbench
 from billing.connections import transaction
 from billing.ledger import service as ledger
 

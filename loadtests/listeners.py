@@ -20,6 +20,7 @@ from msgspec import Struct
 from api.database import create_pool, migrate
 from api.keys import service as keys
 from api.licenses.signing import Signer
+from api.ports import any_port
 from api.postgres import Embedded
 from api.tether import tied
 from billing.connections import transaction
@@ -80,7 +81,7 @@ async def hall(folder: Path, gateways: int, accounts: int) -> AsyncIterator[Hall
         pool = await create_pool(dsn, size=4)
         secrets = [await _account(pool) for _ in range(accounts)]
         Signer.create(folder / "signing.pem")
-        ports, children = [_free_port() for _ in range(gateways)], list[subprocess.Popen[bytes]]()
+        ports, children = [any_port() for _ in range(gateways)], list[subprocess.Popen[bytes]]()
         for port in ports:
             children.append(_gateway(dsn, folder, port))
             stack.callback(_ended, children[-1])
@@ -133,9 +134,3 @@ async def _ready(port: int) -> None:
                     return
             await asyncio.sleep(0.1)
     raise TimeoutError(f"no gateway at {port}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]

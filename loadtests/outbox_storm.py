@@ -34,8 +34,8 @@ import httpx
 from api.database import migrate
 from api.keys import service as keys
 from api.licenses.signing import Signer
+from api.ports import any_port
 from api.postgres import Embedded
-from api.workbench import any_port
 from billing.connections import lent, transaction
 from billing.ledger import service as ledger
 from billing.meters import service as meters

@@ -26,8 +26,8 @@ import httpx
 import yaml
 
 from api.licenses.signing import Signer
+from api.ports import any_port
 from api.postgres import Embedded
-from api.workbench import any_port
 
 ROOT = Path(__file__).resolve().parents[1]
 NOBODY = 10001

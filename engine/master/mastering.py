@@ -173,8 +173,8 @@ def _finished(
     groups: dict[str, Sound], level: Level, wanted: Wanted, rate: int, tilt_db: float
 ) -> Master:
     """Ends closed, the last tenth of a decibel trimmed, and the whole measured."""
-    for name in sorted(groups):
-        groups[name] = _closed(_centred(groups[name], loop=wanted.loop), rate, loop=wanted.loop)
+    groups = _centred({name: groups[name] for name in sorted(groups)}, loop=wanted.loop)
+    groups = {name: _closed(sound, rate, loop=wanted.loop) for name, sound in groups.items()}
     audio = summed(groups)
     peak = peak_dbtp(audio, rate)
     trim = min(0.0, wanted.ceiling_dbtp - peak - 0.01) if peak > wanted.ceiling_dbtp else 0.0
@@ -224,11 +224,20 @@ def _falling(size: int, over: int) -> Sound:
     return out
 
 
-def _centred(sound: Sound, *, loop: bool) -> Sound:
-    """Without the offset that a limiter leaves where it works hard on one side of the wave."""
-    mean = np.array([side.mean() for side in sound.T])
-    if np.abs(mean).max(initial=0.0) < OFFSET:
-        return sound
+def _centred(groups: dict[str, Sound], *, loop: bool) -> dict[str, Sound]:
+    """Without the offset that a limiter leaves where it works hard on one side of the wave.
+
+    Whether there is one is asked of the whole, so that music sounds the same in one piece and in
+    stems.
+    """
+    means = {name: sound.mean(axis=0, dtype=np.float64) for name, sound in groups.items()}
+    if np.abs(sum(means.values())).max(initial=0.0) < OFFSET:
+        return groups
+    return {name: _less(sound, means[name], loop=loop) for name, sound in groups.items()}
+
+
+def _less(sound: Sound, mean: NDArray[np.float64], *, loop: bool) -> Sound:
+    """A sound without its offset, which leaves it over the edges where it is no loop."""
     edge = 0 if loop else min(SAMPLE_RATE, len(sound) // 4)
     slope = 0.5 - 0.5 * np.cos(np.pi * np.arange(edge) / max(edge, 1), dtype=np.float32)
     mean = mean * len(sound) / (len(sound) - 2 * (edge - slope.sum()))

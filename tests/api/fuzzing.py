@@ -10,7 +10,6 @@ import hmac
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -41,6 +40,7 @@ from schemathesis.specs.openapi.checks import (
 from api.database import create_pool
 from api.keys import service as keys
 from api.licenses.signing import Signer
+from api.ports import any_port
 from api.postgres import Embedded
 from billing.connections import transaction
 from billing.ledger import service as ledger
@@ -109,7 +109,7 @@ def staged(server: Embedded, folder: Path, tenants: int) -> Iterator[Stage]:
     Signer.create(folder / "signing.pem")
     root = folder / "root.pem"
     root.write_bytes(credentials.create(folder / "marks.pem").root)
-    port = _free_port()
+    port = any_port()
     address = f"http://127.0.0.1:{port}"
     environ = {
         **os.environ, "DATABASE_URL": dsn, "CUESMITH_STORE": str(folder / "store"),
@@ -335,9 +335,3 @@ def _await_ready(address: str) -> None:
             pass
         time.sleep(0.1)
     raise AssertionError("the gateway did not become ready")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -9,7 +9,8 @@ import pytest
 from api.cli import main
 from api.demo import DemoFailed, heard
 from api.licenses.signing import Signer
-from api.workbench import Workbench, WorkbenchError, any_port
+from api.ports import any_port
+from api.workbench import Workbench, WorkbenchError
 
 PEPPER = "a pepper of the tests"
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from msgspec import Struct
 
 from api.keys import service as keys
 from api.licenses.signing import Signer
+from api.ports import any_port
 from billing.connections import transaction
 from billing.ledger import service as ledger
 from tests.api.conftest import PEPPER
@@ -60,7 +60,7 @@ async def served(postgres: str, pool: asyncpg.Pool, tmp_path: Path) -> AsyncIter
     async with transaction(pool) as conn:
         await ledger.grant(conn, account.id, 100, "test")
     _, secret = await keys.create_key(pool, account.id, "test", pepper=PEPPER)
-    port, metrics = _free_port(), _free_port()
+    port, metrics = any_port(), any_port()
     process = _start(tmp_path, postgres, port, metrics)
     headers = {"authorization": f"Bearer {secret}"}
     try:
@@ -138,8 +138,8 @@ async def test_metrics_are_at_a_port_of_their_own(served: Served) -> None:
 
 
 async def test_a_gateway_without_a_database_does_not_start(tmp_path: Path) -> None:
-    dsn = f"postgresql://nobody@127.0.0.1:{_free_port()}/nothing"
-    process = _start(tmp_path, dsn, _free_port(), _free_port())
+    dsn = f"postgresql://nobody@127.0.0.1:{any_port()}/nothing"
+    process = _start(tmp_path, dsn, any_port(), any_port())
     assert await asyncio.to_thread(process.wait, 30) != 0
     last = (tmp_path / "gateway.log").read_text().splitlines()[-1]
     assert last.startswith("cuesmith: "), "one line says what is missing"
@@ -150,7 +150,7 @@ async def test_two_gateways_do_not_share_a_port(served: Served, tmp_path: Path) 
     folder.mkdir()
     port = served.http.base_url.port
     assert port is not None
-    second = _start(folder, "postgresql://nobody@127.0.0.1:1/nothing", port, _free_port())
+    second = _start(folder, "postgresql://nobody@127.0.0.1:1/nothing", port, any_port())
     assert await asyncio.to_thread(second.wait, 30) != 0
     assert "in use" in (folder / "gateway.log").read_text()
     assert (await served.http.get("/readyz")).status_code == 200
@@ -171,9 +171,3 @@ async def _ready(http: httpx.AsyncClient) -> None:
             pass
         await asyncio.sleep(0.1)
     raise AssertionError("the gateway did not become ready")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

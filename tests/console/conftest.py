@@ -18,7 +18,8 @@ from msgspec import Struct
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from api.dev import welcome_key
-from api.workbench import TEST_KEY, Workbench, any_port
+from api.ports import any_port
+from api.workbench import TEST_KEY, Workbench
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from api.keys import service as keys
-from api.workbench import Address, Workbench, any_port
+from api.ports import any_port
+from api.workbench import Address, Workbench
 
 PACE_S = 0.1
 SELECT_CUSTOMER = "select stripe_customer from billing.customers where account = $1"

@@ -16,7 +16,8 @@ import soundfile
 
 from api.docs.heard import HAPPENINGS
 from api.docs.told import MESSAGES
-from api.workbench import Workbench, any_port
+from api.ports import any_port
+from api.workbench import Workbench
 from tests.api.docs.fitting import fits
 from tests.flow.conftest import Customer
 

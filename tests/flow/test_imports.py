@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from api.workbench import Workbench, any_port
+from api.ports import any_port
+from api.workbench import Workbench
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flow")]
 

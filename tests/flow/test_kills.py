@@ -13,7 +13,8 @@ import asyncpg
 import httpx
 import pytest
 
-from api.workbench import Workbench, any_port
+from api.ports import any_port
+from api.workbench import Workbench
 from billing.ledger import service as ledger
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flow")]

@@ -17,8 +17,8 @@ import asyncpg
 import httpx
 import pytest
 
+from api.ports import any_port
 from api.postgres import Embedded
-from api.workbench import any_port
 from engine.contracts import Brief
 from engine.queue import service as queue
 from engine.queue.contracts import Job

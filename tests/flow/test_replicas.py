@@ -16,7 +16,8 @@ import pytest
 from api.licenses import certificate as certificates
 from api.licenses.signing import KeySet
 from api.parts import Part
-from api.workbench import Workbench, WorkbenchError, any_port
+from api.ports import any_port
+from api.workbench import Workbench, WorkbenchError
 from billing.ledger import service as ledger
 from tests.flow.conftest import Customer, open_account
 

@@ -14,6 +14,7 @@ import pytest
 from msgspec import Struct
 
 from api.keys import service as keys
+from api.ports import any_port
 from billing.connections import lent, transaction
 from billing.ledger import service as ledger
 from engine.queue import events
@@ -21,7 +22,7 @@ from engine.queue.events import Told
 from tests.api.conftest import PEPPER, Client
 from tests.api.events.test_streams import heard
 from tests.api.made import asked, handed_back, leased, settled
-from tests.api.test_serving import _free_port, _ready, _start
+from tests.api.test_serving import _ready, _start
 
 CROWD, MANY = 200, 300
 BIG = {"padding": "x" * 8000}
@@ -43,9 +44,9 @@ async def house(postgres: str, pool: asyncpg.Pool, tmp_path: Path) -> AsyncItera
     async with transaction(pool) as conn:
         await ledger.grant(conn, account.id, 100, "test")
     made, secret = await keys.create_key(pool, account.id, "test", pepper=PEPPER)
-    ports = (_free_port(), _free_port())
+    ports = (any_port(), any_port())
     with _generous():
-        watched = (_free_port(), _free_port())
+        watched = (any_port(), any_port())
         gateways = tuple(
             _start(tmp_path, postgres, *both) for both in zip(ports, watched, strict=True)
         )
@@ -56,6 +57,7 @@ async def house(postgres: str, pool: asyncpg.Pool, tmp_path: Path) -> AsyncItera
         ):
             for http in (first, second):
                 await _ready(http)
+            assert all(one.poll() is None for one in gateways), "each listens at its own port"
             clients = tuple(
                 Client(http=http, account=account.id, key=made, secret=secret)
                 for http in (first, second)

@@ -16,6 +16,7 @@ import httpx
 import pytest
 from stripe import StripeClient
 
+from api.ports import any_port
 from billing.sandbox.clock import DAY_S, Clock
 from billing.sandbox.shop import Shop
 from billing.sandbox.table import table
@@ -165,21 +166,13 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def test_the_served_sandbox_breaks_connections_tells_webhooks_and_survives_a_kill(
     tmp_path: Path, stripe: StripeClient
 ) -> None:
     _Till.got = []
     till = HTTPServer(("127.0.0.1", 0), _Till)
     Thread(target=till.serve_forever, daemon=True).start()
-    port, state = _free_port(), tmp_path / "s.json"
+    port, state = any_port(), tmp_path / "s.json"
     served = _start(port, state, till.server_port)
     try:
         key = {"authorization": "Bearer sk_test_x"}

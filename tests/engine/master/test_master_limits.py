@@ -193,3 +193,17 @@ def test_silence_comes_out_as_silence() -> None:
     done = master(given, lufs=-16.0, true_peak_dbtp=-1.0, loop=False, seed=1)
     assert not done.audio.any()
     assert not done.passed
+
+
+def test_music_sounds_the_same_in_one_piece_and_in_stems() -> None:
+    """What the limiter leaves off the middle goes from the whole or from no stem of it."""
+    within = np.arange(8 * RATE) / RATE % 0.5
+    hits = np.exp(-within / 0.004) - 0.08 * np.exp(-within / 0.05)
+    whole = (0.1 * (hits - hits.mean())[:, None] + pink(8 * RATE, 1, 0.05)).astype(np.float32)
+    quarters = dict.fromkeys(("bass", "drums", "lead", "pads"), whole / 4)
+    one, four = (
+        master(Given(groups=groups), lufs=-14.0, true_peak_dbtp=-1.0, loop=False, seed=1)
+        for groups in ({"mix": whole.copy()}, quarters)
+    )
+    assert np.abs(one.audio - four.audio).max() < 1e-6
+    assert np.abs(one.audio.mean(axis=0)).max() < 2e-5

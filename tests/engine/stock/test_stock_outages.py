@@ -15,6 +15,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from msgspec import Struct
 
+from api.ports import any_port
 from engine.contracts import Brief
 from engine.queue import service as queue
 from engine.queue.contracts import Job, Lease
@@ -74,7 +75,7 @@ def full_disk(tmp_path: Path) -> Iterator[Outage]:
 def store_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[Outage]:
     """A bucket whose server can be stopped."""
     with_credentials(monkeypatch)
-    port = _free_port()
+    port = any_port()
     bucket = Bucket(endpoint=f"http://127.0.0.1:{port}", region="us-east-1")
     up: list[ThreadedMotoServer] = []
 
@@ -259,8 +260,3 @@ def _mute() -> Iterator[tuple[str, list[socket.socket]]]:
         listening.join()
         for one in heard:
             one.close()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from msgspec import structs
 
-from api.workbench import any_port
+from api.ports import any_port
 from engine.settings import StudioSettings
 from engine.studio.health import Health
 from engine.studio.watching import watched
