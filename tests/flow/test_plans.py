@@ -15,8 +15,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flow")]
 
 ASKED = {
     "prompt": "calm synthwave", "kind": "bed", "duration_ms": 24_000, "candidates": 1,
-    "quality": "draft", "seed": 5,
+    "quality": "draft",
 }  # fmt: skip
+SEEDS = range(5, 11)
 EARLY = 60
 """Ticks (480 to the quarter): a human hand may be so much before the bar line."""
 Plan = dict[str, Any]
@@ -24,22 +25,42 @@ Notes = Counter[tuple[int, ...]]
 
 
 def test_an_edited_section_changes_itself_alone(customer: Customer) -> None:
-    asked = customer.door.post("/v1/plans", json=ASKED, headers={"prefer": "wait=60"})
-    assert asked.status_code == 200, asked.text
-    (plan,) = asked.json()["plans"]
-    before = _notes(customer, customer.send(ASKED, "as-it-came"), plan)
-    again = _notes(customer, customer.send({**ASKED, "plan": plan}, "sent-back"), plan)
-    assert again == before, "the same plan and seed are the same notes"
-
+    tried = (_as_it_came_and_edited(customer, seed) for seed in SEEDS)
+    found = next(filter(None, tried), None)
+    assert found, "of none of these seeds all three were delivered"
+    plan, before, after = found
     at = _one_that_stands_alone(plan)
-    edited = _edited(plan, at)
-    after = _notes(customer, customer.send({**ASKED, "plan": edited}, "edited"), plan)
     changed = [index for index, notes in enumerate(before) if after[index] != notes]
     assert changed == sorted(_followers(plan, at))
     assert len(changed) < len(before), "other sections are as they were"
     assert all(before), "and something plays in each of them"
     assert _pitch_classes(after[at]) != _pitch_classes(before[at]), "another harmony"
     assert after[at].total() != before[at].total(), "another density"
+
+
+def _as_it_came_and_edited(
+    customer: Customer, seed: int
+) -> tuple[Plan, list[Notes], list[Notes]] | None:
+    """A plan, its notes, and those of the same plan with one section edited; None where the music
+    was no good, so that another take has its place. Which music is depends on the processor."""
+    brief = {**ASKED, "seed": seed}
+    asked = customer.door.post("/v1/plans", json=brief, headers={"prefer": "wait=60"})
+    assert asked.status_code == 200, asked.text
+    (plan,) = asked.json()["plans"]
+    edited = _edited(plan, _one_that_stands_alone(plan))
+    sent = {
+        "as-it-came": brief,
+        "sent-back": {**brief, "plan": plan},
+        "edited": {**brief, "plan": edited},
+    }
+    made = {name: customer.send(body, f"{seed}-{name}") for name, body in sent.items()}
+    candidates = {name: _only_candidate(customer, one) for name, one in made.items()}
+    if any(one["plan"]["take"] != plan["take"] for one in candidates.values()):
+        return None
+    assert candidates["as-it-came"]["plan"] == plan, "what was shown is what is composed"
+    before, again, after = (_notes(customer, one, plan) for one in candidates.values())
+    assert again == before, "the same plan and seed are the same notes"
+    return plan, before, after
 
 
 def test_another_studio_plans_what_a_killed_one_had_begun(
@@ -64,12 +85,17 @@ def _status(customer: Customer, plans: str) -> str:
     return customer.get(f"/v1/plans/{plans}")["status"]
 
 
-def _notes(customer: Customer, brief: str, plan: Plan) -> list[Notes]:
-    """What every section of a brief's only candidate has on paper, after the pick."""
+def _only_candidate(customer: Customer, brief: str) -> dict[str, Any]:
     ended = customer.ended(brief)
     assert ended["status"] == "succeeded", ended
-    (candidate,) = ended["candidates"]
-    track = customer.post(f"/v1/candidates/{candidate['id']}/pick", brief).json()["track"]
+    (line,) = ended["candidates"]
+    return customer.get(f"/v1/candidates/{line['id']}")
+
+
+def _notes(customer: Customer, candidate: dict[str, Any], plan: Plan) -> list[Notes]:
+    """What every section of a candidate has on paper, after the pick."""
+    named = candidate["id"]
+    track = customer.post(f"/v1/candidates/{named}/pick", named).json()["track"]
     midi = customer.door.get(f"/v1/tracks/{track}/midi")
     return _by_section(mido.MidiFile(file=io.BytesIO(midi.content)), plan)
 
