@@ -21,6 +21,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.routes import HTTPRoute
 from litestar.types import Message, Receive, Scope, Send
 from litestar.utils import normalize_path
+from msgspec import Struct
 from prometheus_client import Counter, Histogram
 
 from api import logs
@@ -73,6 +74,11 @@ class Gateway(Litestar):
     safe: tuple[tuple[bytes, bytes], ...] = ()
     """Headers of every answer, see `safe_headers`."""
 
+    def __init__(self, *facts: Any, **more: Any) -> None:
+        super().__init__(*facts, **more)
+        self.log = log.bind()  # looked up once, not for every line
+        self._at_once: dict[tuple[str, str], Call] = {}
+
     async def __call__(self, scope: Any, receive: Receive | Any, send: Send | Any) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
@@ -80,43 +86,42 @@ class Gateway(Litestar):
         _name(scope)
         if scope["method"] == "HEAD":
             scope["method"], send = "GET", _without_body(send)
-        handler = self._find(scope)
-        if handler is None:
+        call = self._find(scope)
+        if call is None:
             await super().__call__(scope, receive, send)
             return
         scope["app"] = scope["litestar_app"] = self
-        scope["route_handler"] = handler
-        operation = handler.opt["operation"]
-        counted = not operation.streams and operation.name not in UNCOUNTED
-        patient = patiently(receive, self.body_s, self.crowd if counted else None)
-        request = Arrival(scope, patient, send)
-        await self._answer(handler, request, receive, send, counted=counted)
+        scope["route_handler"] = call.handler
+        patient = patiently(receive, self.body_s, self.crowd if call.counted else None)
+        await self._answer(call, Arrival(scope, patient, send), receive, send)
 
-    def _find(self, scope: Any) -> Any:
+    def _find(self, scope: Any) -> "Call | None":
         """The call at an address. None for what Litestar answers by itself: addresses and methods
         that are not there, and OPTIONS."""
-        path = scope["path"]
+        path, method = scope["path"], scope["method"]
+        if (known := self._at_once.get((path, method))) is not None:
+            scope["path_params"], scope["path_template"] = {}, path
+            return known
         if "//" in path or path.endswith("/") or not path.startswith("/"):
             path = normalize_path(path)
         try:
             _, handler, scope["path"], scope["path_params"], scope["path_template"] = (
-                self.asgi_router.handle_routing(path, scope["method"])
+                self.asgi_router.handle_routing(path, method)
             )
         except HTTPException:
             return None
-        return handler if "operation" in handler.opt else None
+        if "operation" not in handler.opt:
+            return None
+        call = _call(handler)
+        if scope["path"] == scope["path_template"] == path:
+            self._at_once[path, method] = call
+        return call
 
     async def _answer(
-        self,
-        handler: Any,
-        request: Request[Any, Any, Any],
-        receive: Receive,
-        send: Send,
-        *,
-        counted: bool,
+        self, call: "Call", request: Request[Any, Any, Any], receive: Receive, send: Send
     ) -> None:
         scope: Any = request.scope
-        crowd = self.crowd
+        crowd, counted = self.crowd, call.counted
         try:
             if counted:
                 crowd.come()
@@ -125,14 +130,14 @@ class Gateway(Litestar):
             return
         try:
             try:
-                named = {name: scope["path_params"][name] for name in _names(handler.fn)}
-                said = await handler.fn(request=request, **named)
+                named = {name: scope["path_params"][name] for name in call.names}
+                said = await call.function(request=request, **named)
             except Exception as error:  # noqa: BLE001 - every one has its answer
                 said = self._refused(request, error)
             if type(said) in _WHOLE:
                 await self._send(said, scope, send)
             else:
-                flow = await handler.to_response(app=self, data=said, request=request)
+                flow = await call.handler.to_response(app=self, data=said, request=request)
                 await self._pour(flow, request, receive, send, counted=counted)
         finally:
             if counted:
@@ -220,10 +225,25 @@ def header(scope: Any, name: bytes) -> str | None:
     return None
 
 
+class Call(Struct, frozen=True, kw_only=True, eq=False):
+    """What every request must know of a route handler."""
+
+    handler: Any
+    function: Callable[..., Any]
+    names: tuple[str, ...]
+    """The parts of the address that it takes beside the request."""
+    counted: bool
+    """Whether who asks for it is one of those who work."""
+
+
 @cache
-def _names(call: Callable[..., Any]) -> tuple[str, ...]:
-    """The parts of the address that a call takes beside the request."""
-    return tuple(name for name in inspect.signature(call).parameters if name != "request")
+def _call(handler: Any) -> Call:
+    operation, names = handler.opt["operation"], inspect.signature(handler.fn).parameters
+    return Call(
+        handler=handler, function=handler.fn,
+        names=tuple(name for name in names if name != "request"),
+        counted=not operation.streams and operation.name not in UNCOUNTED,
+    )  # fmt: skip
 
 
 def _name(scope: Any) -> None:
@@ -366,14 +386,16 @@ def _note(scope: Any, state: dict[str, Any], status: int) -> None:
     count.inc()
     watch.observe(seconds)
     # What is no id of ours may be anything a stranger has typed.
+    named = scope.get("path_params")
     facts = {
-        name: value for name, value in scope.get("path_params", {}).items()
+        name: value for name, value in named.items()
         if name in _IDS and _IDS[name].fullmatch(value)
-    }  # fmt: skip
+    } if named else {}  # fmt: skip
     if refusal:
         facts["refusal"] = refusal
-    log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1),
-             **facts)  # fmt: skip
+    scope["litestar_app"].log.info(
+        "request", method=method, route=route, status=status, ms=round(seconds * 1000, 1), **facts
+    )
 
 
 @cache

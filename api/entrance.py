@@ -72,20 +72,20 @@ async def enter(request: AnyRequest) -> Caller:
     logs.also(account=caller.account)
     crowd.KEY.set(caller.key)
     of_plans = (shop.plan_limiter,) if operation.rate == "plans" else ()
-    _count(request, (shop.limiter, *of_plans), caller.key)
+    _count(request.scope, (shop.limiter, *of_plans), caller.key)
     if operation.scope is not None and not caller.may(operation.scope):
         raise ScopeMissing(operation.scope)
-    for name, value in request.path_params.items():
+    for name, value in request.scope["path_params"].items():
         if _IDS[name].fullmatch(value) is None:
             raise NotFound(f"there is no {name} {value[:64]!r}")
-    if operation.query is None:
+    if operation.query is None and request.scope["query_string"]:
         query(request, Nothing)
     return caller
 
 
-def _count(request: AnyRequest, limiters: Sequence[Limiter], key: str) -> None:
+def _count(scope: Any, limiters: Sequence[Limiter], key: str) -> None:
     """Count the request; every answer, also a refusal, says what is left of the key's rates."""
-    left: list[str] = []
+    left: list[bytes] = []
     try:
         for limiter in limiters:
             left.append(limiter.take(key))  # noqa: PERF401 - up to one that refuses
@@ -93,9 +93,9 @@ def _count(request: AnyRequest, limiters: Sequence[Limiter], key: str) -> None:
         left.append(limiters[len(left)].said(0, refusal.retry_after_s))
         raise
     finally:
-        request.scope["state"]["headers"] = (
-            (b"ratelimit-policy", ", ".join([one.policy for one in limiters]).encode()),
-            (b"ratelimit", ", ".join(left).encode()),
+        scope["state"]["headers"] = (
+            (b"ratelimit-policy", b", ".join([one.policy for one in limiters])),
+            (b"ratelimit", b", ".join(left)),
         )
 
 

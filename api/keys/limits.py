@@ -26,11 +26,11 @@ class Limiter:
     ) -> None:
         self.per_minute, self.burst, self.name, self._clock = per_minute, burst, name, clock
         self._spacing = 60 / per_minute
-        self.policy = f'"{name}";q={per_minute};w=60'
+        self.policy = f'"{name}";q={per_minute};w=60'.encode()
         """The limit in the words of the RateLimit-Policy header."""
         self._due: dict[str, float] = {}  # when a key's bucket will be empty again
 
-    def take(self, key: str) -> str:
+    def take(self, key: str) -> bytes:
         """Count one request; returns what is left, as `said`. `RateLimited` with the seconds to
         wait when it is one too many."""
         now = self._clock()
@@ -43,7 +43,7 @@ class Limiter:
         self._due[key] = due
         return self.said(int(-excess / self._spacing + 1e-6), due - now)
 
-    def said(self, remaining: int, reset_s: float) -> str:
+    def said(self, remaining: int, reset_s: float) -> bytes:
         """What is left of a key's rate in the words of the RateLimit header: requests now, and
         seconds until all of them are back."""
-        return f'"{self.name}";r={remaining};t={math.ceil(reset_s)}'
+        return f'"{self.name}";r={remaining};t={math.ceil(reset_s)}'.encode()
