@@ -117,6 +117,21 @@ async def test_what_is_not_in_the_document_is_not_there(
     assert path not in json.loads(door.app.state.openapi)["paths"] or status == 405
 
 
+async def test_an_address_that_was_found_before_leads_where_it_led(client: Client) -> None:
+    for _ in range(2):
+        for path, status in (
+            ("/v1/balance", 200), ("/v1/balance/", 200), ("/v1//balance", 200),
+            ("/v1/briefs", 200),
+            ("/v1/balances", 404), ("/v1/balance/x", 404), ("/V1/balance", 404),
+        ):  # fmt: skip
+            assert (await client.get(path)).status_code == status, path
+        headers = {"authorization": f"Bearer {client.secret}"}
+        assert (await client.http.head("/v1/balance", headers=headers)).status_code == 200
+        for method in ("POST", "DELETE", "BREW"):
+            refused = await client.http.request(method, "/v1/balance", headers=headers)
+            assert refused.status_code == 405, method
+
+
 async def test_health_and_readiness_tell_apart_process_and_database(door: Door) -> None:
     assert (await door.http.get("/healthz")).json() == {"status": "ok"}
     assert (await door.http.get("/readyz")).json() == {"status": "ok"}
