@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 from jsonschema import Draft202012Validator
@@ -240,7 +240,7 @@ def _refuse_nul(value: Any, pointer: str) -> None:
 
 def _refuse_beyond_calendar(value: Struct, prefix: str) -> None:
     """Some moments of the years 1 and 9999 have no name in UTC; nothing can be done with them."""
-    for name in value.__struct_fields__:
+    for name in _moments(type(value)):
         moment = getattr(value, name)
         try:
             if isinstance(moment, datetime):
@@ -249,6 +249,13 @@ def _refuse_beyond_calendar(value: Struct, prefix: str) -> None:
             at = f"{prefix}/{name}"
             detail = f"{at} is out of range: min 0001-01-01T00:00:00Z, max 9999-12-31T23:59:59Z"
             raise ValidationFailed([Reason(at, "out_of_range", detail)]) from error
+
+
+@cache
+def _moments(shape: type[Struct]) -> tuple[str, ...]:
+    """The fields that may hold a moment."""
+    kinds = {name: get_args(kind) or (kind,) for name, kind in get_type_hints(shape).items()}
+    return tuple(name for name in shape.__struct_fields__ if datetime in kinds[name])
 
 
 def _nuls(value: Any, pointer: str) -> Iterable[str]:
