@@ -102,11 +102,17 @@ NOISE = (
 
 @pytest.mark.parametrize("noise", NOISE)
 def test_four_thousand_characters_of_anything_are_read_at_once(noise: str) -> None:
-    """Fifty milliseconds of CPU on a machine of its own. What grows faster than the text needs
-    many seconds, so the limit is far from both."""
-    begun = time.process_time()
-    read((noise * 4000)[:4000])
-    assert time.process_time() - begun < 3.0
+    """Some milliseconds of this thread's CPU, at least at the second or third time: a big process
+    that tidies up, or comes back from being swapped out, takes seconds once. What grows faster than
+    the text takes many each time, so the limit is far from both."""
+    text = (noise * 4000)[:4000]
+    assert any(_cpu_s(text) < 3.0 for _ in range(3))
+
+
+def _cpu_s(text: str) -> float:
+    begun = time.thread_time()
+    read(text)
+    return time.thread_time() - begun
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
