@@ -77,6 +77,7 @@ class Gateway(Litestar):
     def __init__(self, *facts: Any, **more: Any) -> None:
         super().__init__(*facts, **more)
         self.log = log.bind()  # looked up once, not for every line
+        # Calls whose address has no parts to be read, by address and method.
         self._at_once: dict[tuple[str, str], Call] = {}
 
     async def __call__(self, scope: Any, receive: Receive | Any, send: Send | Any) -> None:

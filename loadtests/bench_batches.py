@@ -18,7 +18,6 @@ import gzip
 import http.client
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -37,6 +36,7 @@ import msgspec
 from api.database import create_pool, migrate
 from api.keys import service as keys
 from api.licenses.signing import Signer
+from api.ports import any_port
 from api.postgres import Embedded
 from api.tether import tied
 from billing.connections import transaction
@@ -234,8 +234,7 @@ async def _kept(dsn: str, account: str, batch: str) -> tuple[int, int, list[str]
 @contextmanager
 def _gateway(dsn: str, folder: Path) -> Iterator[tuple[int, int]]:
     """The gateway's port and process."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = any_port()
     Signer.create(folder / "signing.pem")
     told = {
         **os.environ, "DATABASE_URL": dsn, "CUESMITH_STORE": str(folder / "store"),

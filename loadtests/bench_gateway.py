@@ -36,6 +36,7 @@ from msgspec import Struct
 
 from api.database import create_pool, migrate
 from api.keys import service as keys
+from api.ports import any_port
 from api.postgres import Embedded
 from api.tether import tied
 from billing.connections import transaction
@@ -199,8 +200,7 @@ async def _look_at_tables(dsn: str) -> None:
 @contextmanager
 def _gateway(dsn: str, folder: Path) -> Iterator[tuple[int, int]]:
     """The gateway's port and process."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = any_port()
     plenty = str(10**9)
     told = {
         **os.environ, "DATABASE_URL": dsn, "CUESMITH_STORE": str(folder / "store"),

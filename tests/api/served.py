@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from api.licenses.signing import Signer
+from api.ports import any_port
 from api.tether import tied
 from tests.api.conftest import PEPPER
 
@@ -64,8 +65,7 @@ def _is_socket(file: Path) -> bool:
 @contextmanager
 def serving(folder: Path, dsn: str, **told: str) -> Iterator[Served]:
     """A gateway with these settings, ``header_s="2"`` for ``CUESMITH_HEADER_S``."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = any_port()
     key = folder / "signing.pem"
     Signer.create(key)
     environ = {
