@@ -114,7 +114,7 @@ class Gateway(Litestar):
         if "operation" not in handler.opt:
             return None
         call = _call(handler)
-        if scope["path"] == scope["path_template"] == path:
+        if not scope["path_params"] and scope["path_template"] == path:
             self._at_once[path, method] = call
         return call
 
@@ -387,11 +387,10 @@ def _note(scope: Any, state: dict[str, Any], status: int) -> None:
     count.inc()
     watch.observe(seconds)
     # What is no id of ours may be anything a stranger has typed.
-    named = scope.get("path_params")
     facts = {
-        name: value for name, value in named.items()
+        name: value for name, value in scope.get("path_params", {}).items()
         if name in _IDS and _IDS[name].fullmatch(value)
-    } if named else {}  # fmt: skip
+    }  # fmt: skip
     if refusal:
         facts["refusal"] = refusal
     scope["litestar_app"].log.info(

@@ -78,7 +78,7 @@ async def enter(request: AnyRequest) -> Caller:
     for name, value in request.scope["path_params"].items():
         if _IDS[name].fullmatch(value) is None:
             raise NotFound(f"there is no {name} {value[:64]!r}")
-    if operation.query is None and request.scope["query_string"]:
+    if operation.query is None:
         query(request, Nothing)
     return caller
 

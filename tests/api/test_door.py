@@ -121,7 +121,7 @@ async def test_an_address_that_was_found_before_leads_where_it_led(client: Clien
     for _ in range(2):
         for path, status in (
             ("/v1/balance", 200), ("/v1/balance/", 200), ("/v1//balance", 200),
-            ("/v1/briefs", 200),
+            ("/v1/briefs", 200), ("/v1/briefs/{brief}", 404),
             ("/v1/balances", 404), ("/v1/balance/x", 404), ("/V1/balance", 404),
         ):  # fmt: skip
             assert (await client.get(path)).status_code == status, path
@@ -130,6 +130,15 @@ async def test_an_address_that_was_found_before_leads_where_it_led(client: Clien
         for method in ("POST", "DELETE", "BREW"):
             refused = await client.http.request(method, "/v1/balance", headers=headers)
             assert refused.status_code == 405, method
+
+
+async def test_an_address_in_the_words_of_its_pattern_is_no_fault(
+    client: Client, door: Door
+) -> None:
+    spelled = [path for path in json.loads(door.app.state.openapi)["paths"] if "{" in path]
+    assert len(spelled) > 30
+    for path in spelled * 2:
+        assert 400 <= (await client.get(path)).status_code < 500, path
 
 
 async def test_health_and_readiness_tell_apart_process_and_database(door: Door) -> None:
