@@ -66,9 +66,10 @@ async def name_customer(conn: asyncpg.Connection, account: str, name: str) -> No
     await conn.execute(NAME_CUSTOMER, account, name)
 
 
+# No target: two that bring the same customer at once may meet at the key of either column.
 INSERT_CUSTOMER = """
 insert into billing.customers (account, stripe_customer) values ($1, $2)
-on conflict (account) do nothing
+on conflict do nothing
 """
 
 
@@ -76,7 +77,7 @@ async def insert_customer(conn: asyncpg.Connection, account: str, customer: str)
     """Keep the account's customer; returns the one that was first."""
     await conn.execute(INSERT_CUSTOMER, account, customer)
     kept = await select_customer(conn, account)
-    assert kept is not None, "the row is there: the line above saw to it"
+    assert kept is not None, "an account's own customer is no other account's"
     return kept
 
 

@@ -1,6 +1,7 @@
 """Top-ups that are paid, refunded and disputed: tokens follow the money, once."""
 
 import asyncio
+import contextlib
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from billing.connections import lent, transaction
 from billing.contracts import Pack, Tokens
 from billing.errors import AccountFrozen, RefundTooLarge, UnknownPayment
 from billing.ledger import service as ledger
-from billing.processor import errands, payments
+from billing.processor import errands, payments, store
 from tests.billing.processor.conftest import HOUR, PACK, World
 
 
@@ -72,6 +73,17 @@ async def test_an_account_is_one_customer_and_called_by_its_name_whoever_comes_f
     asked = len(world.shop.events)
     assert await door.ensure_customer(account, "Other") == customer["id"]
     assert len(world.shop.events) == asked, "what Stripe knows it is not told again"
+
+
+async def test_a_customer_is_kept_once_by_all_that_bring_it_at_once(world: World) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        lanes = [await stack.enter_async_context(lent(world.pool)) for _ in range(8)]
+        for number in range(100):
+            account = await world.account()
+            kept = await asyncio.gather(
+                *(store.insert_customer(conn, account, f"cus_{number}") for conn in lanes)
+            )
+            assert set(kept) == {f"cus_{number}"}
 
 
 async def test_a_topups_tokens_last_as_long_as_the_pack_says(world: World) -> None:
