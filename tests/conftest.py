@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from importlib import util
@@ -15,6 +16,8 @@ from api.database import create_pool, migrate
 from api.postgres import Embedded
 
 _numbers = itertools.count(1)
+_MEMORY = Path("/dev/shm")
+_CLUSTER_MAY_TAKE = 2 << 30
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,11 +32,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Embedded]:
     """An embedded server with a migrated database called ``template``."""
-    with tempfile.TemporaryDirectory(prefix="cue-pg-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="cue-pg-", dir=_fast_folder(), ignore_cleanup_errors=True
+    ) as folder:
         Path(folder).chmod(0o755)
         with Embedded(Path(folder) / "data") as postgres:
             asyncio.run(_make_template(postgres))
             yield postgres
+
+
+def _fast_folder() -> Path | None:
+    """Memory, where there is enough of it. A database is some 300 files, and one is made and
+    deleted for every test: ext4 takes 1 ms to make a file where others were deleted a moment ago,
+    0.6 s for a database; memory takes 0.03 s."""
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= _CLUSTER_MAY_TAKE
+    return _MEMORY if roomy and os.access(_MEMORY, os.W_OK) else None
 
 
 async def _make_template(postgres: Embedded) -> None:
