@@ -27,7 +27,7 @@ export async function hear(path, { signal, each, state = () => {} }) {
       if (error instanceof Refusal) throw error;
     }
     state("lost");
-    await Promise.race([rest(Math.min(15, growing(tried + 1)), signal), online()]);
+    await online(rest(Math.min(15, growing(tried + 1)), signal));
   }
 }
 
@@ -93,6 +93,10 @@ function split(line) {
   return at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1).trimStart()];
 }
 
-function online() {
-  return new Promise((done) => window.addEventListener("online", done, { once: true }));
+/** When the rest is over, or the network is back before it. */
+function online(resting) {
+  return new Promise((done, fail) => {
+    window.addEventListener("online", done, { once: true });
+    resting.then(done, fail).finally(() => window.removeEventListener("online", done));
+  });
 }
