@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 SLOWEST_S = 30.0  # of CPU for the worst file, on a busy machine; three on one of its own
 MUTANTS = 80
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("midi doors")]
 
 
 def answers(folder: Path) -> dict[tuple[str, str], dict]:

@@ -13,6 +13,7 @@ from engine.styles import harmony
 from engine.words.instruments import answers_to
 from engine.words.tonality import parse
 
+pytestmark = pytest.mark.xdist_group("plan constraints")
 BRIEFS = 200
 
 

@@ -10,6 +10,8 @@ from engine.reports import arrangement, briefs, figures, findings, markdown
 from engine.reports.figures import Figure
 from engine.reports.findings import Finding, Share
 
+pytestmark = pytest.mark.xdist_group("report figures")
+
 
 @pytest.fixture(scope="module")
 def drawn() -> list[briefs.Asked]:
