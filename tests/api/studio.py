@@ -31,13 +31,14 @@ async def make_and_settle(
     store: Path,
     till: asyncpg.Pool | None = None,
     credentials: Credentials | None = None,
+    lease_for: timedelta = timedelta(seconds=60),
 ) -> None:
     """Do all that is waiting for a studio, and settle what was delivered, through connections of
     the clerk's own where there are any; files are signed where there are ``credentials``."""
     studio = Studio(
         pool=pool, queue=PostgresQueue(pool, repertoire.offer),
         backend=_backend(), shelf=open_shelf(str(store)), worker="test",
-        lease_for=timedelta(seconds=60), stop=asyncio.Event(), credentials=credentials,
+        lease_for=lease_for, stop=asyncio.Event(), credentials=credentials,
     )  # fmt: skip
     while True:
         async with pool.acquire() as conn:

@@ -1,6 +1,7 @@
 """What one account licensed is not offered to another, and nobody learns whose it is. Real studio,
 real Postgres; the second account is given the first one's working seed, which no client could."""
 
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -21,8 +22,8 @@ async def _asked(client: Client, name: str = "first") -> str:
     return answer.json()["id"]
 
 
-async def _made(client: Client, door: Door, brief: str) -> dict[str, Any]:
-    await make_and_settle(door.pool, door.store)
+async def _made(client: Client, door: Door, brief: str, lease_s: float = 60) -> dict[str, Any]:
+    await make_and_settle(door.pool, door.store, lease_for=timedelta(seconds=lease_s))
     return (await client.get(f"/v1/briefs/{brief}")).json()
 
 
@@ -122,7 +123,7 @@ async def test_a_studio_that_cannot_ask_leaves_the_brief_to_be_tried_again(
     ann = await door.client(mode="live")
     brief = await _asked(ann)
     await door.pool.execute("alter table engine.licensed_runs rename to elsewhere")
-    view = await _made(ann, door, brief)
+    view = await _made(ann, door, brief, lease_s=5)  # it asks for as long
     assert (view["status"], view["candidates"]) == ("running", []), "nothing unmeasured is offered"
     await door.pool.execute("alter table engine.elsewhere rename to licensed_runs")
     await door.pool.execute("update engine.jobs set lease_until = now() - interval '1 second'")
