@@ -20,8 +20,10 @@ def test_a_group_is_run_by_one_worker(tmp_path: Path) -> None:
     (tmp_path / "test_four.py").write_text(FOUR_IN_A_GROUP)
     alone = {name: said for name, said in os.environ.items() if not name.startswith("PYTEST_")}
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "test_four.py"],
-        cwd=tmp_path, env=alone, check=True, stdout=subprocess.DEVNULL,
+        [sys.executable, "-m", "pytest", "-p", "xdist", "-n", "2", "--dist", "loadgroup",
+         "--basetemp", tmp_path / "inner"],
+        cwd=tmp_path, env={**alone, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, check=True,
+        stdout=subprocess.DEVNULL,
     )  # fmt: skip
     workers = (tmp_path / "workers").read_text().split()
     assert len(workers) == 4
