@@ -29,12 +29,11 @@ REFUSALS = (401, 402, 404, 409, 410, 422)
 """Answers that a browser writes into its console as errors, and that are meant."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All in one process; without a browser none."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            if config.pluginmanager.hasplugin("xdist"):
-                item.add_marker(pytest.mark.xdist_group("console"))
+            item.add_marker(pytest.mark.xdist_group("console"))
             if not CHROMIUM:
                 item.add_marker(pytest.mark.skip(reason="needs Chromium: apt-get install chromium"))
 
