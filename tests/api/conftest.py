@@ -11,8 +11,10 @@ import httpx
 import pytest
 from msgspec import Struct, structs
 
+from api import clerk
 from api.app import create_app
 from api.arrival import Gateway
+from api.clerk import Desk
 from api.keys import service as keys
 from api.keys.contracts import SCOPES, Mode, Scope
 from api.licenses.signing import Signer
@@ -20,9 +22,13 @@ from api.settings import GatewaySettings
 from billing.connections import transaction
 from billing.contracts import BillingMode
 from billing.ledger import service as ledger
+from billing.sandbox.app import create_sandbox
+from billing.sandbox.shop import Shop as Stripe
+from billing.settings import BillingSettings
 
 PEPPER = b"a pepper for tests only"
 WEBHOOK_SECRET = "whsec_test"
+SANDBOX = BillingSettings(stripe="sandbox", key="sk_test_x", url="http://127.0.0.1:1")
 
 
 class Client(Struct, frozen=True, kw_only=True):
@@ -130,3 +136,18 @@ async def client(door: Door) -> Client:
 def with_rate(settings: GatewaySettings, per_minute: int, burst: int) -> GatewaySettings:
     """The same gateway, less patient."""
     return structs.replace(settings, rate_per_minute=per_minute, rate_burst=burst)
+
+
+@pytest.fixture
+def stripe() -> Stripe:
+    """What the clerk takes for Stripe; it tells at once."""
+    return Stripe(url=SANDBOX.url, lag_s=0.0)
+
+
+@pytest.fixture
+async def desk(postgres: str, stripe: Stripe) -> AsyncIterator[Desk]:
+    """A clerk's desk beside the gateway's."""
+    transport = httpx.ASGITransport(create_sandbox(stripe))
+    opened = await clerk.open_desk(postgres, SANDBOX, "http://door", transport)
+    yield opened
+    await opened.pool.close()

@@ -1,10 +1,7 @@
 """What the clerk tells of the queue, and what it does with a job that nobody could make."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import httpx
-import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -12,25 +9,13 @@ from api import clerk, logs
 from api.clerk import Desk
 from api.clerk.queue import count_queue
 from billing.ledger import service as ledger
-from billing.sandbox.app import create_sandbox
-from billing.sandbox.shop import Shop
-from billing.settings import BillingSettings
 from engine.queue.postgres import PostgresQueue
 from tests.api.conftest import Client, Door
 
-SANDBOX = BillingSettings(stripe="sandbox", key="sk_test_x", url="http://127.0.0.1:1")
 BED = {"kind": "bed", "duration_ms": 60_000, "candidates": 4, "prompt": "warm lo-fi beat"}
 LEASE = timedelta(seconds=30)
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 GONE_SILENT = "update engine.jobs set lease_until = now() - interval '1 s' where state = 'leased'"
-
-
-@pytest.fixture
-async def desk(postgres: str) -> AsyncIterator[Desk]:
-    transport = httpx.ASGITransport(create_sandbox(Shop(url="http://127.0.0.1:1", lag_s=0.0)))
-    opened = await clerk.open_desk(postgres, SANDBOX, "http://door", transport)
-    yield opened
-    await opened.pool.close()
 
 
 def _value(metric: str, **labels: str) -> float:

@@ -14,14 +14,12 @@ from api.clerk.rounds import ROUNDS
 from api.settings import GatewaySettings
 from billing.sandbox.app import create_sandbox
 from billing.sandbox.shop import Shop
-from billing.settings import BillingSettings
-from tests.api.conftest import Client, Door
+from tests.api.conftest import SANDBOX, Client, Door
 from tests.api.furnished import CHIME, FAMILY, posts_of
 from tests.api.studio import make_and_settle
 from tests.api.test_tenants import CALLS, LISTS, OWNED, send
 
 ROLES = Path(__file__).resolve().parents[2] / "deploy" / "roles.sql"
-SANDBOX = BillingSettings(stripe="sandbox", key="sk_test_x", url="http://127.0.0.1:1")
 
 
 def _as(dsn: str, process: str) -> str:

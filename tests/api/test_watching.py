@@ -2,29 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import asyncpg
 import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from api import clerk
 from api.clerk import Desk, rounds, watching
 from billing.ledger import service as ledger
-from billing.sandbox.app import create_sandbox
-from billing.sandbox.shop import Shop
-from billing.settings import BillingSettings
-
-SANDBOX = BillingSettings(stripe="sandbox", key="sk_test_x", url="http://127.0.0.1:1")
-
-
-@pytest.fixture
-async def desk(postgres: str) -> AsyncIterator[Desk]:
-    transport = httpx.ASGITransport(create_sandbox(Shop(url="http://127.0.0.1:1", lag_s=0.0)))
-    opened = await clerk.open_desk(postgres, SANDBOX, "http://door", transport)
-    yield opened
-    await opened.pool.close()
 
 
 def _value(metric: str, **labels: str) -> float | None:
