@@ -27,7 +27,7 @@ export async function hear(path, { signal, each, state = () => {} }) {
       if (error instanceof Refusal) throw error;
     }
     state("lost");
-    await online(rest(Math.min(15, growing(tried + 1)), signal));
+    await restedOrOnline(rest(Math.min(15, growing(tried + 1)), signal));
   }
 }
 
@@ -94,7 +94,7 @@ function split(line) {
 }
 
 /** When the rest is over, or the network is back before it. */
-function online(resting) {
+function restedOrOnline(resting) {
   return new Promise((done, fail) => {
     window.addEventListener("online", done, { once: true });
     resting.then(done, fail).finally(() => window.removeEventListener("online", done));
