@@ -19,11 +19,8 @@ from tests.api.test_clerk import (
     _let_put_off_pass,
     _view,
     _wallet,
-    desk,
-    stripe,
 )
 
-__all__ = ["desk", "stripe"]  # fixtures
 LOST = Failed(code="x", detail="x")
 
 

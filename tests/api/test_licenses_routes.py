@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from api import clerk
+from api.clerk import Desk
 from api.licenses import service as licenses
 from api.licenses.certificate import Certificate, NotGenuine, verify
 from tests.api.conftest import Client, Door
-from tests.api.test_clerk import BED, Desk, _ask, _deliver, _finish, _lease, clerk, desk, stripe
-
-__all__ = ["desk", "stripe"]
+from tests.api.test_clerk import BED, _ask, _deliver, _finish, _lease
 
 
 async def _sold(client: Client, door: Door, desk: Desk) -> list[str]:

@@ -16,10 +16,8 @@ from api.settings import SettingMissing, read
 from api.stock.warehouse import open_warehouse
 from engine.stock.places import Bucket
 from tests.api.stock.houses import House, named
-from tests.api.test_clerk import desk, stripe
 from tests.suites.stores import BUCKET, with_credentials
 
-__all__ = ["desk", "stripe"]
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SOUND, LICENSED = b"a sound", b"a licensed sound"
 STEPS = (retention.review_objects, retention.clear_objects, retention.count_objects)
